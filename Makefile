@@ -1,0 +1,49 @@
+# `make` lists the targets. Everything lives in .venv and .tools, inside this folder.
+PYTHON ?= python3
+PY := .venv/bin/python
+CHECK := import sys; sys.exit(sys.version_info < (3, 11) and \
+  "thinwire needs Python 3.11 or newer, this is " + sys.version.split()[0] + "; try: make PYTHON=python3.12")
+SETUP_SCRIPTS := $(wildcard tools/*micropython*.py)
+export DEVICE
+
+.PHONY: help setup demo test test-micropython test-device lint format size clean
+
+help: ## list the targets
+	@sed -n 's/^\([a-z-]*\):.*## /\1: /p' Makefile | awk -F': ' '{printf "  make %-18s %s\n", $$1, $$2}'
+
+setup: .venv/ready .tools/ready ## create .venv, fetch MicroPython (instant when done)
+	@$(PY) tools/get_micropython.py
+
+.venv/ready: pyproject.toml
+	@$(PYTHON) -c '$(CHECK)'
+	$(PYTHON) -m venv --clear .venv && $(PY) -m pip install -qq --upgrade "pip>=25.1"
+	$(PY) -m pip install -qq --editable . --group dev && touch $@
+
+.tools/ready: $(SETUP_SCRIPTS)
+	@rm -rf .tools && mkdir .tools && touch $@
+
+demo: setup ## see it work, without a key and without the internet
+	@$(PY) examples/demo.py
+
+test: lint setup ## all gates that need no board
+	$(PY) -m coverage run -m pytest
+	$(PY) -m coverage report --fail-under=100
+
+test-micropython: setup ## only what runs on MicroPython
+	$(PY) -m pytest tests/micropython
+
+test-device: setup ## through mpremote; DEVICE=/dev/ttyACM0 for a real board
+	$(PY) -m pytest tests_device
+
+lint: .venv/ready ## style, format, types
+	$(PY) -m ruff check . && $(PY) -m ruff format --check . && $(PY) -m mypy
+
+format: .venv/ready ## rewrite the source as `make lint` wants it
+	$(PY) -m ruff check --fix . && $(PY) -m ruff format .
+
+size: .venv/ready ## bytes of each module on a device
+	@$(PY) tools/size.py
+
+clean: ## remove everything that make created
+	rm -rf .venv .tools dist .coverage .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

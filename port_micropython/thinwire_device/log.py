@@ -1,0 +1,11 @@
+# thinwire's log events as JSON lines on the console.
+
+import json
+
+
+def sink(level: str, event: str, fields: "dict[str, object]") -> None:
+    """Prints one event as one line of JSON."""
+    record = dict(fields)
+    record["level"] = level
+    record["event"] = event
+    print(json.dumps(record))

@@ -1,0 +1,77 @@
+# The only place that asks which runtime this is. Everything else in core/ imports from here, so
+# that a reader finds each difference between the runtimes in one of two short files:
+# _cpython.py (C string encoders) and _micropython.py (what a chip's firmware lacks).
+
+TYPE_CHECKING = False
+
+try:
+    import micropython as _runtime  # noqa: F401
+except ImportError:
+    MICROPYTHON = False
+else:  # pragma: no cover (MicroPython)
+    MICROPYTHON = True
+
+if MICROPYTHON and not TYPE_CHECKING:  # pragma: no cover (MicroPython)
+    from thinwire.core._micropython import (
+        BODY_LIMIT,
+        BUFFER,
+        EVENT_LIMIT,
+        PIECE,
+        TextBuffer,
+        base64,
+        const,
+        decode,
+        encode_small,
+        escape,
+        fits,
+        is_awaitable,
+        loads,
+        set_field,
+        text_end,
+        text_piece,
+        text_units,
+        with_cause,
+    )
+else:
+    from thinwire.core._cpython import (
+        BODY_LIMIT,
+        BUFFER,
+        EVENT_LIMIT,
+        PIECE,
+        TextBuffer,
+        base64,
+        const,
+        decode,
+        encode_small,
+        escape,
+        fits,
+        is_awaitable,
+        loads,
+        set_field,
+        text_end,
+        text_piece,
+        text_units,
+        with_cause,
+    )
+
+__all__ = [
+    "BODY_LIMIT",
+    "BUFFER",
+    "EVENT_LIMIT",
+    "MICROPYTHON",
+    "PIECE",
+    "TextBuffer",
+    "base64",
+    "const",
+    "decode",
+    "encode_small",
+    "escape",
+    "fits",
+    "is_awaitable",
+    "loads",
+    "set_field",
+    "text_end",
+    "text_piece",
+    "text_units",
+    "with_cause",
+]

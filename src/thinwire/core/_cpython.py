@@ -1,0 +1,145 @@
+# CPython's answers to the questions of _compat.py: C string encoders, C JSON scanner.
+# Every function here has a twin of the same name in _micropython.py, which is never read on
+# this runtime; tests/shared holds both to the same results.
+
+import binascii
+import json
+
+from thinwire.core.utf8 import join_surrogates
+
+PIECE = 16384  # characters or bytes escaped at a time; stays in the cache (PERFORMANCE.md)
+BUFFER = 65536  # receive buffer, bytes
+EVENT_LIMIT = 16777216  # largest server-sent event, bytes
+BODY_LIMIT = 65536  # how much of an error body is read, bytes
+
+_INT64 = 9223372036854775807
+_SMALL_DEPTH = 16
+
+_escape_text = json.encoder.encode_basestring
+_encode_tree = json.JSONEncoder(
+    ensure_ascii=False, check_circular=False, allow_nan=False, separators=(",", ":")
+).encode
+
+# Records that may not change set their fields past their own __setattr__.
+set_field = object.__setattr__
+
+
+def const(value: int) -> int:
+    """MicroPython's compile-time constant; here just `value`."""
+    return value
+
+
+def is_awaitable(value: object) -> bool:
+    """Whether `await value` makes sense."""
+    return hasattr(value, "__await__")
+
+
+def with_cause(error: BaseException, cause: BaseException) -> None:
+    """Chain `cause` to `error`, as `raise error from cause` would."""
+    error.__cause__ = cause
+
+
+def base64(data: "bytes | memoryview") -> bytes:
+    """Base64 of `data`, without a line end (RFC 4648 §4)."""
+    return binascii.b2a_base64(data, newline=False)
+
+
+# Text is cut by positions in "units": characters here, UTF-8 bytes on MicroPython, where
+# slicing a str by characters walks it from its start.
+
+
+def text_units(text: str) -> str:
+    """What positions in `text` count."""
+    return text
+
+
+def text_end(units: str, start: int, size: int) -> int:
+    """End of the piece of at most `size` units from `start`, never inside a character."""
+    return min(start + size, len(units))
+
+
+def text_piece(units: str, start: int, end: int) -> str:
+    """The text between two positions."""
+    return units[start:end]
+
+
+def escape(text: str) -> bytes:
+    """JSON escapes of `text` as UTF-8, without the quotes; lone surrogates become \\udxxx."""
+    # Only surrogates cannot be encoded, and backslashreplace writes them just as JSON would.
+    return _escape_text(text)[1:-1].encode("utf-8", "backslashreplace")
+
+
+def fits(value: object, room: int, depth: int = 0) -> int:
+    """Characters left of `room` after `value`; negative when it is not plainly small.
+
+    Plainly small is what the C encoder writes exactly as json_encode.py would: str keys, exact
+    built-in types, finite floats, little nesting. Everything else takes the careful walk.
+    """
+    if isinstance(value, str):
+        return room - len(value) - 3 if type(value) is str else -1
+    if type(value) is dict:
+        return _dict_fits(value, room - 3, depth)
+    if type(value) is list or type(value) is tuple:
+        return _list_fits(value, room - 3, depth)
+    if type(value) is int:
+        return room - 20 if -_INT64 <= value <= _INT64 else -1
+    if type(value) is float:
+        return room - 24 if value - value == 0.0 else -1  # neither nan nor an infinity
+    return room - 5 if value is None or type(value) is bool else -1
+
+
+def _dict_fits(items: "dict[object, object]", room: int, depth: int) -> int:
+    for key, value in items.items():
+        if type(key) is not str or room < 0 or depth > _SMALL_DEPTH:
+            return -1
+        # Most leaves are text: saving the call here halves the time of a chat message.
+        room -= len(key) + 4
+        room = room - len(value) - 3 if type(value) is str else fits(value, room, depth + 1)
+    return room
+
+
+def _list_fits(items: "list[object] | tuple[object, ...]", room: int, depth: int) -> int:
+    for value in items:
+        if room < 0 or depth > _SMALL_DEPTH:
+            return -1
+        room = fits(value, room - 1, depth + 1)
+    return room
+
+
+def encode_small(values: "list[object]") -> bytes:
+    """The items of `values` as JSON joined by commas; `fits` has said yes to each."""
+    return _encode_tree(values)[1:-1].encode("utf-8", "backslashreplace")
+
+
+def decode(buffer: "bytearray | bytes", start: int, end: int) -> str:
+    """Text of the UTF-8 in buffer[start:end]; what is invalid becomes U+FFFD."""
+    return buffer[start:end].decode("utf-8", "replace")
+
+
+def loads(buffer: "bytearray | bytes", start: int, end: int) -> object:
+    """The JSON value in buffer[start:end]; ValueError when there is none."""
+    text = decode(buffer, start, end)
+    try:
+        value: object = json.loads(text)
+    except RuntimeError:  # RecursionError: thousands of brackets
+        raise ValueError("nested too deeply") from None
+    if "\\ud" in text or "\\uD" in text:
+        value = join_surrogates(value)  # a lone surrogate has no text: no user could print it
+    return value
+
+
+class TextBuffer:
+    """Text that grows delta by delta."""
+
+    def __init__(self) -> None:
+        self._parts: list[str] = []
+
+    def append(self, text: str) -> None:
+        """Add `text` at the end."""
+        self._parts.append(text)
+
+    def value(self) -> str:
+        """Everything appended so far."""
+        if len(self._parts) > 1:
+            self._parts = ["".join(self._parts)]
+        return self._parts[0] if self._parts else ""

@@ -1,0 +1,102 @@
+# MicroPython's answers to the questions of _compat.py (facts in docs/micropython.md): json has no
+# ensure_ascii, leaves surrogate pairs unjoined and writes lone ones raw; bytes.decode has no error
+# handlers; slicing a str is O(n); a bytearray that is extended grows by no more than it needs.
+# Every function here has a documented twin of the same name in _cpython.py.
+
+import binascii
+import json
+
+from micropython import const
+
+from thinwire.core import utf8
+
+PIECE = 256
+BUFFER = 1024
+EVENT_LIMIT = 32768
+BODY_LIMIT = 2048
+
+# A build without __setattr__ hooks has no object.__setattr__, and no guard to get past either.
+set_field = getattr(object, "__setattr__", setattr)
+
+
+def is_awaitable(value):
+    return hasattr(value, "send")
+
+
+def with_cause(error, cause):
+    pass  # exceptions have no __cause__; ours keep theirs in an attribute
+
+
+def base64(data):
+    return binascii.b2a_base64(data, newline=False)
+
+
+def text_units(text):
+    return memoryview(text)  # the UTF-8 bytes, not copied
+
+
+def text_end(units, start, size):
+    end = min(start + size, len(units))
+    while end < len(units) and units[end] & 0xC0 == 0x80:
+        end -= 1
+    return end
+
+
+def text_piece(units, start, end):
+    return str(units[start:end], "utf-8")
+
+
+def escape(text):
+    data = json.dumps(text).encode()
+    if data.find(b"\xed") >= 0:  # the lead byte of surrogates, and of some Hangul
+        data = utf8.escape_surrogates(data)
+    return memoryview(data)[1:-1]
+
+
+def fits(value, room):
+    return -1  # only a C encoder that walks whole trees makes batches worth while
+
+
+def encode_small(values):
+    raise NotImplementedError
+
+
+def decode(buffer, start, end):
+    view = memoryview(buffer)[start:end]
+    try:
+        return str(view, "utf-8")
+    except UnicodeError:
+        return str(utf8.replace_invalid(view), "utf-8")
+
+
+def loads(buffer, start, end):
+    try:
+        value = json.loads(memoryview(buffer)[start:end])
+    except UnicodeError:
+        value = json.loads(decode(buffer, start, end))
+    except RuntimeError:
+        raise ValueError("nested too deeply")
+    if buffer.find(b"\\u", start, end) >= 0:
+        value = utf8.join_surrogates(value)
+    return value
+
+
+class TextBuffer:
+    # One growing block. A list of small strings would pepper the heap with survivors, and a long
+    # answer would then fail with most of the heap free (measured: WIRE.md B.4).
+    def __init__(self):
+        self._data = bytearray(64)
+        self._size = 0
+
+    def append(self, text):
+        piece = memoryview(text)
+        size = self._size + len(piece)
+        if size > len(self._data):
+            grown = bytearray(max(size, len(self._data) * 3 // 2))
+            grown[: self._size] = memoryview(self._data)[: self._size]
+            self._data = grown
+        self._data[self._size : size] = piece
+        self._size = size
+
+    def value(self):
+        return str(memoryview(self._data)[: self._size], "utf-8")

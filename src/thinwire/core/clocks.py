@@ -1,0 +1,119 @@
+# Deadlines (DESIGN.md §4): four clocks and the connect limit, turned into one absolute deadline
+# for each wait. Passive: the time comes from the caller.
+#
+#   total        whole call, retries and fallbacks included
+#   first_token  one attempt, from its start to its first delta
+#   progress     from one delta to the next
+#   liveness     from one read to the next, whatever it brought
+#
+# Comments and role-only chunks are bytes (liveness) but not deltas: keep-alives cannot hold a dead
+# stream open (WIRE.md C1-C3), and a slow model that still sends comments is not cut by liveness.
+
+
+class Timeouts:
+    """Limits in seconds; None for no limit.
+
+    Args:
+        connect: name lookup, connection and TLS handshake.
+        first_token: from the start of an attempt to its first content, reasoning or tool delta.
+        progress: longest gap between two such deltas.
+        liveness: longest gap between any two bytes, comments included.
+        total: the whole call.
+    """
+
+    def __init__(
+        self,
+        connect: "float | None" = 10,
+        first_token: "float | None" = 15,
+        progress: "float | None" = 60,
+        liveness: "float | None" = 60,
+        total: "float | None" = None,
+    ) -> None:
+        self.connect = _ms("connect", connect)
+        self.first_token = _ms("first_token", first_token)
+        self.progress = _ms("progress", progress)
+        self.liveness = _ms("liveness", liveness)
+        self.total = _ms("total", total)
+
+    def idle_ms(self) -> "int | None":
+        """The longest silence any clock allows inside a stream, in milliseconds."""
+        limits = [ms for ms in (self.progress, self.liveness) if ms is not None]
+        return min(limits) if limits else None
+
+
+def _ms(name: str, seconds: "float | None") -> "int | None":
+    if seconds is None:
+        return None
+    if not seconds > 0:
+        raise ValueError("timeout %s must be greater than 0 seconds, or None" % name)
+    return int(seconds * 1000)
+
+
+class Clocks:
+    """The clocks of one call.
+
+    Args:
+        timeouts: the limits.
+        now_ms: time of the call's start.
+    """
+
+    def __init__(self, timeouts: Timeouts, now_ms: int) -> None:
+        self._timeouts = timeouts
+        self._start = now_ms
+        self._attempt = now_ms
+        self._bytes = now_ms
+        self._delta = -1
+
+    def attempt(self, now_ms: int) -> None:
+        """An attempt starts: all but the total clock start anew."""
+        self._attempt = self._bytes = now_ms
+        self._delta = -1
+
+    def received(self, now_ms: int) -> None:
+        """Bytes have arrived."""
+        self._bytes = now_ms
+
+    def delta(self, now_ms: int) -> None:
+        """A delta has arrived."""
+        self._delta = now_ms
+
+    def connect_deadline(self) -> "int | None":
+        """When the connection must stand."""
+        limit = self._timeouts.connect
+        return None if limit is None else self._attempt + limit
+
+    def head_deadline(self) -> "int | None":
+        """When the response head must have arrived."""
+        return self._earliest(self._running(False))[1]
+
+    def deadline(self) -> "int | None":
+        """When the next bytes must have arrived."""
+        return self._earliest(self._running())[1]
+
+    def next(self) -> str:
+        """Name of the clock that runs out first."""
+        return self._earliest(self._running())[0]
+
+    def expired(self, now_ms: int) -> bool:
+        """Whether a clock has run out."""
+        deadline = self.deadline()
+        return deadline is not None and now_ms >= deadline
+
+    def limit(self, name: str) -> str:
+        """A clock's limit as words, e.g. "15 s"."""
+        ms = getattr(self._timeouts, name, None)
+        return "%g s" % (ms / 1000) if ms is not None else "no limit"
+
+    def _running(self, reading: bool = True) -> "tuple[tuple[str, int], ...]":
+        waiting = ("first_token", self._attempt) if self._delta < 0 else ("progress", self._delta)
+        total = ("total", self._start)
+        # While the request is being sent nothing is expected to arrive.
+        return (waiting, ("liveness", self._bytes), total) if reading else (waiting, total)
+
+    def _earliest(self, clocks: "tuple[tuple[str, int], ...]") -> "tuple[str, int | None]":
+        found: tuple[str, int | None] = ("", None)
+        for name, since in clocks:
+            limit = getattr(self._timeouts, name)
+            if limit is not None and (found[1] is None or since + limit < found[1]):
+                found = (name, since + limit)
+        return found

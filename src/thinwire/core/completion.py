@@ -1,0 +1,198 @@
+# The answer, put together chunk by chunk. The assembler is passive: it takes parsed chunks,
+# queues the events they cause and can give the completion as it stands at any time, so that an
+# interrupted answer is still an answer's beginning and not lost.
+
+from thinwire.core import chunk
+from thinwire.core._compat import TYPE_CHECKING, TextBuffer
+from thinwire.core.events import ContentDelta, ReasoningDelta, RefusalDelta
+from thinwire.core.tool_calls import ToolCallAssembler
+
+if TYPE_CHECKING:
+    from thinwire.core.events import Event
+    from thinwire.core.tool_calls import ToolCall
+
+
+class Choice:
+    """One of the answers to a request; all but the first exist only for n > 1.
+
+    Attributes:
+        index: the server's number for it.
+        content: text of the answer, None if there was none.
+        reasoning_content: text of the reasoning, None if there was none.
+        refusal: text of a refusal, None if there was none.
+        tool_calls: list of ToolCall.
+        finish_reason: as the server sent it, None if it sent none.
+    """
+
+    def __init__(self, draft: "_Draft") -> None:
+        self.index = draft.index
+        self.content = draft.content.value() or None
+        self.reasoning_content = draft.reasoning.value() or None
+        self.refusal = draft.refusal.value() or None
+        self.tool_calls: list[ToolCall] = draft.tool_calls.calls()
+        self.finish_reason = draft.finish_reason
+
+
+class Timings:
+    """What a call took, in milliseconds from its start unless said otherwise; None: not reached.
+
+    Attributes:
+        ttft_ms: first delta.
+        last_token_ms: last delta.
+        total_ms: end of the stream.
+    """
+
+    def __init__(self) -> None:
+        self.ttft_ms: int | None = None
+        self.last_token_ms: int | None = None
+        self.total_ms: int | None = None
+
+    def tokens_per_s(self, tokens: int) -> float:
+        """Speed of `tokens` tokens between first and last delta; 0.0 when that took no time."""
+        if not self.ttft_ms or not self.last_token_ms or self.last_token_ms <= self.ttft_ms:
+            return 0.0
+        return (tokens - 1) * 1000 / (self.last_token_ms - self.ttft_ms)
+
+
+class Completion:
+    """An answer.
+
+    Attributes:
+        content, reasoning_content, refusal, tool_calls, finish_reason: of the first choice.
+        choices: tuple of Choice, more than one only for n > 1.
+        usage: token counts as the server sent them, and `cached_tokens`; {} if it sent none.
+        complete: whether the answer came to its end.
+        end: "finish" (a finish_reason came), "done" ([DONE] without one), "eof", "error",
+            "timeout" or "cancelled".
+        id: the server's id of the answer.
+        model: public name of the model that was asked for.
+        deployment: name of the deployment that answered.
+        upstream_model: model as the server names it.
+        cost: billed cost if the server says it, else None.
+        service_tier: as the server says it, else None.
+        attempts: number of deployments tried.
+        sent_bytes, sent_blocks: size of the request body, pieces it was pulled in.
+        received_bytes: size of the response body.
+        timings: see Timings.
+    """
+
+    def __init__(self, choices: "tuple[Choice, ...]") -> None:
+        first = choices[0]
+        self.choices = choices
+        self.content = first.content
+        self.reasoning_content = first.reasoning_content
+        self.refusal = first.refusal
+        self.tool_calls = first.tool_calls
+        self.finish_reason = first.finish_reason
+        self.usage: dict[str, object] = {}
+        self.complete = False
+        self.end = ""
+        self.id = ""
+        self.model = ""
+        self.deployment = ""
+        self.upstream_model = ""
+        self.cost: object = None
+        self.service_tier: str | None = None
+        self.attempts = 0
+        self.sent_bytes = 0
+        self.sent_blocks = 0
+        self.received_bytes = 0
+        self.timings = Timings()
+
+    @property
+    def has_tool_calls(self) -> bool:
+        """Whether the model asks for a function to be called."""
+        return bool(self.tool_calls)
+
+    def to_message(self) -> "dict[str, object]":
+        """The answer as an assistant message, to be appended to the conversation."""
+        message: dict[str, object] = {"role": "assistant", "content": self.content}
+        if self.tool_calls:
+            message["tool_calls"] = [call.to_dict() for call in self.tool_calls]
+        return message
+
+    def __repr__(self) -> str:
+        return "Completion(content=%r, tool_calls=%r, finish_reason=%r, end=%r)" % (
+            self.content,
+            self.tool_calls,
+            self.finish_reason,
+            self.end,
+        )
+
+
+class _Draft:
+    # A choice that is still arriving.
+    def __init__(self, index: int) -> None:
+        self.index = index
+        self.content = TextBuffer()
+        self.reasoning = TextBuffer()
+        self.refusal = TextBuffer()
+        self.tool_calls = ToolCallAssembler(index)
+        self.finish_reason: str | None = None
+
+
+class CompletionAssembler:
+    """Turns chunks into events and a completion.
+
+    Attributes:
+        events: list of events not yet taken; the caller takes them from the front.
+        finished: a finish_reason has arrived.
+    """
+
+    def __init__(self) -> None:
+        self.events: list[Event] = []
+        self.finished = False
+        self._drafts = [_Draft(0)]
+        self._usage: dict[str, object] = {}
+        self._id = ""
+        self._model = ""
+        self._service_tier: str | None = None
+
+    def receive(self, obj: "dict[str, object]") -> None:
+        """Takes one chunk, or a whole completion (`message` in place of `delta`)."""
+        for choice in chunk.choices(obj):
+            draft = self._draft(chunk.integer(choice.get("index"), 0))
+            delta = chunk.mapping(choice.get("delta")) or chunk.mapping(choice.get("message"))
+            self._delta(draft, delta)
+            reason = choice.get("finish_reason")
+            if isinstance(reason, str) and reason:
+                draft.finish_reason = reason
+                self.finished = True
+        self._usage = chunk.usage(obj) or self._usage
+        self._id = self._id or chunk.text(obj.get("id"))
+        self._model = self._model or chunk.text(obj.get("model"))
+        self._service_tier = chunk.text(obj.get("service_tier")) or self._service_tier
+
+    def completion(self) -> Completion:
+        """The answer as it stands."""
+        result = Completion(tuple([Choice(draft) for draft in self._drafts]))
+        result.usage = self._usage
+        result.cost = self._usage.get("cost")
+        result.id = self._id
+        result.upstream_model = self._model
+        result.service_tier = self._service_tier
+        return result
+
+    def _draft(self, index: int) -> _Draft:
+        for draft in self._drafts:
+            if draft.index == index:
+                return draft
+        self._drafts.append(_Draft(index))
+        return self._drafts[-1]
+
+    def _delta(self, draft: _Draft, delta: "dict[str, object]") -> None:
+        thought = chunk.reasoning(delta)
+        if thought:
+            draft.reasoning.append(thought)
+            self.events.append(ReasoningDelta(thought, draft.index))
+        words = chunk.text(delta.get("content"))
+        if words:
+            draft.content.append(words)
+            self.events.append(ContentDelta(words, draft.index))
+        refusal = chunk.text(delta.get("refusal"))
+        if refusal:
+            draft.refusal.append(refusal)
+            self.events.append(RefusalDelta(refusal, draft.index))
+        calls = delta.get("tool_calls")
+        for call in calls if isinstance(calls, list) else ():
+            draft.tool_calls.receive(chunk.mapping(call), self.events)

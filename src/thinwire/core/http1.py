@@ -1,0 +1,319 @@
+# HTTP/1.1, client side, without I/O (RFC 9110, RFC 9112). Shared by the device transport and the
+# asyncio transport: head of a request, chunked framing of its body, head of a response, framing
+# of the response body. Every limit is explicit; what is ambiguous is refused, not guessed.
+
+from thinwire.core.errors import ReadError
+
+HEAD_LIMIT = 32768  # bytes of one response head; node and nginx allow about as much
+_INTERIM_LIMIT = 8  # 1xx responses before the final one
+_LINE_LIMIT = 4096  # bytes of one chunk-size or trailer line
+_PREFIX = 6  # room in front of a chunk: up to four hex digits, CR, LF
+_TOKEN = "!#$%&'*+-.^_`|~"
+
+_LENGTH, _SIZE, _DATA, _AFTER, _TRAILER, _CLOSE, _DONE = range(7)
+
+
+def check_header(name: str, value: str) -> None:
+    """Refuses a header that could not be sent, or would smuggle another (RFC 9110 §5.5).
+
+    Raises:
+        ValueError: naming the header, never its value.
+    """
+    for c in name:
+        if not ("a" <= c.lower() <= "z" or "0" <= c <= "9" or c in _TOKEN):
+            raise ValueError("header name %r has a character no header name may have" % name)
+    if not name:
+        raise ValueError("header name is empty")
+    for c in value:
+        if (c < " " and c != "\t") or c > "~":
+            raise ValueError(
+                "value of header %r has a character no header may carry"
+                " (a line end at the end of a key read from a file?)" % name
+            )
+
+
+def request_head(
+    method: str, target: str, headers: "list[tuple[str, str]]", length: "int | None"
+) -> bytes:
+    """Head of a request, ready to send.
+
+    Args:
+        method: e.g. "POST".
+        target: request target, e.g. "/v1/chat/completions".
+        headers: checked pairs, Host among them; no framing headers.
+        length: size of the body in bytes, None for a chunked one, -1 for no body.
+
+    Raises:
+        ValueError: a header that cannot be sent.
+    """
+    lines = ["%s %s HTTP/1.1" % (method, target)]
+    for name, value in headers:
+        check_header(name, value)
+        if name.lower() not in ("content-length", "transfer-encoding"):
+            lines.append("%s: %s" % (name, value))
+    if length is None:
+        lines.append("Transfer-Encoding: chunked")
+    elif length >= 0:
+        lines.append("Content-Length: %d" % length)
+    return ("\r\n".join(lines) + "\r\n\r\n").encode()
+
+
+class ChunkWriter:
+    """Frames a request body from one reused buffer (RFC 9112 §7.1).
+
+    Args:
+        size: bytes of body in one http chunk, at most 65535.
+        chunked: False for a body whose Content-Length was sent.
+
+    The body is read into `payload`; `frame(n)` gives what to send for n bytes of it.
+    """
+
+    def __init__(self, size: int, chunked: bool = True) -> None:
+        self._buffer = bytearray(_PREFIX + size + 2)
+        self._view = memoryview(self._buffer)
+        self._chunked = chunked
+        self.payload = self._view[_PREFIX : _PREFIX + size]
+
+    def frame(self, count: int) -> memoryview:
+        """The bytes to send for `count` bytes in `payload`; for 0 what ends the body."""
+        if not self._chunked:
+            return self._view[_PREFIX : _PREFIX + count]
+        size = b"%x\r\n" % count
+        start = _PREFIX - len(size)
+        end = _PREFIX + count + 2
+        self._buffer[start:_PREFIX] = size
+        self._buffer[end - 2 : end] = b"\r\n"
+        return self._view[start:end]
+
+
+class ResponseHead:
+    """Status line and headers of the final response, from the bytes as they arrive.
+
+    Attributes:
+        status: HTTP status once `receive` has said True.
+    """
+
+    def __init__(self) -> None:
+        self.status = 0
+        self._raw = bytearray()
+        self._lower = b""
+        self._interim = 0
+        self._version = b""
+
+    def receive(self, data: memoryview) -> "int | None":
+        """Takes bytes; None: more are needed; else how many bytes at the end of `data` are body.
+
+        Raises:
+            ReadError: not HTTP/1.x, a head beyond the limit, or an ambiguous one.
+        """
+        self._raw.extend(data)
+        while True:
+            end = self._end_of_head()
+            if end < 0:
+                if len(self._raw) > HEAD_LIMIT:
+                    raise ReadError("response head is larger than %d bytes" % HEAD_LIMIT)
+                return None
+            rest = len(self._raw) - end
+            self._parse_status()
+            if self.status >= 200:
+                self._lower = bytes(self._raw[:end]).lower()
+                self._raw = self._raw[:end]
+                self._check_lines()
+                return rest
+            self._skip_interim(end)
+
+    def header(self, name: str) -> "str | None":
+        """Value of the first header of this name, or None."""
+        values = self._values(name)
+        return values[0] if values else None
+
+    def keep_alive(self) -> bool:
+        """Whether the server lets the connection be used again (RFC 9112 §9.3)."""
+        connection = (self.header("connection") or "").lower()
+        return "close" not in connection and (
+            self._version == b"HTTP/1.1" or "keep-alive" in connection
+        )
+
+    def body(self) -> "BodyReader":
+        """Reader for the body this head announces (RFC 9112 §6.3).
+
+        Raises:
+            ReadError: conflicting or unreadable framing.
+        """
+        codings = self._values("transfer-encoding")
+        lengths = self._values("content-length")
+        if self.status in (204, 304):
+            return BodyReader(0)
+        if codings:
+            if lengths or [c.strip().lower() for c in codings] != ["chunked"]:
+                raise ReadError("response framing is ambiguous: %s" % ", ".join(codings))
+            return BodyReader(None, True)
+        return BodyReader(_length(lengths))
+
+    def _end_of_head(self) -> int:
+        crlf = self._raw.find(b"\r\n\r\n")
+        lf = self._raw.find(b"\n\n")
+        if crlf >= 0 and (lf < 0 or crlf < lf):
+            return crlf + 4
+        return lf + 2 if lf >= 0 else -1
+
+    def _parse_status(self) -> None:
+        line = bytes(self._raw[: self._raw.find(b"\n")]).rstrip(b"\r")
+        parts = line.split(b" ", 2)
+        self._version = parts[0]
+        if (
+            len(parts) < 2
+            or parts[0] not in (b"HTTP/1.1", b"HTTP/1.0")
+            or len(parts[1]) != 3
+            or not parts[1].isdigit()
+        ):
+            raise ReadError("not an HTTP/1.1 response: %r" % line[:40])
+        self.status = int(parts[1])
+
+    def _skip_interim(self, end: int) -> None:
+        # 1xx: another head follows (RFC 9110 §15.2). 101 would change the protocol.
+        self._interim += 1
+        if self.status < 100 or self.status == 101 or self._interim > _INTERIM_LIMIT:
+            raise ReadError("unexpected interim response %d" % self.status)
+        self._raw = self._raw[end:]
+
+    def _check_lines(self) -> None:
+        for line in bytes(self._raw).split(b"\n")[1:]:
+            line = line.rstrip(b"\r")
+            name = line[: max(line.find(b":"), 0)]
+            if line and (not name or name[-1:] in b" \t" or line[:1] in b" \t"):
+                raise ReadError("malformed header line in the response: %r" % line[:40])
+
+    def _values(self, name: str) -> "list[str]":
+        found = []
+        key = b"\n" + name.encode() + b":"
+        at = self._lower.find(key)
+        while at >= 0:
+            end = self._lower.find(b"\n", at + 1)
+            value = bytes(self._raw[at + len(key) : end]).strip()
+            found.append(_latin1(value))
+            at = self._lower.find(key, end)
+        return found
+
+
+class BodyReader:
+    """De-frames a response body in place.
+
+    Args:
+        length: bytes announced, None when the end of the connection ends the body.
+        chunked: the body is chunked; `length` is then None.
+
+    Attributes:
+        done: the body has come to its end.
+        excess: bytes arrived behind the end; the connection cannot be used again.
+    """
+
+    def __init__(self, length: "int | None", chunked: bool = False) -> None:
+        self.excess = False
+        self._left = length or 0
+        self._state = _SIZE if chunked else _CLOSE if length is None else _LENGTH
+        self._line = bytearray()
+        self.done = length == 0
+        if self.done:
+            self._state = _DONE
+
+    def decode(self, view: memoryview) -> int:
+        """Turns received bytes into body bytes at the front of `view`; returns their number.
+
+        Raises:
+            ReadError: the framing is broken.
+        """
+        count = len(view)
+        if self._state == _CLOSE:
+            return count
+        at = out = 0
+        while at < count:
+            if self._state == _DATA or self._state == _LENGTH:
+                size = min(self._left, count - at)
+                if at != out:
+                    view[out : out + size] = view[at : at + size]
+                at += size
+                out += size
+                self._took(size)
+            elif self._state == _DONE:
+                self.excess = True
+                break
+            else:
+                at = self._framing(view, at, count)
+        return out
+
+    def eof(self) -> None:
+        """The connection has ended.
+
+        Raises:
+            ReadError: before the body did (RFC 9112 §8).
+        """
+        if self._state == _LENGTH:
+            raise ReadError("the connection closed with %d bytes of the body missing" % self._left)
+        if self._state not in (_CLOSE, _DONE):
+            raise ReadError("the connection closed in the middle of a chunked body")
+        self.done = True
+
+    def _took(self, size: int) -> None:
+        self._left -= size
+        if self._left == 0:
+            if self._state == _DATA:
+                self._state = _AFTER
+            else:
+                self._state = _DONE
+                self.done = True
+
+    def _framing(self, view: memoryview, at: int, count: int) -> int:
+        # Collects one line (size, the empty one behind data, trailer); returns where it stopped.
+        while at < count:
+            byte = view[at]
+            at += 1
+            if byte == 10:
+                self._end_of_line(bytes(self._line).rstrip(b"\r"))
+                self._line[:] = b""
+                break
+            self._line.append(byte)
+            if len(self._line) > _LINE_LIMIT:
+                raise ReadError("a line of the chunked framing is too long")
+        return at
+
+    def _end_of_line(self, line: bytes) -> None:
+        if self._state == _SIZE:
+            self._left = _chunk_size(line)
+            self._state = _DATA if self._left else _TRAILER
+        elif self._state == _AFTER:
+            if line:
+                raise ReadError("chunked framing is broken: %r after a chunk" % line[:20])
+            self._state = _SIZE
+        elif not line:
+            self._state = _DONE
+            self.done = True
+
+
+def _chunk_size(line: bytes) -> int:
+    digits = line.split(b";", 1)[0].strip()
+    if not 0 < len(digits) <= 8:
+        raise ReadError("chunked framing is broken: size %r" % line[:20])
+    size = 0
+    for byte in digits.lower():
+        value = b"0123456789abcdef".find(bytes((byte,)))
+        if value < 0:
+            raise ReadError("chunked framing is broken: size %r" % line[:20])
+        size = size * 16 + value
+    return size
+
+
+def _length(values: "list[str]") -> "int | None":
+    # Repeated equal values are allowed (RFC 9110 §8.6); anything else is an attack or a fault.
+    if not values:
+        return None
+    parts = [part.strip() for value in values for part in value.split(",")]
+    for part in parts:
+        if part != parts[0] or not part.encode().isdigit() or len(part) > 15:
+            raise ReadError("response has an unusable Content-Length: %r" % ", ".join(parts)[:40])
+    return int(parts[0])
+
+
+def _latin1(value: bytes) -> str:
+    # Headers are bytes; read as Latin-1 nothing can fail (MicroPython has no latin-1 codec).
+    return "".join([chr(byte) for byte in value])

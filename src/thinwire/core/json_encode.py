@@ -1,0 +1,249 @@
+# JSON, encoded while it is read. The document is walked with an explicit stack; what is held at
+# any time is the caller's buffer and one small piece, however large the document or any string
+# in it. Output is compact, with raw UTF-8 (RFC 8259 §8.1), which halves CJK text on the wire.
+#
+# Two ways through a document. The careful walk takes one token at a time and knows the path of
+# each. Where a whole run of list items is small and plain (chat messages mostly are), CPython's C
+# encoder writes them in one go (_compat.fits decides; MicroPython always walks).
+#
+# States: a piece is being copied out; a leaf (long string or source) is being read; the top frame
+# is being stepped; the stack is empty, and the document is done.
+
+from thinwire.core._compat import (
+    PIECE,
+    TYPE_CHECKING,
+    encode_small,
+    escape,
+    fits,
+    with_cause,
+)
+from thinwire.core.errors import EncodeError
+from thinwire.core.sources import Source, TextReader
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from thinwire.core.sources import Reader
+
+_BATCH = 64  # items tried for one piece; bounds the time of one step
+_END = object()
+
+
+class Items:
+    """Marks any iterable of values as a JSON array; a one-shot iterator can be sent once.
+
+    Args:
+        iterable: e.g. messages that are read from a file while they are sent.
+    """
+
+    def __init__(self, iterable: object) -> None:
+        self.iterable = iterable
+
+    def replayable(self) -> bool:
+        """Whether a second walk sees the items again."""
+        return not hasattr(self.iterable, "__next__")
+
+
+class JSONEncoder:
+    """Encodes one document, pulled by `readinto`.
+
+    Args:
+        document: dicts, lists, tuples, str, int, float, bool, None, sources and Items, nested in
+            any way. It must not change until the end was read.
+
+    Errors of `readinto`: EncodeError with the path of what JSON cannot carry (nan, bytes, sets,
+    keys that are not str, cycles, a source that cannot be read).
+    """
+
+    def __init__(self, document: object) -> None:
+        self._stack: list[_Frame] = []
+        self._leaf: Reader | None = None
+        self._leaf_path = ""
+        self._piece: bytes | memoryview = b""
+        self._at = 0
+        self._value(b"", document)
+
+    def readinto(self, buffer: "bytearray | memoryview") -> int:
+        """Fills `buffer` with the next bytes; returns their number, 0 at the end."""
+        view = memoryview(buffer)
+        done = 0
+        while done < len(view):
+            if self._at == len(self._piece) and not self._advance():
+                break
+            count = min(len(self._piece) - self._at, len(view) - done)
+            piece = memoryview(self._piece)
+            view[done : done + count] = piece[self._at : self._at + count]
+            self._at += count
+            done += count
+        return done
+
+    def close(self) -> None:
+        """Closes an open source; what follows is undefined. Harmless when called again."""
+        if self._leaf is not None:
+            self._leaf.close()
+            self._leaf = None
+
+    def _advance(self) -> bool:
+        # Makes the next piece; False at the end of the document.
+        self._at = 0
+        if self._leaf is not None:
+            self._piece = self._read_leaf(self._leaf)
+            return True
+        self._piece = b""
+        if not self._stack:
+            return False
+        self._step(self._stack[-1])
+        return True
+
+    def _read_leaf(self, leaf: "Reader") -> "bytes | memoryview":
+        try:
+            piece = leaf.read_piece()
+        except (OSError, EncodeError) as error:
+            self.close()
+            raise _source_error(error, self._leaf_path)
+        if not piece:
+            self.close()
+            return b'"'
+        return piece
+
+    def _step(self, frame: "_Frame") -> None:
+        item = next(frame.items, _END)
+        if item is _END:
+            self._stack.pop()
+            self._piece = frame.closing
+        elif frame.mapping:
+            self._member(frame, item[0], item[1])  # type: ignore[index]
+        else:
+            self._element(frame, item)
+
+    def _member(self, frame: "_Frame", key: object, value: object) -> None:
+        if not isinstance(key, str):
+            raise EncodeError("key %r is not a string" % (key,), self._path())
+        frame.label = key
+        self._value(frame.comma() + b'"' + bytes(escape(key)) + b'":', value)
+
+    def _element(self, frame: "_Frame", item: object) -> None:
+        frame.label = frame.index
+        frame.index += 1
+        room = fits(item, PIECE)
+        if room < 0:
+            self._value(frame.comma(), item)
+            return
+        batch = [item]
+        while room > 0 and len(batch) < _BATCH:
+            item = next(frame.items, _END)
+            room = fits(item, room) if item is not _END else -1
+            if room >= 0:
+                batch.append(item)
+        self._piece = frame.comma() + encode_small(batch)
+        frame.index += len(batch) - 1
+        if room < 0 and item is not _END:
+            self._behind(frame, item)
+
+    def _behind(self, frame: "_Frame", item: object) -> None:
+        # The item that ended a batch did not fit: it follows the batch in the same piece.
+        frame.label = frame.index
+        frame.index += 1
+        self._value(bytes(self._piece) + frame.comma(), item)
+
+    def _value(self, prefix: bytes, value: object) -> None:
+        # Starts `value`: a scalar is a whole piece, a container pushes a frame, a long string or
+        # a source becomes the leaf.
+        if isinstance(value, str):
+            self._text(prefix, value)
+        elif value is None or value is True or value is False:
+            self._piece = prefix + (b"null" if value is None else b"true" if value else b"false")
+        elif isinstance(value, (int, float)):
+            self._piece = prefix + self._number(value)
+        elif isinstance(value, (list, tuple, Items)):
+            items = value.iterable if isinstance(value, Items) else value
+            self._piece = prefix + b"["
+            self._push(_Frame(value, iter(items), b"]", False))  # type: ignore[call-overload]
+        elif isinstance(value, Source):
+            self._open(prefix, value)
+        elif hasattr(value, "items") and hasattr(value, "keys"):
+            self._piece = prefix + b"{"
+            self._push(_Frame(value, iter(value.items()), b"}", True))
+        else:
+            raise EncodeError(_refusal(value), self._path())
+
+    def _text(self, prefix: bytes, text: str) -> None:
+        if len(text) <= PIECE:
+            self._piece = prefix + b'"' + bytes(escape(text)) + b'"'
+            return
+        self._piece = prefix + b'"'
+        self._leaf = TextReader(text)
+
+    def _open(self, prefix: bytes, source: Source) -> None:
+        self._piece = prefix + b'"'
+        self._leaf_path = self._path()
+        try:
+            self._leaf = source.open()
+        except (OSError, EncodeError) as error:
+            raise _source_error(error, self._leaf_path, source)
+
+    def _number(self, value: "int | float") -> bytes:
+        if isinstance(value, float):
+            if value - value != 0.0:
+                raise EncodeError("%r is not a JSON number" % value, self._path())
+            return repr(float(value)).encode()
+        try:
+            return ("%d" % value).encode()
+        except ValueError as error:  # CPython refuses to print thousands of digits
+            raise EncodeError("integer too long: %s" % error, self._path(), error)
+
+    def _push(self, frame: "_Frame") -> None:
+        for outer in self._stack:
+            if outer.container is frame.container:
+                raise EncodeError("contains itself", self._path())
+        self._stack.append(frame)
+
+    def _path(self) -> str:
+        path = ""
+        for frame in self._stack:
+            if frame.label is None:
+                break
+            if frame.mapping:
+                path += ("." if path else "") + str(frame.label)
+            else:
+                path += "[%d]" % frame.label  # type: ignore[str-format]
+        return path
+
+
+class _Frame:
+    # A container that is being walked.
+    def __init__(
+        self, container: object, items: "Iterator[object]", closing: bytes, mapping: bool
+    ) -> None:
+        self.container = container
+        self.items = items
+        self.closing = closing
+        self.mapping = mapping
+        self.label: object = None  # key or index of the item that is being written
+        self.index = 0
+        self._first = True
+
+    def comma(self) -> bytes:
+        if self._first:
+            self._first = False
+            return b""
+        return b","
+
+
+def _refusal(value: object) -> str:
+    name = type(value).__name__
+    if isinstance(value, (bytes, bytearray, memoryview)):
+        return "%s is not JSON: decode it to str, or use Base64File for binary data" % name
+    if hasattr(value, "model_dump"):
+        return "%s is not JSON: pass %s.model_dump()" % (name, name)
+    return "%s is not JSON: use dict, list, tuple, str, int, float, bool or None" % name
+
+
+def _source_error(error: Exception, path: str, source: "Source | None" = None) -> EncodeError:
+    if isinstance(error, EncodeError):
+        message = error.message
+    else:
+        message = "cannot read %r: %s" % (source, error) if source else "cannot read: %s" % error
+    result = EncodeError(message, path, error)
+    with_cause(result, error)
+    return result

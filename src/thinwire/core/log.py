@@ -1,0 +1,50 @@
+# What thinwire says while it works: three events with flat fields (names as in SEEDS.md §2.6, so
+# that dashboards made for exoclaw go on working). Counts, names and times only: no key, no
+# header, no text of a message or an answer ever gets here.
+
+from thinwire.core._compat import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from thinwire.core.completion import Completion
+    from thinwire.core.errors import ThinwireError
+    from thinwire.core.plan import Plan
+
+    Sink = Callable[[str, str, dict[str, object]], None]
+
+
+class Log:
+    """Turns what happens to a call into log events.
+
+    Args:
+        sink: called with level ("info" or "warning"), event name and fields.
+    """
+
+    def __init__(self, sink: "Sink") -> None:
+        self._sink = sink
+
+    def request(self, plan: "Plan") -> None:
+        """An attempt starts: `llm_request`."""
+        messages, tools = plan.call.counts()
+        fields: dict[str, object] = {"llm.model": plan.name}
+        fields["llm.message.count"] = messages
+        fields["llm.tool.count"] = tools
+        self._sink("info", "llm_request", fields)
+
+    def response(self, completion: "Completion") -> None:
+        """A stream came to its end: `llm_response`."""
+        fields: dict[str, object] = {"llm.model": completion.deployment}
+        for name in ("prompt", "completion", "total", "cached"):
+            key = "cached_tokens" if name == "cached" else name + "_tokens"
+            fields["llm.token." + name] = completion.usage.get(key)
+        fields["llm.duration_s"] = (completion.timings.total_ms or 0) / 1000
+        fields["llm.finish_reason"] = completion.finish_reason
+        fields["llm.tools"] = [call.name for call in completion.tool_calls]
+        self._sink("info", "llm_response", fields)
+
+    def fallback(self, plan: "Plan", error: "ThinwireError") -> None:
+        """The next deployment is about to be tried: `llm_fallback`."""
+        fields: dict[str, object] = {"llm.model": plan.name, "llm.next": plan.upcoming()}
+        fields["error"] = type(error).__name__ + ": " + error.message
+        self._sink("warning", "llm_fallback", fields)

@@ -1,0 +1,77 @@
+# Deployments: one place each that can serve a model. Checked and frozen when made, so that a
+# mistake shows at construction and not in the middle of a conversation.
+
+from thinwire.core._compat import set_field
+from thinwire.core.http1 import check_header
+from thinwire.core.url import URL
+
+
+class Deployment:
+    """One place that can serve a model: base URL, key, upstream id.
+
+    Args:
+        base_url: http(s) address up to and including the version, e.g.
+            "https://openrouter.ai/api/v1"; "/chat/completions" is added.
+        api_key: sent as "Authorization: Bearer ..."; None or "" for servers that need none.
+        model: id the server knows the model by; None: the public name is sent.
+        extra_headers: added to each request; they win over thinwire's own of the same name.
+        extra_body: added to each request body where the caller gave no such field.
+        stream_usage: ask for token counts (`stream_options: {"include_usage": true}`); False for
+            servers that refuse the field.
+
+    Raises:
+        ValueError: the URL, the key or a header cannot be used; the key is never in the message.
+
+    Immutable. Its repr shows no key and no header values.
+    """
+
+    base_url: str
+    api_key: "str | None"
+    model: "str | None"
+    extra_headers: "dict[str, str]"
+    extra_body: "dict[str, object]"
+    stream_usage: bool
+    url: URL
+
+    def __init__(
+        self,
+        base_url: str,
+        api_key: "str | None" = None,
+        model: "str | None" = None,
+        *,
+        extra_headers: "dict[str, str] | None" = None,
+        extra_body: "dict[str, object] | None" = None,
+        stream_usage: bool = True,
+    ) -> None:
+        set_field(self, "url", URL(base_url))
+        set_field(self, "base_url", base_url)
+        set_field(self, "api_key", api_key)
+        set_field(self, "model", model)
+        set_field(self, "extra_headers", dict(extra_headers or {}))
+        set_field(self, "extra_body", dict(extra_body or {}))
+        set_field(self, "stream_usage", stream_usage)
+        self.headers()  # refuses what no header can carry
+
+    def headers(self) -> "list[tuple[str, str]]":
+        """Headers that belong to this deployment: authorization, then the extra ones.
+
+        Raises:
+            ValueError: a name or value that no header can carry; values are not repeated.
+        """
+        pairs = list(self.extra_headers.items())
+        names = [name.lower() for name, _ in pairs]
+        if self.api_key and "authorization" not in names:
+            pairs.append(("Authorization", "Bearer " + self.api_key))
+        for name, value in pairs:
+            check_header(name, value)
+        return pairs
+
+    def __setattr__(self, name: str, value: object) -> None:
+        raise AttributeError("Deployment is immutable: make a new one instead of setting " + name)
+
+    def __delattr__(self, name: str) -> None:
+        raise AttributeError("Deployment is immutable")
+
+    def __repr__(self) -> str:
+        key = "None" if not self.api_key else "'***'"
+        return "Deployment(%r, api_key=%s, model=%r)" % (self.base_url, key, self.model)

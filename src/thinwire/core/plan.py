@@ -1,0 +1,149 @@
+# One call's way through its chain of deployments. Passive: it says what to try next and what an
+# error means; the pump does it.
+
+from thinwire.core._compat import TYPE_CHECKING
+from thinwire.core.dialects import openai
+from thinwire.core.errors import AllAttemptsFailed, ThinwireError
+
+if TYPE_CHECKING:
+    from thinwire.core.body import Body
+    from thinwire.core.routing import Router
+    from thinwire.core.transport import Request
+
+
+class Call:
+    """What a caller asks for.
+
+    Args:
+        messages: list of message dicts, or any re-iterable of them.
+        tools: list of tool definitions, or None.
+        params: further fields of the request; those that are None are left out.
+        extra_body: fields that replace all others, None included.
+        extra_headers: headers of this call.
+
+    Attributes:
+        replayable: whether the request can be built a second time; not so when the messages are
+            a one-shot iterator.
+    """
+
+    def __init__(
+        self,
+        messages: object,
+        tools: object = None,
+        params: "dict[str, object] | None" = None,
+        extra_body: "dict[str, object] | None" = None,
+        extra_headers: "dict[str, str] | None" = None,
+    ) -> None:
+        if not _is_iterable(messages):
+            raise TypeError('messages must be a list of dicts, e.g. [{"role": "user", ...}]')
+        self.messages = messages
+        self.tools = tools
+        given = params or {}
+        self.params = {key: value for key, value in given.items() if value is not None}
+        self.extra_body = extra_body or {}
+        self.extra_headers = extra_headers or {}
+        self.replayable = not hasattr(messages, "__next__")
+
+    def body(self, router: "Router", name: str) -> "Body":
+        """The body to send to the deployment called `name`."""
+        return openai.chat_body(router.deployment(name), name, self)
+
+    def counts(self) -> "tuple[int, int]":
+        """Number of messages and tools for the log, -1 where only sending would tell."""
+        return _length(self.messages), _length(self.tools or ())
+
+
+class RawCall:
+    """A request whose body the caller builds; sent once, to one deployment.
+
+    Args:
+        body: what to send.
+    """
+
+    replayable = False
+
+    def __init__(self, body: "Body") -> None:
+        self._body = body
+        self.extra_headers: dict[str, str] = {}
+
+    def body(self, router: "Router", name: str) -> "Body":
+        """The caller's body."""
+        return self._body
+
+    def counts(self) -> "tuple[int, int]":
+        """Unknown."""
+        return -1, -1
+
+
+def _is_iterable(messages: object) -> bool:
+    # MicroPython's own types have no __iter__ attribute, its generators only __next__.
+    if isinstance(messages, (str, bytes, bytearray, dict)):
+        return False
+    ours = isinstance(messages, (list, tuple))
+    return ours or hasattr(messages, "__iter__") or hasattr(messages, "__next__")
+
+
+def _length(value: object) -> int:
+    return len(value) if hasattr(value, "__len__") else -1
+
+
+class Plan:
+    """The attempts of one call.
+
+    Args:
+        router: names and deployments.
+        call: what to send.
+        model: public name asked for, None for the default.
+
+    Raises:
+        ValueError: the model is not declared.
+
+    Attributes:
+        model: public name asked for.
+        name: name of the deployment being tried.
+        body: body of the request being tried.
+        started: attempts so far.
+    """
+
+    def __init__(self, router: "Router", call: "Call | RawCall", model: "str | None") -> None:
+        self._router = router
+        self.call = call
+        self._chain = router.chain(model)
+        self._errors: list[tuple[str, ThinwireError]] = []
+        self.model = self._chain[0]
+        self.name = ""
+        self.started = 0
+        self.body: Body | None = None
+
+    def next_request(self) -> "Request":
+        """The request of the next attempt."""
+        self.name = self._chain[self.started]
+        self.started += 1
+        self.body = self.call.body(self._router, self.name)
+        deployment = self._router.deployment(self.name)
+        return openai.chat_request(deployment, self.body, self.call.extra_headers)
+
+    def upcoming(self) -> str:
+        """Name that would be tried next, "" at the end of the chain."""
+        return self._chain[self.started] if self.started < len(self._chain) else ""
+
+    def failed(self, error: ThinwireError) -> "ThinwireError | None":
+        """Takes the error of an attempt that showed nothing to the caller yet.
+
+        Returns:
+            None when the next deployment of the chain is to be tried, else what to raise: the
+            error itself after a single attempt, AllAttemptsFailed after several.
+        """
+        error.model, error.deployment = self.model, self.name
+        self._errors.append((self.name, error))
+        if error.retryable and self.upcoming() and self._can_send_again():
+            return None
+        if len(self._errors) == 1:
+            return error
+        result = AllAttemptsFailed(tuple(self._errors))
+        result.model, result.deployment = self.model, self.name
+        return result
+
+    def _can_send_again(self) -> bool:
+        # What a one-shot iterator gave is gone, unless nothing had been taken from it yet.
+        return self.call.replayable or self.body is None or self.body.sent_blocks == 0

@@ -1,0 +1,108 @@
+# Sync for free: the same pump, over a transport whose coroutines never suspend. Running such a
+# coroutine is one send(None); there is no event loop, no thread and no second implementation.
+
+from thinwire.core._compat import TYPE_CHECKING
+from thinwire.core.client import BaseClient, collect
+from thinwire.core.plan import Call
+
+if TYPE_CHECKING:
+    from collections.abc import Coroutine
+
+    from thinwire.core.client import Messages, OnDelta
+    from thinwire.core.clocks import Timeouts
+    from thinwire.core.completion import Completion
+    from thinwire.core.events import Event
+    from thinwire.core.stream import ChatStream
+
+
+def run(coroutine: "Coroutine[object, object, object]") -> object:
+    """Runs a coroutine that never waits for a loop; returns its result.
+
+    Raises:
+        TypeError: it did wait, e.g. for an async callback or with an async transport.
+    """
+    try:
+        coroutine.send(None)
+    except StopIteration as done:
+        return done.value
+    coroutine.close()
+    raise TypeError("Client cannot wait for async code: use AsyncClient, or a plain callable")
+
+
+class SyncChatStream:
+    """One answer as it arrives: an iterator of events, StreamComplete last; see ChatStream."""
+
+    def __init__(self, stream: "ChatStream") -> None:
+        self._stream = stream
+
+    @property
+    def completion(self) -> "Completion":
+        """The answer as it stands; complete once StreamComplete has been returned."""
+        return self._stream.completion
+
+    def __enter__(self) -> "SyncChatStream":
+        return self
+
+    def __exit__(self, *details: object) -> None:
+        self.close()
+
+    def __iter__(self) -> "SyncChatStream":
+        return self
+
+    def __next__(self) -> "Event":
+        try:
+            return run(self._stream.__anext__())  # type: ignore[return-value]
+        except StopAsyncIteration:
+            pass
+        raise StopIteration
+
+    def close(self) -> None:
+        """Ends the stream and releases its connection. Idempotent."""
+        run(self._stream.aclose())
+
+
+class Client(BaseClient):
+    """LLM client without an event loop; arguments as BaseClient, calls as AsyncClient."""
+
+    _blocking = True
+
+    def stream(
+        self,
+        messages: "Messages",
+        *,
+        tools: "list[dict[str, object]] | None" = None,
+        model: "str | None" = None,
+        timeouts: "Timeouts | None" = None,
+        extra_body: "dict[str, object] | None" = None,
+        extra_headers: "dict[str, str] | None" = None,
+        **params: object,
+    ) -> SyncChatStream:
+        """Asks a model; arguments and errors as AsyncClient.stream."""
+        call = Call(messages, tools, params, extra_body, extra_headers)
+        return SyncChatStream(self._start(call, model, timeouts))
+
+    def chat(
+        self,
+        messages: "Messages",
+        *,
+        on_delta: "OnDelta | None" = None,
+        tools: "list[dict[str, object]] | None" = None,
+        model: "str | None" = None,
+        timeouts: "Timeouts | None" = None,
+        extra_body: "dict[str, object] | None" = None,
+        extra_headers: "dict[str, str] | None" = None,
+        **params: object,
+    ) -> "Completion":
+        """Asks a model and waits for the whole answer; as AsyncClient.chat, on_delta plain."""
+        call = Call(messages, tools, params, extra_body, extra_headers)
+        return run(collect(self._start(call, model, timeouts), on_delta))  # type: ignore[return-value]
+
+    def close(self) -> None:
+        """Closes the connections. Idempotent."""
+        run(self._transport.aclose())
+
+    def __enter__(self) -> "Client":
+        return self
+
+    def __exit__(self, *details: object) -> None:
+        self.close()

@@ -1,0 +1,116 @@
+# The transport interface: one HTTP exchange. Tiny on purpose; httpx and a raw socket on a chip
+# both fit it, and neither has to allocate for it. The contract, checked for every transport by
+# tests/cpython/test_transport_conformance.py:
+#
+# 1. Adapters translate each error of their library to ours at the edge (errors.py). Nothing of
+#    httpx, ssl or OSError reaches a user.
+# 2. A truncated body (no final chunk, short Content-Length, TLS cut) raises ReadError from
+#    readinto; only a body that came to its end returns 0.
+# 3. An early response (413 while the body is still being sent) is that response.
+# 4. No retries, redirects or cookies in an adapter: the plan is the only retry loop.
+# 5. Deadlines are absolute now_ms values and hold at every wait, on every runtime.
+# 6. TLS verifies the server unless the user said not to.
+# 7. The body is pulled with body.readinto(buffer): n > 0 bytes, 0 at the end, None when its
+#    producer has nothing yet (then: await body.more()). Blocks are coalesced: 64 KiB towards
+#    httpx, the send buffer on a chip.
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from thinwire.core.body import Body
+
+
+class Request:
+    """One HTTP request; built by the core, a fresh one for each attempt.
+
+    Args:
+        method: "POST" or "GET".
+        scheme, host, port: where to; an IPv6 host stands without brackets.
+        target: request target, path and query.
+        authority: value of the Host header.
+        headers: list of checked (name, value) pairs, without Host and framing.
+        body: what to send, or None.
+
+    Attributes:
+        connect_deadline_ms: when the connection must stand, TLS included.
+        head_deadline_ms: when the response head must have arrived, the upload included.
+        idle_ms: for transports that can only fix one read timeout for a whole response: the
+            longest silence to allow after the head, in milliseconds; None for no limit.
+    """
+
+    connect_deadline_ms: "int | None" = None
+    head_deadline_ms: "int | None" = None
+    idle_ms: "int | None" = None
+
+    def __init__(
+        self,
+        method: str,
+        scheme: str,
+        host: str,
+        port: int,
+        target: str,
+        authority: str,
+        headers: "list[tuple[str, str]]",
+        body: "Body | None",
+    ) -> None:
+        self.method = method
+        self.scheme = scheme
+        self.host = host
+        self.port = port
+        self.target = target
+        self.authority = authority
+        self.headers = headers
+        self.body = body
+
+
+class Response:
+    """A response whose head has arrived.
+
+    Attributes:
+        status: HTTP status.
+    """
+
+    status: int
+
+    def header(self, name: str) -> "str | None":
+        """Value of the first header of this name, in any case, or None."""
+        raise NotImplementedError
+
+    async def readinto(self, buffer: memoryview, deadline_ms: "int | None") -> int:
+        """Reads decoded body bytes into `buffer`; returns their number, 0 at the clean end.
+
+        Raises:
+            TransportTimeout: nothing came before the deadline; the response is then unusable.
+            ReadError: the body was cut off or cannot be read.
+        """
+        raise NotImplementedError
+
+    async def aclose(self) -> None:
+        """Releases the connection; kept for reuse if the body was read to its end. Idempotent."""
+        raise NotImplementedError
+
+
+class Transport:
+    """Performs HTTP exchanges for any number of streams."""
+
+    name = ""
+
+    async def send(self, request: Request) -> Response:
+        """Connects, writes the head, pulls the body to its end, reads the response head.
+
+        Raises:
+            ConnectError, WriteError, ReadError, TransportTimeout: with `phase`.
+            EncodeError: the body holds what JSON cannot carry; the connection is closed.
+        """
+        raise NotImplementedError
+
+    async def sleep_ms(self, ms: int) -> None:
+        """Waits."""
+        raise NotImplementedError
+
+    def now_ms(self) -> int:
+        """Monotonic time in milliseconds; never wraps."""
+        raise NotImplementedError
+
+    async def aclose(self) -> None:
+        """Closes all connections. Idempotent."""
+        raise NotImplementedError

@@ -1,0 +1,1 @@
+"""What only CPython has: the httpx transport, structlog. Never frozen into firmware."""

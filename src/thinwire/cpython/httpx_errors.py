@@ -1,0 +1,64 @@
+"""Translates httpx's errors to ours, once, at the edge."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import httpx
+
+from thinwire.core.errors import (
+    ConnectError,
+    ReadError,
+    ThinwireError,
+    TransportError,
+    TransportTimeout,
+    WriteError,
+)
+
+_TIMEOUTS: tuple[tuple[type[Exception], str], ...] = (
+    (httpx.ConnectTimeout, "connect"),
+    (httpx.PoolTimeout, "connect"),
+    (httpx.WriteTimeout, "write"),
+    (httpx.ReadTimeout, "read"),
+    (TimeoutError, "read"),
+)
+_OTHERS: tuple[tuple[type[Exception], type[TransportError]], ...] = (
+    (httpx.ConnectError, ConnectError),
+    (httpx.ProxyError, ConnectError),
+    (httpx.UnsupportedProtocol, ConnectError),
+    (httpx.WriteError, WriteError),
+)
+
+
+@contextmanager
+def translated(doing: str) -> Iterator[None]:
+    """Raises ours for every error of httpx inside the block; others pass.
+
+    Args:
+        doing: "send", "read" or "close"; errors of "close" are dropped, since the response is of
+            no further use and nothing is lost.
+    """
+    try:
+        yield
+    except ThinwireError:
+        raise
+    except (httpx.HTTPError, httpx.StreamError, httpx.InvalidURL, TimeoutError) as error:
+        if doing != "close":
+            raise _ours(error) from _cause(error)
+
+
+def _ours(error: Exception) -> TransportError:
+    words = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+    for kind, phase in _TIMEOUTS:
+        if isinstance(error, kind):
+            return TransportTimeout(words, phase, error)
+    for kind, ours in _OTHERS:
+        if isinstance(error, kind):
+            return ours(words, error)
+    if isinstance(error, httpx.LocalProtocolError):
+        # Its words may quote a header value, and with it a key.
+        return WriteError("the request is not valid HTTP")
+    return ReadError(words, error)
+
+
+def _cause(error: Exception) -> Exception | None:
+    return None if isinstance(error, httpx.LocalProtocolError) else error

@@ -1,0 +1,260 @@
+"""The default transport on CPython: httpx, sync and async.
+
+httpx brings what servers behind corporate walls need (proxies, own certificates, pooling); the
+bodies are ours on both sides: the request is pulled in 64 KiB blocks, the response is read raw
+and parsed by core/sse.py.
+"""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Iterator
+from weakref import WeakKeyDictionary
+
+import httpx
+
+from thinwire.core.body import Body
+from thinwire.core.errors import TransportTimeout
+from thinwire.core.sync import run
+from thinwire.core.transport import Request, Response, Transport
+from thinwire.cpython.httpx_errors import translated
+from thinwire.cpython.httpx_options import Options
+
+_BLOCK = 65536  # httpx costs about 20 us for each block: few and large
+
+
+def from_options(blocking: bool, options: dict[str, object]) -> Transport:
+    """The transport for a client's options; see BaseClient."""
+    checked = Options(options)
+    return HTTPXTransport(checked) if blocking else AsyncHTTPXTransport(checked)
+
+
+def now_ms() -> int:
+    """Monotonic time in milliseconds."""
+    return time.monotonic_ns() // 1_000_000
+
+
+class AsyncHTTPXTransport(Transport):
+    """Exchanges over httpx.AsyncClient, one client for each event loop that uses it.
+
+    Args:
+        options: how to connect.
+    """
+
+    name = "httpx"
+
+    def __init__(self, options: Options) -> None:
+        self._options = options
+        self._clients: WeakKeyDictionary[asyncio.AbstractEventLoop, httpx.AsyncClient]
+        self._clients = WeakKeyDictionary()
+
+    async def send(self, request: Request) -> Response:
+        """See Transport.send; the head deadline covers connect, upload and wait."""
+        blocks = _AsyncBlocks(request.body) if request.body is not None else None
+        with translated("send"):
+            client = self._client()
+            built = _build(client, request, blocks)
+            async with asyncio.timeout(_seconds(request.head_deadline_ms)):
+                response = await client.send(built, stream=True, follow_redirects=False)
+        return _AsyncResponse(response)
+
+    async def sleep_ms(self, ms: int) -> None:
+        """See Transport.sleep_ms."""
+        await asyncio.sleep(ms / 1000)
+
+    def now_ms(self) -> int:
+        """See Transport.now_ms."""
+        return now_ms()
+
+    async def aclose(self) -> None:
+        """Closes the pool of the running loop, unless it is the user's own client."""
+        client = self._clients.pop(asyncio.get_running_loop(), None)
+        if client is not None:
+            await client.aclose()
+
+    def _client(self) -> httpx.AsyncClient:
+        if isinstance(self._options.http_client, httpx.AsyncClient):
+            return self._options.http_client
+        loop = asyncio.get_running_loop()
+        if loop not in self._clients:
+            self._clients[loop] = httpx.AsyncClient(**self._options.client_arguments())  # type: ignore[arg-type]
+        return self._clients[loop]
+
+
+class HTTPXTransport(Transport):
+    """Exchanges over httpx.Client; its coroutines never suspend (core/sync.py).
+
+    Args:
+        options: how to connect.
+
+    httpcore fixes the read timeout when it starts to read a body, so a deadline inside a stream
+    holds to within the longest silence the clocks allow.
+    """
+
+    name = "httpx"
+
+    def __init__(self, options: Options) -> None:
+        self._options = options
+        self._own: httpx.Client | None = None
+
+    async def send(self, request: Request) -> Response:
+        """See Transport.send."""
+        blocks = _Blocks(request.body) if request.body is not None else None
+        with translated("send"):
+            client = self._client()
+            built = _build(client, request, blocks)
+            limit = _seconds(request.head_deadline_ms)
+            built.extensions["timeout"].update(read=limit, write=limit)
+            response = client.send(built, stream=True, follow_redirects=False)
+        idle = request.idle_ms
+        built.extensions["timeout"]["read"] = None if idle is None else idle / 1000
+        return _Response(response)
+
+    async def sleep_ms(self, ms: int) -> None:
+        """See Transport.sleep_ms; blocks the thread."""
+        time.sleep(ms / 1000)  # noqa: ASYNC251 - no loop runs here: see core/sync.py
+
+    def now_ms(self) -> int:
+        """See Transport.now_ms."""
+        return now_ms()
+
+    async def aclose(self) -> None:
+        """Closes the pool, unless it is the user's own client."""
+        own, self._own = self._own, None
+        if own is not None:
+            own.close()
+
+    def _client(self) -> httpx.Client:
+        if isinstance(self._options.http_client, httpx.Client):
+            return self._options.http_client
+        if self._own is None:
+            self._own = httpx.Client(**self._options.client_arguments())  # type: ignore[arg-type]
+        return self._own
+
+
+class _Blocks:
+    # Pulls a body for httpx. Only __iter__: an object that has __aiter__ too is taken for sync.
+    def __init__(self, body: Body) -> None:
+        self._body = body
+        self._buffer = bytearray(_BLOCK)
+
+    def __iter__(self) -> Iterator[bytes]:
+        count = self._pull()
+        while count:
+            yield bytes(memoryview(self._buffer)[:count])
+            count = self._pull()
+
+    def _pull(self) -> int:
+        count = self._body.readinto(self._buffer)
+        while count is None:
+            run(self._body.more())
+            count = self._body.readinto(self._buffer)
+        return count
+
+
+class _AsyncBlocks:
+    def __init__(self, body: Body) -> None:
+        self._body = body
+        self._buffer = bytearray(_BLOCK)
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        count = self._body.readinto(self._buffer)
+        while count != 0:
+            if count is None:
+                await self._body.more()
+            else:
+                yield bytes(memoryview(self._buffer)[:count])
+            count = self._body.readinto(self._buffer)
+
+
+class _Leftover:
+    # What a piece of the response has beyond the caller's buffer.
+    def __init__(self) -> None:
+        self._piece: memoryview = memoryview(b"")
+
+    def put(self, piece: bytes) -> None:
+        self._piece = memoryview(piece)
+
+    def into(self, buffer: memoryview) -> int:
+        count = min(len(self._piece), len(buffer))
+        buffer[:count] = self._piece[:count]
+        self._piece = self._piece[count:]
+        return count
+
+
+class _AsyncResponse(Response):
+    def __init__(self, response: httpx.Response) -> None:
+        self._response = response
+        self.status = response.status_code
+        encoded = "content-encoding" in response.headers
+        self._pieces = response.aiter_bytes() if encoded else response.aiter_raw()
+        self._leftover = _Leftover()
+
+    def header(self, name: str) -> str | None:
+        value: str | None = self._response.headers.get(name)
+        return value
+
+    async def readinto(self, buffer: memoryview, deadline_ms: int | None) -> int:
+        count = self._leftover.into(buffer)
+        while not count:
+            with translated("read"):
+                async with asyncio.timeout(_seconds(deadline_ms)):
+                    piece = await anext(self._pieces, None)
+            if piece is None:
+                return 0
+            self._leftover.put(piece)
+            count = self._leftover.into(buffer)
+        return count
+
+    async def aclose(self) -> None:
+        with translated("close"):
+            await self._pieces.aclose()  # type: ignore[attr-defined]
+            await self._response.aclose()
+
+
+class _Response(Response):
+    def __init__(self, response: httpx.Response) -> None:
+        self._response = response
+        self.status = response.status_code
+        encoded = "content-encoding" in response.headers
+        self._pieces = response.iter_bytes() if encoded else response.iter_raw()
+        self._leftover = _Leftover()
+
+    def header(self, name: str) -> str | None:
+        value: str | None = self._response.headers.get(name)
+        return value
+
+    async def readinto(self, buffer: memoryview, deadline_ms: int | None) -> int:
+        count = self._leftover.into(buffer)
+        while not count:
+            if deadline_ms is not None and now_ms() >= deadline_ms:
+                raise TransportTimeout("the deadline passed", "read")
+            with translated("read"):
+                piece = next(self._pieces, None)
+            if piece is None:
+                return 0
+            self._leftover.put(piece)
+            count = self._leftover.into(buffer)
+        return count
+
+    async def aclose(self) -> None:
+        with translated("close"):
+            self._response.close()
+
+
+def _build(
+    client: "httpx.Client | httpx.AsyncClient", request: Request, content: "object | None"
+) -> httpx.Request:
+    timeout = httpx.Timeout(None, connect=_seconds(request.connect_deadline_ms))
+    built: httpx.Request = client.build_request(
+        request.method,
+        f"{request.scheme}://{request.authority}{request.target}",
+        headers=request.headers,
+        content=content,  # type: ignore[arg-type]
+        timeout=timeout,
+    )
+    return built
+
+
+def _seconds(deadline_ms: int | None) -> float | None:
+    # Time left; an overdue deadline still gets a moment, since 0 would mean "do not wait".
+    return None if deadline_ms is None else max(deadline_ms - now_ms(), 1) / 1000

@@ -1,0 +1,30 @@
+"""What every folder of tests shares."""
+
+import asyncio
+import inspect
+
+import pytest
+from support.interpreters import Interpreter, interpreter_id, parameters, required
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """A test that asks for `micropython` runs once on each interpreter that setup found."""
+    if "micropython" in metafunc.fixturenames:
+        metafunc.parametrize("micropython", parameters(), ids=interpreter_id, indirect=True)
+
+
+@pytest.fixture
+def micropython(request: pytest.FixtureRequest) -> Interpreter:
+    """A MicroPython interpreter. Without any, tests are skipped, except in CI: there they fail."""
+    return required(request.param)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
+    """Run `async def test_...` with asyncio, as the runner on MicroPython does."""
+    function = pyfuncitem.obj
+    if not inspect.iscoroutinefunction(function):
+        return None
+    wanted = inspect.signature(function).parameters
+    asyncio.run(function(**{name: pyfuncitem.funcargs[name] for name in wanted}))
+    return True

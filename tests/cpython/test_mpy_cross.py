@@ -1,0 +1,45 @@
+"""Everything that goes onto a device compiles there; the firmware manifest lists just that."""
+
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+from size import ROOT, compile_for_device, device_files, main
+
+FILES = device_files()
+SHARED = [(path, path.name) for path in sorted((ROOT / "tests/shared").rglob("*.py"))]
+NAMES = {name for _, name in FILES}
+
+
+@pytest.mark.parametrize(("source", "name"), FILES + SHARED, ids=lambda value: str(value))
+def test_it_compiles(source: Path, name: str, tmp_path: Path) -> None:
+    assert compile_for_device(source, name, tmp_path) > 20
+
+
+def test_what_micropython_lacks_does_not_compile(tmp_path: Path) -> None:
+    file = tmp_path / "bad.py"
+    file.write_text("match a:\n    case 1:\n        pass\n")
+    with pytest.raises(subprocess.CalledProcessError) as failure:
+        compile_for_device(file, "bad.py", tmp_path)
+    assert "SyntaxError" in failure.value.stderr
+
+
+def test_the_manifest_freezes_core_and_port() -> None:
+    core = (ROOT / "src/thinwire/core").rglob("*.py")
+    port = (ROOT / "port_micropython/thinwire_device").rglob("*.py")
+    wanted = {path.relative_to(ROOT / "src").as_posix() for path in core}
+    wanted |= {path.relative_to(ROOT / "port_micropython").as_posix() for path in port}
+    wanted |= {"thinwire/__init__.py"}
+    assert wanted - {"thinwire/core/_cpython.py"} == NAMES
+    assert "thinwire/core/_micropython.py" in NAMES
+
+
+def test_the_size_table_adds_up(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main() == 0
+    rows = [
+        int(number.replace(",", ""))
+        for number in re.findall(r"[\d,]+(?=  )", capsys.readouterr().out)
+    ]
+    assert len(rows) == len(FILES) + 1
+    assert sum(rows[:-1]) == rows[-1]

@@ -1,0 +1,68 @@
+"""Every file of tests/shared, on every MicroPython that setup found."""
+
+import json
+from pathlib import Path
+
+import pytest
+from support.interpreters import ROOT, Interpreter, run_micropython
+
+RUNNER = Path(__file__).with_name("runner.py")
+SHARED = sorted((ROOT / "tests/shared").rglob("test_*.py"))
+
+
+def relative(path: Path) -> str:
+    return path.name
+
+
+def test_there_are_shared_tests() -> None:
+    assert SHARED
+
+
+@pytest.mark.parametrize("path", SHARED, ids=relative)
+def test_shared(micropython: Interpreter, path: Path) -> None:
+    done = run_micropython(micropython, RUNNER, path)
+    assert done.returncode == 0, done.stdout
+    result = json.loads(done.stdout.splitlines()[-1])
+    assert result["failed"] == []
+    assert result["passed"] > 0
+
+
+# What the runner must report as failed: the end of the name, then the file.
+BROKEN = [
+    ("::test_a", "def test_a():\n    assert 1 == 2\n"),
+    ("::test_a", "async def test_a():\n    assert 1 == 2\n"),
+    ("::test_a", "def test_a():\n    raise SystemExit(0)\n"),
+    ("::test_a", "def test_a():\n    raise MemoryError\n"),
+    ("test_broken.py", "import no_such_module\n"),
+    ("test_broken.py", "def test_a(:\n"),
+    ("test_broken.py", "def tset_a():\n    pass\n"),
+]
+
+
+@pytest.mark.parametrize(("name", "source"), BROKEN)
+def test_the_runner_reports(
+    micropython: Interpreter, tmp_path: Path, name: str, source: str
+) -> None:
+    file = tmp_path / "test_broken.py"
+    file.write_text(source)
+    done = run_micropython(micropython, RUNNER, file)
+    assert done.returncode == 1, done.stdout
+    (failed,) = json.loads(done.stdout.splitlines()[-1])["failed"]
+    assert failed.endswith(name)
+
+
+def test_the_runner_counts_and_goes_on(micropython: Interpreter, tmp_path: Path) -> None:
+    file = tmp_path / "test_mixed.py"
+    file.write_text(
+        "def test_a():\n    assert False\n\n"
+        "async def test_b():\n    pass\n\n"
+        "def test_c():\n    pass\n"
+    )
+    done = run_micropython(micropython, RUNNER, file)
+    result = json.loads(done.stdout.splitlines()[-1])
+    assert result == {"passed": 2, "failed": [f"{file}::test_a"]}
+    assert "AssertionError" in done.stdout
+
+
+def test_the_runner_fails_without_files(micropython: Interpreter) -> None:
+    assert run_micropython(micropython, RUNNER).returncode == 1

