@@ -111,8 +111,9 @@ __all__ = [
 def __getattr__(name: str) -> object:
     for home, names in _HOMES.items():
         if name in names:
-            module = __import__("thinwire." + home, None, None, (name,))
-            value: object = getattr(module, name)
+            from thinwire.core._compat import load
+
+            value: object = getattr(load("thinwire." + home), name)
             globals()[name] = value
             return value
     raise AttributeError("module 'thinwire' has no attribute %r" % name)

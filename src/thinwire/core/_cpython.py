@@ -4,6 +4,7 @@
 
 import binascii
 import json
+from importlib import import_module
 
 from thinwire.core.utf8 import join_surrogates
 
@@ -19,6 +20,9 @@ _escape_text = json.encoder.encode_basestring
 _encode_tree = json.JSONEncoder(
     ensure_ascii=False, check_circular=False, allow_nan=False, separators=(",", ":")
 ).encode
+
+# How an optional part of thinwire is imported; what comes back is the module itself.
+load = import_module
 
 # Records that may not change set their fields past their own __setattr__.
 set_field = object.__setattr__
@@ -121,10 +125,10 @@ def loads(buffer: "bytearray | bytes", start: int, end: int) -> object:
     text = decode(buffer, start, end)
     try:
         value: object = json.loads(text)
+        if "\\ud" in text or "\\uD" in text:
+            value = join_surrogates(value)  # a lone surrogate has no text: no user could print it
     except RuntimeError:  # RecursionError: thousands of brackets
         raise ValueError("nested too deeply") from None
-    if "\\ud" in text or "\\uD" in text:
-        value = join_surrogates(value)  # a lone surrogate has no text: no user could print it
     return value
 
 

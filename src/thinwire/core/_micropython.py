@@ -4,6 +4,7 @@
 # Every function here has a documented twin of the same name in _cpython.py.
 
 import binascii
+import gc
 import json
 
 from micropython import const
@@ -17,6 +18,19 @@ BODY_LIMIT = 2048
 
 # A build without __setattr__ hooks has no object.__setattr__, and no guard to get past either.
 set_field = getattr(object, "__setattr__", setattr)
+
+
+def load(name):
+    # Compiling leaves more garbage than code. Collecting often while it lasts keeps what stays
+    # together at the bottom of the heap; otherwise modules end up all over it, and a 256 KB heap
+    # with half its bytes free has no 5 KB in one piece (measured).
+    threshold = gc.threshold()
+    gc.threshold(4096)
+    try:
+        return __import__(name, None, None, ("*",))
+    finally:
+        gc.threshold(threshold)
+        gc.collect()
 
 
 def is_awaitable(value):
@@ -71,14 +85,19 @@ def decode(buffer, start, end):
 
 def loads(buffer, start, end):
     try:
-        value = json.loads(memoryview(buffer)[start:end])
-    except UnicodeError:
-        value = json.loads(decode(buffer, start, end))
+        value = _loads(buffer, start, end)
+        if buffer.find(b"\\u", start, end) >= 0:
+            value = utf8.join_surrogates(value)
     except RuntimeError:
         raise ValueError("nested too deeply")
-    if buffer.find(b"\\u", start, end) >= 0:
-        value = utf8.join_surrogates(value)
     return value
+
+
+def _loads(buffer, start, end):
+    try:
+        return json.loads(memoryview(buffer)[start:end])
+    except UnicodeError:
+        return json.loads(decode(buffer, start, end))
 
 
 class TextBuffer:

@@ -1,14 +1,12 @@
 # Request bodies: what a transport pulls (the contract is in transport.py). A body counts what was
 # taken from it, so that a completion can say how much was uploaded.
 
-from thinwire.core.json_encode import Items, JSONEncoder
+from thinwire.core.json_encode import JSONEncoder
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from typing import Any
-
-_COUNT_BUFFER = 1024
 
 
 class Body:
@@ -40,10 +38,9 @@ class Body:
 
     def rewind(self) -> bool:
         """Back to the start for another attempt; False when what was sent cannot be had again."""
-        if self.sent_blocks == 0:
-            return True
+        fresh = self._restart()
         self.sent_bytes = self.sent_blocks = 0
-        return self._restart()
+        return fresh
 
     def close(self) -> None:
         """Frees what the body holds open; harmless when called again."""
@@ -52,7 +49,7 @@ class Body:
         raise NotImplementedError
 
     def _restart(self) -> bool:
-        return False
+        return self.sent_blocks == 0
 
 
 class JSONBody(Body):
@@ -68,17 +65,8 @@ class JSONBody(Body):
         self._encoder: JSONEncoder | None = None
 
     def length(self) -> "int | None":
-        """Size of the encoded document, found by encoding it once into a small buffer."""
-        if not self._replayable():
-            return None
-        encoder = JSONEncoder(self._document)
-        scratch = bytearray(_COUNT_BUFFER)
-        total = 0
-        count = encoder.readinto(scratch)
-        while count:
-            total += count
-            count = encoder.readinto(scratch)
-        return total
+        """Size of the encoded document, found by encoding it once without sending it."""
+        return JSONEncoder(self._document).count()
 
     def close(self) -> None:
         """Closes a source that is open."""
@@ -92,14 +80,8 @@ class JSONBody(Body):
 
     def _restart(self) -> bool:
         self.close()
-        self._encoder = None
-        return self._replayable()
-
-    def _replayable(self) -> bool:
-        for value in self._document.values():
-            if isinstance(value, Items) and not value.replayable():
-                return False
-        return True
+        encoder, self._encoder = self._encoder, None
+        return encoder is None or encoder.replayable
 
 
 class AsyncBody(Body):

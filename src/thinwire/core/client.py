@@ -81,6 +81,11 @@ class BaseClient:
             },
         )
 
+    @property
+    def transport(self) -> "Transport":
+        """What carries the requests."""
+        return self._transport
+
     def models(self) -> "list[str]":
         """Public model names, sorted."""
         return self._router.models()

@@ -42,11 +42,11 @@ class Timeouts:
 
 
 def _ms(name: str, seconds: "float | None") -> "int | None":
-    if seconds is None:
+    if seconds is None or seconds == float("inf"):
         return None
     if not seconds > 0:
         raise ValueError("timeout %s must be greater than 0 seconds, or None" % name)
-    return int(seconds * 1000)
+    return max(int(seconds * 1000), 1)
 
 
 class Clocks:

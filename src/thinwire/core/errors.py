@@ -55,6 +55,16 @@ class ThinwireError(Exception):
         self.model = ""
         self.deployment = ""
 
+    def hide(self, secret: str) -> None:
+        """Takes `secret` out of the message: some servers repeat the key they refuse."""
+        self.message = self.message.replace(secret, "***")
+
+    def __str__(self) -> str:
+        return self.message
+
+    def __repr__(self) -> str:
+        return "%s(%r)" % (type(self).__name__, self.message)
+
 
 class TransportError(ThinwireError):
     """The exchange with the server failed below HTTP."""
@@ -80,6 +90,7 @@ class TransportTimeout(TransportError):
     Args:
         message: which clock, its limit, and what had arrived.
         phase: "connect", "write", "head", "first_token", "progress", "liveness" or "total".
+            After "total" nothing is tried again.
     """
 
     def __init__(
@@ -87,6 +98,7 @@ class TransportTimeout(TransportError):
     ) -> None:
         super().__init__(message, cause)
         self.phase = phase
+        self.retryable = phase != "total"
 
 
 class StatusError(ThinwireError):
@@ -121,6 +133,11 @@ class StatusError(ThinwireError):
         self.retryable = self.kind not in ("context_length", "content_filter") and (
             status in _RETRYABLE_STATUSES or status >= 500 or self.kind == "server"
         )
+
+    def hide(self, secret: str) -> None:
+        """See ThinwireError.hide."""
+        super().hide(secret)
+        self.body_snippet = self.body_snippet.replace(secret, "***")
 
 
 class StreamError(ThinwireError):

@@ -1,7 +1,7 @@
 # The one place where core/ names adapters: which transport and which logger this runtime has.
 # They are imported when a client needs them, so that importing thinwire stays cheap.
 
-from thinwire.core._compat import MICROPYTHON, TYPE_CHECKING
+from thinwire.core._compat import MICROPYTHON, TYPE_CHECKING, load
 
 if TYPE_CHECKING:
     from thinwire.core.log import Sink
@@ -18,6 +18,7 @@ def default_transport(blocking: bool, options: "dict[str, object]") -> "Transpor
         ValueError: an option this runtime does not have.
     """
     if MICROPYTHON and not TYPE_CHECKING:  # pragma: no cover (MicroPython)
+        load("thinwire_device.socket_transport")
         from thinwire_device.socket_transport import from_options
     else:
         from thinwire.cpython.httpx_transport import from_options

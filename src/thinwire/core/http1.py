@@ -7,6 +7,7 @@ from thinwire.core.errors import ReadError
 HEAD_LIMIT = 32768  # bytes of one response head; node and nginx allow about as much
 _INTERIM_LIMIT = 8  # 1xx responses before the final one
 _LINE_LIMIT = 4096  # bytes of one chunk-size or trailer line
+_SIZE_DIGITS = 16  # of a chunk size, leading zeros included
 _PREFIX = 6  # room in front of a chunk: up to four hex digits, CR, LF
 _TOKEN = "!#$%&'*+-.^_`|~"
 
@@ -20,10 +21,12 @@ def check_header(name: str, value: str) -> None:
         ValueError: naming the header, never its value.
     """
     for c in name:
-        if not ("a" <= c.lower() <= "z" or "0" <= c <= "9" or c in _TOKEN):
+        if not ("a" <= c <= "z" or "A" <= c <= "Z" or "0" <= c <= "9" or c in _TOKEN):
             raise ValueError("header name %r has a character no header name may have" % name)
     if not name:
         raise ValueError("header name is empty")
+    if not isinstance(value, str):
+        raise ValueError("value of header %r is %s, not str" % (name, type(value).__name__))
     for c in value:
         if (c < " " and c != "\t") or c > "~":
             raise ValueError(
@@ -109,29 +112,27 @@ class ResponseHead:
         self._raw.extend(data)
         while True:
             end = self._end_of_head()
+            if max(end, len(self._raw) if end < 0 else 0) > HEAD_LIMIT:
+                raise ReadError("response head is larger than %d bytes" % HEAD_LIMIT)
             if end < 0:
-                if len(self._raw) > HEAD_LIMIT:
-                    raise ReadError("response head is larger than %d bytes" % HEAD_LIMIT)
                 return None
             rest = len(self._raw) - end
             self._parse_status()
             if self.status >= 200:
-                self._lower = bytes(self._raw[:end]).lower()
-                self._raw = self._raw[:end]
-                self._check_lines()
+                self._keep(bytes(self._raw[:end]))
                 return rest
             self._skip_interim(end)
 
     def header(self, name: str) -> "str | None":
-        """Value of the first header of this name, or None."""
-        values = self._values(name)
+        """Value of the first header of this name, in any case, or None."""
+        values = self._values(name.lower())
         return values[0] if values else None
 
     def keep_alive(self) -> bool:
         """Whether the server lets the connection be used again (RFC 9112 §9.3)."""
-        connection = (self.header("connection") or "").lower()
-        return "close" not in connection and (
-            self._version == b"HTTP/1.1" or "keep-alive" in connection
+        options = [v.strip() for v in ",".join(self._values("connection")).lower().split(",")]
+        return "close" not in options and (
+            self._version == b"HTTP/1.1" or "keep-alive" in options
         )
 
     def body(self) -> "BodyReader":
@@ -151,10 +152,11 @@ class ResponseHead:
         return BodyReader(_length(lengths))
 
     def _end_of_head(self) -> int:
-        crlf = self._raw.find(b"\r\n\r\n")
+        # A line may end with LF alone (RFC 9112 §2.2), each as it likes.
+        crlf = self._raw.find(b"\n\r\n")
         lf = self._raw.find(b"\n\n")
         if crlf >= 0 and (lf < 0 or crlf < lf):
-            return crlf + 4
+            return crlf + 3
         return lf + 2 if lf >= 0 else -1
 
     def _parse_status(self) -> None:
@@ -177,12 +179,14 @@ class ResponseHead:
             raise ReadError("unexpected interim response %d" % self.status)
         self._raw = self._raw[end:]
 
-    def _check_lines(self) -> None:
-        for line in bytes(self._raw).split(b"\n")[1:]:
-            line = line.rstrip(b"\r")
-            name = line[: max(line.find(b":"), 0)]
-            if line and (not name or name[-1:] in b" \t" or line[:1] in b" \t"):
-                raise ReadError("malformed header line in the response: %r" % line[:40])
+    def _keep(self, head: bytes) -> None:
+        # Folded lines are unfolded first (RFC 9112 §5.2).
+        for fold in (b"\r\n ", b"\r\n\t", b"\n ", b"\n\t"):
+            head = head.replace(fold, b" ")
+        for line in head.split(b"\n")[1:]:
+            _check_line(_without_cr(line))
+        self._raw = bytearray(head)
+        self._lower = head.lower()
 
     def _values(self, name: str) -> "list[str]":
         found = []
@@ -269,7 +273,7 @@ class BodyReader:
             byte = view[at]
             at += 1
             if byte == 10:
-                self._end_of_line(bytes(self._line).rstrip(b"\r"))
+                self._end_of_line(_without_cr(bytes(self._line)))
                 self._line[:] = b""
                 break
             self._line.append(byte)
@@ -285,14 +289,29 @@ class BodyReader:
             if line:
                 raise ReadError("chunked framing is broken: %r after a chunk" % line[:20])
             self._state = _SIZE
-        elif not line:
+        elif line:
+            self._left += len(line)  # trailers say nothing we need, but they must end
+            if self._left > HEAD_LIMIT:
+                raise ReadError("trailers are larger than %d bytes" % HEAD_LIMIT)
+        else:
             self._state = _DONE
             self.done = True
 
 
+def _without_cr(line: bytes) -> bytes:
+    return line[:-1] if line[-1:] == b"\r" else line
+
+
+def _check_line(line: bytes) -> None:
+    # A bare CR or NUL in a value may be read as something else further on (RFC 9110 §5.5).
+    name = line[: max(line.find(b":"), 0)]
+    if line and (not name or b" " in name or b"\t" in name or b"\r" in line or b"\0" in line):
+        raise ReadError("malformed header line in the response: %r" % line[:40])
+
+
 def _chunk_size(line: bytes) -> int:
     digits = line.split(b";", 1)[0].strip()
-    if not 0 < len(digits) <= 8:
+    if not 0 < len(digits) <= _SIZE_DIGITS:
         raise ReadError("chunked framing is broken: size %r" % line[:20])
     size = 0
     for byte in digits.lower():

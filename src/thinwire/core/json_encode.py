@@ -22,6 +22,7 @@ from thinwire.core.sources import Source, TextReader
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from typing import Any
 
     from thinwire.core.sources import Reader
 
@@ -51,14 +52,19 @@ class JSONEncoder:
         document: dicts, lists, tuples, str, int, float, bool, None, sources and Items, nested in
             any way. It must not change until the end was read.
 
-    Errors of `readinto`: EncodeError with the path of what JSON cannot carry (nan, bytes, sets,
-    keys that are not str, cycles, a source that cannot be read).
+    Attributes:
+        replayable: False once the walk has come to an iterator that can be walked only once.
+
+    Errors (already when made, if the document itself is at fault): EncodeError with the path of
+    what JSON cannot carry (nan, bytes, sets, keys that are not str, cycles) or of what cannot be
+    read. What an iterator of the caller's raises otherwise is passed on.
     """
 
     def __init__(self, document: object) -> None:
+        self.replayable = True
         self._stack: list[_Frame] = []
         self._leaf: Reader | None = None
-        self._leaf_path = ""
+        self._source: Source | None = None  # opened last, for its errors
         self._piece: bytes | memoryview = b""
         self._at = 0
         self._value(b"", document)
@@ -76,6 +82,16 @@ class JSONEncoder:
             self._at += count
             done += count
         return done
+
+    def count(self) -> "int | None":
+        """Size of the document in bytes, in place of reading it; None if it is not replayable.
+
+        What can be walked only once is then still untouched.
+        """
+        total = len(self._piece)
+        while self.replayable and self._advance():
+            total += len(self._piece)
+        return total if self.replayable else None
 
     def close(self) -> None:
         """Closes an open source; what follows is undefined. Harmless when called again."""
@@ -100,14 +116,14 @@ class JSONEncoder:
             piece = leaf.read_piece()
         except (OSError, EncodeError) as error:
             self.close()
-            raise _source_error(error, self._leaf_path)
+            raise _unreadable(error, self._source, self._path())
         if not piece:
             self.close()
             return b'"'
         return piece
 
     def _step(self, frame: "_Frame") -> None:
-        item = next(frame.items, _END)
+        item = self._next(frame)
         if item is _END:
             self._stack.pop()
             self._piece = frame.closing
@@ -116,8 +132,16 @@ class JSONEncoder:
         else:
             self._element(frame, item)
 
+    def _next(self, frame: "_Frame") -> object:
+        try:
+            return next(frame.items, _END)
+        except OSError as error:  # items that are read from a file while they are sent
+            frame.label = None
+            raise _unreadable(error, None, self._path())
+
     def _member(self, frame: "_Frame", key: object, value: object) -> None:
         if not isinstance(key, str):
+            frame.label = None
             raise EncodeError("key %r is not a string" % (key,), self._path())
         frame.label = key
         self._value(frame.comma() + b'"' + bytes(escape(key)) + b'":', value)
@@ -131,12 +155,12 @@ class JSONEncoder:
             return
         batch = [item]
         while room > 0 and len(batch) < _BATCH:
-            item = next(frame.items, _END)
-            room = fits(item, room) if item is not _END else -1
+            item = self._next(frame)
+            room = fits(item, room)  # never for _END
             if room >= 0:
+                frame.index += 1
                 batch.append(item)
         self._piece = frame.comma() + encode_small(batch)
-        frame.index += len(batch) - 1
         if room < 0 and item is not _END:
             self._behind(frame, item)
 
@@ -156,9 +180,7 @@ class JSONEncoder:
         elif isinstance(value, (int, float)):
             self._piece = prefix + self._number(value)
         elif isinstance(value, (list, tuple, Items)):
-            items = value.iterable if isinstance(value, Items) else value
-            self._piece = prefix + b"["
-            self._push(_Frame(value, iter(items), b"]", False))  # type: ignore[call-overload]
+            self._array(prefix, value)
         elif isinstance(value, Source):
             self._open(prefix, value)
         elif hasattr(value, "items") and hasattr(value, "keys"):
@@ -166,6 +188,17 @@ class JSONEncoder:
             self._push(_Frame(value, iter(value.items()), b"}", True))
         else:
             raise EncodeError(_refusal(value), self._path())
+
+    def _array(self, prefix: bytes, value: "list[object] | tuple[object, ...] | Items") -> None:
+        self._piece = prefix + b"["
+        items: Any = value
+        if isinstance(value, Items):
+            items = value.iterable
+            self.replayable = self.replayable and value.replayable()
+        try:
+            self._push(_Frame(value, iter(items), b"]", False))
+        except OSError as error:
+            raise _unreadable(error, None, self._path())
 
     def _text(self, prefix: bytes, text: str) -> None:
         if len(text) <= PIECE:
@@ -176,11 +209,11 @@ class JSONEncoder:
 
     def _open(self, prefix: bytes, source: Source) -> None:
         self._piece = prefix + b'"'
-        self._leaf_path = self._path()
+        self._source = source
         try:
             self._leaf = source.open()
         except (OSError, EncodeError) as error:
-            raise _source_error(error, self._leaf_path, source)
+            raise _unreadable(error, source, self._path())
 
     def _number(self, value: "int | float") -> bytes:
         if isinstance(value, float):
@@ -239,11 +272,8 @@ def _refusal(value: object) -> str:
     return "%s is not JSON: use dict, list, tuple, str, int, float, bool or None" % name
 
 
-def _source_error(error: Exception, path: str, source: "Source | None" = None) -> EncodeError:
-    if isinstance(error, EncodeError):
-        message = error.message
-    else:
-        message = "cannot read %r: %s" % (source, error) if source else "cannot read: %s" % error
-    result = EncodeError(message, path, error)
+def _unreadable(error: Exception, source: "Source | None", path: str) -> EncodeError:
+    what = "cannot read %r: %s" % (source, error) if source else "cannot read: %s" % error
+    result = EncodeError(error.message if isinstance(error, EncodeError) else what, path, error)
     with_cause(result, error)
     return result

@@ -3,6 +3,7 @@
 # header, no text of a message or an answer ever gets here.
 
 from thinwire.core._compat import TYPE_CHECKING
+from thinwire.core.errors import StatusError, StreamError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -46,5 +47,16 @@ class Log:
     def fallback(self, plan: "Plan", error: "ThinwireError") -> None:
         """The next deployment is about to be tried: `llm_fallback`."""
         fields: dict[str, object] = {"llm.model": plan.name, "llm.next": plan.upcoming()}
-        fields["error"] = type(error).__name__ + ": " + error.message
+        fields["error"] = _summary(error)
         self._sink("warning", "llm_fallback", fields)
+
+
+def _summary(error: "ThinwireError") -> str:
+    # Without the server's own words, which may repeat the key, the prompt or the answer. In a
+    # StreamError they stand behind the colon.
+    words = error.message
+    if isinstance(error, StatusError):
+        words = "status %d, %s" % (error.status, error.kind)
+    elif isinstance(error, StreamError):
+        words = words.partition(": ")[0]
+    return type(error).__name__ + ": " + words

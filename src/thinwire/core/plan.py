@@ -4,6 +4,7 @@
 from thinwire.core._compat import TYPE_CHECKING
 from thinwire.core.dialects import openai
 from thinwire.core.errors import AllAttemptsFailed, ThinwireError
+from thinwire.core.http1 import check_header
 
 if TYPE_CHECKING:
     from thinwire.core.body import Body
@@ -21,10 +22,15 @@ class Call:
         extra_body: fields that replace all others, None included.
         extra_headers: headers of this call.
 
+    Raises:
+        TypeError: messages is a string, one message, or no iterable.
+        ValueError: a header that cannot be sent; its value is not repeated.
+
     Attributes:
-        replayable: whether the request can be built a second time; not so when the messages are
-            a one-shot iterator.
+        portable: whether the request can be built for another deployment.
     """
+
+    portable = True
 
     def __init__(
         self,
@@ -41,8 +47,9 @@ class Call:
         given = params or {}
         self.params = {key: value for key, value in given.items() if value is not None}
         self.extra_body = extra_body or {}
-        self.extra_headers = extra_headers or {}
-        self.replayable = not hasattr(messages, "__next__")
+        self.extra_headers = dict(extra_headers or {})
+        for key, value in self.extra_headers.items():
+            check_header(key, value)
 
     def body(self, router: "Router", name: str) -> "Body":
         """The body to send to the deployment called `name`."""
@@ -60,7 +67,7 @@ class RawCall:
         body: what to send.
     """
 
-    replayable = False
+    portable = False
 
     def __init__(self, body: "Body") -> None:
         self._body = body
@@ -76,15 +83,22 @@ class RawCall:
 
 
 def _is_iterable(messages: object) -> bool:
-    # MicroPython's own types have no __iter__ attribute, its generators only __next__.
     if isinstance(messages, (str, bytes, bytearray, dict)):
         return False
-    ours = isinstance(messages, (list, tuple))
-    return ours or hasattr(messages, "__iter__") or hasattr(messages, "__next__")
+    if hasattr(messages, "__iter__"):
+        return True  # not called here: it may open a file
+    try:
+        iter(messages)  # type: ignore[call-overload]
+    except TypeError:
+        return False
+    return True  # MicroPython's own types, which show no __iter__, and what has __getitem__
 
 
 def _length(value: object) -> int:
-    return len(value) if hasattr(value, "__len__") else -1
+    try:
+        return len(value)  # type: ignore[arg-type]
+    except TypeError:
+        return -1
 
 
 class Plan:
@@ -108,7 +122,8 @@ class Plan:
     def __init__(self, router: "Router", call: "Call | RawCall", model: "str | None") -> None:
         self._router = router
         self.call = call
-        self._chain = router.chain(model)
+        chain = router.chain(model)
+        self._chain = chain if call.portable else chain[:1]
         self._errors: list[tuple[str, ThinwireError]] = []
         self.model = self._chain[0]
         self.name = ""
@@ -136,14 +151,18 @@ class Plan:
         """
         error.model, error.deployment = self.model, self.name
         self._errors.append((self.name, error))
-        if error.retryable and self.upcoming() and self._can_send_again():
-            return None
+        if error.retryable and self.upcoming():
+            if self.body is None or self.body.rewind():
+                return None
+            error.message += " (not tried elsewhere: the messages can be read only once)"
         if len(self._errors) == 1:
             return error
         result = AllAttemptsFailed(tuple(self._errors))
         result.model, result.deployment = self.model, self.name
         return result
 
-    def _can_send_again(self) -> bool:
-        # What a one-shot iterator gave is gone, unless nothing had been taken from it yet.
-        return self.call.replayable or self.body is None or self.body.sent_blocks == 0
+    def hide_key(self, error: ThinwireError) -> None:
+        """Takes the API key of the deployment being tried out of what an error says."""
+        key = self._router.deployment(self.name).api_key
+        if key:
+            error.hide(key)

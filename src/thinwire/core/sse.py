@@ -27,7 +27,7 @@ class SSEParser:
 
     Args:
         size: bytes of the buffer to start with; it doubles when one event needs more.
-        limit: largest event in bytes, its field names included.
+        limit: largest event in bytes; the buffer never grows beyond it.
 
     Attributes:
         buffer, data_start, data_end: where the data of the event just returned stands.
@@ -38,7 +38,7 @@ class SSEParser:
     """
 
     def __init__(self, size: int = BUFFER, limit: int = EVENT_LIMIT) -> None:
-        self.buffer = bytearray(size)
+        self.buffer = bytearray(min(size, limit))
         self.data_start = 0
         self.data_end = 0
         self.event = "message"
@@ -66,7 +66,7 @@ class SSEParser:
             self._forget()
         if self._end - self._line == 0 and not self._data:
             self._line = self._scan = self._end = 0
-        elif len(self.buffer) - self._end < len(self.buffer) // 4:
+        elif len(self.buffer) - self._end <= len(self.buffer) // 4:
             self._compact()
         return self._view[self._end :]
 
@@ -179,27 +179,25 @@ class SSEParser:
             self.event = value or "message"
         elif name == "id" and "\0" not in value:
             self.last_id = value
-        elif name == "retry" and value.encode().isdigit():  # ASCII digits only
-            self.retry_ms = int(value)
+        elif name == "retry" and value.encode().isdigit() and len(value) < 16:
+            self.retry_ms = int(value)  # ASCII digits only, and not thousands: int() would raise
 
     def _compact(self) -> None:
-        # Moves what is still needed to the front; grows when that does not help.
-        keep = min(self.data_start, self._line) if self._data else self._line
-        size = self._end - keep
-        target = self._view
-        if size > len(self.buffer) // 2:
-            target = self._grown()
-        target[:size] = self._view[keep : self._end]
-        if target is not self._view:
-            self._view = target
-        self._line -= keep
-        self._scan -= keep
-        self._end = size
-        self.data_start -= keep
-        self.data_end -= keep
+        # Moves what is still needed to the front, the data so far and what is unread, and closes
+        # the gap between them; grows when that does not free half of the buffer.
+        old, start, line, end = self._view, self.data_start, self._line, self._end
+        kept = self.data_end - start if self._data else 0
+        size = kept + end - line
+        if size > len(old) // 2:
+            self._grow(size)
+        self._view[:kept] = old[start : start + kept]
+        self._view[kept:size] = old[line:end]
+        self.data_start, self.data_end = 0, kept
+        self._line, self._scan, self._end = kept, self._scan - line + kept, size
 
-    def _grown(self) -> memoryview:
-        if len(self.buffer) >= self._limit:
+    def _grow(self, size: int) -> None:
+        if len(self.buffer) < self._limit:
+            self.buffer = bytearray(min(len(self.buffer) * 2, self._limit))
+            self._view = memoryview(self.buffer)
+        elif size == self._limit:
             raise StreamError("a server-sent event is larger than %d bytes" % self._limit)
-        self.buffer = bytearray(min(len(self.buffer) * 2, self._limit))
-        return memoryview(self.buffer)

@@ -3,7 +3,6 @@
 
 from thinwire.core._compat import TYPE_CHECKING
 from thinwire.core.body import JSONBody
-from thinwire.core.http1 import check_header
 from thinwire.core.json_encode import Items
 from thinwire.core.transport import Request
 
@@ -36,9 +35,6 @@ def chat_request(deployment: "Deployment", body: "Body", headers: "dict[str, str
 
     Args:
         headers: the caller's own; they win over the deployment's, those over thinwire's.
-
-    Raises:
-        ValueError: a header of the caller's that cannot be sent; its value is not repeated.
     """
     url = deployment.url
     pairs = [
@@ -63,7 +59,5 @@ def _merged(
     pairs: "list[tuple[str, str]]", more: "list[tuple[str, str]]"
 ) -> "list[tuple[str, str]]":
     # Header names compare without case: a later one replaces an earlier, never doubles it.
-    for name, value in more:
-        check_header(name, value)
     names = [name.lower() for name, _ in more]
     return [pair for pair in pairs if pair[0].lower() not in names] + more
