@@ -1,0 +1,229 @@
+"""The exoclaw face of thinwire: a provider for exoclaw's agent loop, over AsyncClient.
+
+It takes the place of exoclaw-provider-openai. With exoclaw installed it returns and raises
+exoclaw's own types; without it, equals of them, importable from here under the same names.
+"""
+
+import os
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from typing import TYPE_CHECKING
+
+from thinwire.core.client import AsyncClient
+from thinwire.core.clocks import Timeouts
+from thinwire.core.errors import AllAttemptsFailed, StatusError, ThinwireError
+from thinwire.core.factory import default_log, default_transport
+from thinwire.core.model import Deployment
+from thinwire.exoclaw_types import types
+from thinwire.exoclaw_wire import response_from, wire_messages
+
+if TYPE_CHECKING:
+    from exoclaw.http import ClientProto
+    from exoclaw.providers.types import ContextWindowExceededError, LLMResponse, ToolCallRequest
+    from httpx import AsyncClient as HTTPXClient
+
+__all__ = [
+    "ContextWindowExceededError",
+    "Deployment",
+    "LLMResponse",
+    "OpenAIStreamingProvider",
+    "ToolCallRequest",
+]
+
+
+class OpenAIStreamingProvider:
+    """LLM provider for exoclaw, and for anything else that wants one call with one answer.
+
+    Satisfies exoclaw's LLMProvider and StreamingLLMProvider protocols.
+
+    Args:
+        default_model: public model name used when a call gives none.
+        deployments: public model name -> Deployment.
+        fallbacks: public model name -> names to try after it, in order. A list for a name that
+            is not declared is never used, and logged as `llm_fallback_unused`.
+        request_timeout: longest silence, in seconds: from one piece of an answer to the next. Not
+            a limit for the whole call, just as in exoclaw: an answer that goes on arriving is not
+            cut off, however long it takes.
+        stream_ttft_timeout: longest wait, in seconds, from the start of an attempt to the first
+            piece of its answer; connecting and uploading count. Then the next fallback is tried.
+            Never longer than request_timeout.
+        client: own httpx.AsyncClient, or exoclaw's HTTPClient around one; never closed here.
+
+    Either timeout may be None: no limit.
+
+    With LLM_LOGGING=true in the environment each call is logged to structlog (names, counts and
+    times, no text); warnings are always logged.
+
+    Raises:
+        ValueError: default_model or a fallback is not in deployments; a timeout is not positive.
+        TypeError: client is neither.
+    """
+
+    supports_response_deltas = True
+
+    def __init__(
+        self,
+        default_model: str,
+        deployments: dict[str, Deployment],
+        fallbacks: dict[str, list[str]] | None = None,
+        *,
+        request_timeout: float | None = 120.0,
+        stream_ttft_timeout: float | None = 15.0,
+        client: "HTTPXClient | ClientProto | None" = None,
+    ) -> None:
+        self.default_model = default_model
+        self._names = sorted(deployments)
+        self._logs_calls = os.environ.get("LLM_LOGGING", "").lower() == "true"
+        self._transport = default_transport(False, {"http_client": _unwrapped(client)})
+        self._client = AsyncClient(
+            default_model,
+            deployments,
+            self._known(fallbacks or {}),
+            timeouts=_timeouts(stream_ttft_timeout, request_timeout),
+            log=self._log,
+            transport=self._transport,
+        )
+        # For bodies a caller builds: never sent twice, so without fallbacks, and as slow as the
+        # caller is, so without a clock for the first token of its own.
+        self._raw_client = AsyncClient(
+            default_model,
+            deployments,
+            timeouts=_timeouts(request_timeout, request_timeout),
+            log=self._log,
+            transport=self._transport,
+        )
+
+    def get_default_model(self) -> str:
+        """Public model name used when a call gives none."""
+        return self.default_model
+
+    async def chat(
+        self,
+        messages: Iterable[dict[str, object]],
+        tools: list[dict[str, object]] | None = None,
+        model: str | None = None,
+        max_tokens: int | None = 4096,
+        temperature: float | None = 0.7,
+        reasoning_effort: str | None = None,
+        response_format: Mapping[str, object] | None = None,
+        on_delta: Callable[[str], object] | None = None,
+    ) -> "LLMResponse":
+        """Asks a model, walking its fallbacks, and waits for the whole answer.
+
+        Args:
+            messages: list of message dicts, or any iterable of them. Keys that begin with an
+                underscore are not sent; with `_content_file` the content is read from that file
+                while it is sent, or is `content` when nothing of the file can be read.
+            tools: tool definitions; the model may call them or not.
+            model: public model name.
+            max_tokens: at least 1; None for models that refuse the parameter.
+            temperature: None for models that refuse the parameter.
+            reasoning_effort: as the model takes it.
+            response_format: as in the OpenAI API.
+            on_delta: called, and awaited, with each piece of text as it arrives. What it raises
+                ends the call and reaches the caller as it is.
+
+        Returns:
+            exoclaw's LLMResponse. Arguments of tool calls are always a dict: what was not JSON is
+            repaired, and {} when it cannot be.
+
+        Raises:
+            ContextWindowExceededError: the prompt is too large for the model.
+            AllAttemptsFailed, StatusError, TransportError, StreamError: no model answered.
+            StreamInterrupted: the answer broke off after its first piece; never a response.
+            EncodeError: a message holds what JSON cannot carry.
+            ValueError: no deployment for the model.
+        """
+        try:
+            completion = await self._client.chat(
+                wire_messages(messages),
+                on_delta=on_delta,
+                tools=tools,
+                model=model or None,
+                max_tokens=None if max_tokens is None else max(1, max_tokens),
+                temperature=temperature,
+                tool_choice="auto" if tools else None,
+                reasoning_effort=reasoning_effort or None,
+                response_format=response_format or None,
+            )
+        except (StatusError, AllAttemptsFailed) as error:
+            if not _is_context_overflow(error):
+                raise
+            raise types().ContextWindowExceededError(str(error)) from error
+        return response_from(completion)
+
+    async def send_streaming_body(self, model: str, body: AsyncIterator[bytes]) -> str:
+        """Sends a request body that the caller builds, JSON text in pieces, as it is produced.
+
+        Args:
+            model: public model name whose deployment is used; there is no fallback.
+            body: async iterator of bytes.
+
+        Returns:
+            Text of the answer, "" when it has none.
+
+        Raises:
+            RuntimeError: the server answered with an error status.
+            ThinwireError: there was no whole answer; see `chat`.
+            ValueError: no deployment for the model.
+        """
+        try:
+            completion = await self._raw_client.send_streaming_body(body, model=model)
+        except StatusError as error:
+            if error.status < 400:
+                raise
+            status = f"status {error.status}"
+            words = error.body_snippet or error.message.removeprefix(status + ": ")
+            raise RuntimeError(f"{status} from {model}: {words}") from error
+        return completion.content or ""
+
+    async def close(self) -> None:
+        """Closes the connections made here; a client that was given stays open. Idempotent."""
+        await self._transport.aclose()
+
+    def __repr__(self) -> str:
+        return f"OpenAIStreamingProvider({self.default_model!r}, deployments={self._names!r})"
+
+    def _known(self, fallbacks: dict[str, list[str]]) -> dict[str, list[str]]:
+        # exoclaw takes a list for an undeclared model, and its README has one; members count.
+        for name in [name for name in fallbacks if name not in self._names]:
+            missing = [member for member in fallbacks[name] if member not in self._names]
+            if missing:
+                raise ValueError(f"fallback {missing[0]!r} of {name!r} is not in deployments")
+            self._log("warning", "llm_fallback_unused", {"llm.model": name})
+        return {name: chain for name, chain in fallbacks.items() if name in self._names}
+
+    def _log(self, level: str, event: str, fields: dict[str, object]) -> None:
+        if self._logs_calls or level == "warning":
+            default_log()(level, event, fields)
+
+
+def _timeouts(first_token: float | None, silence: float | None) -> Timeouts:
+    limits = [limit for limit in (first_token, silence) if limit is not None]
+    return Timeouts(
+        first_token=min(limits, default=None), progress=silence, liveness=silence, total=None
+    )
+
+
+def _unwrapped(client: object) -> object:
+    # The httpx client in what exoclaw.http.HTTPClient and from_httpx return.
+    if client is None:
+        return None
+    import httpx  # kept out of the import of this module
+
+    for candidate in (client, getattr(client, "_client", None)):
+        if isinstance(candidate, httpx.AsyncClient):
+            return candidate
+    name = type(client).__name__
+    raise TypeError(f"client must be an httpx.AsyncClient, or exoclaw's HTTPClient, not {name}")
+
+
+def _is_context_overflow(error: ThinwireError) -> bool:
+    cause = error.last if isinstance(error, AllAttemptsFailed) else error
+    return isinstance(cause, StatusError) and cause.kind == "context_length"
+
+
+def __getattr__(name: str) -> object:
+    if name in ("ContextWindowExceededError", "LLMResponse", "ToolCallRequest"):
+        value: object = getattr(types(), name)
+        return value
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,0 +1,126 @@
+"""What the exoclaw provider makes of an answer: its response, and its deltas on the way."""
+
+import asyncio
+
+import pytest
+from exoclaw.providers.types import LLMResponse
+from support.exoclaw_face import HELLO, TOOLS, ask, provider_for, with_fallback
+
+from thinwire.testing import (
+    DONE,
+    MockServer,
+    sse,
+    sse_reply,
+    text_reply,
+    tool_reply,
+)
+
+# The response.
+
+
+def test_a_whole_response(mock_llm: MockServer) -> None:
+    extra = sse(
+        {
+            "choices": [],
+            "service_tier": "flex",
+            "usage": {
+                "prompt_tokens": 5,
+                "completion_tokens": 2,
+                "total_tokens": 7,
+                "cost": 0.25,
+                "prompt_tokens_details": {"cached_tokens": 4, "audio_tokens": 0},
+                "is_byok": False,
+            },
+        }
+    )
+    thought = sse({"choices": [{"delta": {"reasoning": "Hm."}}]})
+    words = sse({"choices": [{"delta": {"content": "Hi"}, "finish_reason": "length"}]})
+    mock_llm.reply("m", sse_reply(thought, words, extra, DONE))
+    assert ask(provider_for(mock_llm)) == LLMResponse(
+        content="Hi",
+        finish_reason="length",
+        usage={"prompt_tokens": 5, "completion_tokens": 2, "total_tokens": 7, "cached_tokens": 4},
+        reasoning_content="Hm.",
+        cost=0.25,
+        service_tier="flex",
+    )
+
+
+def test_without_a_finish_reason_a_complete_answer_stopped(mock_llm: MockServer) -> None:
+    mock_llm.reply("m", text_reply("Hi", finish_reason=None, usage=False))
+    response = ask(provider_for(mock_llm))
+    assert (response.content, response.finish_reason, response.usage) == ("Hi", "stop", {})
+    assert (response.cost, response.service_tier) == (None, None)
+    assert response.thinking_blocks is None
+    assert not response.has_tool_calls
+
+
+def test_odd_counts_are_no_counts(mock_llm: MockServer) -> None:
+    usage = {"prompt_tokens": 3, "completion_tokens": None, "total_tokens": True, "cost": "dear"}
+    mock_llm.reply("m", text_reply("Hi", usage=usage))
+    response = ask(provider_for(mock_llm))
+    assert response.usage == {"prompt_tokens": 3, "completion_tokens": 0, "total_tokens": 0}
+    assert response.cost is None
+
+
+def test_a_refusal_is_not_lost(mock_llm: MockServer) -> None:
+    mock_llm.reply("m", text_reply("", refusal="I will not."))
+    assert ask(provider_for(mock_llm)).content == "I will not."
+
+
+ARGUMENTS = [
+    ('{"path": "a.txt", "n": 1}', {"path": "a.txt", "n": 1}),
+    ("", {}),
+    ("{'path': 'a.txt',}", {"path": "a.txt"}),
+    ('{"path": "a.txt"', {"path": "a.txt"}),
+    ('```json\n{"path": "a.txt"}\n```', {"path": "a.txt"}),
+    ('{"path": "\\ud83d"', {"path": "\ufffd"}),
+    ('["a.txt"]', {}),
+    ("no idea", {}),
+    ("[" * 100_000, {}),
+]
+
+
+@pytest.mark.parametrize(("raw", "want"), ARGUMENTS, ids=range(len(ARGUMENTS)))
+def test_arguments_are_always_a_dict(mock_llm: MockServer, raw: str, want: object) -> None:
+    mock_llm.reply("m", tool_reply([("look", raw)], fragment=4096))
+    (call,) = ask(provider_for(mock_llm), HELLO, TOOLS).tool_calls
+    assert (call.id, call.name, call.arguments) == ("call_1", "look", want)
+
+
+def test_a_call_without_an_id_gets_one_that_every_provider_takes(mock_llm: MockServer) -> None:
+    calls = [{"index": n, "function": {"name": "look", "arguments": "{}"}} for n in (0, 1)]
+    chunk = {"choices": [{"delta": {"tool_calls": calls}, "finish_reason": "tool_calls"}]}
+    mock_llm.reply("m", sse_reply(sse(chunk), DONE))
+    ids = [call.id for call in ask(provider_for(mock_llm)).tool_calls]
+    assert len(set(ids)) == 2
+    assert all(len(id) == 9 and id.isascii() and id.isalnum() for id in ids)
+
+
+# Deltas.
+
+
+def test_deltas_are_awaited_as_they_arrive(mock_llm: MockServer) -> None:
+    mock_llm.reply("m", text_reply("one two three", delay_ms=30))
+    seen: list[tuple[str, bool]] = []
+
+    async def on_delta(text: str) -> None:
+        await asyncio.sleep(0)
+        seen.append((text, mock_llm.requests[0].outcome == "complete"))
+
+    response = ask(provider_for(mock_llm), on_delta=on_delta)
+    assert seen == [("one", False), (" two", False), (" three", seen[-1][1])]
+    assert response.content == "one two three"
+
+
+@pytest.mark.parametrize("error", [TimeoutError("mine"), KeyError("mine"), OSError("mine")])
+def test_an_error_in_on_delta_reaches_the_caller(mock_llm: MockServer, error: Exception) -> None:
+    mock_llm.reply("m", text_reply("one two three"))
+    provider = with_fallback(mock_llm)
+
+    async def on_delta(text: str) -> None:
+        raise error
+
+    with pytest.raises(type(error), match="mine"):
+        ask(provider, on_delta=on_delta)
+    assert len(mock_llm.requests) == 1
