@@ -5,7 +5,7 @@
 TYPE_CHECKING = False
 
 try:
-    import micropython as _runtime  # noqa: F401
+    from micropython import const as _const  # noqa: F401 - any folder can have the bare name
 except ImportError:
     MICROPYTHON = False
 else:  # pragma: no cover (MicroPython)

@@ -2,7 +2,25 @@
 # that is missing, null or of another kind is "not there" (WIRE.md C4-C16), since the next server
 # leaves out or adds what this one did not. Values outside known enums are kept as sent.
 
+from thinwire.core._compat import loads
 from thinwire.core.errors import StatusError
+
+_NO_WORDS = "the server sent an error without words"
+
+
+def whole(data: bytearray) -> object:
+    """The JSON value that is all of `data`.
+
+    Raises:
+        ValueError: there is none, or its end is missing.
+    """
+    value = loads(data, 0, len(data))
+    # MicroPython 1.25 takes '{"a": {}' for whole. What is whole takes no further bracket.
+    try:
+        loads(data + b"}", 0, len(data) + 1)
+    except ValueError:
+        return value
+    raise ValueError("the end is missing")  # pragma: no cover (MicroPython)
 
 
 def mapping(value: object) -> "dict[str, object]":
@@ -46,33 +64,47 @@ def usage(chunk: "dict[str, object]") -> "dict[str, object]":
     return counts
 
 
-def error(chunk: "dict[str, object]", event: str = "message") -> "StatusError | None":
+def unwrapped(value: object) -> object:
+    """`value`, or what is in a list of one: Gemini's errors come as [{"error": ...}]."""
+    return value[0] if isinstance(value, list) and len(value) == 1 else value
+
+
+def error(chunk: "dict[str, object]") -> "StatusError | None":
     """The error a 200 stream carries instead of a chunk, or None.
 
-    OpenRouter and vLLM send {"error": {...}}, others a bare string, others name the event
-    "error" (WIRE.md C6, C7).
+    OpenRouter and vLLM send {"error": {...}}, others a bare string (WIRE.md C6); FastChat and
+    older vLLM the fields themselves, with "object": "error".
     """
     found = chunk.get("error")
-    if not found and event == "error":
+    if not found and chunk.get("object") == "error":
         found = chunk
     if not found and "error" in [choice.get("finish_reason") for choice in choices(chunk)]:
         found = "finish_reason is 'error'"
     return error_from(found, 200) if found else None
 
 
-def error_from(found: object, status: int, retry_after_ms: "int | None" = None) -> StatusError:
-    """A StatusError from an error object or string; a numeric code replaces a 200."""
+def error_from(
+    found: object, status: int, retry_after_ms: "int | None" = None, words: str = _NO_WORDS
+) -> StatusError:
+    """A StatusError from an error object or string; a numeric code replaces a 200.
+
+    Args:
+        words: the message when the error has none of its own.
+    """
     fields = mapping(found)
     code = fields.get("code")
-    if status == 200 and isinstance(code, int) and 400 <= code < 600:
-        status = code
-    elif status == 200 and isinstance(code, str) and len(code) == 3 and code.encode().isdigit():
-        status = int(code)
-    words = text(fields.get("message")) or text(found) or "the server sent an error without words"
-    name = code if isinstance(code, str) else fields.get("type")
-    return StatusError(
-        status, one_line(words), name if isinstance(name, str) else "", retry_after_ms
-    )
+    words = text(fields.get("message")) or text(found) or words
+    name = code if isinstance(code, str) else text(fields.get("type"))
+    if status == 200:
+        status = _http_status(code) or status
+    return StatusError(status, one_line(words), name, retry_after_ms)
+
+
+def _http_status(code: object) -> int:
+    # The error status that a provider's code is, as a number or as text; 0 for other codes.
+    if isinstance(code, str) and len(code) == 3 and code.encode().isdigit():
+        code = int(code)
+    return code if isinstance(code, int) and 400 <= code < 600 else 0
 
 
 def one_line(words: str, limit: int = 300) -> str:

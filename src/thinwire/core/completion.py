@@ -24,12 +24,12 @@ class Choice:
         finish_reason: as the server sent it, None if it sent none.
     """
 
-    def __init__(self, draft: "_Draft") -> None:
+    def __init__(self, draft: "_Draft", complete: bool) -> None:
         self.index = draft.index
         self.content = draft.content.value() or None
         self.reasoning_content = draft.reasoning.value() or None
         self.refusal = draft.refusal.value() or None
-        self.tool_calls: list[ToolCall] = draft.tool_calls.calls()
+        self.tool_calls: list[ToolCall] = draft.tool_calls.calls(complete)
         self.finish_reason = draft.finish_reason
 
 
@@ -49,9 +49,8 @@ class Timings:
 
     def tokens_per_s(self, tokens: int) -> float:
         """Speed of `tokens` tokens between first and last delta; 0.0 when that took no time."""
-        if not self.ttft_ms or not self.last_token_ms or self.last_token_ms <= self.ttft_ms:
-            return 0.0
-        return (tokens - 1) * 1000 / (self.last_token_ms - self.ttft_ms)
+        span = (self.last_token_ms or 0) - (self.ttft_ms or 0)
+        return max(tokens - 1, 0) * 1000 / span if span > 0 else 0.0
 
 
 class Completion:
@@ -136,13 +135,11 @@ class CompletionAssembler:
 
     Attributes:
         events: list of events not yet taken; the caller takes them from the front.
-        finished: a finish_reason has arrived.
     """
 
     def __init__(self) -> None:
         self.events: list[Event] = []
-        self.finished = False
-        self._drafts = [_Draft(0)]
+        self._drafts: list[_Draft] = []
         self._usage: dict[str, object] = {}
         self._id = ""
         self._model = ""
@@ -157,15 +154,25 @@ class CompletionAssembler:
             reason = choice.get("finish_reason")
             if isinstance(reason, str) and reason:
                 draft.finish_reason = reason
-                self.finished = True
         self._usage = chunk.usage(obj) or self._usage
         self._id = self._id or chunk.text(obj.get("id"))
         self._model = self._model or chunk.text(obj.get("model"))
         self._service_tier = chunk.text(obj.get("service_tier")) or self._service_tier
 
-    def completion(self) -> Completion:
-        """The answer as it stands."""
-        result = Completion(tuple([Choice(draft) for draft in self._drafts]))
+    def finished(self) -> bool:
+        """Whether each choice that began has its finish_reason, and there is one."""
+        reasons = [draft.finish_reason for draft in self._drafts]
+        return bool(reasons) and None not in reasons
+
+    def completion(self, complete: bool) -> Completion:
+        """The answer as it stands.
+
+        Args:
+            complete: whether it has come to its end.
+        """
+        drafts = sorted(self._drafts, key=_index) or [_Draft(0)]
+        result = Completion(tuple([Choice(draft, complete) for draft in drafts]))
+        result.complete = complete
         result.usage = self._usage
         result.cost = self._usage.get("cost")
         result.id = self._id
@@ -196,3 +203,7 @@ class CompletionAssembler:
         calls = delta.get("tool_calls")
         for call in calls if isinstance(calls, list) else ():
             draft.tool_calls.receive(chunk.mapping(call), self.events)
+
+
+def _index(draft: _Draft) -> int:
+    return draft.index

@@ -137,6 +137,7 @@ class StatusError(ThinwireError):
     def hide(self, secret: str) -> None:
         """See ThinwireError.hide."""
         super().hide(secret)
+        self.code = self.code.replace(secret, "***")
         self.body_snippet = self.body_snippet.replace(secret, "***")
 
 

@@ -1,17 +1,14 @@
 # HTTP/1.1, client side, without I/O (RFC 9110, RFC 9112). Shared by the device transport and the
-# asyncio transport: head of a request, chunked framing of its body, head of a response, framing
-# of the response body. Every limit is explicit; what is ambiguous is refused, not guessed.
+# asyncio transport: head of a request, chunked framing of its body, head of a response; the body
+# of a response is in http1_body.py. Every limit is explicit; what is ambiguous is refused.
 
 from thinwire.core.errors import ReadError
+from thinwire.core.http1_body import BodyReader, without_cr
 
 HEAD_LIMIT = 32768  # bytes of one response head; node and nginx allow about as much
 _INTERIM_LIMIT = 8  # 1xx responses before the final one
-_LINE_LIMIT = 4096  # bytes of one chunk-size or trailer line
-_SIZE_DIGITS = 16  # of a chunk size, leading zeros included
 _PREFIX = 6  # room in front of a chunk: up to four hex digits, CR, LF
 _TOKEN = "!#$%&'*+-.^_`|~"
-
-_LENGTH, _SIZE, _DATA, _AFTER, _TRAILER, _CLOSE, _DONE = range(7)
 
 
 def check_header(name: str, value: str) -> None:
@@ -112,7 +109,7 @@ class ResponseHead:
         self._raw.extend(data)
         while True:
             end = self._end_of_head()
-            if max(end, len(self._raw) if end < 0 else 0) > HEAD_LIMIT:
+            if (end if end >= 0 else len(self._raw)) > HEAD_LIMIT:
                 raise ReadError("response head is larger than %d bytes" % HEAD_LIMIT)
             if end < 0:
                 return None
@@ -131,9 +128,7 @@ class ResponseHead:
     def keep_alive(self) -> bool:
         """Whether the server lets the connection be used again (RFC 9112 §9.3)."""
         options = [v.strip() for v in ",".join(self._values("connection")).lower().split(",")]
-        return "close" not in options and (
-            self._version == b"HTTP/1.1" or "keep-alive" in options
-        )
+        return "close" not in options and (self._version == b"HTTP/1.1" or "keep-alive" in options)
 
     def body(self) -> "BodyReader":
         """Reader for the body this head announces (RFC 9112 §6.3).
@@ -184,7 +179,7 @@ class ResponseHead:
         for fold in (b"\r\n ", b"\r\n\t", b"\n ", b"\n\t"):
             head = head.replace(fold, b" ")
         for line in head.split(b"\n")[1:]:
-            _check_line(_without_cr(line))
+            _check_line(without_cr(line))
         self._raw = bytearray(head)
         self._lower = head.lower()
 
@@ -200,126 +195,11 @@ class ResponseHead:
         return found
 
 
-class BodyReader:
-    """De-frames a response body in place.
-
-    Args:
-        length: bytes announced, None when the end of the connection ends the body.
-        chunked: the body is chunked; `length` is then None.
-
-    Attributes:
-        done: the body has come to its end.
-        excess: bytes arrived behind the end; the connection cannot be used again.
-    """
-
-    def __init__(self, length: "int | None", chunked: bool = False) -> None:
-        self.excess = False
-        self._left = length or 0
-        self._state = _SIZE if chunked else _CLOSE if length is None else _LENGTH
-        self._line = bytearray()
-        self.done = length == 0
-        if self.done:
-            self._state = _DONE
-
-    def decode(self, view: memoryview) -> int:
-        """Turns received bytes into body bytes at the front of `view`; returns their number.
-
-        Raises:
-            ReadError: the framing is broken.
-        """
-        count = len(view)
-        if self._state == _CLOSE:
-            return count
-        at = out = 0
-        while at < count:
-            if self._state == _DATA or self._state == _LENGTH:
-                size = min(self._left, count - at)
-                if at != out:
-                    view[out : out + size] = view[at : at + size]
-                at += size
-                out += size
-                self._took(size)
-            elif self._state == _DONE:
-                self.excess = True
-                break
-            else:
-                at = self._framing(view, at, count)
-        return out
-
-    def eof(self) -> None:
-        """The connection has ended.
-
-        Raises:
-            ReadError: before the body did (RFC 9112 §8).
-        """
-        if self._state == _LENGTH:
-            raise ReadError("the connection closed with %d bytes of the body missing" % self._left)
-        if self._state not in (_CLOSE, _DONE):
-            raise ReadError("the connection closed in the middle of a chunked body")
-        self.done = True
-
-    def _took(self, size: int) -> None:
-        self._left -= size
-        if self._left == 0:
-            if self._state == _DATA:
-                self._state = _AFTER
-            else:
-                self._state = _DONE
-                self.done = True
-
-    def _framing(self, view: memoryview, at: int, count: int) -> int:
-        # Collects one line (size, the empty one behind data, trailer); returns where it stopped.
-        while at < count:
-            byte = view[at]
-            at += 1
-            if byte == 10:
-                self._end_of_line(_without_cr(bytes(self._line)))
-                self._line[:] = b""
-                break
-            self._line.append(byte)
-            if len(self._line) > _LINE_LIMIT:
-                raise ReadError("a line of the chunked framing is too long")
-        return at
-
-    def _end_of_line(self, line: bytes) -> None:
-        if self._state == _SIZE:
-            self._left = _chunk_size(line)
-            self._state = _DATA if self._left else _TRAILER
-        elif self._state == _AFTER:
-            if line:
-                raise ReadError("chunked framing is broken: %r after a chunk" % line[:20])
-            self._state = _SIZE
-        elif line:
-            self._left += len(line)  # trailers say nothing we need, but they must end
-            if self._left > HEAD_LIMIT:
-                raise ReadError("trailers are larger than %d bytes" % HEAD_LIMIT)
-        else:
-            self._state = _DONE
-            self.done = True
-
-
-def _without_cr(line: bytes) -> bytes:
-    return line[:-1] if line[-1:] == b"\r" else line
-
-
 def _check_line(line: bytes) -> None:
     # A bare CR or NUL in a value may be read as something else further on (RFC 9110 §5.5).
     name = line[: max(line.find(b":"), 0)]
     if line and (not name or b" " in name or b"\t" in name or b"\r" in line or b"\0" in line):
         raise ReadError("malformed header line in the response: %r" % line[:40])
-
-
-def _chunk_size(line: bytes) -> int:
-    digits = line.split(b";", 1)[0].strip()
-    if not 0 < len(digits) <= _SIZE_DIGITS:
-        raise ReadError("chunked framing is broken: size %r" % line[:20])
-    size = 0
-    for byte in digits.lower():
-        value = b"0123456789abcdef".find(bytes((byte,)))
-        if value < 0:
-            raise ReadError("chunked framing is broken: size %r" % line[:20])
-        size = size * 16 + value
-    return size
 
 
 def _length(values: "list[str]") -> "int | None":

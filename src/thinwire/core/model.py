@@ -74,4 +74,8 @@ class Deployment:
 
     def __repr__(self) -> str:
         key = "None" if not self.api_key else "'***'"
-        return "Deployment(%r, api_key=%s, model=%r)" % (self.base_url, key, self.model)
+        return "Deployment(%r, api_key=%s, model=%r)" % (self._address(), key, self.model)
+
+    def _address(self) -> str:
+        # Some providers take the key as a query parameter.
+        return self.base_url.partition("?")[0] + ("?***" if self.url.query else "")

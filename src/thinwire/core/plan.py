@@ -2,12 +2,12 @@
 # error means; the pump does it.
 
 from thinwire.core._compat import TYPE_CHECKING
+from thinwire.core.body import Body
 from thinwire.core.dialects import openai
 from thinwire.core.errors import AllAttemptsFailed, ThinwireError
 from thinwire.core.http1 import check_header
 
 if TYPE_CHECKING:
-    from thinwire.core.body import Body
     from thinwire.core.routing import Router
     from thinwire.core.transport import Request
 
@@ -128,7 +128,7 @@ class Plan:
         self.model = self._chain[0]
         self.name = ""
         self.started = 0
-        self.body: Body | None = None
+        self.body = Body()
 
     def next_request(self) -> "Request":
         """The request of the next attempt."""
@@ -152,7 +152,7 @@ class Plan:
         error.model, error.deployment = self.model, self.name
         self._errors.append((self.name, error))
         if error.retryable and self.upcoming():
-            if self.body is None or self.body.rewind():
+            if self.body.rewind():
                 return None
             error.message += " (not tried elsewhere: the messages can be read only once)"
         if len(self._errors) == 1:
@@ -164,5 +164,5 @@ class Plan:
     def hide_key(self, error: ThinwireError) -> None:
         """Takes the API key of the deployment being tried out of what an error says."""
         key = self._router.deployment(self.name).api_key
-        if key:
+        if key and len(key) > 3:  # "none" and "x" stand in for keys; taking "x" out hurts
             error.hide(key)

@@ -30,24 +30,32 @@ async def check(response: "Response", deadline_ms: "int | None") -> bool:
         return False
     if "html" in kind:
         body = await _read(response, BODY_LIMIT, deadline_ms)
-        raise StreamError("the answer is %s, not a stream: %s" % (kind, _snippet(body)))
+        raise StreamError("the answer is %s, not a stream: %s" % (kind, snippet(body)))
     return True
 
 
-async def read_json(response: "Response", deadline_ms: "int | None") -> "dict[str, object]":
-    """The whole body as a JSON object.
+async def read_whole(response: "Response", deadline_ms: "int | None") -> bytearray:
+    """The whole body.
 
     Raises:
-        StreamError: it is not one, or larger than an event may be.
+        StreamError: it is larger than an event may be.
         TransportError: it was cut off.
     """
-    body = await _read(response, EVENT_LIMIT, deadline_ms)
+    return await _read(response, EVENT_LIMIT, deadline_ms)
+
+
+def document(body: bytearray) -> "dict[str, object]":
+    """The JSON object that `body` is.
+
+    Raises:
+        StreamError: it is none.
+    """
     try:
-        value = loads(body, 0, len(body))
+        value = chunk.unwrapped(chunk.whole(body))
     except ValueError:
-        raise StreamError("the answer is not JSON: " + _snippet(body))
+        raise StreamError("the answer is not JSON: " + snippet(body))
     if not isinstance(value, dict):
-        raise StreamError("the answer is not a JSON object: " + _snippet(body))
+        raise StreamError("the answer is not a JSON object: " + snippet(body))
     return value
 
 
@@ -58,13 +66,14 @@ async def _status_error(response: "Response", deadline_ms: "int | None") -> Stat
     except (TransportError, StreamError):
         pass  # the status says enough; of the body what came is shown
     try:
-        value = chunk.mapping(loads(body, 0, len(body)))
+        value = chunk.mapping(chunk.unwrapped(loads(body, 0, len(body))))
     except ValueError:
         value = {}
     wait = retry_after_ms(response.header("retry-after-ms"), response.header("retry-after"))
-    found = value.get("error") or value or _snippet(body) or "the response has no body"
-    error = chunk.error_from(found, response.status, wait)
-    error.body_snippet = _snippet(body)
+    start = snippet(body)
+    words = start or "the response has no body"
+    error = chunk.error_from(value.get("error") or value, response.status, wait, words)
+    error.body_snippet = start
     return error
 
 
@@ -85,5 +94,6 @@ async def _read(
     return body
 
 
-def _snippet(body: bytearray) -> str:
+def snippet(body: bytearray) -> str:
+    """Start of an unexpected body, for a person to read."""
     return chunk.one_line(decode(body, 0, min(len(body), 4 * _SNIPPET)), _SNIPPET)

@@ -1,16 +1,16 @@
-# The pump: the only place in core/ that waits. It moves bytes from a response into the parser,
-# takes events out of the assembler, and carries out what plan and clocks decide. Sync clients run
-# it too, over a transport whose coroutines never suspend (sync.py).
+# The pump: the only place in core/ that waits. It moves bytes from a response into the answer,
+# takes events out of it, and carries out what plan and clocks decide. Sync clients run it too,
+# over a transport whose coroutines never suspend (sync.py).
 #
 #   opening -> streaming -> ended -> closed      an error before the first delta: opening again
 #
 # One flat loop instead of layered coroutines: on a chip each await layer costs 48 bytes per read
 # (STYLE.md), so __anext__ calls plain methods and awaits the transport directly.
 
-from thinwire.core import chunk, refusal
-from thinwire.core._compat import TYPE_CHECKING, loads, with_cause
+from thinwire.core import refusal
+from thinwire.core._compat import TYPE_CHECKING, with_cause
+from thinwire.core.answer import Answer
 from thinwire.core.clocks import Clocks
-from thinwire.core.completion import CompletionAssembler
 from thinwire.core.errors import (
     StreamError,
     StreamInterrupted,
@@ -19,7 +19,6 @@ from thinwire.core.errors import (
     TransportTimeout,
 )
 from thinwire.core.events import StreamComplete
-from thinwire.core.sse import SSEParser
 
 if TYPE_CHECKING:
     from thinwire.core.clocks import Timeouts
@@ -30,9 +29,9 @@ if TYPE_CHECKING:
     from thinwire.core.transport import Response, Transport
 
 _OPENING, _STREAMING, _ENDED, _CLOSED = range(4)
-_DONE = b"[DONE]"
 _DRAIN_READS = 16
 _DRAIN_MS = 250
+_SLACK_MS = 50  # how much too early a transport's timer may be
 _AWAITED = {
     "connect": "connection",
     "first_token": "first token",
@@ -64,23 +63,20 @@ class ChatStream:
         self._clocks = Clocks(timeouts, self._start)
         self._state = _OPENING
         self._response: Response | None = None
-        self._visible = False
+        self._handed = False  # the caller has had an event since the last read
         self._end = ""
         self._reset()
 
     @property
     def completion(self) -> "Completion":
         """The answer as it stands; complete once StreamComplete has been returned."""
-        result = self._assembler.completion()
+        result = self._answer.completion(self._end in ("finish", "done"))
         result.model = self._plan.model
         result.deployment = self._plan.name
         result.attempts = self._plan.started
         result.end = self._end
-        result.complete = self._end in ("finish", "done")
-        result.received_bytes = self._received
-        if self._plan.body is not None:
-            result.sent_bytes = self._plan.body.sent_bytes
-            result.sent_blocks = self._plan.body.sent_blocks
+        result.sent_bytes = self._plan.body.sent_bytes
+        result.sent_blocks = self._plan.body.sent_blocks
         result.timings.ttft_ms = self._since_start(self._first_delta)
         result.timings.last_token_ms = self._since_start(self._last_delta)
         result.timings.total_ms = self._now - self._start
@@ -108,14 +104,15 @@ class ChatStream:
                 elif self._state == _ENDED:
                     await self._drain(self._response)
                 else:
-                    room = self._parser.room()
-                    count = await self._response.readinto(room, self._clocks.deadline())
-                    self._receive(count)
+                    room = self._answer.room()
+                    count = await self._response.readinto(room, self._deadline())
+                    self._answer.receive(count)
+                    self._arrived()
             except (StopAsyncIteration, GeneratorExit):
                 raise
             except ThinwireError as error:
-                failure = self._failed(error)
                 await self._release()
+                failure = self._failed(error)
                 if failure is not None:
                     raise failure
             except BaseException:
@@ -133,141 +130,88 @@ class ChatStream:
         await self._release()
 
     def _reset(self) -> None:
-        # A fresh start for an attempt; nothing of the one before is left.
-        self._assembler = CompletionAssembler()
-        self._parser = SSEParser()
-        self._received = 0
+        self._answer = Answer()
         self._first_delta = self._last_delta = -1
         self._end = ""
-        self._eof = False
 
     async def _open(self) -> None:
         self._reset()
         self._now = self._transport.now_ms()
         self._clocks.attempt(self._now)
         request = self._plan.next_request()
-        request.connect_deadline_ms = self._clocks.connect_deadline()
-        request.head_deadline_ms = self._clocks.head_deadline()
+        head = self._clocks.head_deadline()
+        request.connect_deadline_ms = _earlier(self._clocks.connect_deadline(), head)
+        request.head_deadline_ms = head
         request.idle_ms = self._timeouts.idle_ms()
         if self._log is not None:
             self._log.request(self._plan)
         try:
             response = await self._transport.send(request)
         finally:
-            if self._plan.body is not None:
-                self._plan.body.close()
+            self._plan.body.close()
+            self._arrived()  # or it failed; before this, liveness was not what ran out
         self._response = response
+        if not await refusal.check(response, self._clocks.deadline()):
+            body = await refusal.read_whole(response, self._clocks.deadline())
+            self._now = self._transport.now_ms()
+            self._answer.receive_document(body)
+        self._state = _STREAMING
+
+    def _arrived(self) -> None:
         self._now = self._transport.now_ms()
         self._clocks.received(self._now)
-        if await refusal.check(response, self._clocks.deadline()):
-            self._state = _STREAMING
-        else:
-            self._whole(await refusal.read_json(response, self._clocks.deadline()))
 
-    def _receive(self, count: int) -> None:
+    def _deadline(self) -> "int | None":
+        # When the next bytes must have arrived. What the caller did with an event takes time that
+        # is not the server's: the clocks of the stream go on from here.
         self._now = self._transport.now_ms()
-        if count == 0:
-            self._eof = True
-            self._parser.receive_eof()
-            return
-        self._received += count
-        self._parser.receive(count)
-        self._parse()
-        if not self._assembler.events:
-            self._check_clocks()
-        self._clocks.received(self._now)
-
-    def _check_clocks(self) -> None:
-        # Bytes without a delta (comments, empty chunks) keep no clock but liveness from running.
+        if self._handed:
+            self._handed = False
+            self._clocks.received(self._now)
+            self._clocks.delta(self._now)
+        # Bytes that keep coming keep no other clock from running out.
         if self._clocks.expired(self._now):
             raise TransportTimeout("a clock ran out", "read")
+        return self._clocks.deadline()
 
     def _take(self) -> "Event | None":
-        events = self._assembler.events
-        if not events:
-            self._parse()
-            if not events:
-                return None
-        self._visible = True
-        return events.pop(0)
-
-    def _parse(self) -> None:
-        # Goes on until one event is ready; what else was received waits in the parser's buffer.
-        events = self._assembler.events
-        while self._state == _STREAMING and not events:
-            if self._parser.next_event():
-                self._event()
-            elif self._eof:
-                self._stop()
-            else:
-                return
-        if self._state == _STREAMING and events:
+        # What the answer has for the caller; StreamComplete when it has come to its end.
+        if self._state != _STREAMING:
+            return None
+        event = self._answer.next_event()
+        if event is not None:
             self._delta()
+        elif self._answer.end:
+            event = self._complete()
+        return event
 
     def _delta(self) -> None:
+        self._handed = True
         self._last_delta = self._now
         if self._first_delta < 0:
             self._first_delta = self._now
-        self._clocks.delta(self._now)
 
-    def _event(self) -> None:
-        # One server-sent event: a chunk, the end mark, an error, or nothing of ours.
-        parser = self._parser
-        start, end = parser.data_start, parser.data_end
-        if start == end:
-            return
-        if end - start == 6 and parser.buffer.find(_DONE, start, end) == start:
-            self._complete("finish" if self._assembler.finished else "done")
-            return
-        try:
-            obj = loads(parser.buffer, start, end)
-        except ValueError:
-            if not parser.unfinished:
-                raise StreamError("an event is not JSON: " + chunk.one_line(parser.data(), 80))
-            return  # cut in the middle: the end of the stream is what went wrong
-        if isinstance(obj, dict):
-            self._chunk(obj, parser.event)
-
-    def _chunk(self, obj: "dict[str, object]", event: str = "message") -> None:
-        error = chunk.error(obj, event)
-        self._assembler.receive(obj)
-        if error is not None:
-            raise error
-
-    def _whole(self, obj: "dict[str, object]") -> None:
-        # A server that does not stream: its one JSON answer is the stream.
-        self._chunk(obj)
-        if not self._assembler.events:
-            raise StreamError("the answer is JSON without any choice")
-        self._delta()
-        self._complete("finish" if self._assembler.finished else "done")
-
-    def _stop(self) -> None:
-        # The body has ended without [DONE].
-        if not self._assembler.finished:
-            self._end = "eof"
-            raise StreamError("the stream ended without finish_reason and without [DONE]")
-        self._complete("finish")
-
-    def _complete(self, end: str) -> None:
-        self._end = end
+    def _complete(self) -> "Event":
         self._state = _ENDED
+        self._end = self._answer.end
         completion = self.completion
-        self._assembler.events.append(StreamComplete(completion))
         if self._log is not None:
             self._log.response(completion)
+        return StreamComplete(completion)
 
     async def _drain(self, response: "Response") -> None:
         # After [DONE] the end of the body is usually there already; reading it lets the
         # connection be used again. Bounded, since a server may hold the connection open.
         deadline = self._transport.now_ms() + _DRAIN_MS
+        scratch = self._answer.scratch()
         try:
             for _ in range(_DRAIN_READS):
-                if self._eof or not await response.readinto(self._parser.room(), deadline):
+                if self._answer.eof or not await response.readinto(scratch, deadline):
                     break
         except TransportError:
             pass  # the answer is complete; only the connection is lost
-        await self._release()
+        finally:
+            await self._release()
 
     async def _release(self) -> None:
         response, self._response = self._response, None
@@ -278,11 +222,13 @@ class ChatStream:
         # What an error means now: None to open again, else what to raise.
         if isinstance(error, TransportTimeout):
             error = self._named(error)
+        self._plan.hide_key(error)
         if self._only_the_end_is_missing(error):
-            self._complete("finish")
+            self._answer.end = "finish"
             return None
-        self._end = self._end or ("timeout" if isinstance(error, TransportTimeout) else "error")
-        if self._visible:
+        timeout = isinstance(error, TransportTimeout)
+        self._end = self._answer.end or ("timeout" if timeout else "error")
+        if self._first_delta >= 0:
             return self._interrupted(error)
         failure = self._plan.failed(error)
         self._state = _CLOSED if failure is not None else _OPENING
@@ -293,7 +239,7 @@ class ChatStream:
     def _only_the_end_is_missing(self, error: ThinwireError) -> bool:
         # The model had finished; what the cut took is usage or [DONE] at most.
         cut = isinstance(error, (TransportError, StreamError))
-        return cut and self._state == _STREAMING and self._assembler.finished
+        return cut and self._state == _STREAMING and self._answer.finished()
 
     def _interrupted(self, error: ThinwireError) -> StreamInterrupted:
         self._state = _CLOSED
@@ -305,7 +251,9 @@ class ChatStream:
     def _named(self, error: TransportTimeout) -> TransportTimeout:
         # A transport knows only that its deadline passed; which clock that was is known here.
         self._now = self._transport.now_ms()
-        clock = "connect" if error.phase == "connect" else self._clocks.next()
+        clock = self._clock(error.phase)
+        if not clock:
+            return error
         return TransportTimeout(
             "no %s within %s: model %r, deployment %r, %d bytes received"
             % (
@@ -313,11 +261,25 @@ class ChatStream:
                 self._clocks.limit(clock),
                 self._plan.model,
                 self._plan.name,
-                self._received,
+                self._answer.received,
             ),
             clock,
             error,
         )
 
+    def _clock(self, phase: str) -> str:
+        # The clock that has run out; "" when it was none of ours, but a limit of the transport's.
+        late = self._now + _SLACK_MS
+        connect = self._clocks.connect_deadline()
+        if phase == "connect" and connect is not None and late >= connect:
+            return "connect"
+        return self._clocks.next() if self._clocks.expired(late) else ""
+
     def _since_start(self, moment: int) -> "int | None":
         return moment - self._start if moment >= 0 else None
+
+
+def _earlier(one: "int | None", other: "int | None") -> "int | None":
+    if one is None or other is None:
+        return other if one is None else one
+    return min(one, other)

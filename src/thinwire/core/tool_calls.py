@@ -3,12 +3,18 @@
 # The wire says: fragments of one call share an `index`; the first carries id and name. Real
 # servers leave the index out, give parallel calls the same one, start at 1, repeat ids and names
 # in each fragment, or send the whole call at once with arguments as an object (WIRE.md C10-C12).
-# So a fragment belongs to: the call with its index, unless it brings another id and a name, then
-# a new call; without an index, the call with its id; without both, a new call if it brings a
-# name, else the last one.
+# So a fragment belongs to one of the calls with its index (without an index: to any call), to the
+# one with its id, else to the last of them. It begins a new call instead when it brings
+#
+#   another id, and a name or no index     parallel calls that share an index; an id that changes
+#                                          with each fragment of one call is let pass
+#   no id to compare, and another name     the same from servers that give no ids
+#   no id to compare, the name again, and  likewise; a name repeated while the arguments are still
+#   arguments though there are all         arriving, or after them, begins nothing
 
 from thinwire.core import chunk
-from thinwire.core._compat import TYPE_CHECKING, TextBuffer, loads
+from thinwire.core._compat import TYPE_CHECKING, TextBuffer
+from thinwire.core.errors import EncodeError
 from thinwire.core.events import ToolCallDelta, ToolCallStarted
 from thinwire.core.json_encode import JSONEncoder
 
@@ -23,18 +29,21 @@ class ToolCall:
         index: position among the calls of the answer.
         id: the server's id, "" when it gave none.
         name: function to call.
-        arguments: the parsed arguments, or None when `arguments_raw` is not a JSON object (a
-            call of an incomplete answer, or a model's mistake): never guessed.
+        arguments: the parsed arguments, {} when a complete answer gives none, or None when
+            `arguments_raw` is not a JSON object (a call of an incomplete answer, or a model's
+            mistake): never guessed.
         arguments_raw: the JSON text exactly as it arrived.
         repaired: whether `arguments` came from a repair that the caller asked for.
     """
 
-    def __init__(self, index: int, id: str, name: str, arguments_raw: str) -> None:
+    def __init__(
+        self, index: int, id: str, name: str, arguments_raw: str, complete: bool = True
+    ) -> None:
         self.index = index
         self.id = id
         self.name = name
         self.arguments_raw = arguments_raw
-        self.arguments = _parse(arguments_raw)
+        self.arguments = _parse(arguments_raw or ("{}" if complete else ""))
         self.repaired = False
 
     def to_dict(self) -> "dict[str, object]":
@@ -47,9 +56,8 @@ class ToolCall:
 
 
 def _parse(raw: str) -> "dict[str, object] | None":
-    data = bytearray(raw.encode("utf-8", "replace"))
     try:
-        value = loads(data, 0, len(data)) if data else {}
+        value = chunk.whole(bytearray(raw.encode("utf-8", "replace")))
     except ValueError:
         return None
     return value if isinstance(value, dict) else None
@@ -62,7 +70,7 @@ class _Draft:
         self.id = ""
         self.name = ""
         self.arguments = TextBuffer()
-        self.started = False
+        self.position = -1  # among the calls that have a name; the events tell it
 
 
 class ToolCallAssembler:
@@ -75,49 +83,67 @@ class ToolCallAssembler:
     def __init__(self, choice: int = 0) -> None:
         self._choice = choice
         self._drafts: list[_Draft] = []
+        self._named: list[_Draft] = []
 
     def receive(self, fragment: "dict[str, object]", events: "list[Event]") -> None:
         """Takes one entry of `delta.tool_calls`; appends the events it causes."""
         function = chunk.mapping(fragment.get("function"))
         id = chunk.text(fragment.get("id"))
         name = chunk.text(function.get("name"))
-        draft = self._draft(fragment.get("index"), id, name)
+        arguments = _arguments_text(function.get("arguments"))
+        draft = self._draft(fragment.get("index"), id, name, arguments)
         draft.id = draft.id or id
         draft.name = draft.name or name
-        position = self._drafts.index(draft)
-        if draft.name and not draft.started:
-            draft.started = True
-            events.append(ToolCallStarted(position, draft.id, draft.name, self._choice))
-        arguments = _arguments_text(function.get("arguments"))
-        if arguments:
-            draft.arguments.append(arguments)
-            events.append(ToolCallDelta(position, arguments, self._choice))
+        draft.arguments.append(arguments)
+        if draft.name and draft.position < 0:
+            arguments = self._begin(draft, events)
+        if arguments and draft.name:
+            events.append(ToolCallDelta(draft.position, arguments, self._choice))
 
-    def calls(self) -> "list[ToolCall]":
-        """The calls so far, in the order they began; those that never got a name are left out."""
-        named = [draft for draft in self._drafts if draft.name]
+    def calls(self, complete: bool) -> "list[ToolCall]":
+        """The calls so far, in the order they began; those that never got a name are left out.
+
+        Args:
+            complete: whether the answer has come to its end.
+        """
         return [
-            ToolCall(index, draft.id, draft.name, draft.arguments.value())
-            for index, draft in enumerate(named)
+            ToolCall(draft.position, draft.id, draft.name, draft.arguments.value(), complete)
+            for draft in self._named
         ]
 
-    def _draft(self, wire_index: object, id: str, name: str) -> _Draft:
+    def _begin(self, draft: _Draft, events: "list[Event]") -> str:
+        # Announces a call; returns the arguments that came before its name, too.
+        draft.position = len(self._named)
+        self._named.append(draft)
+        events.append(ToolCallStarted(draft.position, draft.id, draft.name, self._choice))
+        return draft.arguments.value()
+
+    def _draft(self, wire_index: object, id: str, name: str, arguments: str) -> _Draft:
         index = wire_index if isinstance(wire_index, int) else None
-        draft = self._find(index, id, name)
-        if draft is None:
+        draft = self._find(index, id)
+        if draft is None or _begins_another(draft, id, name, arguments):
             draft = _Draft(index)
             self._drafts.append(draft)
         return draft
 
-    def _find(self, index: "int | None", id: str, name: str) -> "_Draft | None":
+    def _find(self, index: "int | None", id: str) -> "_Draft | None":
+        # The call with this index and id, else the last with this index.
+        last = None
         for draft in reversed(self._drafts):
-            if index is not None and draft.wire_index == index:
-                return None if id and name and draft.id and draft.id != id else draft
-            if index is None and id and draft.id == id:
-                return draft
-        if index is not None or id or name or not self._drafts:
-            return None
-        return self._drafts[-1]
+            if index is None or draft.wire_index == index:
+                if id and draft.id == id:
+                    return draft
+                last = last or draft
+        return last
+
+
+def _begins_another(draft: _Draft, id: str, name: str, arguments: str) -> bool:
+    # Whether a fragment cannot be a part of the call that was found for it.
+    if id and draft.id:
+        return id != draft.id and (name != "" or draft.wire_index is None)
+    if not name or not draft.name or name != draft.name:
+        return name != "" and draft.name != ""
+    return arguments != "" and _parse(draft.arguments.value()) is not None
 
 
 def _arguments_text(value: object) -> str:
@@ -126,6 +152,13 @@ def _arguments_text(value: object) -> str:
         return value
     if not isinstance(value, (dict, list)):
         return ""
+    try:
+        return str(_encoded(value), "utf-8")
+    except EncodeError:
+        return "null"  # NaN, which is not JSON but passes for it on CPython: no arguments
+
+
+def _encoded(value: object) -> bytearray:
     encoder = JSONEncoder(value)
     out = bytearray()
     buffer = bytearray(256)
@@ -133,4 +166,4 @@ def _arguments_text(value: object) -> str:
     while count:
         out.extend(memoryview(buffer)[:count])
         count = encoder.readinto(buffer)
-    return str(out, "utf-8")
+    return out

@@ -58,12 +58,14 @@ def _split_authority(text: str, port: int) -> "tuple[str, int]":
         raise ValueError("base_url holds a user name or password: use api_key or extra_headers")
     host, rest = text, ""
     if text.startswith("["):
-        host, _, rest = text[1:].partition("]")
+        host, end, rest = text[1:].partition("]")
+        if not end or ":" not in host:
+            raise ValueError("base_url has brackets, but no IPv6 address in them")
     elif ":" in text:
         host, _, rest = text.partition(":")
         rest = ":" + rest
-    if not host:
-        raise ValueError("base_url names no host")
+    if not host or "[" in host or "]" in host:
+        raise ValueError("base_url names no host, or not one that can be looked up")
     return host, _port(rest, port)
 
 

@@ -1,0 +1,153 @@
+# One attempt's answer: bytes in, events out. Passive: it knows the wire, but neither the transport
+# nor the time. Each attempt gets a fresh one, so nothing of an attempt that failed is left.
+
+from thinwire.core import chunk, refusal
+from thinwire.core._compat import TYPE_CHECKING, loads
+from thinwire.core.completion import CompletionAssembler
+from thinwire.core.errors import StreamError
+from thinwire.core.sse import SSEParser
+
+if TYPE_CHECKING:
+    from thinwire.core.completion import Completion
+    from thinwire.core.errors import ThinwireError
+    from thinwire.core.events import Event
+
+_DONE = b"[DONE]"
+
+
+class Answer:
+    """An answer that is arriving.
+
+    Attributes:
+        end: "" until the end is known, then "finish", "done" or "eof"; see Completion.
+        received: size of the body so far, in bytes.
+        eof: the body has been read to its end.
+    """
+
+    def __init__(self) -> None:
+        self.end = ""
+        self.received = 0
+        self.eof = False
+        self._assembler = CompletionAssembler()
+        self._parser = SSEParser()
+        self._begun = False  # the first delta was handed out
+        self._late: ThinwireError | None = None
+
+    def room(self) -> memoryview:
+        """Where to receive to; StreamError when one event is larger than the limit."""
+        return self._parser.room()
+
+    def receive(self, count: int) -> None:
+        """Takes the first `count` bytes of the last `room()`; 0 at the end of the body."""
+        self.received += count
+        if count:
+            self._parser.receive(count)
+        else:
+            self.eof = True
+            self._parser.receive_eof()
+
+    def receive_document(self, body: bytearray) -> None:
+        """Takes the one JSON answer of a server that does not stream; nothing else follows.
+
+        Raises:
+            StatusError: it is an error; StreamError: it is no answer.
+        """
+        self.received = len(body)
+        self.eof = True
+        self._chunk(refusal.document(body))
+        if not self._assembler.events and not self.finished():
+            raise StreamError("the answer has no choice: " + refusal.snippet(body))
+        self.end = "finish" if self.finished() else "done"
+
+    def next_event(self) -> "Event | None":
+        """The next event; None when more bytes are needed, or at the `end`.
+
+        Raises:
+            StatusError: the server sent an error; what came before it has been handed out.
+            StreamError: what came is no stream of chunks, or ended too early.
+        """
+        events = self._assembler.events
+        while not events:
+            if self._late is not None:
+                raise self._late
+            if self.end or not self._advance():
+                return None
+        self._begun = True
+        return events.pop(0)
+
+    def finished(self) -> bool:
+        """Whether all that may still come is usage or [DONE]."""
+        return self._assembler.finished()
+
+    def scratch(self) -> memoryview:
+        """Where to read the rest of a body to that is of no interest any more."""
+        return memoryview(self._parser.buffer)
+
+    def completion(self, complete: bool) -> "Completion":
+        """The answer as it stands; see CompletionAssembler."""
+        result = self._assembler.completion(complete)
+        result.received_bytes = self.received
+        return result
+
+    def _advance(self) -> bool:
+        # One step through what was received; False when there is nothing to step to.
+        if self._parser.next_event():
+            self._event()
+            return True
+        if self.eof:
+            self._stop()
+        return self.eof
+
+    def _event(self) -> None:
+        # One server-sent event: a chunk, the end mark, an error, or nothing of ours.
+        parser = self._parser
+        start, end = parser.data_start, parser.data_end
+        if start == end:
+            return
+        if end - start == 6 and parser.buffer.find(_DONE, start, end) == start:
+            self._done()
+            return
+        try:
+            obj = self._value()
+        except ValueError:
+            if parser.unfinished:
+                return  # cut in the middle: the end of the stream is what went wrong
+            obj = self._words()
+        if parser.event == "error":
+            raise chunk.error(chunk.mapping(obj)) or chunk.error_from(obj, 200)
+        if isinstance(obj, dict):
+            self._chunk(obj)
+
+    def _value(self) -> object:
+        parser = self._parser
+        start, end = parser.data_start, parser.data_end
+        if parser.unfinished:
+            return chunk.whole(parser.buffer[start:end])
+        return chunk.unwrapped(loads(parser.buffer, start, end))
+
+    def _words(self) -> str:
+        # Data that is not JSON: an error without form (WIRE.md C7), or no chunk at all.
+        words = self._parser.data()
+        if self._parser.event == "error":
+            return words
+        raise StreamError("an event is not JSON: " + chunk.one_line(words, 80))
+
+    def _chunk(self, obj: "dict[str, object]") -> None:
+        self._assembler.receive(obj)
+        error = chunk.error(obj)
+        if error is not None and self._begun:
+            self._late = error  # once what came along with it was handed out, too
+        elif error is not None:
+            raise error
+
+    def _done(self) -> None:
+        if not self._begun and not self.finished():
+            raise StreamError("the stream ended before any delta")
+        self.end = "finish" if self.finished() else "done"
+
+    def _stop(self) -> None:
+        # The body has ended without [DONE].
+        if not self.finished():
+            self.end = "eof"
+            raise StreamError("the stream ended without finish_reason and without [DONE]")
+        self.end = "finish"

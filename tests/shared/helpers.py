@@ -1,0 +1,59 @@
+"""What the shared tests have in common; runs on both runtimes."""
+
+import os
+
+
+def feeds(data):
+    """Ways to receive `data`: whole, byte by byte, and cut in two at each place."""
+    yield [data]
+    yield [data[i : i + 1] for i in range(len(data))]
+    for i in range(1, len(data)):
+        yield [data[:i], data[i:]]
+
+
+def error_of(kind, function, *arguments, **options):
+    """The error of class `kind` that `function` raises when called."""
+    try:
+        function(*arguments, **options)
+    except kind as error:
+        return error
+    assert False, "nothing was raised"
+
+
+def read_all(source, size=64):
+    """Everything that `source.readinto` gives, through one buffer of `size` bytes."""
+    guarded = bytearray(size + 2)
+    buffer = memoryview(guarded)[1:-1]
+    out = bytearray()
+    count = source.readinto(buffer)
+    while count:
+        assert 0 < count <= size, count
+        out.extend(buffer[:count])
+        count = source.readinto(buffer)
+    assert guarded[0] == guarded[-1] == 0, "written outside of the buffer"
+    return bytes(out)
+
+
+class Scratch:
+    """A file that exists inside `with`, where it stands for its path."""
+
+    def __init__(self, data):
+        folder = "/tmp/" if _exists("/tmp") else ""
+        self.path = folder + "thinwire-" + os.urandom(6).hex()
+        self.data = data
+
+    def __enter__(self):
+        with open(self.path, "wb") as file:
+            file.write(self.data)
+        return self.path
+
+    def __exit__(self, *details):
+        os.remove(self.path)
+
+
+def _exists(path):
+    try:
+        os.stat(path)
+    except OSError:
+        return False
+    return True

@@ -1,0 +1,170 @@
+# What the tests of the pump and of the clients share: answers as bytes, and a call that is made
+# with both clients and must give the same with both.
+
+import asyncio
+import json
+
+from thinwire.core.client import AsyncClient
+from thinwire.core.errors import ThinwireError
+from thinwire.core.events import StreamComplete
+from thinwire.core.model import Deployment
+from thinwire.core.sync import Client
+from thinwire.testing.scripted import ScriptedReply, ScriptedTransport
+
+DONE = b"data: [DONE]\n\n"
+KEY = "sk-a-secret-key"
+HELLO = [{"role": "user", "content": "a private question"}]
+
+
+def chunk(delta=None, finish_reason=None, **more):
+    choice = {"index": 0, "delta": delta or {}, "finish_reason": finish_reason}
+    choice.update(more)
+    return {"id": "cmpl-1", "model": "upstream", "choices": [choice]}
+
+
+def text(words):
+    return chunk({"content": words})
+
+
+def call(index, id, name, arguments, finish_reason=None):
+    # One fragment of a tool call; what is None is left out.
+    function = {"name": name, "arguments": arguments}
+    function = {key: value for key, value in function.items() if value is not None}
+    fragment = {"index": index, "id": id, "function": function}
+    return chunk({"tool_calls": [without_none(fragment)]}, finish_reason)
+
+
+def without_none(fields):
+    return {key: value for key, value in fields.items() if value is not None}
+
+
+def event(obj):
+    data = obj if isinstance(obj, str) else json.dumps(obj)
+    return b"data: " + data.encode() + b"\n\n"
+
+
+def sse(*objs):
+    return b"".join([event(obj) for obj in objs])
+
+
+STOP = chunk({}, "stop")
+ANSWER = sse(text("Hel"), text("lo"), STOP) + DONE
+
+
+def json_reply(obj, status=200, headers=None):
+    fields = {"content-type": "application/json"}
+    fields.update(headers or {})
+    data = obj if isinstance(obj, bytes) else json.dumps(obj).encode()
+    return ScriptedReply([data], status, fields)
+
+
+def deployments(*names):
+    return {name: Deployment("https://%s.test/v1" % name, KEY) for name in names}
+
+
+class Outcome:
+    # What came of a call: events without the last one, the error, the completion.
+    def __init__(self, transport):
+        self.transport = transport
+        self.events = []
+        self.last = None
+        self.error = None
+        self.completion = None
+
+    def take(self, item):
+        if isinstance(item, StreamComplete):
+            self.last = item
+        else:
+            self.events.append(item)
+
+    def partial(self):
+        return self.error.partial
+
+    def summary(self):
+        return (
+            [repr(item) for item in self.events],
+            repr(self.error),
+            facts(self.completion),
+            self.last is not None and facts(self.last.completion),
+            self.transport.sent,
+        )
+
+
+def facts(completion):
+    # All that a completion says, for comparing two.
+    calls = [
+        (one.index, one.id, one.name, one.arguments_raw, one.arguments)
+        for one in completion.tool_calls
+    ]
+    names = (
+        "content reasoning_content refusal finish_reason usage complete end id model deployment"
+        " upstream_model cost service_tier attempts sent_bytes sent_blocks received_bytes"
+    )
+    values = [getattr(completion, name) for name in names.split()]
+    timings = completion.timings
+    return values, calls, (timings.ttft_ms, timings.last_token_ms, timings.total_ms)
+
+
+class Setting:
+    # A call, to be made several times: replies for each attempt (or a function that makes them),
+    # arguments, options of the client. Two fallbacks unless there is only one reply.
+    def __init__(self, replies, messages=HELLO, options=None, **arguments):
+        self.make = replies if callable(replies) else lambda: replies
+        self.messages = messages
+        self.fallbacks = {"a": ["b", "c"] if len(self.make()) > 1 else []}
+        self.options = options or {}
+        self.arguments = arguments
+
+    def client(self, kind, transport):
+        names = deployments("a", "b", "c")
+        return kind("a", names, self.fallbacks, transport=transport, **self.options)
+
+    def run_async(self):
+        outcome = Outcome(ScriptedTransport(self.make()))
+        asyncio.run(self._stream(outcome))
+        return outcome
+
+    async def _stream(self, outcome):
+        client = self.client(AsyncClient, outcome.transport)
+        async with client.stream(self.messages, **self.arguments) as stream:
+            try:
+                async for item in stream:
+                    outcome.take(item)
+            except ThinwireError as error:
+                outcome.error = error
+        outcome.completion = stream.completion
+
+    def run_sync(self):
+        outcome = Outcome(ScriptedTransport(self.make()))
+        client = self.client(Client, outcome.transport)
+        with client.stream(self.messages, **self.arguments) as stream:
+            try:
+                for item in stream:
+                    outcome.take(item)
+            except ThinwireError as error:
+                outcome.error = error
+        outcome.completion = stream.completion
+        return outcome
+
+
+def play(replies, **setting):
+    # Makes the call with both clients; they must agree. Returns what came of it.
+    setting = Setting(replies, **setting)
+    got = setting.run_sync()
+    other = setting.run_async()
+    assert got.summary() == other.summary(), (got.summary(), other.summary())
+    assert got.transport.open_responses == other.transport.open_responses == 0
+    return got
+
+
+def play_pieces(*pieces, **setting):
+    # One attempt, no fallback.
+    return play([ScriptedReply(list(pieces))], **setting)
+
+
+def play_chunks(*objs, **setting):
+    return play_pieces(sse(*objs) + DONE, **setting)
+
+
+def sent_document(transport, attempt=0):
+    return json.loads(transport.sent[attempt])

@@ -1,0 +1,164 @@
+from helpers import Scratch, error_of, read_all
+
+from thinwire.core._compat import PIECE
+from thinwire.core.body import AsyncBody, Body, JSONBody
+from thinwire.core.errors import EncodeError
+from thinwire.core.json_encode import Items
+from thinwire.core.sources import TextFile
+
+
+def run(coroutine):
+    # Runs a coroutine that never waits.
+    try:
+        coroutine.send(None)
+    except StopIteration:
+        return
+    assert False, "it waits"
+
+
+class Producer:
+    # An async iterator, without the async generator that MicroPython lacks.
+    def __init__(self, chunks):
+        self.left = list(chunks)
+
+    def __aiter__(self):
+        return self
+
+    async def __anext__(self):
+        if not self.left:
+            raise StopAsyncIteration
+        return self.left.pop(0)
+
+
+def pull(body, size):
+    # What a transport does.
+    out = b""
+    buffer = bytearray(size)
+    count = body.readinto(buffer)
+    while count != 0:
+        if count is None:
+            run(body.more())
+        else:
+            out += bytes(buffer[:count])
+        count = body.readinto(buffer)
+    return out
+
+
+def test_length_is_what_is_sent():
+    with Scratch("é".encode() * PIECE) as path:
+        for value in (1, "é", ["x" * 3 * PIECE], TextFile(path), Items([1, {"b": None}])):
+            body = JSONBody({"a": value})
+            length = body.length()
+            for size in (1, 100, 4096):
+                sent = read_all(body, size)
+                assert length == len(sent) == body.sent_bytes
+                assert body.length() == length
+                assert body.rewind()
+
+
+def test_blocks_and_bytes_are_counted_since_the_last_rewind():
+    body = JSONBody({"a": 1})
+    for _ in range(2):
+        assert (body.sent_bytes, body.sent_blocks) == (0, 0)
+        assert len(read_all(body, 3)) == 7
+        assert (body.sent_bytes, body.sent_blocks) == (7, 3)
+        assert body.rewind()
+
+
+def test_rewind_starts_again_in_the_middle_and_at_the_end():
+    with Scratch(b"abc") as path:
+        body = JSONBody({"a": [TextFile(path), "x", Items([1])]})
+        whole = read_all(body)
+        for taken in range(len(whole) + 1):
+            assert body.rewind()
+            body.readinto(bytearray(taken))
+            assert body.rewind()
+            assert read_all(body) == whole
+
+
+def test_a_one_shot_iterator_that_was_begun_cannot_be_rewound():
+    body = JSONBody({"messages": Items(iter([1, 2]))})
+    assert body.length() is None
+    assert body.rewind()
+    body.readinto(bytearray(14))
+    assert not body.rewind()
+
+
+def test_a_one_shot_iterator_deep_inside_is_found():
+    for document in ({"a": [{"b": Items(iter([1]))}]}, {"a": Items([[Items(iter([1]))]])}):
+        body = JSONBody(document)
+        assert body.length() is None
+        assert b"[1]" in read_all(body)
+        assert not body.rewind()
+
+
+def test_a_one_shot_iterator_not_reached_yet_can_be_rewound():
+    document = {"a": ["x" * 4 * PIECE, Items(iter([1]))]}
+    body = JSONBody(document)
+    body.readinto(bytearray(20))
+    assert body.rewind()
+    assert read_all(body).endswith(b'x",[1]]}')
+
+
+def test_a_body_that_cannot_be_encoded_raises_and_so_does_its_length():
+    for call in (lambda body: body.length(), lambda body: read_all(body)):
+        error = error_of(EncodeError, call, JSONBody({"a": [b""]}))
+        assert error.path == "a[0]"
+
+
+def test_close_frees_an_open_file_and_is_harmless_otherwise():
+    with Scratch(b"abc" * PIECE) as path:
+        body = JSONBody({"a": TextFile(path)})
+        body.close()
+        body.readinto(bytearray(10))
+        body.close()
+        body.close()
+        assert body.rewind()
+        assert body.length() == len(read_all(body))
+
+
+def test_an_async_body_is_sent_as_it_is_produced():
+    chunks = [b"abc", b"", b"d", b"efghij"]
+    for size in (1, 2, 3, 4, 100):
+        body = AsyncBody(Producer(chunks))
+        assert body.length() is None
+        assert pull(body, size) == b"abcdefghij"
+        assert body.sent_bytes == 10
+
+
+def test_a_plain_iterator_is_taken_too():
+    for chunks in ([b"ab", b"c"], iter([b"ab", b"c"])):
+        assert pull(AsyncBody(chunks), 2) == b"abc"
+
+
+def test_an_empty_async_body_ends_at_once():
+    assert pull(AsyncBody(Producer([])), 10) == b""
+
+
+def test_an_async_body_can_be_sent_once():
+    body = AsyncBody(Producer([b"abc", b"d"]))
+    buffer = bytearray(2)
+    assert body.readinto(buffer) is None
+    run(body.more())
+    assert body.rewind()  # produced, but nothing was taken yet
+    assert body.readinto(buffer) == 2
+    assert not body.rewind()
+
+
+def test_a_failing_producer_is_the_caller_s_own_error():
+    class Failing(Producer):
+        async def __anext__(self):
+            raise KeyError("mine")
+
+    body = AsyncBody(Failing([]))
+    assert body.readinto(bytearray(1)) is None
+    error_of(KeyError, run, body.more())
+
+
+def test_the_base_class_can_neither_be_read_nor_measured():
+    body = Body()
+    error_of(NotImplementedError, body.readinto, bytearray(1))
+    assert body.length() is None
+    assert body.rewind()
+    run(body.more())
+    body.close()

@@ -1,0 +1,283 @@
+import asyncio
+
+from helpers import error_of
+from streams import ANSWER, HELLO, KEY, STOP, chunk, deployments, play, sent_document, sse, text
+
+from thinwire.core.client import AsyncClient
+from thinwire.core.clocks import Timeouts
+from thinwire.core.errors import StreamInterrupted, TransportTimeout
+from thinwire.core.sync import Client
+from thinwire.testing.scripted import ScriptedReply, ScriptedTransport
+
+
+def clients(*pieces):
+    # One client of each kind, with the same script.
+    for kind in (Client, AsyncClient):
+        transport = ScriptedTransport([ScriptedReply(list(pieces) or [ANSWER])] * 2)
+        yield kind("a", deployments("a", "b"), transport=transport), transport
+
+
+def result(value):
+    # What a call gives, of either client.
+    return asyncio.run(value) if hasattr(value, "send") else value
+
+
+def test_chat_gives_the_completion():
+    for client, transport in clients():
+        done = result(client.chat(HELLO))
+        assert (done.content, done.end, done.complete) == ("Hello", "finish", True)
+        assert transport.open_responses == 0
+
+
+def test_an_answer_that_breaks_off_is_an_error():
+    for client, transport in clients(sse(text("a"))):
+        error = failure(client, HELLO)
+        assert isinstance(error, StreamInterrupted), error
+        assert error.partial.content == "a"
+        assert transport.open_responses == 0
+
+
+def called(method, *arguments, **options):
+    return result(method(*arguments, **options))
+
+
+def failure(client, *arguments, **options):
+    return error_of(Exception, called, client.chat, *arguments, **options)
+
+
+def test_deltas_are_handed_out_as_they_arrive():
+    other = [chunk({"reasoning": "r"}), chunk({"refusal": "n"}), chunk({"content": "2"}, index=1)]
+    for client, _ in clients(
+        sse(text("a"), *other), sse(text("b"), STOP, chunk({}, "x", index=1))
+    ):
+        got = []
+        result(client.chat(HELLO, on_delta=got.append))
+        assert got == ["a", "b"], got
+
+
+class Pause:
+    # Gives way to the loop once, without asyncio; the await of either runtime.
+    def __await__(self):
+        yield
+
+    __iter__ = __await__
+
+
+def test_an_async_callback_is_awaited():
+    got = []
+
+    async def on_delta(words):
+        await asyncio.sleep(0)
+        got.append(words)
+
+    transport = ScriptedTransport([ScriptedReply([ANSWER])])
+    client = AsyncClient("a", deployments("a"), transport=transport)
+    asyncio.run(client.chat(HELLO, on_delta=on_delta))
+    assert got == ["Hel", "lo"], got
+
+
+def test_the_sync_client_cannot_wait_for_a_callback():
+    async def on_delta(words):
+        await Pause()
+
+    transport = ScriptedTransport([ScriptedReply([ANSWER])])
+    client = Client("a", deployments("a"), transport=transport)
+    error = error_of(TypeError, client.chat, HELLO, on_delta=on_delta)
+    assert "AsyncClient" in str(error), error
+    assert transport.open_responses == 0
+
+
+class Mine(Exception):
+    pass
+
+
+# TransportTimeout stands for TimeoutError, which MicroPython lacks outside asyncio.
+RAISED = [Mine("mine"), asyncio.TimeoutError("mine"), TransportTimeout("mine"), OSError(5)]
+
+
+def test_what_a_callback_raises_reaches_the_caller_untouched():
+    for raised in RAISED:
+        for client, transport in clients():
+            seen = []
+
+            def on_delta(words, raised=raised, seen=seen):
+                seen.append(words)
+                raise raised
+
+            assert failure(client, HELLO, on_delta=on_delta) is raised
+            assert seen == ["Hel"], seen
+            assert transport.open_responses == 0
+            assert len(transport.requests) == 1
+
+
+def test_what_an_async_callback_raises_reaches_the_caller_untouched():
+    for raised in RAISED:
+
+        async def on_delta(words, raised=raised):
+            await asyncio.sleep(0)
+            raise raised
+
+        transport = ScriptedTransport([ScriptedReply([ANSWER])])
+        client = AsyncClient("a", deployments("a"), transport=transport)
+        assert failure(client, HELLO, on_delta=on_delta) is raised
+        assert transport.open_responses == 0
+
+
+def test_nothing_is_sent_before_a_stream_is_read():
+    for client, transport in clients():
+        client.stream(HELLO)
+        assert transport.requests == []
+
+
+def test_arguments_reach_the_request():
+    for client, transport in clients():
+        result(
+            client.chat(
+                HELLO,
+                tools=[{"type": "function"}],
+                model="b",
+                extra_body={"x": None},
+                extra_headers={"X-Title": "t"},
+                temperature=0.5,
+                seed=None,
+            )
+        )
+        document = sent_document(transport)
+        assert document["model"] == "b"
+        assert document["tools"] == [{"type": "function"}]
+        assert document["x"] is None
+        assert document["temperature"] == 0.5
+        assert "seed" not in document
+        assert ("X-Title", "t") in transport.requests[0].headers
+
+
+def test_a_stream_takes_the_same_arguments():
+    arguments = {
+        "model": "b",
+        "extra_body": {"x": 1},
+        "extra_headers": {"X-Title": "t"},
+        "top_p": 1,
+    }
+    got = play([ScriptedReply([ANSWER])], tools=[{}], **arguments)
+    document = sent_document(got.transport)
+    assert (document["model"], document["x"], document["top_p"]) == ("b", 1, 1)
+    assert document["tools"] == [{}]
+    assert ("X-Title", "t") in got.transport.requests[0].headers
+
+
+def test_limits_of_the_client_and_of_a_call():
+    for arguments, when in [({}, 3000), ({"timeouts": Timeouts(first_token=7)}, 7000)]:
+        transport = ScriptedTransport([ScriptedReply([10**6])])
+        limits = Timeouts(first_token=3)
+        client = Client("a", deployments("a"), transport=transport, timeouts=limits)
+        error_of(TransportTimeout, client.chat, HELLO, **arguments)
+        assert transport.now_ms() == when, transport.now_ms()
+
+
+class Producer:
+    # An async iterator of bytes on CPython, a plain one on MicroPython.
+    def __init__(self, pieces):
+        self.left = list(pieces)
+
+    def __aiter__(self):
+        return self
+
+    async def __anext__(self):
+        if not self.left:
+            raise StopAsyncIteration
+        await asyncio.sleep(0)
+        return self.left.pop(0)
+
+
+def test_a_body_of_the_callers_is_sent_as_it_is():
+    transport = ScriptedTransport([ScriptedReply([ANSWER])])
+    client = AsyncClient("a", deployments("a", "b"), transport=transport)
+    body = Producer([b'{"model"', b': "x"}'])
+    done = asyncio.run(client.send_streaming_body(body, model="b"))
+    assert (done.content, done.deployment) == ("Hello", "b")
+    assert transport.sent == [b'{"model": "x"}']
+    assert transport.requests[0].host == "b.test"
+
+
+def test_a_body_of_the_callers_is_sent_once():
+    transport = ScriptedTransport([ScriptedReply([]), ScriptedReply([ANSWER])])
+    client = AsyncClient("a", deployments("a", "b"), {"a": ["b"]}, transport=transport)
+    call = client.send_streaming_body(Producer([b"{}"]))
+    error_of(Exception, asyncio.run, call)
+    assert len(transport.requests) == 1
+
+
+def test_closing_a_client():
+    for client, transport in clients():
+        result(client.close() if isinstance(client, Client) else client.aclose())
+        assert transport.closed
+
+
+def test_leaving_a_client_closes_it():
+    transport = ScriptedTransport([ScriptedReply([ANSWER])])
+    with Client("a", deployments("a"), transport=transport) as client:
+        assert client.chat(HELLO).content == "Hello"
+    assert transport.closed
+
+    async def main(transport):
+        async with AsyncClient("a", deployments("a"), transport=transport) as client:
+            assert (await client.chat(HELLO)).content == "Hello"
+
+    transport = ScriptedTransport([ScriptedReply([ANSWER])])
+    asyncio.run(main(transport))
+    assert transport.closed
+
+
+def test_the_models_and_the_transport_of_a_client():
+    for client, transport in clients():
+        assert client.models() == ["a", "b"]
+        assert client.transport is transport
+
+
+# Arguments of a client, then words of the ValueError.
+BAD = [
+    (("x", {}), {}, "default_model 'x'"),
+    (("x", deployments("a", "b")), {}, "known are 'a', 'b'"),
+    (("a", deployments("a")), {"fallbacks": {"a": ["x"]}}, "fallback of 'a' 'x'"),
+    (("a", deployments("a")), {"fallbacks": {"x": ["a"]}}, "fallbacks key 'x'"),
+]
+
+
+def test_mistakes_show_when_a_client_is_made():
+    for arguments, options, words in BAD:
+        for kind in (Client, AsyncClient):
+            error = error_of(ValueError, kind, *arguments, **options)
+            assert words in str(error), error
+            assert KEY not in str(error)
+
+
+# Arguments of a call, then the error and its words; nothing is sent.
+REFUSED = [
+    ((HELLO,), {"model": "x"}, ValueError, "no deployment for model 'x': known are 'a', 'b'"),
+    (("Hello",), {}, TypeError, "messages must be a list of dicts"),
+    ((HELLO[0],), {}, TypeError, "messages must be a list of dicts"),
+    ((None,), {}, TypeError, "messages must be a list of dicts"),
+    ((HELLO,), {"extra_headers": {"X-Key": "a\r\nb"}}, ValueError, "X-Key"),
+]
+
+
+def test_mistakes_show_when_a_call_is_made():
+    for client, transport in clients():
+        for arguments, options, kind, words in REFUSED:
+            for method in (client.stream, client.chat):
+                error = error_of(kind, called, method, *arguments, **options)
+                assert words in str(error), error
+        assert transport.requests == []
+
+
+def test_a_client_serves_calls_at_a_time():
+    async def main():
+        transport = ScriptedTransport([ScriptedReply([ANSWER])] * 2)
+        client = AsyncClient("a", deployments("a"), transport=transport)
+        async with client.stream(HELLO) as one, client.stream(HELLO) as two:
+            first = [await one.__anext__(), await two.__anext__()]
+            assert first[0] == first[1], first
+            assert transport.open_responses == 2
+        assert transport.open_responses == 0
+
+    asyncio.run(main())

@@ -1,0 +1,128 @@
+from helpers import error_of
+
+from thinwire.core.clocks import Clocks, Timeouts
+
+NAMES = ("connect", "first_token", "progress", "liveness", "total")
+
+
+def timeouts(**seconds):
+    # Only the clocks that are named; the others never run out.
+    values = dict.fromkeys(NAMES)
+    values.update(seconds)
+    return Timeouts(**values)
+
+
+def test_defaults():
+    limits = Timeouts()
+    got = [getattr(limits, name) for name in NAMES]
+    assert got == [10000, 15000, 60000, 60000, None]
+
+
+def test_seconds_become_milliseconds():
+    for seconds, want in [(1, 1000), (0.25, 250), (0.0001, 1), (None, None), (float("inf"), None)]:
+        assert timeouts(total=seconds).total == want
+
+
+def test_impossible_limits_are_refused_by_name():
+    for name in NAMES:
+        for seconds in (0, -1, -0.5, float("nan"), -float("inf")):
+            error = error_of(ValueError, timeouts, **{name: seconds})
+            assert name in str(error)
+
+
+def test_the_longest_silence_inside_a_stream():
+    for seconds, want in [
+        ({}, None),
+        ({"progress": 3}, 3000),
+        ({"liveness": 2}, 2000),
+        ({"progress": 3, "liveness": 2}, 2000),
+        ({"first_token": 1, "total": 1}, None),
+    ]:
+        assert timeouts(**seconds).idle_ms() == want
+
+
+# Limits in seconds; what happens at which time (the call starts at 1000); the deadline and the
+# clock it belongs to.
+TABLE = [
+    ({}, "", None, ""),
+    ({"connect": 1}, "", None, ""),
+    ({"first_token": 5}, "", 6000, "first_token"),
+    ({"first_token": 5}, "receive 4000", 6000, "first_token"),
+    ({"first_token": 5}, "delta 4000", None, ""),
+    ({"first_token": 5}, "attempt 9000", 14000, "first_token"),
+    ({"first_token": 5}, "delta 4000 attempt 9000", 14000, "first_token"),
+    ({"progress": 3}, "", None, ""),
+    ({"progress": 3}, "delta 2000", 5000, "progress"),
+    ({"progress": 3}, "delta 2000 receive 4000", 5000, "progress"),
+    ({"progress": 3}, "delta 2000 delta 4000", 7000, "progress"),
+    ({"progress": 3}, "delta 2000 attempt 3000", None, ""),
+    ({"liveness": 2}, "", 3000, "liveness"),
+    ({"liveness": 2}, "receive 2500", 4500, "liveness"),
+    ({"liveness": 2}, "receive 2500 attempt 9000", 11000, "liveness"),
+    ({"total": 9}, "receive 2000 delta 3000 attempt 4000", 10000, "total"),
+    ({"first_token": 5, "liveness": 5}, "", 6000, "first_token"),
+    ({"first_token": 5, "liveness": 4}, "", 5000, "liveness"),
+    ({"first_token": 5, "total": 4}, "", 5000, "total"),
+    ({"first_token": 5, "total": 9}, "attempt 8000", 10000, "total"),
+    ({"progress": 3, "liveness": 2}, "delta 2000 receive 3500", 5000, "progress"),
+]
+
+
+def clocks_after(seconds, steps):
+    clocks = Clocks(timeouts(**seconds), 1000)
+    words = steps.split()
+    for i in range(0, len(words), 2):
+        step = {"receive": clocks.received, "delta": clocks.delta, "attempt": clocks.attempt}
+        step[words[i]](int(words[i + 1]))
+    return clocks
+
+
+def test_deadlines():
+    for seconds, steps, deadline, name in TABLE:
+        clocks = clocks_after(seconds, steps)
+        assert clocks.deadline() == deadline, (seconds, steps, clocks.deadline())
+        assert clocks.next() == name, (seconds, steps, clocks.next())
+
+
+def test_a_clock_has_run_out_at_its_deadline():
+    for seconds, steps, deadline, _ in TABLE:
+        clocks = clocks_after(seconds, steps)
+        if deadline is None:
+            assert not clocks.expired(10**12)
+        else:
+            assert not clocks.expired(deadline - 1)
+            assert clocks.expired(deadline)
+
+
+def test_the_head_waits_for_the_first_token_or_the_whole_call():
+    for seconds, steps, want in [
+        ({"liveness": 1, "progress": 1, "connect": 1}, "", None),
+        ({"liveness": 1, "first_token": 5}, "", 6000),
+        ({"total": 4, "first_token": 5}, "", 5000),
+        ({"total": 9, "first_token": 5}, "attempt 8000", 10000),
+    ]:
+        assert clocks_after(seconds, steps).head_deadline() == want
+
+
+def test_the_connection_has_its_own_clock_for_each_attempt():
+    assert clocks_after({"connect": 2}, "").connect_deadline() == 3000
+    assert clocks_after({"connect": 2}, "receive 2000 attempt 5000").connect_deadline() == 7000
+    assert clocks_after({}, "").connect_deadline() is None
+
+
+def test_limits_as_words():
+    clocks = Clocks(timeouts(first_token=15, total=0.5, liveness=1.25), 0)
+    for name, want in [
+        ("first_token", "15 s"),
+        ("total", "0.5 s"),
+        ("liveness", "1.25 s"),
+        ("progress", "no limit"),
+        ("unknown", "no limit"),
+    ]:
+        assert clocks.limit(name) == want
+
+
+def test_a_call_may_start_at_zero():
+    clocks = Clocks(timeouts(progress=3), 0)
+    clocks.delta(0)
+    assert clocks.deadline() == 3000

@@ -1,0 +1,131 @@
+from helpers import error_of
+
+from thinwire.core import _compat
+
+# JSON texts and their values, the same on both runtimes.
+JSON = [
+    ("1", 1),
+    (' {"a": [1.5, true, null]} ', {"a": [1.5, True, None]}),
+    ('"é你\U0001f600"', "é你\U0001f600"),
+    ('"\\u00e9\\u4f60"', "é你"),
+    ('"\\ud83d\\ude00"', "\U0001f600"),
+    ('"\\uD83D\\uDE00!"', "\U0001f600!"),
+    ('{"\\ud83d\\ude00": ["\\ud83d\\ude00"]}', {"\U0001f600": ["\U0001f600"]}),
+    ('"\\ud83d"', "\ufffd"),
+    ('"\\ude00\\ud83d"', "\ufffd\ufffd"),
+    ('"\\\\ud83d"', "\\ud83d"),
+    ('"힣\\u0041"', "힣A"),
+]
+
+# MicroPython's scanner lets more pass than this (`[1 2]`, `01`); no server sends that.
+NOT_JSON = (b"", b" ", b"nope", b'"abc', b'{"a":1}}', b"1 2", b"\xff", b"tru", b"<html>")
+
+
+def test_json_values():
+    for text, want in JSON:
+        raw = text.encode()
+        assert _compat.loads(raw, 0, len(raw)) == want, text
+        buffer = bytearray(b"[" + raw + b"]")
+        assert _compat.loads(buffer, 1, len(buffer) - 1) == want, text
+
+
+def test_invalid_utf8_in_json_is_replaced():
+    for raw, want in [(b'"a\xffb"', "a\ufffdb"), (b'["\xe4\xbd"]', ["\ufffd"])]:
+        assert _compat.loads(bytearray(raw), 0, len(raw)) == want
+
+
+def test_what_is_not_json_is_a_value_error():
+    for raw in NOT_JSON:
+        error_of(ValueError, _compat.loads, bytearray(raw), 0, len(raw))
+
+
+def test_deep_nesting_is_read_or_refused():
+    for depth in (50, 3000):
+        raw = bytearray(b"[" * depth + b'"\\ud83d\\ude00"' + b"]" * depth)
+        try:
+            value = _compat.loads(raw, 0, len(raw))
+        except ValueError as error:
+            assert depth == 3000
+            assert "too deeply" in str(error)
+        else:
+            assert isinstance(value, list)
+
+
+def test_decode_takes_its_part_of_the_buffer():
+    buffer = bytearray("xé你x".encode())
+    assert _compat.decode(buffer, 1, 6) == "é你"
+    assert _compat.decode(buffer, 3, 3) == ""
+
+
+def test_decode_replaces_what_is_invalid():
+    for raw, want in [(b"a\xffb", "a\ufffdb"), (b"\xf0\x9f\x98", "\ufffd"), (b"\x80", "\ufffd")]:
+        assert _compat.decode(bytearray(raw), 0, len(raw)) == want
+
+
+def test_escape_leaves_the_quotes_out():
+    for text, want in [("", b""), ('a"b', b'a\\"b'), ("é", "é".encode()), ("\ud83d", b"\\ud83d")]:
+        assert bytes(_compat.escape(text)) == want
+
+
+def test_pieces_of_text_are_whole_characters():
+    text = "aé你\U0001f600" * 3
+    units = _compat.text_units(text)
+    for size in (4, 5, 7, 100):
+        at, out = 0, []
+        while at < len(units):
+            end = _compat.text_end(units, at, size)
+            assert at < end <= at + size
+            out.append(_compat.text_piece(units, at, end))
+            at = end
+        assert "".join(out) == text
+    assert _compat.text_end(units, len(units), 4) == len(units)
+
+
+def test_a_text_buffer_holds_what_was_appended():
+    buffer = _compat.TextBuffer()
+    assert buffer.value() == ""
+    text = ""
+    for i in range(200):
+        delta = ("é", "abc", "", "\U0001f600")[i % 4] * (i % 7)
+        buffer.append(delta)
+        text += delta
+        if i % 50 == 0:
+            assert buffer.value() == text
+    assert buffer.value() == buffer.value() == text
+
+
+def test_what_can_be_awaited():
+    async def coroutine():
+        pass
+
+    started = coroutine()
+    assert _compat.is_awaitable(started)
+    started.close()
+    for value in (None, 1, "a", coroutine):
+        assert not _compat.is_awaitable(value)
+
+
+def test_constants():
+    assert _compat.const(3) == 3
+    assert _compat.PIECE <= _compat.BUFFER <= _compat.EVENT_LIMIT
+
+
+def test_causes_are_chained_where_that_is_possible():
+    error = ValueError("a")
+    cause = KeyError("b")
+    _compat.with_cause(error, cause)
+    assert getattr(error, "__cause__", cause) is cause
+
+
+def test_set_field_passes_a_setattr_that_refuses():
+    class Fixed:
+        def __setattr__(self, name, value):
+            raise AttributeError(name)
+
+    fixed = Fixed()
+    _compat.set_field(fixed, "a", 1)
+    assert fixed.a == 1
+
+
+def test_load_imports_a_part():
+    assert _compat.load("thinwire.core.utf8").replace_invalid(b"a") == b"a"

@@ -1,0 +1,201 @@
+from streams import call, chunk, text
+
+from thinwire.core.completion import CompletionAssembler, Timings
+from thinwire.core.events import (
+    ContentDelta,
+    ReasoningDelta,
+    RefusalDelta,
+    ToolCallDelta,
+    ToolCallStarted,
+)
+
+
+def assembled(*objs):
+    assembler = CompletionAssembler()
+    for obj in objs:
+        assembler.receive(obj)
+    return assembler
+
+
+def completed(*objs):
+    return assembled(*objs).completion(True)
+
+
+# Chunks, then the events they cause.
+EVENTS = [
+    ([], []),
+    ([{}], []),
+    ([{"choices": None}], []),
+    ([{"choices": []}], []),
+    ([{"choices": [None]}], []),
+    ([{"choices": [{"delta": None}]}], []),
+    ([{"choices": [{"delta": "no"}]}], []),
+    ([chunk({"role": "assistant"})], []),
+    ([chunk({"role": "assistant", "content": ""})], []),
+    ([chunk({"content": None})], []),
+    ([chunk({"tool_calls": None})], []),
+    ([chunk({"tool_calls": {}})], []),
+    ([chunk({"tool_calls": [None]})], []),
+    ([text("a"), text("b")], [ContentDelta("a"), ContentDelta("b")]),
+    ([chunk({"content": [{"type": "text", "text": "a"}]})], [ContentDelta("a")]),
+    ([{"choices": [{"delta": {"content": "a"}}]}], [ContentDelta("a")]),
+    ([{"choices": [{"index": "0", "delta": {"content": "a"}}]}], [ContentDelta("a")]),
+    ([{"choices": [{"message": {"content": "a"}}]}], [ContentDelta("a")]),
+    ([{"choices": [{"delta": {}, "message": {"content": "a"}}]}], [ContentDelta("a")]),
+    ([chunk({"reasoning": "a"})], [ReasoningDelta("a")]),
+    ([chunk({"reasoning_content": "a"})], [ReasoningDelta("a")]),
+    ([chunk({"refusal": "a"})], [RefusalDelta("a")]),
+    (
+        [chunk({"content": "b", "reasoning": "a", "refusal": "c"})],
+        [ReasoningDelta("a"), ContentDelta("b"), RefusalDelta("c")],
+    ),
+    ([call(0, "1", "f", "{}")], [ToolCallStarted(0, "1", "f"), ToolCallDelta(0, "{}")]),
+    (
+        [chunk({"content": "a"}, index=1), chunk({"content": "b"}, index=0)],
+        [ContentDelta("a", 1), ContentDelta("b", 0)],
+    ),
+]
+
+
+def test_chunks_cause_events():
+    for objs, want in EVENTS:
+        got = assembled(*objs).events
+        assert got == want, (objs, got)
+
+
+def test_two_calls_in_one_chunk():
+    two = [
+        {"index": 0, "id": "1", "function": {"name": "f", "arguments": "{}"}},
+        {"index": 1, "id": "2", "function": {"name": "g", "arguments": "{}"}},
+    ]
+    got = [one.name for one in completed(chunk({"tool_calls": two})).tool_calls]
+    assert got == ["f", "g"], got
+
+
+def test_the_answer_is_put_together():
+    got = completed(
+        chunk({"role": "assistant", "reasoning": "hm"}),
+        chunk({"reasoning": "m"}),
+        text("Hel"),
+        text("lo"),
+        chunk({"refusal": "n"}),
+        chunk({"refusal": "o"}),
+        call(0, "1", "f", "{}"),
+        chunk({}, "stop"),
+    )
+    assert got.content == "Hello"
+    assert got.reasoning_content == "hmm"
+    assert got.refusal == "no"
+    assert got.has_tool_calls
+    assert got.finish_reason == "stop"
+    assert (got.id, got.upstream_model) == ("cmpl-1", "upstream")
+
+
+def test_what_did_not_come_is_none():
+    got = completed()
+    nothing = (got.content, got.reasoning_content, got.refusal, got.finish_reason, got.cost)
+    assert nothing == (None, None, None, None, None), nothing
+    assert got.tool_calls == []
+    assert not got.has_tool_calls
+    assert got.usage == {}
+    assert got.service_tier is None
+    assert len(got.choices) == 1
+
+
+def test_an_unknown_finish_reason_is_kept():
+    for sent, want in [("weird", "weird"), ("", None), (None, None), (3, None)]:
+        got = completed(chunk({}, sent)).finish_reason
+        assert got == want, (sent, got)
+
+
+def test_first_id_and_model_count():
+    got = completed({"id": "1", "model": "m"}, {"id": "2", "model": "n"}, {"id": None})
+    assert (got.id, got.upstream_model) == ("1", "m")
+
+
+# Where usage stands: in a chunk of its own, in the last one, in Groq's place.
+USAGE = {"prompt_tokens": 3, "completion_tokens": 2, "total_tokens": 5}
+USAGES = [
+    [text("a"), {"choices": [], "usage": USAGE}],
+    [dict(text("a"), usage=USAGE)],
+    [text("a"), dict(chunk({}, "stop"), usage=USAGE), {"choices": [], "usage": None}],
+    [text("a"), dict(chunk({}, "stop"), x_groq={"usage": USAGE})],
+    [dict(text("a"), usage={"total_tokens": 1}), {"choices": None, "usage": USAGE}],
+]
+
+
+def test_usage_is_kept_wherever_it_stands():
+    for objs in USAGES:
+        got = completed(*objs).usage
+        assert got == USAGE, (objs, got)
+
+
+def test_cost_cached_tokens_and_service_tier():
+    usage = {"cost": 0.25, "prompt_tokens_details": {"cached_tokens": 7}}
+    got = completed({"usage": usage, "service_tier": "flex"}, {"service_tier": None})
+    assert (got.cost, got.usage["cached_tokens"], got.service_tier) == (0.25, 7, "flex")
+
+
+def test_choices_are_in_order_of_their_index():
+    got = completed(
+        chunk({"content": "b"}, index=1), chunk({"content": "a"}, "stop", index=0)
+    ).choices
+    assert [(one.index, one.content) for one in got] == [(0, "a"), (1, "b")]
+
+
+def test_choices_may_be_numbered_from_one():
+    got = completed(chunk({"content": "a"}, "stop", index=1))
+    assert (got.content, got.finish_reason, len(got.choices)) == ("a", "stop", 1)
+
+
+# Chunks, then whether nothing more is to come.
+FINISHED = [
+    ([], False),
+    ([text("a")], False),
+    ([text("a"), chunk({}, "stop")], True),
+    ([chunk({}, "stop", index=0), chunk({"content": "b"}, index=1)], False),
+    ([chunk({}, "stop", index=0), chunk({"content": "b"}, "length", index=1)], True),
+]
+
+
+def test_it_is_finished_once_each_choice_is():
+    for objs, want in FINISHED:
+        got = assembled(*objs).finished()
+        assert got is want, (objs, got)
+
+
+def test_an_incomplete_answer_has_no_guessed_arguments():
+    assembler = assembled(call(0, "1", "f", ""))
+    assert assembler.completion(False).tool_calls[0].arguments is None
+    assert assembler.completion(True).tool_calls[0].arguments == {}
+
+
+def test_the_answer_as_a_message():
+    assert completed(text("a")).to_message() == {"role": "assistant", "content": "a"}
+    got = completed(call(0, "1", "f", "{}")).to_message()
+    assert got["content"] is None
+    assert got["tool_calls"][0]["function"] == {"name": "f", "arguments": "{}"}
+
+
+def test_a_completion_shows_what_it_is():
+    got = repr(completed(text("a"), chunk({}, "stop")))
+    assert got == "Completion(content='a', tool_calls=[], finish_reason='stop', end='')", got
+
+
+# Time of the first and of the last token, number of tokens, tokens per second.
+SPEEDS = [
+    (None, None, 3, 0.0),
+    (5, 5, 3, 0.0),
+    (0, 1000, 3, 2.0),
+    (500, 1000, 3, 4.0),
+    (500, 1000, 0, 0.0),
+    (500, 1000, 1, 0.0),
+]
+
+
+def test_the_speed_between_first_and_last_token():
+    for first, last, tokens, want in SPEEDS:
+        timings = Timings()
+        timings.ttft_ms, timings.last_token_ms = first, last
+        got = timings.tokens_per_s(tokens)
+        assert got == want, (first, last, tokens, got)

@@ -1,0 +1,197 @@
+from helpers import error_of, feeds
+
+from thinwire.core.errors import ReadError
+from thinwire.core.http1 import ChunkWriter, ResponseHead
+from thinwire.core.http1_body import BodyReader
+
+CHUNKED = [
+    (b"0\r\n\r\n", b""),
+    (b"5\r\nhello\r\n0\r\n\r\n", b"hello"),
+    (b"1\r\na\r\n2\r\nbc\r\n003\r\ndef\r\n000\r\n\r\n", b"abcdef"),
+    (b"A\r\n0123456789\r\na\r\n0123456789\r\n0\r\n\r\n", b"0123456789" * 2),
+    (b"4\r\n\r\n\r\n\r\n0\r\n\r\n", b"\r\n\r\n"),
+    (b'2;name=value\r\nab\r\n1 ; x="y;z"\r\nc\r\n0;last\r\n\r\n', b"abc"),
+    (b"3  \r\nabc\r\n0\r\n\r\n", b"abc"),
+    (b"3\r\nabc\r\n0\r\nX-Trailer: 1\r\nY: 2\r\n\r\n", b"abc"),
+    (b"3\r\nabc\r\n0\r\nX: 1\n\n", b"abc"),
+    (b"0000000000000003\r\nabc\r\n0\r\n\r\n", b"abc"),
+]
+
+BROKEN = [
+    b"x\r\nabc\r\n",
+    b"\r\nabc\r\n",
+    b"-3\r\nabc\r\n",
+    b"+3\r\nabc\r\n",
+    b"0x3\r\nabc\r\n",
+    b"3 3\r\nabc\r\n",
+    b"3\r3\r\nabc\r\n",
+    b";x\r\n",
+    b"00000000000000003\r\nabc\r\n",
+    b"3\r\nabcd\r\n0\r\n\r\n",
+    b"3\r\nab\r\n0\r\n\r\n",
+    b"3\r\nabc0\r\n\r\n",
+    b"3\nabc\r\n0\r\n\r\n",
+    b"3\r\nabc\n0\r\n\r\n",
+    b"3;" + b"x" * 5000 + b"\r\nabc\r\n",
+    b"0\r\n" + b"X: " + b"y" * 5000 + b"\r\n\r\n",
+    b"0\r\n" + b"X: yyyyyyyy\r\n" * 3000 + b"\r\n",
+]
+
+
+def decode(reader, pieces):
+    # Each piece stands in the buffer it was received into.
+    out = b""
+    for piece in pieces:
+        buffer = bytearray(piece)
+        size = reader.decode(memoryview(buffer))
+        out += bytes(buffer[:size])
+    return out
+
+
+def body_of(*lines):
+    head = ResponseHead()
+    head.receive(memoryview(b"\r\n".join(lines) + b"\r\n\r\n"))
+    return head.body()
+
+
+def test_chunked_bodies_whole_byte_by_byte_and_cut_anywhere():
+    for raw, want in CHUNKED:
+        for pieces in feeds(raw):
+            reader = BodyReader(None, True)
+            assert decode(reader, pieces) == want, (raw, pieces)
+            assert (reader.done, reader.excess) == (True, False)
+            reader.eof()
+
+
+def test_a_chunked_body_that_ends_early_is_an_error():
+    for raw, _ in CHUNKED:
+        for end in range(len(raw)):
+            reader = BodyReader(None, True)
+            decode(reader, [raw[:end]])
+            assert not reader.done
+            assert "in the middle of a chunked body" in str(error_of(ReadError, reader.eof))
+
+
+def test_broken_chunks_are_errors_however_they_arrive():
+    for raw in BROKEN:
+        for pieces in feeds(raw) if len(raw) < 100 else ([raw], [raw[:50], raw[50:]]):
+            error_of(ReadError, decode, BodyReader(None, True), pieces)
+
+
+def test_a_body_of_known_length():
+    for raw in (b"a", b"hello", b"x" * 40):
+        for pieces in feeds(raw):
+            reader = BodyReader(len(raw))
+            assert not reader.done
+            assert decode(reader, pieces) == raw
+            assert (reader.done, reader.excess) == (True, False)
+            reader.eof()
+
+
+def test_a_body_shorter_than_announced_is_an_error():
+    for have in range(5):
+        reader = BodyReader(5)
+        decode(reader, [b"hello"[:have]])
+        assert "%d bytes of the body missing" % (5 - have) in str(error_of(ReadError, reader.eof))
+
+
+def test_an_empty_body_is_done_at_once():
+    reader = BodyReader(0)
+    assert reader.done
+    reader.eof()
+    assert decode(reader, [b"x"]) == b""
+    assert reader.excess
+
+
+def test_a_body_until_the_end_of_the_connection():
+    for pieces in feeds(b"5\r\nhello"):
+        reader = BodyReader(None)
+        assert decode(reader, pieces) == b"5\r\nhello"
+        assert not reader.done
+        reader.eof()
+        assert reader.done
+
+
+def test_bytes_behind_the_end_are_told_and_left_out():
+    for make, raw in [
+        (lambda: BodyReader(3), b"abc"),
+        (lambda: BodyReader(None, True), b"3\r\nabc\r\n0\r\n\r\n"),
+    ]:
+        for pieces in feeds(raw + b"HTTP/1.1 200 OK"):
+            reader = make()
+            assert decode(reader, pieces) == b"abc"
+            assert (reader.done, reader.excess) == (True, True)
+
+
+def test_an_empty_read_changes_nothing():
+    reader = BodyReader(None, True)
+    assert decode(reader, [b"", b"1\r\na", b"", b"\r\n0\r\n", b"", b"\r\n", b""]) == b"a"
+    assert reader.done
+    assert not reader.excess
+
+
+def test_what_the_writer_frames_the_reader_takes():
+    data = bytes([i % 256 for i in range(1000)])
+    for size in (1, 16, 255, 4096):
+        writer, reader, at = ChunkWriter(size), BodyReader(None, True), 0
+        out = b""
+        while not reader.done:
+            count = min(size, len(data) - at)
+            writer.payload[:count] = data[at : at + count]
+            out += decode(reader, [writer.frame(count)])
+            at += count
+        assert out == data
+
+
+OK = b"HTTP/1.1 200 OK"
+
+# Heads and the body they announce: its bytes, done already, or None for an unusable head.
+ANNOUNCED = [
+    ((OK, b"Content-Length: 5"), "length"),
+    ((OK, b"content-length: 5, 5", b"Content-Length:5"), "length"),
+    ((OK, b"Content-Length: 0"), "empty"),
+    ((OK, b"Transfer-Encoding: chunked"), "chunked"),
+    ((OK, b"transfer-encoding: CHUNKED "), "chunked"),
+    ((OK,), "close"),
+    ((b"HTTP/1.1 204 No Content",), "empty"),
+    ((b"HTTP/1.1 304 Not Modified", b"Content-Length: 5"), "empty"),
+    ((b"HTTP/1.1 204 No Content", b"Transfer-Encoding: chunked"), "empty"),
+    ((b"HTTP/1.1 500 Oops", b"Content-Length: 5"), "length"),
+]
+
+UNUSABLE = [
+    (b"Content-Length: 5", b"Content-Length: 6"),
+    (b"Content-Length: 5, 6",),
+    (b"Content-Length: -1",),
+    (b"Content-Length: +5",),
+    (b"Content-Length: 5a",),
+    (b"Content-Length: 0x5",),
+    (b"Content-Length:",),
+    (b"Content-Length: 5,",),
+    (b"Content-Length: 1234567890123456",),
+    (b"Content-Length: \xb2",),
+    (b"Transfer-Encoding: chunked", b"Content-Length: 5"),
+    (b"Transfer-Encoding: gzip, chunked",),
+    (b"Transfer-Encoding: chunked", b"Transfer-Encoding: chunked"),
+    (b"Transfer-Encoding: identity",),
+    (b"Transfer-Encoding:",),
+]
+
+
+def test_the_head_announces_its_body():
+    feed = {
+        "length": b"hello",
+        "chunked": b"5\r\nhello\r\n0\r\n\r\n",
+        "close": b"hello",
+        "empty": b"",
+    }
+    for lines, kind in ANNOUNCED:
+        reader = body_of(*lines)
+        assert decode(reader, [feed[kind]]) == (b"" if kind == "empty" else b"hello"), lines
+        assert reader.done == (kind != "close"), lines
+        reader.eof()
+
+
+def test_ambiguous_framing_is_refused():
+    for lines in UNUSABLE:
+        error_of(ReadError, body_of, OK, *lines)

@@ -1,0 +1,199 @@
+import json
+
+from helpers import read_all
+
+from thinwire.core._compat import PIECE
+from thinwire.core.json_encode import Items, JSONEncoder
+
+SIZES = (1, 2, 3, 7, 64, 5000)
+
+# Documents whose bytes are the same on both runtimes: no dict of several keys.
+EXACT = [
+    (None, b"null"),
+    (True, b"true"),
+    (False, b"false"),
+    (0, b"0"),
+    (-17, b"-17"),
+    (123456789012345678901234567890, b"123456789012345678901234567890"),
+    (1.5, b"1.5"),
+    (-0.25, b"-0.25"),
+    ("", b'""'),
+    ("a", b'"a"'),
+    ('"\\/', b'"\\"\\\\/"'),
+    ("\x7f", b'"\x7f"'),
+    ("é 你好 \U0001f600", '"é 你好 \U0001f600"'.encode()),
+    ("\u2028", '"\u2028"'.encode()),
+    ([], b"[]"),
+    ((), b"[]"),
+    ({}, b"{}"),
+    (Items([]), b"[]"),
+    ([[]], b"[[]]"),
+    ([1, 2, 3], b"[1,2,3]"),
+    ((1, [2, (3,)]), b"[1,[2,[3]]]"),
+    ([None, True, False], b"[null,true,false]"),
+    ({"a": 1}, b'{"a":1}'),
+    ({'"': "\\"}, b'{"\\"":"\\\\"}'),
+    ({"a": [{}, {"b": {"c": []}}]}, b'{"a":[{},{"b":{"c":[]}}]}'),
+    (Items([{"a": 1}, "b"]), b'[{"a":1},"b"]'),
+]
+
+LONG = "x" * (PIECE * 2 + 5)
+
+# Documents that must parse back to themselves.
+ANY = [
+    {"model": "m", "stream": True, "messages": [{"role": "user", "content": "hi"}], "n": None},
+    [{"a": 1, "b": [1, 2, {"c": "d", "e": 1e300}]}, {}, [], "", 0],
+    ["short", LONG, "short", {"long": LONG, "short": "s"}, LONG],
+    {"k" * 300: "v", '\n\t"\\': ["\r\n", "\x00\x01\x1f"]},
+    [[i, str(i), {"i": i}] for i in range(200)],
+    ["é" * PIECE, "你" * PIECE, "\U0001f600" * PIECE, "aé你\U0001f600" * PIECE],
+    [[LONG], [[LONG], 1], 2, {"a": {"b": LONG}}],
+    [["x" * (PIECE - i)] for i in range(8)],
+    [{"x" * 40: i} for i in range(70)],
+]
+
+
+def encode(document, size=64):
+    return read_all(JSONEncoder(document), size)
+
+
+def test_bytes_of_small_documents_at_each_buffer_size():
+    for document, want in EXACT:
+        for size in SIZES:
+            got = encode(document, size)
+            assert got == want, (got, size)
+
+
+def test_small_documents_inside_of_containers():
+    for document, want in EXACT:
+        if not isinstance(document, Items):
+            assert encode([document, document]) == b"[" + want + b"," + want + b"]"
+            assert encode({"a": document}) == b'{"a":' + want + b"}"
+
+
+def test_any_document_parses_back_at_each_buffer_size():
+    for document in ANY:
+        for size in SIZES:
+            assert json.loads(encode(document, size)) == document, size
+
+
+def test_blocks_are_full_until_the_end():
+    encoder = JSONEncoder(ANY[2])
+    counts = []
+    while not counts or counts[-1]:
+        counts.append(encoder.readinto(bytearray(100)))
+    assert [n for n in counts[:-2] if n != 100] == []
+    assert encoder.readinto(bytearray(100)) == 0
+
+
+def test_an_empty_buffer_takes_nothing():
+    encoder = JSONEncoder("ab")
+    assert encoder.readinto(bytearray(0)) == 0
+    assert read_all(encoder) == b'"ab"'
+
+
+def test_control_characters_are_escaped():
+    for code in range(32):
+        raw = encode([chr(code), {chr(code): "a" + chr(code)}])
+        assert [byte for byte in raw if byte < 32] == [], raw
+        assert json.loads(raw) == [chr(code), {chr(code): "a" + chr(code)}]
+
+
+def test_lone_surrogates_are_escaped():
+    for text, want in [("\ud800", b"\\ud800"), ("a\udfff!", b"a\\udfff!"), ("힣", "힣".encode())]:
+        assert encode(text) == b'"' + want + b'"'
+        assert encode({text: text}) == b'{"' + want + b'":"' + want + b'"}'
+        assert encode([text, 1]) == b'["' + want + b'",1]'
+
+
+def test_a_long_text_is_cut_between_characters():
+    for character in ("é", "你", "\U0001f600", "힣"):
+        for shift in range(4):
+            text = "a" * shift + character * PIECE
+            assert encode(text) == b'"' + text.encode() + b'"'
+
+
+def test_numbers_parse_back():
+    numbers = [0, -1, 2**31, -(2**63), 2**64, 10**40, 0.5, -1.25, 1e16, 1e-7, 1e300]
+    assert json.loads(encode(numbers)) == numbers
+
+
+def test_deep_nesting():
+    for opening, closing in (("[", "]"), ('{"a":', "}")):
+        document = []
+        for _ in range(500):
+            document = [document] if opening == "[" else {"a": document}
+        want = opening * 500 + "[]" + closing * 500
+        assert encode(document) == want.encode()
+
+
+def test_a_container_may_stand_in_several_places():
+    part = {"a": [1]}
+    assert encode([part, [part, part["a"]], part]) == b'[{"a":[1]},[{"a":[1]},[1]],{"a":[1]}]'
+
+
+class Mapping:
+    def keys(self):
+        return ["a"]
+
+    def items(self):
+        return [("a", 1)]
+
+
+def test_what_has_keys_and_items_is_an_object():
+    assert encode([Mapping()]) == b'[{"a":1}]'
+
+
+def test_count_is_what_is_read():
+    for document, want in EXACT:
+        assert JSONEncoder(document).count() == len(want)
+    for document in ANY:
+        assert JSONEncoder(document).count() == len(encode(document))
+
+
+def test_items_of_a_list_can_be_walked_again():
+    items = Items([1, 2])
+    encoder = JSONEncoder({"a": items})
+    assert read_all(encoder) == encode({"a": items}) == b'{"a":[1,2]}'
+    assert items.replayable()
+    assert encoder.replayable
+
+
+def test_items_of_an_iterator_go_once_and_the_encoder_says_so():
+    items = Items(iter([1, 2]))
+    encoder = JSONEncoder([[0, items], Items([3])])
+    assert read_all(encoder) == b"[[0,[1,2]],[3]]"
+    assert not items.replayable()
+    assert not encoder.replayable
+
+
+def test_items_not_reached_yet_are_still_whole():
+    encoder = JSONEncoder(["a" * 2 * PIECE, Items(iter([1]))])
+    encoder.readinto(bytearray(10))
+    assert encoder.replayable
+
+
+def test_count_leaves_a_one_shot_iterator_alone():
+    for wrap in (lambda items: items, lambda items: [1, {"a": [items, 2]}]):
+        items = Items(iter([1, 2]))
+        assert JSONEncoder(wrap(items)).count() is None
+        assert list(items.iterable) == [1, 2]
+
+
+def test_items_are_pulled_while_they_are_sent():
+    def endless():
+        while True:
+            yield {"content": "again"}
+
+    encoder = JSONEncoder(Items(endless()))
+    buffer = bytearray(1000)
+    assert encoder.readinto(buffer) == 1000
+    assert bytes(buffer[:42]) == b'[{"content":"again"},{"content":"again"},{'
+
+
+def test_close_in_the_middle_of_a_long_text_and_again():
+    encoder = JSONEncoder([LONG])
+    encoder.close()
+    encoder.readinto(bytearray(10))
+    encoder.close()
+    encoder.close()

@@ -1,0 +1,192 @@
+import json
+
+from streams import KEY, json_reply, play
+
+from thinwire.core import refusal
+from thinwire.core._compat import BODY_LIMIT
+from thinwire.core.errors import ReadError, StatusError, StreamError
+from thinwire.testing.scripted import ScriptedReply
+
+HTML = {"content-type": "text/html; charset=utf-8"}
+
+
+def refused(reply):
+    return play([reply]).error
+
+
+def dumps(obj):
+    return json.dumps(obj).encode()
+
+
+# A body, then what the error says.
+BODIES = [
+    (dumps({"error": {"message": "slow down", "type": "rate"}}), "slow down"),
+    (dumps({"error": "slow down"}), "slow down"),
+    (dumps({"error": {"message": "slow\n\n down "}}), "slow down"),
+    (dumps([{"error": {"message": "slow down"}}]), "slow down"),
+    (dumps({"message": "slow down"}), "slow down"),
+    (dumps({"object": "error", "message": "slow down"}), "slow down"),
+    (dumps({"detail": "slow"}), dumps({"detail": "slow"}).decode()),
+    (dumps({"error": {"code": 7}}), dumps({"error": {"code": 7}}).decode()),
+    (b'"slow"', '"slow"'),
+    (b"slow   down", "slow down"),
+    (b"<html>\n<h1>slow", "<html> <h1>slow"),
+    (b'{"error": {"mess', '{"error": {"mess'),
+    (b"\xff\xfe slow", "\ufffd\ufffd slow"),
+    (b"", "the response has no body"),
+]
+
+
+def test_an_error_says_the_servers_words_whatever_the_body():
+    for body, want in BODIES:
+        for pieces in ([body], [body[i : i + 1] for i in range(len(body))]):
+            error = refused(ScriptedReply(pieces, 429, HTML))
+            assert isinstance(error, StatusError), error
+            assert str(error) == "status 429: " + want, error
+
+
+def test_code_and_snippet_are_kept():
+    body = dumps({"error": {"message": "m", "code": "c", "type": "t"}})
+    error = refused(ScriptedReply([body], 400))
+    assert (error.status, error.code, error.body_snippet) == (400, "c", body.decode())
+
+
+def test_a_snippet_is_short():
+    error = refused(ScriptedReply([b"x" * 1000], 500))
+    assert error.body_snippet == "x" * 197 + "...", error.body_snippet
+
+
+def test_of_a_huge_body_only_the_start_is_read():
+    reply = ScriptedReply([b"y" * 1000] * (BODY_LIMIT // 1000 + 10) + [ReadError("too far")], 500)
+    error = refused(reply)
+    assert error.body_snippet.startswith("yyy"), error
+
+
+def test_a_body_that_breaks_off_shows_what_came():
+    error = refused(ScriptedReply([b"slow", ReadError("cut")], 503))
+    assert str(error) == "status 503: slow"
+
+
+def test_a_body_that_stalls_shows_what_came():
+    error = refused(ScriptedReply([b"slow", 10**7, b"er"], 503))
+    assert str(error) == "status 503: slow"
+
+
+# Headers, then the wait in the error.
+WAITS = [
+    ({}, None),
+    ({"retry-after": "2"}, 2000),
+    ({"retry-after-ms": "150", "retry-after": "2"}, 150),
+    ({"retry-after": "Wed, 21 Oct 2026 07:28:00 GMT"}, None),
+]
+
+
+def test_the_wait_the_server_asks_for():
+    for headers, want in WAITS:
+        got = refused(json_reply({}, 429, headers)).retry_after_ms
+        assert got == want, (headers, got)
+
+
+STATUSES = (201, 204, 301, 400, 401, 402, 403, 404, 408, 413, 422, 429, 500, 502, 529)
+
+
+def test_only_200_is_an_answer():
+    for status in STATUSES:
+        error = refused(json_reply({"choices": []}, status))
+        assert isinstance(error, StatusError), error
+        assert error.status == status
+
+
+def test_a_page_of_a_proxy_is_not_an_answer():
+    error = refused(ScriptedReply([b"<html>Log in"], 200, HTML))
+    assert isinstance(error, StreamError), error
+    want = "the answer is text/html; charset=utf-8, not a stream: <html>Log in"
+    assert str(error) == want, error
+
+
+# What claims to be JSON, then what the error says.
+NO_ANSWERS = [
+    (b"", "the answer is not JSON: "),
+    (b"data: x", "the answer is not JSON: data: x"),
+    (b'{"choices": [{}]', 'the answer is not JSON: {"choices": [{}]'),
+    (b"[1, 2]", "the answer is not a JSON object: [1, 2]"),
+    (b"null", "the answer is not a JSON object: null"),
+    (b"{}", "the answer has no choice: {}"),
+    (b'{"detail": "x"}', 'the answer has no choice: {"detail": "x"}'),
+    (b'{"choices": []}', 'the answer has no choice: {"choices": []}'),
+    (b'{"error": {"message": "boom"}}', "boom"),
+    (b'[{"error": {"message": "boom"}}]', "boom"),
+    (b'{"error": {"message": "boom", "code": 503}}', "status 503: boom"),
+]
+
+
+def test_json_that_is_no_answer():
+    for body, want in NO_ANSWERS:
+        error = refused(json_reply(body))
+        assert str(error) == want, (body, error)
+        assert error.retryable, body
+
+
+def test_a_cut_json_answer_is_an_error():
+    error = refused(ScriptedReply([b"{", ReadError("cut")], 200, {"content-type": "text/json"}))
+    assert str(error) == "cut"
+
+
+def message(words, finish_reason="stop"):
+    choice = {"index": 0, "message": {"content": words}, "finish_reason": finish_reason}
+    return {"id": "1", "choices": [choice], "usage": {"total_tokens": 2}}
+
+
+def test_an_answer_in_one_piece_of_json():
+    body = dumps(message("Hello"))
+    headers = {"content-type": "Application/JSON"}
+    for pieces in ([body], [body[i : i + 1] for i in range(len(body))], [50, body]):
+        got = play([ScriptedReply(pieces, 200, headers)])
+        assert got.error is None, got.error
+        assert [item.text for item in got.events] == ["Hello"]
+        done = got.last.completion
+        assert (done.content, done.end, done.complete) == ("Hello", "finish", True)
+        assert done.received_bytes == len(body), done.received_bytes
+        assert done.timings.ttft_ms == done.timings.total_ms
+
+
+# Content and finish_reason of a JSON answer, then its end; None: it is an error.
+ENDS = [("a", "stop", "finish"), ("a", None, "done"), ("", "stop", "finish"), ("", None, None)]
+
+
+def test_how_a_json_answer_ends():
+    for words, reason, want in ENDS:
+        got = play([json_reply(message(words, reason))])
+        assert (got.last and got.last.completion.end) == want, (words, reason)
+
+
+def test_streams_come_under_many_names():
+    for headers in (
+        {},
+        {"content-type": ""},
+        {"content-type": "text/event-stream; charset=utf-8"},
+        {"content-type": "application/json, text/event-stream"},
+        {"content-type": "application/octet-stream"},
+        {"content-type": "text/plain"},
+    ):
+        reply = ScriptedReply([b"data: " + dumps(message("Hi")) + b"\n\n"], 200, headers)
+        got = play([reply])
+        assert got.last.completion.content == "Hi", headers
+
+
+def test_a_key_that_the_server_repeats_is_hidden():
+    for body in (dumps({"error": {"message": "bad " + KEY}}), b"bad " + KEY.encode()):
+        for status in (200, 401, 500):
+            error = refused(json_reply(body, status))
+            for words in (str(error), repr(error), getattr(error, "body_snippet", "")):
+                assert KEY not in words, words
+
+
+def test_a_json_answer_has_a_limit():
+    limit, refusal.EVENT_LIMIT = refusal.EVENT_LIMIT, 100
+    try:
+        error = refused(json_reply(dumps(message("x" * 2000))))
+    finally:
+        refusal.EVENT_LIMIT = limit
+    assert isinstance(error, StreamError), error
+    assert str(error) == "the answer is larger than 100 bytes", error

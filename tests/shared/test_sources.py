@@ -1,0 +1,209 @@
+import json
+
+from helpers import Scratch, error_of, read_all
+
+from thinwire.core._compat import PIECE, base64
+from thinwire.core.errors import EncodeError
+from thinwire.core.json_encode import JSONEncoder
+from thinwire.core.sources import Base64File, Reader, Source, TextFile, TextReader
+
+CHARACTERS = ("a", "é", "你", "\U0001f600", "\n", '"', "\x00")
+
+
+def encode(document, size=64):
+    return read_all(JSONEncoder(document), size)
+
+
+def read_text(data):
+    with Scratch(data) as path:
+        return json.loads(encode(TextFile(path)))
+
+
+def reader_of(source):
+    # A reader, and what tells whether its file is open.
+    reader = source.open()
+    return reader, reader._file
+
+
+def is_closed(file):
+    try:
+        file.read(1)
+    except (ValueError, OSError):
+        return True
+    return False
+
+
+def test_the_text_of_a_file_is_one_string():
+    for text in ("", "a", "é", 'say "hi"\n', "\x00\x1f\\", "你好 \U0001f600"):
+        assert read_text(text.encode()) == text
+
+
+def test_characters_may_straddle_the_pieces():
+    for character in CHARACTERS:
+        for shift in range(5):
+            text = "x" * (PIECE - 4 + shift) + character * 6 + "y" * PIECE + character
+            assert read_text(text.encode()) == text
+
+
+def test_a_file_that_ends_where_a_piece_ends():
+    for character in CHARACTERS:
+        for pieces in (1, 2):
+            text = character * (PIECE * pieces // len(character.encode()))
+            assert read_text(text.encode()) == text
+
+
+# What is no UTF-8 on either runtime.
+INVALID = (
+    b"\xff",
+    b"\x80",
+    b"\xc3",
+    b"\xe4\xbd",
+    b"\xf0\x9f\x98",
+    b"\xc3(",
+    b"\xf8\x88\x80\x80\x80",
+)
+
+
+def test_a_file_that_is_not_utf8_is_refused_wherever_that_shows():
+    for bad in INVALID:
+        for before in (0, 1, PIECE - 2, PIECE - 1, PIECE, 2 * PIECE + 3):
+            for after in (b"", b"ok"):
+                with Scratch(b"x" * before + bad + after) as path:
+                    error = error_of(EncodeError, encode, {"a": [TextFile(path)]})
+                assert error.path == "a[0]"
+                assert path in str(error)
+                assert "not UTF-8 near byte" in str(error)
+
+
+def test_base64_of_each_size():
+    for size in list(range(11)) + [PIECE // 4 * 3 + k for k in range(-1, 3)] + [3 * PIECE + 1]:
+        data = bytes([i * 7 % 256 for i in range(size)])
+        with Scratch(data) as path:
+            got = encode(Base64File(path))
+        assert got == b'"' + bytes(base64(data)) + b'"', size
+
+
+def test_known_base64():
+    for data, want in [
+        (b"f", b"Zg=="),
+        (b"fo", b"Zm8="),
+        (b"foo", b"Zm9v"),
+        (b"\xfb\xff", b"+/8="),
+    ]:
+        assert bytes(base64(data)) == want
+
+
+def test_a_prefix_stands_in_front_and_is_escaped():
+    with Scratch(b"foo") as path:
+        assert encode(Base64File(path, "data:a/b;base64,")) == b'"data:a/b;base64,Zm9v"'
+        assert json.loads(encode(Base64File(path, 'é"'))) == 'é"Zm9v'
+
+
+def test_sources_stand_wherever_strings_do():
+    with Scratch(b"a\nb") as path:
+        text, data = TextFile(path), Base64File(path)
+        document = {"x": [text, "s", {"y": data}, [text]], "z": text}
+        want = {"x": ["a\nb", "s", {"y": "YQpi"}, ["a\nb"]], "z": "a\nb"}
+        for size in (1, 5, 1000):
+            assert json.loads(encode(document, size)) == want
+        assert JSONEncoder(document).count() == len(encode(document))
+
+
+def test_a_source_can_be_opened_again():
+    with Scratch(b"abc") as path:
+        for source in (TextFile(path), Base64File(path)):
+            assert encode(source) == encode(source)
+
+
+def test_a_missing_file_is_an_error_with_its_name_at_its_path():
+    for source in (TextFile("/no/such.txt"), Base64File("/no/such.txt", "p")):
+        error = error_of(EncodeError, encode, {"m": [0, {"c": source}]})
+        assert error.path == "m[1].c"
+        assert "/no/such.txt" in str(error)
+        assert isinstance(error.cause, OSError)
+
+
+class BrokenReader(Reader):
+    def __init__(self):
+        self.reads = 0
+        self.closed = 0
+
+    def read_piece(self):
+        self.reads += 1
+        if self.reads == 3:
+            raise OSError(5)
+        return b"ab"
+
+    def close(self):
+        self.closed += 1
+
+
+class Broken(Source):
+    def __init__(self):
+        self.reader = BrokenReader()
+
+    def open(self):
+        return self.reader
+
+    def __repr__(self):
+        return "Broken()"
+
+
+def test_a_source_that_breaks_is_an_error_that_names_it_and_it_is_closed():
+    source = Broken()
+    error = error_of(EncodeError, encode, ["x", [source]])
+    assert error.path == "[1][0]"
+    assert "cannot read Broken()" in str(error), error
+    assert source.reader.closed == 1
+
+
+def test_the_base_classes_leave_reading_to_others():
+    error_of(NotImplementedError, Source().open)
+    error_of(NotImplementedError, Reader().read_piece)
+    Reader().close()
+
+
+def test_the_file_is_closed_when_its_end_was_read():
+    with Scratch(b"abc" * PIECE) as path:
+        for source in (TextFile(path), Base64File(path)):
+            encoder = JSONEncoder([source, 1])
+            encoder.readinto(bytearray(1))
+            encoder.readinto(bytearray(1))
+            file = encoder._leaf._file
+            assert not is_closed(file)
+            read_all(encoder)
+            assert is_closed(file)
+
+
+def test_close_closes_the_file_and_may_be_called_again():
+    with Scratch(b"abc" * PIECE) as path:
+        encoder = JSONEncoder([TextFile(path)])
+        encoder.readinto(bytearray(10))
+        file = encoder._leaf._file
+        encoder.close()
+        assert is_closed(file)
+        encoder.close()
+
+
+def test_closing_a_reader_twice_is_harmless():
+    with Scratch(b"abc") as path:
+        reader, file = reader_of(TextFile(path))
+        reader.close()
+        reader.close()
+        assert is_closed(file)
+
+
+def test_repr_names_the_file_only():
+    assert repr(TextFile("a.txt")) == "TextFile('a.txt')"
+    assert repr(Base64File("b.jpg", "data:")) == "Base64File('b.jpg')"
+
+
+def test_a_long_text_is_read_in_pieces():
+    text = 'é"' * PIECE
+    reader, out, piece = TextReader(text), b"", b"-"
+    while piece:
+        piece = bytes(reader.read_piece())
+        assert len(piece) <= 2 * PIECE * 2
+        out += piece
+    assert out == text.replace('"', '\\"').encode()
+    reader.close()

@@ -1,0 +1,184 @@
+from helpers import feeds
+
+from thinwire.core.sse import SSEParser
+
+TEXT = "0123456789" * 5
+X = TEXT.encode()
+NO_ENDS = "a\u2028b\u2029c\u0085d\x0be\x0cf\x1cg"  # what str.splitlines would take for line ends
+
+# A stream, and its events as (type, data). "cut": unfinished when the stream ended.
+STREAMS = [
+    (b"", []),
+    (b"data: a\n\n", [("message", "a")]),
+    (b"data: a\r\n\r\n", [("message", "a")]),
+    (b"data: a\r\r", [("message", "a")]),
+    (b"data: a\r\n\r\ndata: b\n\ndata: c\r\r", [("message", c) for c in "abc"]),
+    (b"data: a\n\r\ndata: b\r\n\rdata: c\r\n\n", [("message", c) for c in "abc"]),
+    (b"data: a\r\n\ndata: b\r\n\n", [("message", "a"), ("message", "b")]),
+    (b"\n\n\r\r\n\ndata: a\n\n\n\n", [("message", "a")]),
+    # One space behind the colon is not part of the value; more are.
+    (b"data:a\n\n", [("message", "a")]),
+    (b"data:  a \n\n", [("message", " a ")]),
+    (b"data:\ta\n\n", [("message", "\ta")]),
+    (b"data: a:b: c\n\n", [("message", "a:b: c")]),
+    # Empty data is data; no data is no event.
+    (b"data\n\n", [("message", "")]),
+    (b"data:\n\n", [("message", "")]),
+    (b"data: \n\n", [("message", "")]),
+    (b"event: ping\n\ndata: a\n\n", [("message", "a")]),
+    (b"id: 1\nretry: 5\n: c\n\ndata: a\n\n", [("message", "a")]),
+    # Several lines.
+    (b"data: a\ndata: b\n\n", [("message", "a\nb")]),
+    (b"data:a\r\ndata:\r\ndata: c\r\n\r\n", [("message", "a\n\nc")]),
+    (b"data\ndata\n\n", [("message", "\n")]),
+    (b"data: a\n: comment\nid: 7\ndata: b\ndata\n\n", [("message", "a\nb\n")]),
+    (
+        b"data: " + b"x" * 50 + b"\ndata:" + b"y" * 50 + b"\n\n",
+        [("message", "x" * 50 + "\n" + "y" * 50)],
+    ),
+    # Types.
+    (b"event: add\ndata: a\n\ndata: b\n\n", [("add", "a"), ("message", "b")]),
+    (b"data: a\nevent:add\n\n", [("add", "a")]),
+    (b"event: a\nevent: b\ndata: x\n\n", [("b", "x")]),
+    (b"event\ndata: x\n\n", [("message", "x")]),
+    # Comments and names that mean nothing.
+    (b": hi\n:\n\n:x\ndata: a\n:y\n\n", [("message", "a")]),
+    (b"dat: a\ndatax: b\nDATA: c\n data: d\nfoo\ndata : e\n\n", []),
+    (b": OPENROUTER PROCESSING\n\ndata: a\n\n", [("message", "a")]),
+    # A byte order mark at the start only.
+    (b"\xef\xbb\xbfdata: a\n\n", [("message", "a")]),
+    (b"\xef\xbb\xbf\xef\xbb\xbfdata: a\n\n", []),
+    (b"\xef\xbb\xbf", []),
+    (b"\xef\xbb", []),
+    (b"data: a\n\n\xef\xbb\xbfdata: b\n\n", [("message", "a")]),
+    # Only CR and LF end lines.
+    (
+        "data: a\u2028b\u2029c\u0085d\x0be\x0cf\n\n".encode(),
+        [("message", "a\u2028b\u2029c\u0085d\x0be\x0cf")],
+    ),
+    ("data: é你\U0001f600\n\n".encode(), [("message", "é你\U0001f600")]),
+    (b"data: a\x00b\n\n", [("message", "a\x00b")]),
+    (b"data: a\xffb\xe4\xbd\n\n", [("message", "a\ufffdb\ufffd")]),
+    (b"event: \xff\ndata: a\n\n", [("\ufffd", "a")]),
+    # The end.
+    (b"data: a", [("message", "a", "cut")]),
+    (b"data: a\n", [("message", "a", "cut")]),
+    (b"data: a\r", [("message", "a", "cut")]),
+    (b"data: a\ndata: b", [("message", "a\nb", "cut")]),
+    (b"data: a\n\ndata: b\nevent: x", [("message", "a"), ("x", "b", "cut")]),
+    (b"data: a\n\nda", [("message", "a")]),
+    (b"data: a\n\n: c", [("message", "a")]),
+    (b"data: a\r\n\r", [("message", "a")]),
+]
+
+
+def parse(pieces, size=64, limit=1000):
+    parser = SSEParser(size, limit)
+    found = []
+    for piece in pieces:
+        receive(parser, piece, found)
+    parser.receive_eof()
+    take(parser, found)
+    assert not parser.next_event()
+    return found
+
+
+def receive(parser, piece, found):
+    while piece:
+        room = parser.room()
+        count = min(len(room), len(piece))
+        room[:count] = piece[:count]
+        parser.receive(count)
+        piece = piece[count:]
+        take(parser, found)
+
+
+def take(parser, found):
+    while parser.next_event():
+        cut = ("cut",) if parser.unfinished else ()
+        found.append((parser.event, parser.data()) + cut)
+
+
+def test_streams_whole_byte_by_byte_and_cut_anywhere():
+    for raw, want in STREAMS:
+        for pieces in feeds(raw):
+            got = parse(pieces)
+            assert got == want, (raw, pieces, got)
+
+
+def test_streams_through_buffers_of_any_size():
+    for raw, want in STREAMS:
+        for size in (1, 2, 3, 4, 5, 7, 16, 33, 2000):
+            for pieces in ([raw], [raw[i : i + 1] for i in range(len(raw))]):
+                got = parse(pieces, size)
+                assert got == want, (raw, size, got)
+
+
+def test_streams_one_behind_the_other():
+    raw, want = b"", []
+    for stream, events in STREAMS[1:12] * 2:
+        raw += stream
+        want.extend(events)
+    for size in (16, 64, 1024):
+        for step in (1, 3, 7, 50, 1000):
+            pieces = [raw[i : i + step] for i in range(0, len(raw), step)]
+            assert parse(pieces, size) == want, (size, step)
+
+
+def test_the_data_stands_in_the_buffer():
+    parser = SSEParser(64)
+    receive_all(parser, b"data: a\ndata: [DONE]\n\n")
+    assert parser.next_event()
+    assert bytes(parser.buffer[parser.data_start : parser.data_end]) == b"a\n[DONE]"
+
+
+def receive_all(parser, raw):
+    parser.room()[: len(raw)] = raw
+    parser.receive(len(raw))
+
+
+# A stream, then the last id and the reconnection time in milliseconds.
+META = [
+    (b"", "", None),
+    (b"id: 1\n\n", "1", None),
+    (b"id: 1\nid: 2\ndata: x\n\n", "2", None),
+    (b"id: 1\n\nid\n\n", "", None),
+    (b"id: 1\n\nid: a\x00b\n\n", "1", None),
+    (b"id: \xc3\xa9\n\n", "é", None),
+    (b"retry: 3000\n", "", 3000),
+    (b"retry:0\n", "", 0),
+    (b"retry: 10\nretry: 1.5\nretry: -1\nretry: x\nretry\nretry: 1 \n", "", 10),
+    ("retry: 10\nretry: ٣\n".encode(), "", 10),
+    (b"retry: 10\nretry: " + b"9" * 5000 + b"\n", "", 10),
+]
+
+
+def test_ids_and_reconnection_times():
+    for raw, last_id, retry_ms in META:
+        parser = SSEParser(6000)
+        receive_all(parser, raw)
+        while parser.next_event():
+            pass
+        assert (parser.last_id, parser.retry_ms) == (last_id, retry_ms), raw
+
+
+def test_the_type_and_the_flag_are_those_of_the_event():
+    parser = SSEParser()
+    receive_all(parser, b"event: a\ndata: 1\n\ndata: 2")
+    assert parser.next_event()
+    assert (parser.event, parser.unfinished) == ("a", False)
+    assert not parser.next_event()
+    parser.receive_eof()
+    assert parser.next_event()
+    assert (parser.event, parser.unfinished) == ("message", True)
+    assert not parser.next_event()
+    assert not parser.unfinished
+
+
+def test_an_event_is_there_before_the_line_feed_of_its_last_cr_lf():
+    parser = SSEParser()
+    receive_all(parser, b"data: a\r\n\r")
+    assert parser.next_event()
+    receive_all(parser, b"\ndata: b\n\n")
+    assert parser.next_event()
+    assert parser.data() == "b"

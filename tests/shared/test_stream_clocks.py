@@ -1,0 +1,207 @@
+# Which clock ends a wait, when, and what its error says.
+
+from helpers import error_of
+from streams import ANSWER, HELLO, STOP, chunk, deployments, play, sse, text
+
+from thinwire.core.clocks import Timeouts
+from thinwire.core.errors import AllAttemptsFailed, StreamInterrupted, TransportTimeout
+from thinwire.core.sync import Client
+from thinwire.testing.scripted import ScriptedReply, ScriptedTransport
+
+A = sse(text("a"))
+PING = b": ping\n\n"
+ROLE = sse(chunk({"role": "assistant", "content": ""}))
+LIMITS = {"connect": 10, "first_token": 15, "progress": 60, "liveness": 30, "total": None}
+
+
+def timeouts(**limits):
+    fields = dict(LIMITS)
+    fields.update(limits)
+    return Timeouts(**fields)
+
+
+# Why, limits, pieces of the body; then the clock, when it ran out, and what the error says.
+CLOCKS = [
+    ("silence", {}, [20000], "first_token", 15000, "no first token within 15 s"),
+    ("comments", {}, [PING, 9000, PING, 5000, PING, 5000], "first_token", 15000, None),
+    ("comments without a pause", {}, [9000, PING, PING, 6000, PING], "first_token", 15000, None),
+    ("roles", {}, [ROLE, 9000, ROLE, 9000, A], "first_token", 15000, None),
+    ("no token, slow", {"first_token": 1.5}, [9000], "first_token", 1500, "within 1.5 s"),
+    ("a delta, comments", {}, [A] + [20000, PING] * 5, "progress", 60000, "no further token"),
+    ("a late delta", {}, [9000, A] + [20000, PING] * 5, "progress", 69000, None),
+    ("deltas, silence", {}, [A, 20000, A, 40000], "liveness", 50000, "no further byte"),
+    ("silence at first", {"liveness": 5}, [9000], "liveness", 5000, "within 5 s"),
+    ("deltas for ever", {"total": 50}, [A, 20000] * 5, "total", 50000, "no end of the call"),
+    ("comments for ever", {"total": 9}, [PING, 5000] * 5, "total", 9000, "within 9 s"),
+]
+
+
+def test_the_clock_that_runs_out_is_named():
+    for why, limits, pieces, clock, when, words in CLOCKS:
+        got = play([ScriptedReply(pieces)], timeouts=timeouts(**limits))
+        error = got.error
+        if isinstance(error, StreamInterrupted):
+            error = error.cause
+        assert isinstance(error, TransportTimeout), (why, got.error)
+        assert error.phase == clock, (why, error)
+        assert (words or "") in str(error), (why, error)
+        assert got.transport.now_ms() == when, (why, got.transport.now_ms())
+        assert got.completion.end == "timeout", why
+
+
+def test_an_error_names_model_deployment_and_bytes():
+    got = play([ScriptedReply([PING, 20000])])
+    want = "no first token within 15 s: model 'a', deployment 'a', 8 bytes received"
+    assert str(got.error) == want, got.error
+    assert isinstance(got.error.cause, TransportTimeout)
+
+
+# Bodies that no clock may end.
+PATIENT = [
+    ({}, [14000, A, 29000, PING, 29000, A, 29000, sse(STOP)]),
+    ({}, [ROLE, 14000, A, sse(STOP)]),
+    ({"first_token": None, "liveness": None}, [10**6, A, 59000, sse(STOP)]),
+    ({"progress": None, "liveness": None}, [A, 10**6, A, 10**6, sse(STOP)]),
+    ({"progress": None}, [A] + [29000, PING] * 9 + [sse(STOP)]),
+    ({"total": 100}, [A, 29000] * 3 + [sse(STOP)]),
+    (dict.fromkeys(LIMITS), [10**6, A, 10**7, A, 10**8, sse(STOP)]),
+]
+
+
+def test_what_keeps_within_the_limits_is_not_ended():
+    for limits, pieces in PATIENT:
+        got = play([ScriptedReply(pieces)], timeouts=timeouts(**limits))
+        assert got.error is None, (limits, pieces, got.error)
+
+
+# Deltas that count for first_token and progress, besides content.
+DELTAS = [
+    {"reasoning": "a"},
+    {"refusal": "a"},
+    {"tool_calls": [{"index": 0, "id": "1", "function": {"name": "f", "arguments": "{"}}]},
+]
+
+
+def test_reasoning_refusal_and_tool_calls_are_deltas():
+    for delta in DELTAS:
+        piece = sse(chunk(delta))
+        got = play([ScriptedReply([9000, piece, 20000, PING, 20000, piece, 20000, sse(STOP)])])
+        assert got.error is None, (delta, got.error)
+
+
+def test_each_attempt_has_its_own_first_token_clock():
+    replies = [ScriptedReply([20000]), ScriptedReply([14000, ANSWER])]
+    got = play(replies)
+    assert got.error is None, got.error
+    assert got.transport.now_ms() == 29000
+    assert got.completion.attempts == 2
+    assert got.completion.timings.ttft_ms == 29000
+
+
+def test_the_total_clock_covers_all_attempts():
+    replies = [ScriptedReply([20000]), ScriptedReply([14000, ANSWER]), ScriptedReply([ANSWER])]
+    got = play(replies, timeouts=timeouts(total=20))
+    assert isinstance(got.error, AllAttemptsFailed), got.error
+    assert [error.phase for _, error in got.error.attempts] == ["first_token", "total"]
+    assert got.transport.now_ms() == 20000
+
+
+def test_nothing_is_tried_after_the_total_clock():
+    replies = [ScriptedReply([9000]), ScriptedReply([ANSWER])]
+    got = play(replies, timeouts=timeouts(total=5))
+    assert isinstance(got.error, TransportTimeout), got.error
+    assert got.error.phase == "total"
+    assert len(got.transport.requests) == 1
+
+
+def test_a_callers_own_time_is_not_the_servers():
+    transport = ScriptedTransport([ScriptedReply([A, A, 29000, A, 29000, sse(STOP)])])
+    client = Client("a", deployments("a"), transport=transport, timeouts=timeouts())
+    with client.stream(HELLO) as stream:
+        for _ in stream:
+            transport._now += 100000  # the caller thinks
+    assert stream.completion.complete
+
+
+def test_a_callers_own_time_counts_for_the_total():
+    transport = ScriptedTransport([ScriptedReply([A, A, A, sse(STOP)])])
+    client = Client("a", deployments("a"), transport=transport, timeouts=timeouts(total=150))
+    with client.stream(HELLO) as stream:
+        next(stream)
+        transport._now += 200000
+        error = error_of(StreamInterrupted, next, stream)
+    assert error.cause.phase == "total", error
+
+
+class Slow(ScriptedTransport):
+    # Takes some time to send; gives up at the deadline for what it is doing.
+    def __init__(self, ms, phase):
+        ScriptedTransport.__init__(self, [ScriptedReply([ANSWER])])
+        self.ms = ms
+        self.phase = phase
+
+    async def send(self, request):
+        connect = self.phase == "connect"
+        deadline = request.connect_deadline_ms if connect else request.head_deadline_ms
+        self.deadlines = (request.connect_deadline_ms, request.head_deadline_ms, request.idle_ms)
+        if deadline is not None and self.now_ms() + self.ms >= deadline:
+            await self.sleep_ms(deadline - self.now_ms() - 1)  # a coarse timer
+            raise TransportTimeout("timed out", self.phase)
+        await self.sleep_ms(self.ms)
+        return await ScriptedTransport.send(self, request)
+
+
+def asked(transport, **limits):
+    client = Client("a", deployments("a"), transport=transport, timeouts=timeouts(**limits))
+    return client.chat(HELLO)
+
+
+# Limits and what takes long while a request is sent, then clock and limit in the error.
+SENDING = [
+    ({}, "connect", "connect", "no connection within 10 s"),
+    ({}, "write", "first_token", "no first token within 15 s"),
+    ({}, "head", "first_token", "no first token within 15 s"),
+    ({"liveness": 1}, "head", "first_token", "no first token within 15 s"),
+    ({"first_token": None, "total": 40}, "head", "total", "no end of the call within 40 s"),
+    ({"total": 4}, "connect", "total", "no end of the call within 4 s"),
+    ({"first_token": 3}, "connect", "first_token", "no first token within 3 s"),
+    ({"connect": None}, "connect", "first_token", "no first token within 15 s"),
+    ({"connect": 30}, "connect", "first_token", "no first token within 15 s"),
+]
+
+
+def test_clocks_while_the_request_is_sent():
+    for limits, phase, clock, words in SENDING:
+        error = error_of(TransportTimeout, asked, Slow(10**6, phase), **limits)
+        assert error.phase == clock, (limits, phase, error)
+        assert words in str(error), (limits, phase, error)
+
+
+def test_liveness_begins_with_the_head():
+    assert asked(Slow(14000, "head"), liveness=1).complete
+
+
+def test_the_deadlines_of_a_request():
+    for limits, want in [
+        ({}, (10000, 15000, 30000)),
+        ({"total": 4}, (4000, 4000, 30000)),
+        ({"connect": None}, (15000, 15000, 30000)),
+        ({"first_token": None}, (10000, None, 30000)),
+        (dict.fromkeys(LIMITS), (None, None, None)),
+        ({"progress": 20}, (10000, 15000, 20000)),
+    ]:
+        transport = Slow(1, "head")
+        asked(transport, **limits)
+        assert transport.deadlines == want, (limits, transport.deadlines)
+
+
+class Impatient(ScriptedTransport):
+    # Has a limit of its own.
+    async def send(self, request):
+        raise TransportTimeout("the proxy gave up", "connect")
+
+
+def test_a_limit_that_is_none_of_ours_is_not_renamed():
+    for limits in ({}, dict.fromkeys(LIMITS)):
+        error = error_of(TransportTimeout, asked, Impatient([]), **limits)
+        assert (str(error), error.phase) == ("the proxy gave up", "connect"), error

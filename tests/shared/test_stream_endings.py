@@ -1,0 +1,361 @@
+# How a stream ends: finish, done, eof, error, timeout, cancelled. Each is said, none is invented.
+
+import asyncio
+
+from helpers import error_of, feeds
+from streams import (
+    ANSWER,
+    DONE,
+    HELLO,
+    STOP,
+    call,
+    chunk,
+    deployments,
+    play,
+    play_chunks,
+    play_pieces,
+    sse,
+    text,
+)
+
+from thinwire.core.client import AsyncClient
+from thinwire.core.errors import (
+    EncodeError,
+    ReadError,
+    StatusError,
+    StreamError,
+    StreamInterrupted,
+)
+from thinwire.core.sync import Client
+from thinwire.core.transport import Response, Transport
+from thinwire.testing.scripted import ScriptedReply, ScriptedTransport
+
+# Why, the body, then end and finish_reason of the completion.
+GOOD = [
+    ("finish_reason and [DONE]", sse(text("a"), STOP) + DONE, "finish", "stop"),
+    ("finish_reason alone", sse(text("a"), STOP), "finish", "stop"),
+    ("[DONE] alone", sse(text("a")) + DONE, "done", None),
+    ("an unknown reason", sse(text("a"), chunk({}, "eos")) + DONE, "finish", "eos"),
+    ("an empty reason", sse(text("a"), chunk({}, "")) + DONE, "done", None),
+    ("nothing but a reason", sse(chunk({}, "length")), "finish", "length"),
+]
+
+
+def test_good_ends():
+    for why, data, end, reason in GOOD:
+        for pieces in feeds(data):
+            got = play_pieces(*pieces)
+            done = got.completion
+            assert got.error is None, (why, got.error)
+            assert (done.end, done.finish_reason) == (end, reason), (why, done)
+            assert done.complete, why
+            assert got.last.completion.end == end, why
+
+
+CUT = ReadError("cut")
+
+# Why, pieces of the body, then end of the completion and words of the error.
+BAD = [
+    ("end of the body", [sse(text("a"))], "eof", "without finish_reason and without [DONE]"),
+    ("cut", [sse(text("a")), CUT], "error", "cut"),
+    ("cut in an event", [sse(text("a")), b'data: {"choices": [{"de', CUT], "error", "cut"),
+    ("no JSON", [sse(text("a"), "what?")], "error", "an event is not JSON: what?"),
+    ("error object", [sse(text("a"), {"error": {"message": "boom"}})], "error", "boom"),
+    ("error text", [sse(text("a"), {"error": "boom"})], "error", "boom"),
+    ("error status", [sse(text("a"), {"error": {"code": 503}})], "error", "status 503"),
+    (
+        "error event",
+        [sse(text("a")) + b'event: error\ndata: {"message": "boom"}\n\n'],
+        "error",
+        "boom",
+    ),
+    (
+        "error event, wrapped",
+        [sse(text("a")) + b'event: error\ndata: {"error": "boom"}\n\n'],
+        "error",
+        "boom",
+    ),
+    ("error event, text", [sse(text("a")) + b"event: error\ndata: boom\n\n"], "error", "boom"),
+    (
+        "error event, JSON text",
+        [sse(text("a")) + b'event: error\ndata: "boom"\n\n'],
+        "error",
+        "boom",
+    ),
+    (
+        "error event, empty",
+        [sse(text("a")) + b"event: error\ndata: {}\n\n"],
+        "error",
+        "without words",
+    ),
+    ("error after the reason", [sse(text("a"), STOP, {"error": "boom"})], "error", "boom"),
+    ("reason error", [sse(text("a"), chunk({}, "error"))], "error", "finish_reason is 'error'"),
+    ("silence", [sse(text("a")), 10**7], "timeout", "no further token within 60 s"),
+]
+
+
+def test_bad_ends_carry_the_partial_answer():
+    for why, pieces, end, words in BAD:
+        got = play_pieces(*pieces)
+        assert isinstance(got.error, StreamInterrupted), (why, got.error)
+        assert words in str(got.error), (why, got.error)
+        assert got.last is None, why
+        for answer in (got.partial(), got.completion):
+            assert (answer.content, answer.end, answer.complete) == ("a", end, False), why
+
+
+def test_bad_ends_are_the_same_for_each_cut():
+    for why, pieces, end, words in BAD:
+        if isinstance(pieces[0], bytes) and len(pieces) == 1:
+            for cut in feeds(pieces[0]):
+                got = play_pieces(*cut)
+                assert words in str(got.error), (why, cut, got.error)
+                assert got.partial().end == end, (why, cut)
+
+
+def test_a_body_that_ends_anywhere_is_never_taken_for_whole():
+    # Without its end mark, up to the finish_reason.
+    data = sse(text("Hel"), text("lo"), STOP)
+    reason = data.find(b'"stop"')
+    for end in range(len(data)):
+        got = play_pieces(data[:end])
+        if end > reason and got.error is None:
+            assert data[end:] in (b"\n", b"\n\n", b""), data[end:]
+        else:
+            assert isinstance(got.error, (StreamError, StreamInterrupted)), end
+            assert got.completion.end == "eof", end
+
+
+def test_after_a_finish_reason_a_cut_is_still_complete():
+    for last in (CUT, 10**7, b"data: what?\n\n", b'data: {"usage": {"to'):
+        got = play_pieces(sse(text("a"), STOP), last)
+        assert got.error is None, got.error
+        assert (got.last.completion.end, got.last.completion.complete) == ("finish", True)
+
+
+def test_a_cut_between_two_choices_is_not_complete():
+    data = sse(chunk({"content": "a"}, "stop"), chunk({"content": "b"}, index=1))
+    assert isinstance(play_pieces(data, CUT).error, StreamInterrupted)
+
+
+def test_the_cause_of_an_interruption():
+    got = play_chunks(text("a"), {"error": {"message": "boom", "code": 429}})
+    cause = got.error.cause
+    assert isinstance(cause, StatusError), cause
+    assert (cause.status, cause.kind) == (429, "rate_limit")
+    assert (got.error.model, got.error.deployment) == ("a", "a")
+    assert str(got.error) == "the answer broke off: status 429: boom"
+
+
+def test_a_tool_call_that_was_cut_is_not_executable():
+    got = play_pieces(sse(call(0, "1", "f", '{"path": {"a": 1}')), CUT)
+    (one,) = got.partial().tool_calls
+    assert (one.arguments, one.arguments_raw) == (None, '{"path": {"a": 1}')
+    got = play_pieces(sse(call(0, "1", "f", "")), CUT)
+    assert got.partial().tool_calls[0].arguments is None
+
+
+def test_nothing_follows_an_error():
+    transport = ScriptedTransport([ScriptedReply([sse(text("a")), CUT])])
+    stream = Client("a", deployments("a"), transport=transport).stream(HELLO)
+    next(stream)
+    error_of(StreamInterrupted, next, stream)
+    for _ in range(2):
+        error_of(StopIteration, next, stream)
+
+
+def test_nothing_follows_the_end():
+    transport = ScriptedTransport([ScriptedReply([ANSWER])])
+    stream = Client("a", deployments("a"), transport=transport).stream(HELLO)
+    assert len(list(stream)) == 3
+    assert list(stream) == []
+    assert transport.open_responses == 0
+
+
+def left_early(reply, events):
+    # A stream that is left after some events; twice, by both clients.
+    transport = ScriptedTransport([reply, reply])
+    with Client("a", deployments("a"), transport=transport).stream(HELLO) as stream:
+        for _ in range(events):
+            next(stream)
+    left = stream.completion
+    other = asyncio.run(left_early_async(transport, events))
+    assert (left.end, left.content) == (other.end, other.content)
+    assert transport.open_responses == 0
+    assert list(stream) == []
+    return left
+
+
+async def left_early_async(transport, events):
+    client = AsyncClient("a", deployments("a"), transport=transport)
+    async with client.stream(HELLO) as stream:
+        for _ in range(events):
+            await stream.__anext__()
+    await stream.aclose()
+    return stream.completion
+
+
+def test_leaving_a_stream_closes_it():
+    for events, content in [(0, None), (1, "Hel"), (2, "Hello")]:
+        left = left_early(ScriptedReply([ANSWER, ReadError("too far")]), events)
+        got = (left.end, left.complete, left.content)
+        assert got == ("cancelled", False, content), (events, got)
+
+
+def test_leaving_after_the_last_event_is_no_cancellation():
+    left = left_early(ScriptedReply([ANSWER]), 3)
+    assert (left.end, left.complete) == ("finish", True)
+
+
+def test_leaving_a_json_answer_early():
+    data = b'{"choices": [{"message": {"content": "a"}, "finish_reason": "stop"}]}'
+    reply = ScriptedReply([data], 200, {"content-type": "application/json"})
+    assert left_early(reply, 1).end == "cancelled"
+    assert left_early(reply, 2).end == "finish"
+
+
+# What stands behind [DONE], then how much of it may be read: enough for reuse, not for ever.
+class Counting(ScriptedTransport):
+    def __init__(self, pieces):
+        ScriptedTransport.__init__(self, [ScriptedReply([])])
+        self.reads = 0
+        self.pieces = pieces
+
+    async def send(self, request):
+        self.open_responses += 1
+        return CountingResponse(self)
+
+
+class CountingResponse(Response):
+    status = 200
+
+    def __init__(self, transport):
+        self.transport = transport
+        self.pieces = list(transport.pieces)
+
+    def header(self, name):
+        return None
+
+    async def readinto(self, buffer, deadline_ms):
+        self.transport.reads += 1
+        piece = self.pieces.pop(0) if len(self.pieces) > 1 else self.pieces[0]
+        if isinstance(piece, Exception):
+            raise piece
+        buffer[: len(piece)] = piece
+        return len(piece)
+
+    async def aclose(self):
+        self.transport.open_responses -= 1
+
+
+TAILS = [
+    ([ANSWER, b""], 2),
+    ([ANSWER + b": more", b": and more", b""], 3),
+    ([ANSWER, b": endless"], 17),
+    ([ANSWER, CUT], 2),
+    ([sse(text("a"), STOP), b""], 2),
+]
+
+
+def test_what_follows_the_end_is_drained_within_a_bound():
+    for pieces, reads in TAILS:
+        transport = Counting(pieces)
+        done = Client("a", deployments("a"), transport=transport).chat(HELLO)
+        assert done.complete, pieces
+        assert transport.reads == reads, (pieces, transport.reads)
+        assert transport.open_responses == 0
+
+
+def test_a_server_that_goes_on_holds_nobody_up_for_long():
+    got = play_pieces(ANSWER, 10**7, b"late")
+    assert got.error is None
+    assert got.transport.now_ms() == 250, got.transport.now_ms()
+
+
+class Waiting(Transport):
+    # A server that never answers: at the place called `where`.
+    def __init__(self, where):
+        self.where = where
+        self.open_responses = 0
+        self.sent = False
+
+    def now_ms(self):
+        return 0
+
+    async def send(self, request):
+        if self.where == "send":
+            await asyncio.sleep(60)
+        self.open_responses += 1
+        return WaitingResponse(self)
+
+
+class WaitingResponse(CountingResponse):
+    pieces = ()
+
+    def __init__(self, transport):
+        self.transport = transport
+
+    async def readinto(self, buffer, deadline_ms):
+        first, self.transport.sent = not self.transport.sent, True
+        if not first or self.transport.where == "read":
+            await asyncio.sleep(60)
+        data = ANSWER if self.transport.where == "drain" else sse(text("a"))
+        buffer[: len(data)] = data
+        return len(data)
+
+
+def cancelled(where):
+    # Cancels the task of a call that waits; returns its stream.
+    transport = Waiting(where)
+    streams = []
+
+    async def read():
+        client = AsyncClient("a", deployments("a"), transport=transport)
+        stream = client.stream(HELLO)
+        streams.append(stream)
+        async for _ in stream:
+            pass
+
+    async def main():
+        task = asyncio.create_task(read())
+        await asyncio.sleep(0.01)
+        task.cancel()
+        try:
+            await task
+        except asyncio.CancelledError:
+            return
+        assert False, "it was not cancelled"
+
+    asyncio.run(main())
+    assert transport.open_responses == 0, where
+    return streams[0].completion
+
+
+def test_a_cancelled_task_releases_the_response():
+    for where, end, content in [
+        ("send", "cancelled", None),
+        ("read", "cancelled", None),
+        ("stream", "cancelled", "a"),
+        ("drain", "finish", "Hello"),
+    ]:
+        got = cancelled(where)
+        assert (got.end, got.content) == (end, content), (where, got)
+
+
+def test_an_error_of_the_messages_reaches_the_caller_as_it_is():
+    def messages():
+        yield HELLO[0]
+        raise KeyError("mine")
+
+    transport = ScriptedTransport([ScriptedReply([ANSWER])])
+    stream = Client("a", deployments("a"), transport=transport).stream(messages())
+    error_of(KeyError, next, stream)
+    assert transport.open_responses == 0
+    assert stream.completion.end == "cancelled"
+
+
+def test_what_json_cannot_carry_is_an_error_of_its_own():
+    got = play([ScriptedReply([ANSWER]), ScriptedReply([ANSWER])], messages=[{"a": b"x"}])
+    assert isinstance(got.error, EncodeError), got.error
+    assert got.error.path == "messages[0].a"
+    assert got.completion.attempts == 1
