@@ -1,0 +1,44 @@
+"""The `thinwire` command."""
+
+import argparse
+from collections.abc import Sequence
+
+from thinwire import __version__
+from thinwire.cli import chat, mock
+
+# A new command is a module with `add_parser` and `run`, named here.
+_COMMANDS = (chat, mock)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command.
+
+    Args:
+        argv: arguments without the program's name; by default those of the process.
+
+    Returns:
+        The exit status: 0, or 1 when the command failed, or 130 when it was interrupted.
+
+    Raises:
+        SystemExit: status 2 on bad usage, 0 after --help and --version.
+    """
+    parser = _parser()
+    args = parser.parse_args(argv)
+    if args.run is None:
+        parser.print_help()
+        return 0
+    try:
+        status: int = args.run(args)
+    except KeyboardInterrupt:
+        return 130
+    return status
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="thinwire", description="One LLM client, two runtimes.")
+    parser.add_argument("--version", action="version", version=f"thinwire {__version__}")
+    parser.set_defaults(run=None)
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND")
+    for command in _COMMANDS:
+        command.add_parser(commands)
+    return parser

@@ -1,0 +1,93 @@
+# `thinwire mock`: the mock server for programs in other languages, processes and boards.
+
+import argparse
+import contextlib
+import signal
+import sys
+import threading
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from thinwire.testing import MockServer, RecordedRequest
+
+    Commands = argparse._SubParsersAction[argparse.ArgumentParser]
+
+
+def add_parser(commands: "Commands") -> None:
+    """Declare the command's arguments."""
+    parser = commands.add_parser(
+        "mock",
+        help="serve a mock OpenAI-compatible API",
+        description="Serve a mock OpenAI-compatible API until Ctrl-C. The model's name chooses "
+        "the behaviour; any other name says back the last user message.",
+    )
+    add = parser.add_argument
+    add("--host", default="127.0.0.1", help="address to listen at (default %(default)s)")
+    add("--port", type=int, default=0, help="port; by default a free one")
+    add("--reply-text", metavar="TEXT", help="the answer, in place of what the user said")
+    add("--delay-ms", type=float, default=20, help="pause before each token (%(default)s)")
+    add("--no-bodies", action="store_true", help="keep no request bodies")
+    add("--quiet", action="store_true", help="do not log requests to stderr")
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Serve until a signal comes.
+
+    Args:
+        args: as declared by `add_parser`.
+
+    Returns:
+        0; 1 when it cannot listen at that address.
+    """
+    server = _server(args)
+    try:
+        server.start()
+    except (OSError, OverflowError) as error:
+        print(f"thinwire mock: cannot listen: {error}", file=sys.stderr)
+        return 1
+    try:
+        _serve(server)
+    finally:
+        server.stop()
+    return 0
+
+
+def _server(args: argparse.Namespace) -> "MockServer":
+    from thinwire.testing import MockServer, text_reply
+
+    default = None
+    if args.reply_text is not None:
+        default = text_reply(args.reply_text, delay_ms=args.delay_ms)
+    return MockServer(
+        host=args.host,
+        port=args.port,
+        keep_bodies=not args.no_bodies,
+        default=default,
+        delay_ms=args.delay_ms,
+        finished=None if args.quiet else _log,
+    )
+
+
+def _serve(server: "MockServer") -> None:
+    from thinwire.testing import BUILTIN_MODELS
+
+    told = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: told.set())
+    # Whoever starts us reads the first line to learn the port, and may then close the pipe: both
+    # lines go out in one write, at once.
+    models = " ".join(BUILTIN_MODELS)
+    sys.stdout.write(f"thinwire mock: listening at {server.base_url}\nmodels: {models}\n")
+    sys.stdout.flush()
+    while not told.wait(1.0):  # without a timeout Windows would not let Ctrl-C through
+        pass
+
+
+def _log(request: "RecordedRequest") -> None:
+    body = f"{request.body_size} B {request.framing}"
+    if request.framing == "chunked":
+        body += f" in {request.block_count} blocks"
+    line = f"{request.method} {request.path} model={request.model!r} {body}"
+    with contextlib.suppress(OSError):  # nobody reads the log: no reason to stop serving
+        print(f"{line} -> {request.status} {request.outcome}", file=sys.stderr, flush=True)

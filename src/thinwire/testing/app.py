@@ -1,0 +1,183 @@
+# What the mock server answers: from a request to a reply, without any I/O.
+
+import re
+import threading
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+from thinwire.testing.builtin import BUILTIN_MODELS, builtin_script, echo
+from thinwire.testing.chunks import CREATED, error_object
+from thinwire.testing.queues import ScriptQueues
+from thinwire.testing.recorded import RecordedRequest
+from thinwire.testing.replies import json_reply
+from thinwire.testing.reply import Reply, Script
+
+# Azure names the model in the path.
+_DEPLOYMENT = re.compile(r"/deployments/([^/]+)/")
+
+
+class Refused(Exception):
+    """The request is answered with an error the script has no part in.
+
+    Args:
+        status: of the answer.
+        message: what is wrong and where.
+        code: `error.code`.
+    """
+
+    def __init__(self, status: int, message: str, code: str | None = None) -> None:
+        super().__init__(message)
+        self.reply = json_reply(error_object(status, message, code), status=status)
+
+
+class App:
+    """Scripts, records and the rules between them.
+
+    Args:
+        keep_limit: largest body kept in the records; 0 keeps none.
+        max_body: largest body that is parsed.
+        default: script for models that have neither a script nor a built-in behaviour.
+        delay_ms: pause before each token of the built-in models.
+    """
+
+    def __init__(
+        self, keep_limit: int, max_body: int, default: Script | None, delay_ms: float
+    ) -> None:
+        self.scripts = ScriptQueues()
+        self.max_body = max_body
+        self.connections = 0
+        self._keep_limit = keep_limit
+        self._default = default
+        self._delay_ms = delay_ms
+        self._requests: list[RecordedRequest] = []
+        self._errors: list[str] = []
+        self._lock = threading.Condition()
+
+    @property
+    def requests(self) -> list[RecordedRequest]:
+        """The requests so far, in the order in which they were answered."""
+        with self._lock:
+            return list(self._requests)
+
+    @property
+    def errors(self) -> list[str]:
+        """What went wrong that no client should do or no script should raise."""
+        with self._lock:
+            return list(self._errors)
+
+    def wait_for_requests(self, count: int, timeout: float) -> list[RecordedRequest]:
+        """See `MockServer.wait_for_requests`."""
+        with self._lock:
+            if not self._lock.wait_for(lambda: len(self._requests) >= count, timeout):
+                raise TimeoutError(f"{len(self._requests)} of {count} requests in {timeout} s")
+            return list(self._requests)
+
+    def clear(self) -> None:
+        """Forget scripts, requests and errors."""
+        self.scripts.clear()
+        with self._lock:
+            self._requests.clear()
+            self._errors.clear()
+
+    def note_error(self, message: str) -> None:
+        """Add to `errors`."""
+        with self._lock:
+            self._errors.append(message)
+
+    def record(self, request: RecordedRequest) -> None:
+        """Add to `requests`, unless it asks for just those."""
+        if _path(request).endswith("/_mock/requests"):
+            return
+        with self._lock:
+            request.number = (self._requests[-1].number if self._requests else 0) + 1
+            self._requests.append(request)
+            self._lock.notify_all()
+
+    def answers_early(self, request: RecordedRequest, body: bytearray) -> bool:
+        """Whether to answer now, with only `body` read of the request's body."""
+        early = self.scripts.early(body)
+        if early is None or early[1] > request.body_size:
+            return False
+        request.model = early[0]
+        return True
+
+    def answer(self, request: RecordedRequest) -> Reply:
+        """Record `request` and make its reply; a body that is not to be kept is let go."""
+        self.record(request)
+        try:
+            reply = self._reply(request)
+        except Refused as refused:
+            reply = refused.reply
+        except Exception as error:  # a script is a user's function: its bug must not hang a test
+            self.note_error(f"the script for {request!r} failed: {error!r}")
+            reply = Refused(500, f"the script of the mock server failed: {error!r}").reply
+        request.status = reply.status
+        if request.body_size > self._keep_limit:
+            request.forget_body()
+        return reply
+
+    def _reply(self, request: RecordedRequest) -> Reply:
+        path = _path(request)
+        if request.method == "GET" and path.endswith("/_mock/requests"):
+            return json_reply(self._summary())
+        if request.method == "GET" and path.endswith("/models"):
+            return json_reply(self._models())
+        if request.method != "POST":
+            raise _not_found(request)
+        script = self._script(request, path)
+        return script if isinstance(script, Reply) else script(request)
+
+    def _script(self, request: RecordedRequest, path: str) -> Script:
+        is_chat = path.endswith("/chat/completions")
+        if not is_chat and not self.scripts:
+            raise _not_found(request)
+        payload: dict[str, Any] = {}
+        if request.body_whole:
+            payload = _payload(request, self.max_body)
+            request.model = _model(payload, path)
+        # A script serves its model at every path, so other APIs than chat can be scripted.
+        script = self.scripts.take(request.model)
+        if script is None and not is_chat:
+            raise _not_found(request)
+        return script or self._unscripted(request.model, payload)
+
+    def _unscripted(self, model: str, payload: dict[str, Any]) -> Script:
+        found = builtin_script(model, payload, self._delay_ms) or self._default
+        return found or echo(payload, self._delay_ms)
+
+    def _models(self) -> dict[str, object]:
+        names = [*self.scripts.models(), *BUILTIN_MODELS]
+        common = {"object": "model", "created": CREATED, "owned_by": "thinwire-mock"}
+        return {"object": "list", "data": [{"id": name, **common} for name in names]}
+
+    def _summary(self) -> dict[str, object]:
+        summaries = [request.summary() for request in self.requests]
+        return {"requests": summaries, "connections": self.connections, "errors": self.errors}
+
+
+def _path(request: RecordedRequest) -> str:
+    return urlsplit(request.path).path
+
+
+def _not_found(request: RecordedRequest) -> Refused:
+    return Refused(404, f"Invalid URL ({request.method} {_path(request)})")
+
+
+def _payload(request: RecordedRequest, max_body: int) -> dict[str, Any]:
+    if request.body is None:
+        raise Refused(413, f"the mock server parses at most {max_body} bytes")
+    try:
+        payload = request.json()
+    except (ValueError, RecursionError) as error:  # a ValueError says where
+        raise Refused(400, f"the body is not JSON: {error}") from error
+    if not isinstance(payload, dict):
+        raise Refused(400, "the body is JSON, but not an object")
+    return payload
+
+
+def _model(payload: dict[str, Any], path: str) -> str:
+    in_path = _DEPLOYMENT.search(path)
+    model = payload.get("model", unquote(in_path[1]) if in_path else None)
+    if not isinstance(model, str) or not model:
+        raise Refused(400, "you must provide a model parameter", "missing_required_parameter")
+    return model

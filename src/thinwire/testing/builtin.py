@@ -1,0 +1,122 @@
+# Models the mock server knows without a script, so that a program in another process, or on a
+# board, chooses its fault by the model's name.
+
+import re
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, overload
+
+from thinwire.testing.chunks import Delta
+from thinwire.testing.completion import Completion
+from thinwire.testing.faults import cut_reply, stall_reply
+from thinwire.testing.messages import ends_with, last_of, text_of
+from thinwire.testing.replies import status_reply, text_reply, tool_reply
+from thinwire.testing.reply import Script
+from thinwire.testing.samples import sample
+
+BUILTIN_MODELS = (
+    "echo",
+    "tokens-N",
+    "error-STATUS",
+    "stall-before-head",
+    "stall-after-head",
+    "stall-mid-stream",
+    "comments",
+    "cut-before-head",
+    "cut-mid-stream",
+    "tools",
+    "reasoning",
+    "utf8",
+)
+
+# One, two, three and four bytes of UTF-8; joined emoji; U+2028 and U+0085, which str.splitlines
+# takes for line ends and server-sent events do not.
+UTF8_TEXT = "Grüße aus Zürich: 世界, Привет, שלום 🚀 👩‍👩‍👧 a\u2028b\u0085c ½"
+
+
+def builtin_script(model: str, payload: dict[str, Any], delay_ms: float) -> Script | None:
+    """The script of the built-in model that `model` names with its last `/`-part.
+
+    Args:
+        model: as asked for.
+        payload: the request.
+        delay_ms: pause before each token.
+
+    Returns:
+        The script, or None for any other name.
+    """
+    name = model.rsplit("/", 1)[-1]
+    if name in _MODELS:
+        return _MODELS[name](payload, delay_ms)
+    tokens = re.fullmatch(r"tokens-(\d{1,9})", name)
+    if tokens:
+        return Completion(_Tokens(int(tokens[1])), delay_ms=delay_ms)
+    error = re.fullmatch(r"error-([45]\d\d)", name)
+    return status_reply(int(error[1])) if error else None
+
+
+def echo(payload: dict[str, Any], delay_ms: float) -> Script:
+    """Says back the last user message."""
+    return text_reply(_said(payload), delay_ms=delay_ms)
+
+
+def _said(payload: dict[str, Any]) -> str:
+    message = last_of(payload.get("messages"), "user")
+    return "(no user message)" if message is None else text_of(message.get("content"))
+
+
+def _tools(payload: dict[str, Any], delay_ms: float) -> Script:
+    messages = payload.get("messages")
+    if ends_with(messages, "tool"):
+        said = text_of((last_of(messages, "tool") or {}).get("content"))
+        return text_reply("the tool said: " + said, delay_ms=delay_ms)
+    function = _first_function(payload.get("tools"))
+    if function is None:
+        return text_reply("(no tools offered)", delay_ms=delay_ms)
+    arguments = sample(function.get("parameters"), {})
+    return tool_reply([(str(function.get("name")), arguments)], delay_ms=delay_ms)
+
+
+def _first_function(tools: object) -> dict[str, Any] | None:
+    first = tools[0] if isinstance(tools, list) and tools else None
+    function = first.get("function") if isinstance(first, dict) else None
+    return function if isinstance(function, dict) else None
+
+
+def _reasoning(payload: dict[str, Any], delay_ms: float) -> Script:
+    return text_reply(_said(payload), reasoning="Let me say it back.", delay_ms=delay_ms)
+
+
+_MODELS: dict[str, Callable[[dict[str, Any], float], Script]] = {
+    "echo": echo,
+    "tools": _tools,
+    "reasoning": _reasoning,
+    "utf8": lambda payload, delay_ms: text_reply(UTF8_TEXT, delay_ms=delay_ms),
+    "stall-before-head": lambda payload, delay_ms: stall_reply("before_head"),
+    "stall-after-head": lambda payload, delay_ms: stall_reply("after_head"),
+    "stall-mid-stream": lambda payload, delay_ms: stall_reply("mid_stream"),
+    "comments": lambda payload, delay_ms: stall_reply("comments"),
+    "cut-before-head": lambda payload, delay_ms: cut_reply("before_head"),
+    "cut-mid-stream": lambda payload, delay_ms: cut_reply("mid_stream"),
+}
+
+
+class _Tokens(Sequence[Delta]):
+    # A million deltas are made one at a time, not held.
+    def __init__(self, count: int) -> None:
+        self._count = count
+
+    def __len__(self) -> int:
+        return self._count
+
+    def __iter__(self) -> Iterator[Delta]:
+        return ({"content": f"t{number} "} for number in range(self._count))
+
+    @overload
+    def __getitem__(self, index: int) -> Delta: ...
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[Delta]: ...
+    def __getitem__(self, index: int | slice) -> Delta | Sequence[Delta]:
+        numbers = range(self._count)[index]
+        if isinstance(numbers, int):
+            return {"content": f"t{numbers} "}
+        return [{"content": f"t{number} "} for number in numbers]

@@ -1,0 +1,123 @@
+# An answer of the mock model: deltas and an ending. It is rendered per request, because the same
+# answer is a stream or one JSON object, with or without usage, as the request wants.
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from thinwire.testing.chunks import DONE, Delta, Envelope, json_bytes, message_of, sse
+from thinwire.testing.messages import count_words
+from thinwire.testing.recorded import RecordedRequest
+from thinwire.testing.reply import Reply, WireOptions, typed
+from thinwire.testing.steps import Send, Step, Wait
+
+
+@dataclass(frozen=True)
+class Completion:
+    """A scripted answer; called with the request, it gives the reply.
+
+    Args:
+        deltas: what the model says, piece by piece, without the opening role.
+        finish_reason: in the chunk after them; None sends no such chunk.
+        model: name in the chunks; by default the one asked for.
+        usage: whether usage is sent when asked for; a mapping is sent as it is.
+        cached_tokens: of the prompt, in `usage.prompt_tokens_details`.
+        cost: in `usage.cost`, where OpenRouter reports it.
+        delay_ms: pause before each delta.
+        done: whether `[DONE]` ends the stream.
+        ending: steps in place of finish_reason, usage and `[DONE]`.
+        error: error object sent after the deltas in place of finish_reason and usage.
+        event: name of that error's event.
+        wire: see `WireOptions`.
+    """
+
+    deltas: Sequence[Delta]
+    finish_reason: str | None = "stop"
+    model: str | None = None
+    usage: bool | Mapping[str, Any] = True
+    cached_tokens: int = 0
+    cost: float | None = None
+    delay_ms: float = 0
+    done: bool = True
+    ending: Sequence[Step] | None = None
+    error: Mapping[str, Any] | None = None
+    event: str | None = None
+    wire: WireOptions = field(default_factory=WireOptions)
+
+    @property
+    def early(self) -> int | None:
+        """See `WireOptions`."""
+        return self.wire.get("early")
+
+    def __call__(self, request: RecordedRequest) -> Reply:
+        """The reply to `request`: events if it asked to stream, else one JSON object."""
+        # An early answer is given before there is a body to look into.
+        payload = request.json() if request.body_whole else {"stream": True}
+        usage = self._usage(payload.get("messages"))
+        counts = bool(self.usage) and _wants_usage(payload)
+        answered = self.model or request.model
+        envelope = Envelope(f"chatcmpl-mock-{request.number}", answered, counts)
+        if payload.get("stream"):
+            return self._stream(envelope, usage)
+        return self._single(envelope, usage)
+
+    def _stream(self, envelope: Envelope, usage: Mapping[str, Any]) -> Reply:
+        wire = typed(self.wire, "text/event-stream; charset=utf-8")
+        steps: Any = _Steps(self, envelope, usage)
+        return Reply(steps=steps, **wire)
+
+    def events(self, envelope: Envelope, usage: Mapping[str, Any]) -> Iterator[Step]:
+        """The steps of a streamed answer."""
+        yield Send(envelope.chunk({"role": "assistant", "content": "", "refusal": None}))
+        for delta in self.deltas:
+            if self.delay_ms:
+                yield Wait(self.delay_ms)
+            yield Send(envelope.chunk(delta))
+        yield from self._last(envelope, usage) if self.ending is None else self.ending
+
+    def _last(self, envelope: Envelope, usage: Mapping[str, Any]) -> Iterator[Step]:
+        if self.error is not None:
+            yield Send(sse(self.error, self.event))
+        elif self.finish_reason is not None:
+            yield Send(envelope.chunk({}, self.finish_reason))
+        if envelope.counts_usage and self.error is None:
+            yield Send(envelope.usage(usage))
+        if self.done:
+            yield Send(DONE)
+
+    def _single(self, envelope: Envelope, usage: Mapping[str, Any]) -> Reply:
+        wire: WireOptions = {"framing": "length", **typed(self.wire, "application/json")}
+        steps: list[Step] = [Wait(self.delay_ms)] if self.delay_ms else []
+        if self.error is not None:
+            return Reply(steps=[*steps, Send(json_bytes(self.error))], **wire)
+        body = envelope.whole(message_of(self.deltas), self.finish_reason, usage)
+        if self.ending is None:
+            return Reply(steps=[*steps, Send(body)], **wire)
+        # The fault strikes in the middle, after a head that promised all of it.
+        wire.setdefault("length", len(body))
+        return Reply(steps=[*steps, Send(body[: len(body) // 2]), *self.ending], **wire)
+
+    def _usage(self, messages: object) -> Mapping[str, Any]:
+        if isinstance(self.usage, Mapping):
+            return self.usage
+        prompt = max(count_words(messages), self.cached_tokens, 1)
+        known: dict[str, Any] = {"prompt_tokens": prompt, "completion_tokens": len(self.deltas)}
+        known["total_tokens"] = prompt + len(self.deltas)
+        known["prompt_tokens_details"] = {"cached_tokens": self.cached_tokens}
+        return known if self.cost is None else {**known, "cost": self.cost}
+
+
+@dataclass(frozen=True)
+class _Steps:
+    # Made anew at each walk: a Content-Length is counted first, and long answers are never held.
+    completion: Completion
+    envelope: Envelope
+    usage: Mapping[str, Any]
+
+    def __iter__(self) -> Iterator[Step]:
+        return self.completion.events(self.envelope, self.usage)
+
+
+def _wants_usage(payload: Mapping[str, Any]) -> bool:
+    options = payload.get("stream_options")
+    return isinstance(options, dict) and options.get("include_usage") is True

@@ -1,0 +1,109 @@
+# Builders of replies that do not end well: each what some server or network really does.
+
+from typing import Literal, Unpack
+
+from thinwire.testing.chunks import error_object
+from thinwire.testing.completion import Completion
+from thinwire.testing.replies import words
+from thinwire.testing.reply import Reply, Script, WireOptions, typed
+from thinwire.testing.steps import Cut, Head, Repeat, Send, Stall, Step
+
+COMMENT = b": ping\n\n"
+
+StallPoint = Literal["before_head", "after_head", "mid_stream", "comments"]
+CutPoint = Literal["before_head", "after_head", "mid_stream", "mid_event"]
+
+
+def stall_reply(
+    where: StallPoint,
+    *,
+    text: str | None = None,
+    interval_ms: float = 100,
+    **wire: Unpack[WireOptions],
+) -> Script:
+    """A reply that stops, with the connection left open until the client leaves.
+
+    Args:
+        where: "before_head", "after_head", "mid_stream" (after `text`), or "comments": no
+            silence but comment lines for ever, as a proxy sends them while the model is stuck.
+        text: said first, mid-stream or before the comments.
+        interval_ms: between two comments.
+        wire: see `WireOptions`.
+
+    Returns:
+        A script for `MockServer.reply`.
+    """
+    comments = Repeat(COMMENT, interval_ms)
+    if where == "mid_stream":
+        return _broken("Hello there" if text is None else text, wire, Stall())
+    if where == "comments" and text is not None:
+        return _broken(text, wire, comments)
+    steps: dict[str, list[Step]] = {"after_head": [Head(), Stall()], "comments": [comments]}
+    return _events(steps.get(where, [Stall()]), wire)
+
+
+def cut_reply(
+    where: CutPoint = "mid_stream",
+    *,
+    text: str = "Hello there",
+    reset: bool = False,
+    **wire: Unpack[WireOptions],
+) -> Script:
+    """A reply whose connection closes too soon.
+
+    Args:
+        where: "before_head", "after_head", "mid_stream" (after `text`, without a finish_reason
+            and without the last HTTP chunk) or "mid_event" (inside a line).
+        text: said first.
+        reset: close by TCP reset.
+        wire: see `WireOptions`.
+
+    Returns:
+        A script for `MockServer.reply`.
+    """
+    cut = Cut(reset=reset)
+    if where == "mid_event":
+        return _broken(text, wire, Send(b'data: {"id":"chatcmpl-mo'), cut)
+    if where == "mid_stream":
+        return _broken(text, wire, cut)
+    return _events([Head(), cut] if where == "after_head" else [cut], wire)
+
+
+def error_chunk_reply(
+    message: str = "mock error in the stream",
+    *,
+    status: int = 500,
+    code: str | int | None = None,
+    kind: str | None = None,
+    after: str = "",
+    event: str | None = None,
+    done: bool = False,
+    **wire: Unpack[WireOptions],
+) -> Completion:
+    """A stream with status 200 in which an error object comes where a chunk should.
+
+    Args:
+        message: what the provider says.
+        status: decides `error.type` where `kind` does not.
+        code: `error.code`; OpenRouter puts a status there.
+        kind: `error.type`.
+        after: text streamed before the error.
+        event: name of the error's event, e.g. "error".
+        done: whether `[DONE]` follows.
+        wire: see `WireOptions`.
+
+    Returns:
+        A script for `MockServer.reply`. A request that does not stream gets the error object
+        alone, with status 200.
+    """
+    error = error_object(status, message, code, kind)
+    deltas = [{"content": word} for word in words(after)]
+    return Completion(deltas, error=error, event=event, done=done, wire=wire)
+
+
+def _broken(text: str, wire: WireOptions, *ending: Step) -> Completion:
+    return Completion([{"content": word} for word in words(text)], ending=ending, wire=wire)
+
+
+def _events(steps: list[Step], wire: WireOptions) -> Reply:
+    return Reply(steps=steps, **typed(wire, "text/event-stream; charset=utf-8"))

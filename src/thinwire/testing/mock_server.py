@@ -1,0 +1,164 @@
+# The handle that tests hold: what to reply, what came, start and stop.
+
+import socket
+import ssl
+from typing import Self
+
+from thinwire.testing.app import App
+from thinwire.testing.connection import Connection, Finished
+from thinwire.testing.peer import Peer
+from thinwire.testing.recorded import RecordedRequest
+from thinwire.testing.reply import Script
+from thinwire.testing.service import Service
+
+_KEEP_LIMIT = 16 * 2**20
+_MAX_BODY = 256 * 2**20
+
+
+class MockServer:
+    """An OpenAI-compatible server for tests, with scripted replies and faults.
+
+    Use it as a context manager, plain or async; or call `start` and `stop`.
+
+    Args:
+        host: address to listen at.
+        port: 0 picks a free one, which a later `start` uses again.
+        ssl_context: serves https with it.
+        keep_bodies: keep request bodies in the records.
+        keep_limit: largest body that is kept.
+        max_body: largest body that is parsed; a larger one is answered with status 413.
+        default: script for models without one and without a built-in behaviour; by default the
+            last user message is said back.
+        delay_ms: pause before each token of the built-in models.
+        finished: called in the server's thread with every request it has done with.
+
+    Raises:
+        OSError: from `start`, when it cannot listen there.
+    """
+
+    def __init__(
+        self,
+        *,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        ssl_context: ssl.SSLContext | None = None,
+        keep_bodies: bool = True,
+        keep_limit: int = _KEEP_LIMIT,
+        max_body: int = _MAX_BODY,
+        default: Script | None = None,
+        delay_ms: float = 0,
+        finished: Finished | None = None,
+    ) -> None:
+        self._host = host
+        self._port = port
+        self._ssl_context = ssl_context
+        self._app = App(keep_limit if keep_bodies else 0, max_body, default, delay_ms)
+        self._finished = finished or _ignore
+        self._service: Service | None = None
+
+    @property
+    def port(self) -> int:
+        """Port it listens at; 0 before the first `start` if none was given."""
+        return self._port
+
+    @property
+    def base_url(self) -> str:
+        """What a client takes as its base URL, ending in /v1."""
+        scheme = "http" if self._ssl_context is None else "https"
+        host = f"[{self._host}]" if ":" in self._host else self._host
+        return f"{scheme}://{host}:{self._port}/v1"
+
+    @property
+    def requests(self) -> list[RecordedRequest]:
+        """The requests so far, as a new list."""
+        return self._app.requests
+
+    @property
+    def errors(self) -> list[str]:
+        """Requests that were not HTTP, TLS handshakes and scripts that failed; [] is good."""
+        return self._app.errors
+
+    @property
+    def connections(self) -> int:
+        """Connections accepted so far."""
+        return self._app.connections
+
+    @property
+    def open_connections(self) -> int:
+        """Connections that are open now."""
+        return 0 if self._service is None else self._service.open_connections
+
+    def reply(self, model: str, *scripts: Script) -> None:
+        """Queue replies.
+
+        Args:
+            model: name they answer to; "*" for every model without replies of its own.
+            scripts: used in turn, the last one again and again. A script is a `Reply`, what a
+                builder returns, or a function from the `RecordedRequest` to a `Reply`.
+        """
+        self._app.scripts.add(model, scripts)
+
+    def wait_for_requests(self, count: int = 1, timeout: float = 5.0) -> list[RecordedRequest]:
+        """Wait until so many requests are there to be answered.
+
+        Args:
+            count: how many.
+            timeout: seconds.
+
+        Returns:
+            `requests`.
+
+        Raises:
+            TimeoutError: there are fewer.
+        """
+        return self._app.wait_for_requests(count, timeout)
+
+    def clear(self) -> None:
+        """Forget replies, requests and errors; connections stay open."""
+        self._app.clear()
+
+    def start(self) -> Self:
+        """Listen; does nothing when it does already.
+
+        Returns:
+            The server.
+
+        Raises:
+            OSError: it cannot listen there.
+        """
+        if self._service is None:
+            listener = self._listen()
+            self._port = listener.getsockname()[1]
+            self._service = Service(listener, self._ssl_context, self._serve, self._app.note_error)
+        return self
+
+    def stop(self) -> None:
+        """Close every connection and end the thread; does nothing when it is not running."""
+        service, self._service = self._service, None
+        if service is not None:
+            service.stop()
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(self, *exc: object) -> None:
+        self.stop()
+
+    # Both take a millisecond or so and wait for nothing of the caller's event loop.
+    async def __aenter__(self) -> Self:
+        return self.start()
+
+    async def __aexit__(self, *exc: object) -> None:
+        self.stop()
+
+    def _listen(self) -> socket.socket:
+        family = socket.AF_INET6 if ":" in self._host else socket.AF_INET
+        return socket.create_server((self._host, self._port), family=family, backlog=128)
+
+    async def _serve(self, peer: Peer) -> None:
+        self._app.connections += 1
+        await Connection(peer, self._app, self._app.connections, self._finished).serve()
+
+
+def _ignore(request: RecordedRequest) -> None:
+    pass

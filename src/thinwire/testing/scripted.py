@@ -1,0 +1,132 @@
+# A transport without sockets: it answers with the pieces it was given. Runs on both runtimes.
+
+from thinwire.core.errors import TransportTimeout
+from thinwire.core.transport import Request, Response, Transport
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    Piece = bytes | int | Exception
+
+
+class ScriptedReply:
+    """What one attempt gets.
+
+    Args:
+        pieces: in order: bytes that one read returns, an int of milliseconds that pass first, an
+            exception to raise.
+        status: HTTP status.
+        headers: lower-case names.
+    """
+
+    def __init__(
+        self,
+        pieces: "list[Piece]",
+        status: int = 200,
+        headers: "dict[str, str] | None" = None,
+    ) -> None:
+        self.pieces = pieces
+        self.status = status
+        self.headers = {"content-type": "text/event-stream"} if headers is None else headers
+
+
+class ScriptedTransport(Transport):
+    """Plays replies in order, on a clock of its own that only moves when the script says so.
+
+    Args:
+        replies: for each attempt a ScriptedReply, or an exception that `send` raises.
+
+    Attributes:
+        requests: the requests that were sent.
+        sent: the whole body of each, as bytes.
+        open_responses: responses handed out and not closed yet.
+        closed: whether `aclose` was called.
+    """
+
+    name = "scripted"
+
+    def __init__(self, replies: "list[ScriptedReply | Exception]") -> None:
+        self._replies = list(replies)
+        self._now = 0
+        self.requests: list[Request] = []
+        self.sent: list[bytes] = []
+        self.open_responses = 0
+        self.closed = False
+
+    async def send(self, request: Request) -> Response:
+        """See Transport.send."""
+        self.requests.append(request)
+        self.sent.append(await _drained(request))
+        if not self._replies:
+            raise IndexError("the script has no reply for attempt %d" % len(self.requests))
+        reply = self._replies.pop(0)
+        if isinstance(reply, Exception):
+            raise reply
+        self.open_responses += 1
+        return _ScriptedResponse(self, reply)
+
+    async def sleep_ms(self, ms: int) -> None:
+        """Moves the clock."""
+        self._now += ms
+
+    def now_ms(self) -> int:
+        """The script's clock; starts at 0."""
+        return self._now
+
+    async def aclose(self) -> None:
+        """See Transport.aclose."""
+        self.closed = True
+
+
+class _ScriptedResponse(Response):
+    def __init__(self, transport: ScriptedTransport, reply: ScriptedReply) -> None:
+        self._transport = transport
+        self._pieces = list(reply.pieces)
+        self._headers = reply.headers
+        self._closed = False
+        self.status = reply.status
+
+    def header(self, name: str) -> "str | None":
+        return self._headers.get(name.lower())
+
+    async def readinto(self, buffer: memoryview, deadline_ms: "int | None") -> int:
+        while self._pieces:
+            piece = self._pieces.pop(0)
+            if isinstance(piece, int):
+                await self._wait(piece, deadline_ms)
+            elif isinstance(piece, Exception):
+                raise piece
+            elif piece:
+                return self._give(piece, buffer)
+        return 0
+
+    async def aclose(self) -> None:
+        self._transport.open_responses -= 0 if self._closed else 1
+        self._closed = True
+
+    async def _wait(self, ms: int, deadline_ms: "int | None") -> None:
+        now = self._transport.now_ms()
+        if deadline_ms is not None and now + ms >= deadline_ms:
+            await self._transport.sleep_ms(max(deadline_ms - now, 0))
+            raise TransportTimeout("the deadline passed", "read")
+        await self._transport.sleep_ms(ms)
+
+    def _give(self, piece: bytes, buffer: memoryview) -> int:
+        count = min(len(piece), len(buffer))
+        buffer[:count] = piece[:count]
+        if count < len(piece):
+            self._pieces.insert(0, piece[count:])
+        return count
+
+
+async def _drained(request: Request) -> bytes:
+    body = request.body
+    sent = bytearray()
+    buffer = bytearray(64)
+    count = body.readinto(buffer) if body is not None else 0
+    while count != 0:
+        if count is None:
+            await body.more()  # type: ignore[union-attr]
+        else:
+            sent.extend(memoryview(buffer)[:count])
+        count = body.readinto(buffer)  # type: ignore[union-attr]
+    return bytes(sent)

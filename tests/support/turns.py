@@ -1,0 +1,166 @@
+"""What a user sees of a call, whatever the runtime: one table for all clients."""
+
+import dataclasses
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from support.legs import run_everywhere
+from support.places import Places
+from thinwire.testing import (
+    MockServer,
+    cut_reply,
+    error_chunk_reply,
+    json_reply,
+    stall_reply,
+    status_reply,
+    text_reply,
+    tool_reply,
+)
+from thinwire.testing.builtin import UTF8_TEXT
+
+LIMIT_S = 0.3  # clock of what stalls
+_FIRST = {"first_token": LIMIT_S}
+_CALLS = [("look", {"where": "Zürich", "deep": {"a": [1, None, True]}}), ("wait", {})]
+_USAGE = {"prompt_tokens": 7, "completion_tokens": 2, "total_tokens": 9}
+
+
+@dataclasses.dataclass(frozen=True)
+class Turn:
+    """One call.
+
+    Args:
+        name: of the turn.
+        replies: model -> script of the mock server, or the name of a place; the first model is
+            asked, the others are its fallbacks.
+        want: what the outcome must hold.
+        timeouts: of the client, beside patient ones.
+    """
+
+    name: str
+    replies: Mapping[str, Any]
+    want: Mapping[str, Any]
+    timeouts: Mapping[str, float] = dataclasses.field(default_factory=dict)
+
+
+def _text(name: str, script: Any, content: str | None = "Hello there", **want: Any) -> Turn:
+    known = {"content": content, "complete": True, "end": "finish", "attempts": 1}
+    return Turn(name, {"m": script}, {**known, **want})
+
+
+def _rescued(name: str, script: Any, **timeouts: float) -> Turn:
+    want = {"content": "from the backup", "deployment": "backup", "attempts": 2, "complete": True}
+    return Turn(name, {"m": script, "backup": text_reply("from the backup")}, want, timeouts)
+
+
+def _timeout(name: str, script: Any, phase: str, **timeouts: float) -> Turn:
+    return Turn(name, {"m": script}, {"error": "TransportTimeout", "phase": phase}, timeouts)
+
+
+def _late(name: str, script: Any, phase: str, **timeouts: float) -> Turn:
+    want = {"cause": "TransportTimeout", "cause_phase": phase}
+    return dataclasses.replace(_cut(name, script, **want), timeouts=timeouts)
+
+
+def _cut(name: str, script: Any, cause: str, **want: str) -> Turn:
+    # What had come is there.
+    known = {"error": "StreamInterrupted", "cause": cause, "partial": "Hello there"}
+    return Turn(name, {"m": script}, {**known, **want})
+
+
+_MESSAGE = {"role": "assistant", "content": "All of it"}
+_WHOLE = {"choices": [{"message": _MESSAGE, "finish_reason": "stop"}], "usage": _USAGE}
+_HELLO = text_reply("Hello there")
+
+_MIDDLE = stall_reply("mid_stream", text="Hello there")
+_CHATTER = stall_reply("comments", text="Hello there", interval_ms=40)
+
+ANSWERS = [
+    _text("text", text_reply("Hello there", usage=_USAGE), finish_reason="stop"),
+    _text("text in single bytes", text_reply(UTF8_TEXT, pieces=1), UTF8_TEXT),
+    _text("text with the head", text_reply(UTF8_TEXT, joined=True), UTF8_TEXT),
+    _text("text until close", text_reply(UTF8_TEXT, framing="close"), UTF8_TEXT),
+    _text("no usage", text_reply("Hello there", usage=False), usage={}),
+    _text("no [DONE]", text_reply("Hello there", done=False)),
+    _text("reasoning", text_reply("4", reasoning="2 + 2 is"), "4", reasoning="2 + 2 is"),
+    _text("refusal", text_reply(refusal="I would rather not"), None, refusal="I would rather not"),
+    _text("whole as JSON", json_reply(_WHOLE), "All of it", usage={**_USAGE, "cached_tokens": 0}),
+    _text("tools", tool_reply(_CALLS, fragment=3), None, tools=[list(call) for call in _CALLS]),
+    _text("long", text_reply("word " * 2000), "word " * 2000),
+]
+
+RESCUES = [
+    _rescued("429, then another", status_reply(429, retry_after=1)),
+    _rescued("500, then another", status_reply(500)),
+    _rescued("nobody listens, then another", "refused"),
+    _rescued("no such host, then another", "unknown"),
+    _rescued("cut before the head, then another", cut_reply("before_head")),
+    _rescued("reset, then another", cut_reply("before_head", reset=True)),
+    _rescued("cut after the head, then another", cut_reply("after_head")),
+    _rescued("error as a chunk, then another", error_chunk_reply(code=503)),
+    _rescued("silent, then another", stall_reply("before_head"), **_FIRST),
+    _rescued("silent after the head, then another", stall_reply("after_head"), **_FIRST),
+    _rescued("only comments, then another", stall_reply("comments", interval_ms=40), **_FIRST),
+    _rescued("never connected, then another", "full", connect=LIMIT_S),
+]
+
+FAILURES = [
+    Turn("401", {"m": status_reply(401)}, {"error": "StatusError", "status": 401}),
+    Turn("401 is not rescued", {"m": status_reply(401), "backup": _HELLO}, {"status": 401}),
+    Turn("nobody listens", {"m": "refused"}, {"error": "ConnectError"}),
+    Turn("both fail", {"m": status_reply(500), "b": "refused"}, {"error": "AllAttemptsFailed"}),
+    Turn("cut before the head", {"m": cut_reply("before_head")}, {"error": "ReadError"}),
+    _timeout("never connected", "full", "connect", connect=LIMIT_S),
+    _timeout("silent", stall_reply("before_head"), "first_token", **_FIRST),
+    _timeout("silent after the head", stall_reply("after_head"), "first_token", **_FIRST),
+    _timeout("only comments", stall_reply("comments", interval_ms=40), "first_token", **_FIRST),
+    _timeout("out of time", stall_reply("after_head"), "total", total=LIMIT_S),
+    _timeout("no bytes", stall_reply("after_head"), "liveness", liveness=LIMIT_S),
+    _late("silent in the middle", _MIDDLE, "progress", progress=LIMIT_S),
+    _late("no bytes in the middle", _MIDDLE, "liveness", liveness=LIMIT_S),
+    _late("comments in the middle", _CHATTER, "progress", progress=LIMIT_S),
+    _late("out of time in the middle", _CHATTER, "total", total=LIMIT_S),
+    _cut("cut in the middle", cut_reply("mid_stream"), "ReadError"),
+    _cut("cut inside an event", cut_reply("mid_event"), "ReadError"),
+    _cut("error in the middle", error_chunk_reply(after="Hello there"), "StatusError"),
+]
+
+TURNS = [*ANSWERS, *RESCUES, *FAILURES]
+
+
+def run_turns(folder: Path, places: Places) -> dict[str, tuple[dict[str, Any], str]]:
+    """Runs every turn on every leg.
+
+    Returns:
+        By name of the leg: outcomes by name of the turn, and what was printed besides.
+    """
+    with MockServer() as server:
+        jobs = [_job(number, turn, server, places) for number, turn in enumerate(TURNS)]
+        runs = run_everywhere("run_asks.py", jobs, folder)
+        assert server.errors == []
+    return {leg.name: (_by_name(results), output) for leg, results, output in runs}
+
+
+def _job(number: int, turn: Turn, server: MockServer, places: Places) -> dict[str, Any]:
+    models: dict[str, tuple[str, str]] = {}
+    for model, script in turn.replies.items():
+        # The public names are the same in all turns; what the server is asked for is not.
+        upstream = f"{model}-{number}"
+        if isinstance(script, str):
+            host, port = places[script]
+            models[model] = (f"http://{host}:{port}/v1", upstream)
+        else:
+            models[model] = (server.base_url, upstream)
+            server.reply(upstream, script)
+    first, *others = turn.replies
+    return {
+        "name": turn.name,
+        "model": first,
+        "models": models,
+        "fallbacks": {first: others} if others else None,
+        "timeouts": dict(turn.timeouts),
+    }
+
+
+def _by_name(results: list[dict[str, Any]]) -> dict[str, Any]:
+    return {result["name"]: result for result in results}
