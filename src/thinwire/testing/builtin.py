@@ -2,8 +2,8 @@
 # board, chooses its fault by the model's name.
 
 import re
-from collections.abc import Callable, Iterator, Sequence
-from typing import Any, overload
+from collections.abc import Callable, Iterator
+from typing import Any
 
 from thinwire.testing.chunks import Delta
 from thinwire.testing.completion import Completion
@@ -100,7 +100,7 @@ _MODELS: dict[str, Callable[[dict[str, Any], float], Script]] = {
 }
 
 
-class _Tokens(Sequence[Delta]):
+class _Tokens:
     # A million deltas are made one at a time, not held.
     def __init__(self, count: int) -> None:
         self._count = count
@@ -110,13 +110,3 @@ class _Tokens(Sequence[Delta]):
 
     def __iter__(self) -> Iterator[Delta]:
         return ({"content": f"t{number} "} for number in range(self._count))
-
-    @overload
-    def __getitem__(self, index: int) -> Delta: ...
-    @overload
-    def __getitem__(self, index: slice) -> Sequence[Delta]: ...
-    def __getitem__(self, index: int | slice) -> Delta | Sequence[Delta]:
-        numbers = range(self._count)[index]
-        if isinstance(numbers, int):
-            return {"content": f"t{numbers} "}
-        return [{"content": f"t{number} "} for number in numbers]

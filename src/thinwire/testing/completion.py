@@ -3,13 +3,21 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 from thinwire.testing.chunks import DONE, Delta, Envelope, json_bytes, message_of, sse
 from thinwire.testing.messages import count_words
 from thinwire.testing.recorded import RecordedRequest
 from thinwire.testing.reply import Reply, WireOptions, typed
 from thinwire.testing.steps import Send, Step, Wait
+
+
+class Deltas(Protocol):
+    """Any number of deltas, the same at each walk; a list, or made on the way."""
+
+    def __len__(self) -> int: ...
+
+    def __iter__(self) -> Iterator[Delta]: ...
 
 
 @dataclass(frozen=True)
@@ -31,7 +39,7 @@ class Completion:
         wire: see `WireOptions`.
     """
 
-    deltas: Sequence[Delta]
+    deltas: Deltas
     finish_reason: str | None = "stop"
     model: str | None = None
     usage: bool | Mapping[str, Any] = True

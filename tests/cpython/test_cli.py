@@ -1,0 +1,248 @@
+"""The `thinwire` command, run as a user runs it: in a process of its own."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import httpx
+import pytest
+
+from thinwire import __version__
+from thinwire.testing import (
+    BUILTIN_MODELS,
+    MockServer,
+    cut_reply,
+    error_chunk_reply,
+    status_reply,
+    text_reply,
+)
+
+TIMEOUT = 30  # seconds; only a broken command makes anybody wait for it
+KEY = "sk-not-to-be-shown"
+
+ENVIRONMENT = {
+    **{name: value for name, value in os.environ.items() if not name.startswith("OPENAI_")},
+    "PYTHONPATH": os.pathsep.join(path for path in sys.path if path),
+    "PYTHONUTF8": "1",
+    "NO_PROXY": "*",
+}
+
+
+def run(
+    *args: str, stdin: str = "", env: dict[str, str] | None = None
+) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(
+        [sys.executable, "-m", "thinwire.cli", *args],
+        input=stdin,
+        capture_output=True,
+        encoding="utf-8",
+        timeout=TIMEOUT,
+        env={**ENVIRONMENT, **(env or {})},
+    )
+
+
+@contextmanager
+def started(*args: str) -> "Iterator[subprocess.Popen[str]]":
+    """A running command, killed at the end, or when the test waits for it too long."""
+    command = [sys.executable, "-m", "thinwire.cli", *args]
+    pipe = subprocess.PIPE
+    with subprocess.Popen(
+        command, stdout=pipe, stderr=pipe, encoding="utf-8", env=ENVIRONMENT
+    ) as process:
+        watchdog = threading.Timer(TIMEOUT, process.kill)
+        watchdog.start()
+        try:
+            yield process
+        finally:
+            watchdog.cancel()
+            process.kill()
+
+
+@contextmanager
+def mock(*args: str) -> "Iterator[tuple[str, subprocess.Popen[str]]]":
+    """A running `thinwire mock` and its chat URL."""
+    with started("mock", *args) as process:
+        assert process.stdout is not None
+        line = process.stdout.readline()
+        found = re.fullmatch(r"thinwire mock: listening at (http://127.0.0.1:\d+/v1)\n", line)
+        assert found, line
+        yield found[1] + "/chat/completions", process
+
+
+def post(url: str, payload: dict[str, object]) -> str:
+    """The text of an answer that does not stream."""
+    response = httpx.post(url, json=payload, timeout=TIMEOUT, trust_env=False)
+    text: str = response.json()["choices"][0]["message"]["content"]
+    return text
+
+
+@pytest.fixture
+def server() -> Iterator[MockServer]:
+    with MockServer() as running:
+        yield running
+
+
+def chat(server: MockServer, *args: str, **options: object) -> "subprocess.CompletedProcess[str]":
+    return run("chat", "--base-url", server.base_url, "--model", "m", *args, **options)  # type: ignore[arg-type]
+
+
+def test_version() -> None:
+    done = run("--version")
+    assert (done.returncode, done.stdout, done.stderr) == (0, f"thinwire {__version__}\n", "")
+
+
+def test_alone_it_prints_help() -> None:
+    done = run()
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "chat" in done.stdout
+    assert "mock" in done.stdout
+
+
+BAD_USAGE = [
+    ["nonsense"],
+    ["mock", "--port", "many"],
+    ["chat", "--model", "m"],
+    ["chat", "hello"],
+    ["chat", "--model", "m", ""],
+]
+
+
+@pytest.mark.parametrize("args", BAD_USAGE)
+def test_bad_usage_is_status_2(args: list[str]) -> None:
+    done = run(*args)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith("usage: thinwire")
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGINT for another process")
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_mock_serves_until_a_signal(number: signal.Signals) -> None:
+    with mock("--delay-ms", "0") as (url, process):
+        assert process.stdout is not None
+        assert process.stderr is not None
+        assert process.stdout.readline() == f"models: {' '.join(BUILTIN_MODELS)}\n"
+        for _ in range(2):
+            payload = {"model": "echo", "messages": [{"role": "user", "content": "Hi"}]}
+            assert post(url, payload) == "Hi"
+            line = process.stderr.readline()
+            assert line.startswith("POST /v1/chat/completions model='echo' ")
+            assert line.endswith(" -> 200 complete\n")
+        process.send_signal(number)
+        assert process.communicate(timeout=TIMEOUT) == ("", "")
+    assert process.returncode == 0
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGTERM for another process")
+def test_mock_options() -> None:
+    options = ["--reply-text", "Always this", "--delay-ms", "0", "--no-bodies", "--quiet"]
+    with mock(*options) as (url, process):
+        assert post(url, {"model": "gpt"}) == "Always this"
+        process.terminate()
+        _, stderr = process.communicate(timeout=TIMEOUT)
+    assert (process.returncode, stderr) == (0, "")
+
+
+def test_mock_cannot_listen_there(server: MockServer) -> None:
+    done = run("mock", "--port", str(server.port))
+    assert done.returncode == 1
+    assert re.fullmatch(r"thinwire mock: cannot listen: .*in use.*\n", done.stderr, re.DOTALL)
+    assert run("mock", "--port", "70000").returncode == 1
+
+
+def test_chat_prints_the_answer(server: MockServer) -> None:
+    server.reply("m", text_reply("Grüße, 世界 🚀", reasoning="hm"))
+    done = chat(server, "--system", "Be brief.", "How", "are you?", env={"OPENAI_API_KEY": KEY})
+    assert (done.returncode, done.stdout, done.stderr) == (0, "Grüße, 世界 🚀\n", "")
+    (request,) = server.requests
+    assert request.json()["messages"] == [
+        {"role": "system", "content": "Be brief."},
+        {"role": "user", "content": "How are you?"},
+    ]
+    assert request.header("authorization") == f"Bearer {KEY}"
+
+
+def test_chat_streams(server: MockServer) -> None:
+    """The words are there while the server holds back the rest."""
+    args = ["--base-url", server.base_url, "--model", "stall-mid-stream", "x"]
+    with started("chat", *args) as process:
+        assert process.stdout is not None
+        assert process.stdout.read(len("Hello there")) == "Hello there"
+
+
+@pytest.mark.parametrize("args", [[], ["-"]])
+def test_chat_reads_stdin(server: MockServer, args: list[str]) -> None:
+    server.reply("m", text_reply("ok"))
+    assert chat(server, *args, stdin="From a pipe:\n é").returncode == 0
+    assert server.requests[0].json()["messages"][-1]["content"] == "From a pipe:\n é"
+
+
+def test_chat_takes_its_settings_from_the_environment(server: MockServer) -> None:
+    env = {"OPENAI_BASE_URL": server.base_url, "OPENAI_MODEL": "utf8", "OTHER": KEY}
+    done = run("chat", "--api-key-env", "OTHER", "x", env=env)
+    assert "🚀" in done.stdout
+    assert server.requests[0].model == "utf8"
+    assert server.requests[0].header("authorization") == f"Bearer {KEY}"
+
+
+def test_chat_shows_reasoning_on_stderr(server: MockServer) -> None:
+    server.reply("m", text_reply("Answer.", reasoning="Let me see."))
+    done = chat(server, "--reasoning", "x")
+    assert (done.stdout, done.stderr) == ("Answer.\n", "Let me see.\n")
+
+
+def test_chat_remarks_on_an_unusual_end(server: MockServer) -> None:
+    server.reply("m", text_reply("Too lo", finish_reason="length"))
+    done = chat(server, "x")
+    assert (done.stdout, done.returncode) == ("Too lo\n", 0)
+    assert done.stderr == "thinwire: finish_reason 'length'\n"
+
+
+FAILURES = [
+    (status_reply(401, f"Incorrect API key provided: {KEY}"), "", "401"),
+    (status_reply(400, "two\nlines"), "", "two lines"),
+    (cut_reply("before_head"), "", "thinwire: "),
+    (cut_reply(text="Half an"), "Half an\n", "thinwire: "),
+    (error_chunk_reply("overloaded", after="Half an"), "Half an\n", "overloaded"),
+]
+
+
+@pytest.mark.parametrize(("reply", "stdout", "told"), FAILURES)
+def test_chat_errors_are_one_line(
+    server: MockServer, reply: object, stdout: str, told: str
+) -> None:
+    server.reply("m", reply)  # type: ignore[arg-type]
+    done = chat(server, "x", env={"OPENAI_API_KEY": KEY})
+    assert (done.returncode, done.stdout) == (1, stdout)
+    assert done.stderr.count("\n") == 1
+    assert told in done.stderr
+    assert KEY not in done.stderr
+
+
+@pytest.mark.parametrize("url", ["nonsense", "ftp://a/v1", "http://127.0.0.1:1/v1"])
+def test_chat_bad_url(url: str) -> None:
+    done = run("chat", "--base-url", url, "--model", "m", "x", env={"OPENAI_API_KEY": KEY})
+    assert (done.returncode, done.stdout) == (1, "")
+    assert re.fullmatch(r"thinwire: [^\n]+\n", done.stderr)
+
+
+def test_chat_survives_a_closed_pipe(server: MockServer) -> None:
+    server.reply("m", text_reply("word " * 50_000))
+    with started("chat", "--base-url", server.base_url, "--model", "m", "x") as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        assert process.stdout.read(5) == "word "
+        process.stdout.close()
+        assert process.stderr.read() == ""
+        assert process.wait(TIMEOUT) == 1
+
+
+def test_chat_shows_what_it_can_without_utf8(server: MockServer) -> None:
+    server.reply("m", text_reply("Grüße 🚀"))
+    done = chat(server, "x", env={"PYTHONUTF8": "0", "PYTHONIOENCODING": "ascii"})
+    assert (done.returncode, done.stdout) == (0, "Gr??e ?\n")
