@@ -61,7 +61,7 @@ class _Begun(Reader):
             reader.close()
             raise
 
-    def read_piece(self) -> bytes | memoryview:
+    def read_piece(self) -> bytes | memoryview | None:
         first, self._first = self._first, None
         return self._reader.read_piece() if first is None else first
 

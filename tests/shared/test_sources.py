@@ -5,7 +5,7 @@ from helpers import Scratch, error_of, read_all
 from thinwire.core._compat import PIECE, base64
 from thinwire.core.errors import EncodeError
 from thinwire.core.json_encode import JSONEncoder
-from thinwire.core.sources import Base64File, Reader, Source, TextFile, TextReader
+from thinwire.core.sources import Base64File, DataURL, Reader, Source, TextFile, TextReader
 
 CHARACTERS = ("a", "é", "你", "\U0001f600", "\n", '"', "\x00")
 
@@ -207,3 +207,46 @@ def test_a_long_text_is_read_in_pieces():
         out += piece
     assert out == text.replace('"', '\\"').encode()
     reader.close()
+
+
+MEDIA_TYPES = (
+    ("a.jpg", "image/jpeg"),
+    ("dir.png/b.JPEG", "image/jpeg"),
+    ("a.png", "image/png"),
+    ("a.svg", "image/svg+xml"),
+    ("a.wav", "audio/wav"),
+    ("a.mp3", "audio/mpeg"),
+    ("a.pdf", "application/pdf"),
+    ("a.txt", "text/plain"),
+)
+
+
+def test_a_data_url_knows_common_media_types():
+    for path, kind in MEDIA_TYPES:
+        assert DataURL(path).prefix == "data:%s;base64," % kind
+    assert DataURL("camera", "image/jpeg").prefix == "data:image/jpeg;base64,"
+    for path in ("camera", "a.xyz"):
+        assert "media_type" in str(error_of(ValueError, DataURL, path))
+
+
+def test_a_data_url_is_the_file_as_base64():
+    with Scratch(b"\xff\xd8abc") as path:
+        want = "data:image/png;base64," + str(base64(b"\xff\xd8abc"), "utf-8")
+        assert json.loads(encode(DataURL(path, "image/png"))) == want
+
+
+def test_a_file_that_changes_its_size_between_two_attempts_is_refused():
+    for kind in (TextFile, Base64File):
+        with Scratch(b"abc") as path:
+            source = kind(path)
+            sizes = {}
+            read_all(JSONEncoder({"a": source}, sizes))
+            read_all(JSONEncoder({"a": source}, sizes))
+            with open(path, "wb") as file:
+                file.write(b"abcd")
+            error = error_of(
+                EncodeError, JSONEncoder({"a": [source]}, sizes).readinto, bytearray(99)
+            )
+            assert error.path == "a[0]"
+            assert "from 3 to 4 bytes" in error.message
+            read_all(JSONEncoder({"a": source}))  # another call may send the file as it is now

@@ -25,7 +25,9 @@ from thinwire.core.errors import (
     StatusError,
     StreamError,
     StreamInterrupted,
+    WriteError,
 )
+from thinwire.core.sources import Reader, Source
 from thinwire.core.sync import Client
 from thinwire.core.transport import Response, Transport
 from thinwire.testing.scripted import ScriptedReply, ScriptedTransport
@@ -359,3 +361,38 @@ def test_what_json_cannot_carry_is_an_error_of_its_own():
     assert isinstance(got.error, EncodeError), got.error
     assert got.error.path == "messages[0].a"
     assert got.completion.attempts == 1
+
+
+class Tracked(Source):
+    # A source that knows how many of its readers are open.
+    open_readers = 0
+
+    def open(self):
+        self.open_readers += 1
+        return TrackedReader(self)
+
+
+class TrackedReader(Reader):
+    def __init__(self, source):
+        self.source = source
+
+    def read_piece(self):
+        return b"endless"
+
+    def close(self):
+        self.source.open_readers -= 1
+
+
+class Stumbling(ScriptedTransport):
+    # The connection breaks while the request is being sent.
+    async def send(self, request):
+        request.body.readinto(bytearray(200))
+        assert request.body.sent_bytes == 200
+        raise WriteError("reset")
+
+
+def test_sources_are_closed_when_a_request_breaks_off():
+    source = Tracked()
+    client = Client("a", deployments("a"), transport=Stumbling([]))
+    error_of(WriteError, client.chat, [{"role": "user", "content": source}])
+    assert source.open_readers == 0

@@ -1,6 +1,7 @@
 # Request bodies: what a transport pulls (the contract is in transport.py). A body counts what was
 # taken from it, so that a completion can say how much was uploaded.
 
+from thinwire.core.errors import EncodeError
 from thinwire.core.json_encode import JSONEncoder
 
 TYPE_CHECKING = False
@@ -13,8 +14,8 @@ class Body:
     """Base of request bodies.
 
     Attributes:
-        sent_bytes: bytes pulled since the last rewind.
-        sent_blocks: pulls that gave bytes since the last rewind.
+        sent_bytes: bytes pulled so far.
+        sent_blocks: pulls that gave bytes.
     """
 
     def __init__(self) -> None:
@@ -36,19 +37,14 @@ class Body:
         """Exact size in bytes, or None when only sending tells."""
         return None
 
-    def rewind(self) -> bool:
-        """Back to the start for another attempt; False when what was sent cannot be had again."""
-        fresh = self._restart()
-        self.sent_bytes = self.sent_blocks = 0
-        return fresh
-
     def close(self) -> None:
         """Frees what the body holds open; harmless when called again."""
 
     def _read(self, buffer: "bytearray | memoryview") -> "int | None":
         raise NotImplementedError
 
-    def _restart(self) -> bool:
+    def replayable(self) -> bool:
+        """Whether what was sent so far can be had again for another attempt."""
         return self.sent_blocks == 0
 
 
@@ -57,16 +53,34 @@ class JSONBody(Body):
 
     Args:
         document: see JSONEncoder.
+        sizes: see JSONEncoder.
+
+    Raises (from reading): EncodeError, also when the document is no longer as long as `length`
+        said.
     """
 
-    def __init__(self, document: "dict[str, object]") -> None:
+    def __init__(
+        self, document: "dict[str, object]", sizes: "dict[int, int] | None" = None
+    ) -> None:
         super().__init__()
         self._document = document
+        self._sizes = {} if sizes is None else sizes
         self._encoder: JSONEncoder | None = None
+        self._length: int | None = None
 
     def length(self) -> "int | None":
         """Size of the encoded document, found by encoding it once without sending it."""
-        return JSONEncoder(self._document).count()
+        self._length = JSONEncoder(self._document, self._sizes).count()
+        return self._length
+
+    async def more(self) -> None:
+        """Waits for a source that is read while it is sent."""
+        if self._encoder is not None:
+            await self._encoder.more()
+
+    def replayable(self) -> bool:
+        """See Body.replayable."""
+        return self._encoder is None or self._encoder.replayable
 
     def close(self) -> None:
         """Closes a source that is open."""
@@ -75,13 +89,17 @@ class JSONBody(Body):
 
     def _read(self, buffer: "bytearray | memoryview") -> "int | None":
         if self._encoder is None:
-            self._encoder = JSONEncoder(self._document)
-        return self._encoder.readinto(buffer)
+            self._encoder = JSONEncoder(self._document, self._sizes)
+        count = self._encoder.readinto(buffer)
+        if self._length is not None and count is not None:
+            self._check_length(self.sent_bytes + count, count == 0)
+        return count
 
-    def _restart(self) -> bool:
-        self.close()
-        encoder, self._encoder = self._encoder, None
-        return encoder is None or encoder.replayable
+    def _check_length(self, sent: int, ended: bool) -> None:
+        # A body of another size than announced would be read as part of the next request.
+        if sent > self._length or (ended and sent < self._length):  # type: ignore[operator]
+            text = "the request changed while it was sent: %s bytes were announced"
+            raise EncodeError(text % self._length, "")
 
 
 class AsyncBody(Body):

@@ -51,6 +51,8 @@ class JSONEncoder:
     Args:
         document: dicts, lists, tuples, str, int, float, bool, None, sources and Items, nested in
             any way. It must not change until the end was read.
+        sizes: sizes of the sources met so far, by id; a dict that is handed to the encoders of
+            all attempts makes sure that each sends the same.
 
     Attributes:
         replayable: False once the walk has come to an iterator that can be walked only once.
@@ -60,8 +62,10 @@ class JSONEncoder:
     read. What an iterator of the caller's raises otherwise is passed on.
     """
 
-    def __init__(self, document: object) -> None:
+    def __init__(self, document: object, sizes: "dict[int, int] | None" = None) -> None:
         self.replayable = True
+        self._sizes = {} if sizes is None else sizes
+        self._waiting = False  # the leaf has nothing to give before it was awaited
         self._stack: list[_Frame] = []
         self._leaf: Reader | None = None
         self._source: Source | None = None  # opened last, for its errors
@@ -69,8 +73,12 @@ class JSONEncoder:
         self._at = 0
         self._value(b"", document)
 
-    def readinto(self, buffer: "bytearray | memoryview") -> int:
-        """Fills `buffer` with the next bytes; returns their number, 0 at the end."""
+    def readinto(self, buffer: "bytearray | memoryview") -> "int | None":
+        """Fills `buffer` with the next bytes.
+
+        Returns:
+            Their number; 0 at the end; None when a source has to be awaited first (`more`).
+        """
         view = memoryview(buffer)
         done = 0
         while done < len(view):
@@ -81,46 +89,62 @@ class JSONEncoder:
             view[done : done + count] = piece[self._at : self._at + count]
             self._at += count
             done += count
-        return done
+        return None if self._waiting and not done else done
+
+    async def more(self) -> None:
+        """Waits for the source that has nothing to give. Only after `readinto` returned None."""
+        if self._leaf is not None:
+            self._waiting = False
+            await self._leaf.more()
 
     def count(self) -> "int | None":
-        """Size of the document in bytes, in place of reading it; None if it is not replayable.
+        """Size of the document in bytes, in place of reading it; None if it cannot be told.
 
-        What can be walked only once is then still untouched.
+        That is so when it is not replayable (what can be walked only once is then still
+        untouched) or when a source would have to be awaited.
         """
         total = len(self._piece)
         while self.replayable and self._advance():
             total += len(self._piece)
-        return total if self.replayable else None
+        known = self.replayable and not self._waiting
+        self.close()
+        return total if known else None
 
     def close(self) -> None:
-        """Closes an open source; what follows is undefined. Harmless when called again."""
+        """Closes what is open; what follows is undefined. Harmless when called again."""
+        self._close_leaf()
+        for frame in self._stack:
+            if isinstance(frame.container, Items) and hasattr(frame.items, "close"):
+                frame.items.close()
+
+    def _close_leaf(self) -> None:
         if self._leaf is not None:
             self._leaf.close()
             self._leaf = None
 
     def _advance(self) -> bool:
-        # Makes the next piece; False at the end of the document.
+        # Makes the next piece; False at the end of the document, or when a leaf must be awaited.
         self._at = 0
-        if self._leaf is not None:
-            self._piece = self._read_leaf(self._leaf)
-            return True
         self._piece = b""
+        if self._leaf is not None:
+            return self._read_leaf(self._leaf)
         if not self._stack:
             return False
         self._step(self._stack[-1])
         return True
 
-    def _read_leaf(self, leaf: "Reader") -> "bytes | memoryview":
+    def _read_leaf(self, leaf: "Reader") -> bool:
         try:
             piece = leaf.read_piece()
         except (OSError, EncodeError) as error:
-            self.close()
+            self._close_leaf()
             raise _unreadable(error, self._source, self._path())
-        if not piece:
-            self.close()
-            return b'"'
-        return piece
+        self._waiting = piece is None
+        if piece is not None:
+            self._piece = piece or b'"'
+        if piece is not None and not piece:
+            self._close_leaf()
+        return not self._waiting
 
     def _step(self, frame: "_Frame") -> None:
         item = self._next(frame)
@@ -135,7 +159,10 @@ class JSONEncoder:
     def _next(self, frame: "_Frame") -> object:
         try:
             return next(frame.items, _END)
-        except OSError as error:  # items that are read from a file while they are sent
+        except (
+            OSError,
+            EncodeError,
+        ) as error:  # items that are read from a file while they are sent
             frame.label = None
             raise _unreadable(error, None, self._path())
 
@@ -210,10 +237,19 @@ class JSONEncoder:
     def _open(self, prefix: bytes, source: Source) -> None:
         self._piece = prefix + b'"'
         self._source = source
+        self.replayable = self.replayable and source.replayable
         try:
             self._leaf = source.open()
         except (OSError, EncodeError) as error:
             raise _unreadable(error, source, self._path())
+        self._check_size(source, self._leaf.size)
+
+    def _check_size(self, source: Source, size: "int | None") -> None:
+        before = size if size is None else self._sizes.setdefault(id(source), size)
+        if before != size:
+            self._close_leaf()
+            text = "%r changed from %s to %s bytes between two attempts" % (source, before, size)
+            raise EncodeError(text, self._path())
 
     def _number(self, value: "int | float") -> bytes:
         if isinstance(value, float):
@@ -241,6 +277,22 @@ class JSONEncoder:
             else:
                 path += "[%d]" % frame.label  # type: ignore[str-format]
         return path
+
+
+def encoded(value: object) -> bytearray:
+    """`value` as JSON, for what is known to be small.
+
+    Raises:
+        EncodeError: see JSONEncoder.
+    """
+    encoder = JSONEncoder(value)
+    out = bytearray()
+    buffer = bytearray(256)
+    count = encoder.readinto(buffer)
+    while count:
+        out.extend(memoryview(buffer)[:count])
+        count = encoder.readinto(buffer)
+    return out
 
 
 class _Frame:

@@ -152,7 +152,7 @@ class Plan:
         error.model, error.deployment = self.model, self.name
         self._errors.append((self.name, error))
         if error.retryable and self.upcoming():
-            if self.body.rewind():
+            if self.body.replayable():
                 return None
             error.message += " (not tried elsewhere: the messages can be read only once)"
         if len(self._errors) == 1:

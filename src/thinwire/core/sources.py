@@ -3,17 +3,53 @@
 #
 # A source can be opened any number of times (each attempt opens it anew). What it opens is a
 # reader: `read_piece()` gives the next few bytes exactly as they belong between the quotes of a
-# JSON string, b"" at the end; `close()` may be called at any time, more than once.
+# JSON string, b"" at the end, None when `more()` has to be awaited first; `close()` may be called
+# at any time, more than once. Sources that are no files are in source_streams.py.
 
-from thinwire.core._compat import PIECE, base64, escape, text_end, text_piece, text_units
+from thinwire.core._compat import (
+    PIECE,
+    TYPE_CHECKING,
+    base64,
+    escape,
+    text_end,
+    text_piece,
+    text_units,
+)
 from thinwire.core.errors import EncodeError
 from thinwire.core.utf8 import unfinished
 
-_BASE64_PIECE = PIECE // 4 * 3  # a multiple of 3 (padding only at the end) that fills a piece
+if TYPE_CHECKING:
+    from typing import BinaryIO
+
+BASE64_PIECE = PIECE // 4 * 3  # a multiple of 3 (padding only at the end) that fills a piece
+
+# Media types by ending: what chat APIs take. The subtype is the ending unless named here.
+_MEDIA_TYPES = (
+    (("jpg", "jpeg", "png", "gif", "webp", "bmp", "heic", "svg"), "image"),
+    (("wav", "mp3", "flac", "ogg", "opus", "aac", "m4a"), "audio"),
+    (("mp4", "webm", "mov"), "video"),
+    (("pdf", "json"), "application"),
+    (("txt", "csv", "html", "md"), "text"),
+)
+_SUBTYPES = {
+    "jpg": "jpeg",
+    "svg": "svg+xml",
+    "mp3": "mpeg",
+    "m4a": "mp4",
+    "mov": "quicktime",
+    "txt": "plain",
+    "md": "markdown",
+}
 
 
 class Source:
-    """Base of what may stand in place of a string and is read while it is sent."""
+    """Base of what may stand in place of a string and is read while it is sent.
+
+    Attributes:
+        replayable: whether it can be opened again after it was read.
+    """
+
+    replayable = True
 
     def open(self) -> "Reader":
         """A new reader at the start. Raises OSError when the source cannot be opened."""
@@ -21,11 +57,21 @@ class Source:
 
 
 class Reader:
-    """Reads one source once."""
+    """Reads one source once.
 
-    def read_piece(self) -> "bytes | memoryview":
-        """The next bytes between the quotes; empty at the end."""
+    Attributes:
+        size: bytes of the source, None when only reading tells. A source whose size changes from
+            one attempt to the next is refused.
+    """
+
+    size: "int | None" = None
+
+    def read_piece(self) -> "bytes | memoryview | None":
+        """The next bytes between the quotes; empty at the end, None: `await more()` first."""
         raise NotImplementedError
+
+    async def more(self) -> None:
+        """Waits until `read_piece` has something to say. Only after it returned None."""
 
     def close(self) -> None:
         """Frees what the reader holds; harmless when called again."""
@@ -69,6 +115,29 @@ class Base64File(Source):
         return "%s(%r)" % (type(self).__name__, self.path)
 
 
+class DataURL(Base64File):
+    """A file as a data: URL (RFC 2397), as image and audio parts take it.
+
+    Args:
+        path: file to read; opened anew for each attempt.
+        media_type: e.g. "image/jpeg"; None: by the ending of the path.
+
+    Raises:
+        ValueError: no media type is known for the ending.
+    """
+
+    def __init__(self, path: str, media_type: "str | None" = None) -> None:
+        super().__init__(path, "data:%s;base64," % (media_type or _media_type(path)))
+
+
+def _media_type(path: str) -> str:
+    ending = str(path).lower().split(".")[-1]
+    for endings, kind in _MEDIA_TYPES:
+        if ending in endings:
+            return kind + "/" + (_SUBTYPES.get(ending) or ending)
+    raise ValueError("no media type is known for %r: give media_type" % (path,))
+
+
 class TextReader(Reader):
     # A str that is too long to escape in one go.
     def __init__(self, text: str) -> None:
@@ -87,6 +156,7 @@ class _FileReader(Reader):
         self._file = open(path, "rb")  # noqa: SIM115 - closed by close(), on every path
         self._buffer = bytearray(size)
         self._view = memoryview(self._buffer)
+        self.size = _size(self._file)
 
     def _fill(self, start: int) -> int:
         # Reads until the buffer is full or the file ends; returns where the bytes end.
@@ -100,6 +170,15 @@ class _FileReader(Reader):
 
     def close(self) -> None:
         self._file.close()
+
+
+def _size(file: "BinaryIO") -> "int | None":
+    try:
+        size = file.seek(0, 2)
+        file.seek(0)
+    except OSError:  # a pipe has no size
+        return None
+    return size
 
 
 class _TextFileReader(_FileReader):
@@ -127,7 +206,7 @@ class _TextFileReader(_FileReader):
 
 class _Base64FileReader(_FileReader):
     def __init__(self, path: str, prefix: str) -> None:
-        super().__init__(path, _BASE64_PIECE)
+        super().__init__(path, BASE64_PIECE)
         self._prefix: bytes | memoryview = escape(prefix)
 
     def read_piece(self) -> "bytes | memoryview":

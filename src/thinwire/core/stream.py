@@ -169,10 +169,11 @@ class ChatStream:
             self._handed = False
             self._clocks.received(self._now)
             self._clocks.delta(self._now)
-        # Bytes that keep coming keep no other clock from running out.
-        if self._clocks.expired(self._now):
+        deadline = self._clocks.deadline()
+        # Bytes that keep coming keep no clock but liveness from running out.
+        if deadline is not None and self._now >= deadline:
             raise TransportTimeout("a clock ran out", "read")
-        return self._clocks.deadline()
+        return deadline
 
     def _take(self) -> "Event | None":
         # What the answer has for the caller; StreamComplete when it has come to its end.

@@ -16,7 +16,7 @@ from thinwire.core import chunk
 from thinwire.core._compat import TYPE_CHECKING, TextBuffer
 from thinwire.core.errors import EncodeError
 from thinwire.core.events import ToolCallDelta, ToolCallStarted
-from thinwire.core.json_encode import JSONEncoder
+from thinwire.core.json_encode import encoded
 
 if TYPE_CHECKING:
     from thinwire.core.events import Event
@@ -153,17 +153,6 @@ def _arguments_text(value: object) -> str:
     if not isinstance(value, (dict, list)):
         return ""
     try:
-        return str(_encoded(value), "utf-8")
+        return str(encoded(value), "utf-8")
     except EncodeError:
         return "null"  # NaN, which is not JSON but passes for it on CPython: no arguments
-
-
-def _encoded(value: object) -> bytearray:
-    encoder = JSONEncoder(value)
-    out = bytearray()
-    buffer = bytearray(256)
-    count = encoder.readinto(buffer)
-    while count:
-        out.extend(memoryview(buffer)[:count])
-        count = encoder.readinto(buffer)
-    return out

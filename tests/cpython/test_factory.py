@@ -1,0 +1,34 @@
+"""What a client uses that is given no transport and no log of its own."""
+
+import asyncio
+
+import pytest
+
+from thinwire.core.client import AsyncClient
+from thinwire.core.factory import default_log
+from thinwire.core.model import Deployment
+from thinwire.core.sync import Client
+from thinwire.core.transport import Transport
+from thinwire.cpython.httpx_transport import AsyncHTTPXTransport, HTTPXTransport
+
+DEPLOYMENTS = {"a": Deployment("https://a.test/v1", "sk-key")}
+
+
+@pytest.mark.parametrize(
+    ("kind", "transport"), [(Client, HTTPXTransport), (AsyncClient, AsyncHTTPXTransport)]
+)
+def test_the_default_transport(
+    kind: type[Client] | type[AsyncClient], transport: type[Transport]
+) -> None:
+    assert type(kind("a", DEPLOYMENTS).transport) is transport
+
+
+def test_closing_clients_that_were_never_used() -> None:
+    Client("a", DEPLOYMENTS).close()
+    asyncio.run(AsyncClient("a", DEPLOYMENTS).aclose())
+
+
+def test_the_default_log_takes_events(capsys: pytest.CaptureFixture[str]) -> None:
+    Client("a", DEPLOYMENTS, log=True).close()
+    default_log()("info", "llm_request", {"llm.model": "a"})
+    assert "llm_request" in capsys.readouterr().out
