@@ -32,8 +32,10 @@ if TYPE_CHECKING:
         ToolCallDelta,
         ToolCallStarted,
     )
+    from thinwire.core.jsonl import JSONLMessages
     from thinwire.core.model import Deployment
-    from thinwire.core.sources import Base64File, Source, TextFile
+    from thinwire.core.source_streams import BytesStream, TextStream
+    from thinwire.core.sources import Base64File, DataURL, Source, TextFile
     from thinwire.core.stream import ChatStream
     from thinwire.core.sync import Client, SyncChatStream
     from thinwire.core.tool_calls import ToolCall
@@ -65,8 +67,10 @@ _HOMES = {
         "ToolCallDelta",
         "ToolCallStarted",
     ),
+    "core.jsonl": ("JSONLMessages",),
     "core.model": ("Deployment",),
-    "core.sources": ("Base64File", "Source", "TextFile"),
+    "core.source_streams": ("BytesStream", "TextStream"),
+    "core.sources": ("Base64File", "DataURL", "Source", "TextFile"),
     "core.stream": ("ChatStream",),
     "core.sync": ("Client", "SyncChatStream"),
     "core.tool_calls": ("ToolCall",),
@@ -77,15 +81,18 @@ __all__ = [
     "AllAttemptsFailed",
     "AsyncClient",
     "Base64File",
+    "BytesStream",
     "ChatStream",
     "Choice",
     "Client",
     "Completion",
     "ConnectError",
     "ContentDelta",
+    "DataURL",
     "Deployment",
     "EncodeError",
     "Event",
+    "JSONLMessages",
     "OpenAIStreamingProvider",
     "ReadError",
     "ReasoningDelta",
@@ -97,6 +104,7 @@ __all__ = [
     "StreamInterrupted",
     "SyncChatStream",
     "TextFile",
+    "TextStream",
     "ThinwireError",
     "Timeouts",
     "ToolCall",

@@ -18,6 +18,9 @@ class Deployment:
         extra_body: added to each request body where the caller gave no such field.
         stream_usage: ask for token counts (`stream_options: {"include_usage": true}`); False for
             servers that refuse the field.
+        framing: "chunked", or "length" for servers that want a Content-Length; the request is
+            then encoded once more beforehand, to be counted. A server that says so itself (411,
+            or 501 naming Transfer-Encoding) gets its length without this.
 
     Raises:
         ValueError: the URL, the key or a header cannot be used; the key is never in the message.
@@ -31,6 +34,7 @@ class Deployment:
     extra_headers: "dict[str, str]"
     extra_body: "dict[str, object]"
     stream_usage: bool
+    framing: str
     url: URL
 
     def __init__(
@@ -42,7 +46,11 @@ class Deployment:
         extra_headers: "dict[str, str] | None" = None,
         extra_body: "dict[str, object] | None" = None,
         stream_usage: bool = True,
+        framing: str = "chunked",
     ) -> None:
+        if framing not in ("chunked", "length"):
+            raise ValueError("framing must be 'chunked' or 'length', not %r" % (framing,))
+        set_field(self, "framing", framing)
         set_field(self, "url", URL(base_url))
         set_field(self, "base_url", base_url)
         set_field(self, "api_key", api_key)

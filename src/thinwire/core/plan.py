@@ -4,7 +4,7 @@
 from thinwire.core._compat import TYPE_CHECKING
 from thinwire.core.body import Body
 from thinwire.core.dialects import openai
-from thinwire.core.errors import AllAttemptsFailed, ThinwireError
+from thinwire.core.errors import AllAttemptsFailed, EncodeError, StatusError, ThinwireError
 from thinwire.core.http1 import check_header
 
 if TYPE_CHECKING:
@@ -28,6 +28,7 @@ class Call:
 
     Attributes:
         portable: whether the request can be built for another deployment.
+        sizes: sizes of its files, the same for each attempt; see JSONEncoder.
     """
 
     portable = True
@@ -48,6 +49,7 @@ class Call:
         self.params = {key: value for key, value in given.items() if value is not None}
         self.extra_body = extra_body or {}
         self.extra_headers = dict(extra_headers or {})
+        self.sizes: dict[int, int] = {}
         for key, value in self.extra_headers.items():
             check_header(key, value)
 
@@ -129,28 +131,43 @@ class Plan:
         self.name = ""
         self.started = 0
         self.body = Body()
+        self._place = 0  # in the chain, of what is tried next
+        self._measured = ""  # deployment whose server asked for a Content-Length
 
     def next_request(self) -> "Request":
-        """The request of the next attempt."""
-        self.name = self._chain[self.started]
+        """The request of the next attempt.
+
+        Raises:
+            EncodeError: the body has to be measured, and cannot be.
+        """
+        self.name = self._chain[self._place]
+        self._place += 1
         self.started += 1
         self.body = self.call.body(self._router, self.name)
         deployment = self._router.deployment(self.name)
-        return openai.chat_request(deployment, self.body, self.call.extra_headers)
+        request = openai.chat_request(deployment, self.body, self.call.extra_headers)
+        if deployment.framing == "length" or self._measured == self.name:
+            request.length = _length_of(self.body)
+        return request
 
     def upcoming(self) -> str:
         """Name that would be tried next, "" at the end of the chain."""
-        return self._chain[self.started] if self.started < len(self._chain) else ""
+        return self._chain[self._place] if self._place < len(self._chain) else ""
 
     def failed(self, error: ThinwireError) -> "ThinwireError | None":
         """Takes the error of an attempt that showed nothing to the caller yet.
 
         Returns:
-            None when the next deployment of the chain is to be tried, else what to raise: the
-            error itself after a single attempt, AllAttemptsFailed after several.
+            None when there is a next attempt, at the next deployment of the chain or, measured,
+            at the same; else what to raise: the error itself after a single attempt,
+            AllAttemptsFailed after several.
         """
         error.model, error.deployment = self.model, self.name
         self._errors.append((self.name, error))
+        if self._measured != self.name and _wants_length(error) and self.body.replayable():
+            self._measured = self.name
+            self._place -= 1
+            return None
         if error.retryable and self.upcoming():
             if self.body.replayable():
                 return None
@@ -166,3 +183,18 @@ class Plan:
         key = self._router.deployment(self.name).api_key
         if key and len(key) > 3:  # "none" and "x" stand in for keys; taking "x" out hurts
             error.hide(key)
+
+
+def _length_of(body: Body) -> int:
+    length = body.length()
+    if length is None:
+        raise EncodeError("a Content-Length needs a request that can be read twice", "")
+    return length
+
+
+def _wants_length(error: ThinwireError) -> bool:
+    # RFC 9110 §15.5.12; old gateways say it as 501 (§15.6.2) and name the header.
+    if not isinstance(error, StatusError):
+        return False
+    words = (error.message + error.body_snippet).lower()
+    return error.status == 411 or (error.status == 501 and "transfer-encoding" in words)

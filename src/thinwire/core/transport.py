@@ -31,12 +31,14 @@ class Request:
         body: what to send, or None.
 
     Attributes:
+        length: size of the body for Content-Length; None: it is sent chunked.
         connect_deadline_ms: when the connection must stand, TLS included.
         head_deadline_ms: when the response head must have arrived, the upload included.
         idle_ms: for transports that can only fix one read timeout for a whole response: the
             longest silence to allow after the head, in milliseconds; None for no limit.
     """
 
+    length: "int | None" = None
     connect_deadline_ms: "int | None" = None
     head_deadline_ms: "int | None" = None
     idle_ms: "int | None" = None

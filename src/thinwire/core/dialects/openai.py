@@ -27,7 +27,7 @@ def chat_body(deployment: "Deployment", name: str, call: "Call") -> JSONBody:
     if deployment.stream_usage:
         document.setdefault("stream_options", {"include_usage": True})
     document.update(call.extra_body)
-    return JSONBody(document)
+    return JSONBody(document, call.sizes)
 
 
 def chat_request(deployment: "Deployment", body: "Body", headers: "dict[str, str]") -> Request:
