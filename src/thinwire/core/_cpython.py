@@ -120,16 +120,29 @@ def decode(buffer: "bytearray | bytes", start: int, end: int) -> str:
     return buffer[start:end].decode("utf-8", "replace")
 
 
-def loads(buffer: "bytearray | bytes", start: int, end: int) -> object:
-    """The JSON value in buffer[start:end]; ValueError when there is none."""
+def loads(buffer: "bytearray | bytes", start: int, end: int, deltas: bool = False) -> object:
+    """The JSON value in buffer[start:end].
+
+    Args:
+        buffer, start, end: where its UTF-8 stands.
+        deltas: keep halves of surrogate pairs at the edges of texts; see join_surrogates.
+
+    Raises:
+        ValueError: there is none, or it is nested too deeply.
+    """
     text = decode(buffer, start, end)
     try:
         value: object = json.loads(text)
         if "\\ud" in text or "\\uD" in text:
-            value = join_surrogates(value)  # a lone surrogate has no text: no user could print it
+            value = join_surrogates(value, deltas)  # lone ones have no text, and break print()
     except RuntimeError:  # RecursionError: thousands of brackets
         raise ValueError("nested too deeply") from None
     return value
+
+
+def has_half(text: str) -> bool:
+    """Whether `text`, not empty, begins with a low or ends with a high surrogate."""
+    return "\ud800" <= text[-1] <= "\udbff" or "\udc00" <= text[0] <= "\udfff"
 
 
 class TextBuffer:

@@ -83,11 +83,11 @@ def decode(buffer, start, end):
         return str(utf8.replace_invalid(view), "utf-8")
 
 
-def loads(buffer, start, end):
+def loads(buffer, start, end, deltas=False):
     try:
         value = _loads(buffer, start, end)
         if buffer.find(b"\\u", start, end) >= 0:
-            value = utf8.join_surrogates(value)
+            value = utf8.join_surrogates(value, deltas)
     except RuntimeError:
         raise ValueError("nested too deeply")
     return value
@@ -98,6 +98,15 @@ def _loads(buffer, start, end):
         return json.loads(memoryview(buffer)[start:end])
     except UnicodeError:
         return json.loads(decode(buffer, start, end))
+
+
+def has_half(text):
+    data = memoryview(text)
+    size = len(data)
+    if size < 3:
+        return False
+    low = data[0] == 0xED and data[1] >= 0xB0
+    return low or (data[size - 3] == 0xED and 0xA0 <= data[size - 2] < 0xB0)
 
 
 class TextBuffer:

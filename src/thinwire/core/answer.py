@@ -122,8 +122,8 @@ class Answer:
         parser = self._parser
         start, end = parser.data_start, parser.data_end
         if parser.unfinished:
-            return chunk.whole(parser.buffer[start:end])
-        return chunk.unwrapped(loads(parser.buffer, start, end))
+            return chunk.whole(parser.buffer[start:end], True)
+        return chunk.unwrapped(loads(parser.buffer, start, end, True))
 
     def _words(self) -> str:
         # Data that is not JSON: an error without form (WIRE.md C7), or no chunk at all.

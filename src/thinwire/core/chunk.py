@@ -8,13 +8,17 @@ from thinwire.core.errors import StatusError
 _NO_WORDS = "the server sent an error without words"
 
 
-def whole(data: bytearray) -> object:
+def whole(data: bytearray, deltas: bool = False) -> object:
     """The JSON value that is all of `data`.
+
+    Args:
+        data: UTF-8 text.
+        deltas: see loads.
 
     Raises:
         ValueError: there is none, or its end is missing.
     """
-    value = loads(data, 0, len(data))
+    value = loads(data, 0, len(data), deltas)
     # MicroPython 1.25 takes '{"a": {}' for whole. What is whole takes no further bracket.
     try:
         loads(data + b"}", 0, len(data) + 1)
@@ -38,14 +42,25 @@ def text(value: object) -> str:
 
 
 def reasoning(delta: "dict[str, object]") -> str:
-    """Reasoning text of a delta under either of its names (vLLM renamed it: WIRE.md C13)."""
-    return text(delta.get("reasoning_content")) or text(delta.get("reasoning"))
+    """Reasoning text of a delta under any of its names (vLLM renamed it: WIRE.md C13).
+
+    OpenRouter may send it in `reasoning_details` only, as text or as a summary.
+    """
+    words = text(delta.get("reasoning_content")) or text(delta.get("reasoning"))
+    if words:
+        return words
+    details = [mapping(one) for one in objects(delta.get("reasoning_details"))]
+    return "".join([text(one.get("text")) or text(one.get("summary")) for one in details])
+
+
+def objects(value: object) -> "list[object]":
+    """`value` if it is a list, else an empty one."""
+    return value if isinstance(value, list) else []
 
 
 def choices(chunk: "dict[str, object]") -> "list[dict[str, object]]":
     """The chunk's choices; none for null, [] or a usage-only chunk (WIRE.md C14)."""
-    value = chunk.get("choices")
-    return [mapping(choice) for choice in value] if isinstance(value, list) else []
+    return [mapping(choice) for choice in objects(chunk.get("choices"))]
 
 
 def integer(value: object, default: int) -> int:

@@ -3,7 +3,8 @@
 # interrupted answer is still an answer's beginning and not lost.
 
 from thinwire.core import chunk
-from thinwire.core._compat import TYPE_CHECKING, TextBuffer
+from thinwire.core._compat import TYPE_CHECKING
+from thinwire.core.delta_text import DeltaText
 from thinwire.core.events import ContentDelta, ReasoningDelta, RefusalDelta
 from thinwire.core.tool_calls import ToolCallAssembler
 
@@ -22,6 +23,9 @@ class Choice:
         refusal: text of a refusal, None if there was none.
         tool_calls: list of ToolCall.
         finish_reason: as the server sent it, None if it sent none.
+        reasoning_details: OpenRouter's reasoning blocks exactly as they came, for the replay that
+            some models need; [] if there were none.
+        logprobs: {"content": [...], "refusal": [...]} as far as the server sent them, else {}.
     """
 
     def __init__(self, draft: "_Draft", complete: bool) -> None:
@@ -31,6 +35,8 @@ class Choice:
         self.refusal = draft.refusal.value() or None
         self.tool_calls: list[ToolCall] = draft.tool_calls.calls(complete)
         self.finish_reason = draft.finish_reason
+        self.reasoning_details = draft.reasoning_details
+        self.logprobs = draft.logprobs
 
 
 class Timings:
@@ -57,7 +63,8 @@ class Completion:
     """An answer.
 
     Attributes:
-        content, reasoning_content, refusal, tool_calls, finish_reason: of the first choice.
+        content, reasoning_content, refusal, tool_calls, finish_reason, reasoning_details,
+            logprobs: of the first choice.
         choices: tuple of Choice, more than one only for n > 1.
         usage: token counts as the server sent them, and `cached_tokens`; {} if it sent none.
         complete: whether the answer came to its end.
@@ -83,6 +90,8 @@ class Completion:
         self.refusal = first.refusal
         self.tool_calls = first.tool_calls
         self.finish_reason = first.finish_reason
+        self.reasoning_details = first.reasoning_details
+        self.logprobs = first.logprobs
         self.usage: dict[str, object] = {}
         self.complete = False
         self.end = ""
@@ -108,6 +117,8 @@ class Completion:
         message: dict[str, object] = {"role": "assistant", "content": self.content}
         if self.tool_calls:
             message["tool_calls"] = [call.to_dict() for call in self.tool_calls]
+        if self.reasoning_details:
+            message["reasoning_details"] = self.reasoning_details
         return message
 
     def __repr__(self) -> str:
@@ -123,9 +134,11 @@ class _Draft:
     # A choice that is still arriving.
     def __init__(self, index: int) -> None:
         self.index = index
-        self.content = TextBuffer()
-        self.reasoning = TextBuffer()
-        self.refusal = TextBuffer()
+        self.content = DeltaText()
+        self.reasoning = DeltaText()
+        self.refusal = DeltaText()
+        self.reasoning_details: list[object] = []
+        self.logprobs: dict[str, list[object]] = {}
         self.tool_calls = ToolCallAssembler(index)
         self.finish_reason: str | None = None
 
@@ -151,9 +164,11 @@ class CompletionAssembler:
             draft = self._draft(chunk.integer(choice.get("index"), 0))
             delta = chunk.mapping(choice.get("delta")) or chunk.mapping(choice.get("message"))
             self._delta(draft, delta)
+            for name, entries in chunk.mapping(choice.get("logprobs")).items():
+                draft.logprobs.setdefault(name, []).extend(chunk.objects(entries))
             reason = choice.get("finish_reason")
             if isinstance(reason, str) and reason:
-                draft.finish_reason = reason
+                self._finish(draft, reason)
         self._usage = chunk.usage(obj) or self._usage
         self._id = self._id or chunk.text(obj.get("id"))
         self._model = self._model or chunk.text(obj.get("model"))
@@ -188,21 +203,31 @@ class CompletionAssembler:
         return self._drafts[-1]
 
     def _delta(self, draft: _Draft, delta: "dict[str, object]") -> None:
-        thought = chunk.reasoning(delta)
+        thought = draft.reasoning.add(chunk.reasoning(delta))
         if thought:
-            draft.reasoning.append(thought)
             self.events.append(ReasoningDelta(thought, draft.index))
-        words = chunk.text(delta.get("content"))
+        words = draft.content.add(chunk.text(delta.get("content")))
         if words:
-            draft.content.append(words)
             self.events.append(ContentDelta(words, draft.index))
-        refusal = chunk.text(delta.get("refusal"))
+        refusal = draft.refusal.add(chunk.text(delta.get("refusal")))
         if refusal:
-            draft.refusal.append(refusal)
             self.events.append(RefusalDelta(refusal, draft.index))
-        calls = delta.get("tool_calls")
-        for call in calls if isinstance(calls, list) else ():
+        for call in chunk.objects(delta.get("tool_calls")):
             draft.tool_calls.receive(chunk.mapping(call), self.events)
+        draft.reasoning_details.extend(chunk.objects(delta.get("reasoning_details")))
+
+    def _finish(self, draft: _Draft, reason: str) -> None:
+        # A half of a character that is still held back is all there will be of it.
+        draft.finish_reason = reason
+        texts = (
+            (draft.reasoning, ReasoningDelta),
+            (draft.content, ContentDelta),
+            (draft.refusal, RefusalDelta),
+        )
+        for text, kind in texts:
+            left = text.end()
+            if left:
+                self.events.append(kind(left, draft.index))
 
 
 def _index(draft: _Draft) -> int:

@@ -13,7 +13,8 @@
 #   arguments though there are all         arriving, or after them, begins nothing
 
 from thinwire.core import chunk
-from thinwire.core._compat import TYPE_CHECKING, TextBuffer
+from thinwire.core._compat import TYPE_CHECKING
+from thinwire.core.delta_text import DeltaText
 from thinwire.core.errors import EncodeError
 from thinwire.core.events import ToolCallDelta, ToolCallStarted
 from thinwire.core.json_encode import encoded
@@ -69,7 +70,7 @@ class _Draft:
         self.wire_index = wire_index
         self.id = ""
         self.name = ""
-        self.arguments = TextBuffer()
+        self.arguments = DeltaText()
         self.position = -1  # among the calls that have a name; the events tell it
 
 
@@ -94,7 +95,7 @@ class ToolCallAssembler:
         draft = self._draft(fragment.get("index"), id, name, arguments)
         draft.id = draft.id or id
         draft.name = draft.name or name
-        draft.arguments.append(arguments)
+        arguments = draft.arguments.add(arguments)
         if draft.name and draft.position < 0:
             arguments = self._begin(draft, events)
         if arguments and draft.name:

@@ -6,6 +6,9 @@
 
 _REPLACEMENT = b"\xef\xbf\xbd"
 
+# Fields of a delta that hold a piece of a text.
+_PIECES = ("content", "text", "reasoning", "reasoning_content", "refusal", "arguments")
+
 
 def sequence_length(data: "bytes | memoryview", at: int) -> int:
     """Length of the well-formed UTF-8 sequence at `at`, or minus the length of what to replace.
@@ -63,27 +66,34 @@ def _astral(high: int, low: int) -> bytes:
     )
 
 
-def join_pairs(data: "bytes | bytearray") -> bytearray:
-    """Joins pairs of surrogate sequences; a lone one becomes U+FFFD, as it has no text."""
+def join_pairs(
+    data: "bytes | bytearray", keep_low: bool = False, keep_high: bool = False
+) -> bytearray:
+    """Joins pairs of surrogate sequences; a lone one becomes U+FFFD, as it has no text.
+
+    Args:
+        data: UTF-8 that may hold surrogate sequences.
+        keep_low: leave a lone low surrogate at the start as it is: its other half may have come
+            before.
+        keep_high: leave a lone high surrogate at the end as it is: its other half may come.
+    """
     out = bytearray()
     at = 0
     while at < len(data):
         found = data.find(b"\xed", at)
         stop = found if found >= 0 else len(data)
         out.extend(data[at:stop])
-        at = stop + _append_surrogate(data, stop, out) if found >= 0 else stop
+        first = _surrogate(data, stop)
+        pair = 0xD800 <= first < 0xDC00 <= _surrogate(data, stop + 3)
+        low = keep_low and stop == 0 and first >= 0xDC00
+        high = keep_high and stop + 3 == len(data) and first < 0xDC00
+        if pair:
+            out.extend(_astral(first, _surrogate(data, stop + 3)))
+        else:
+            keep = not first or low or high
+            out.extend(data[stop : stop + 3] if keep else _REPLACEMENT)
+        at = stop + (6 if pair else 3)
     return out
-
-
-def _append_surrogate(data: "bytes | bytearray", at: int, out: bytearray) -> int:
-    # Appends what the sequence at `at` stands for; returns the number of bytes it took.
-    first = _surrogate(data, at)
-    second = _surrogate(data, at + 3)
-    if 0xD800 <= first < 0xDC00 <= second:
-        out.extend(_astral(first, second))
-        return 6
-    out.extend(_REPLACEMENT if first else data[at : at + 3])
-    return 3
 
 
 def escape_surrogates(data: bytes) -> bytearray:
@@ -97,13 +107,34 @@ def escape_surrogates(data: bytes) -> bytearray:
     return out
 
 
-def join_surrogates(value: object) -> object:
-    """`value` (from json.loads) with the surrogate pairs in all its strings joined."""
+def text(data: "bytes | bytearray") -> str:
+    """`data` as a str, lone surrogates as they are."""
+    try:
+        return str(data, "utf-8")
+    except UnicodeError:  # CPython; MicroPython takes surrogates
+        return str(data, "utf-8", "surrogatepass")
+
+
+def join_surrogates(value: object, deltas: bool = False) -> object:
+    """`value` (from json.loads) with the surrogate pairs in all its strings joined.
+
+    Args:
+        value: JSON value.
+        deltas: in the fields that carry pieces of a text, keep a half at an edge of a piece: some
+            servers cut between the halves of an astral character (see delta_text.py).
+    """
+    return _joined(value, deltas, False)
+
+
+def _joined(value: object, deltas: bool, edges: bool) -> object:
     if isinstance(value, str):
         data = value.encode("utf-8", "surrogatepass")
-        return str(join_pairs(data), "utf-8") if data.find(b"\xed") >= 0 else value
+        return text(join_pairs(data, edges, edges)) if data.find(b"\xed") >= 0 else value
     if isinstance(value, list):
-        return [join_surrogates(item) for item in value]
+        return [_joined(item, deltas, edges) for item in value]
     if isinstance(value, dict):
-        return {join_surrogates(key): join_surrogates(item) for key, item in value.items()}
+        return {
+            _joined(key, False, False): _joined(item, deltas, deltas and key in _PIECES)
+            for key, item in value.items()
+        }
     return value
