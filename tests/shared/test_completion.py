@@ -1,3 +1,5 @@
+import json
+
 from streams import call, chunk, text
 
 from thinwire.core.completion import CompletionAssembler, Timings
@@ -199,3 +201,40 @@ def test_the_speed_between_first_and_last_token():
         timings.ttft_ms, timings.last_token_ms = first, last
         got = timings.tokens_per_s(tokens)
         assert got == want, (first, last, tokens, got)
+
+
+def test_reasoning_details_are_kept_as_they_came():
+    first = {"type": "reasoning.text", "text": "hm", "index": 0, "format": None}
+    second = {"type": "reasoning.encrypted", "data": "x=="}
+    got = completed(
+        chunk({"reasoning": "hm", "reasoning_details": [first]}),
+        chunk({"reasoning_details": [second]}),
+        chunk({"reasoning_details": None}),
+    )
+    assert got.reasoning_details == [first, second]
+    assert got.reasoning_content == "hm"
+    assert got.to_message()["reasoning_details"] == [first, second]
+
+
+def test_reasoning_in_the_details_only_is_reasoning():
+    got = completed(
+        chunk({"reasoning_details": [{"text": "a"}, {"summary": "b"}, {"data": "x"}, None]}),
+    )
+    assert got.reasoning_content == "ab"
+
+
+def test_logprobs_are_kept():
+    got = completed(
+        chunk({"content": "a"}, logprobs={"content": [{"token": "a"}], "refusal": None}),
+        chunk({"content": "b"}, logprobs={"content": [{"token": "b"}]}),
+        chunk({"content": "c"}, logprobs=None),
+    )
+    assert got.logprobs["content"] == [{"token": "a"}, {"token": "b"}]
+
+
+def test_a_half_character_at_the_end_is_replaced():
+    half = json.loads('"\\ud83d"')
+    for name in ("content", "reasoning", "refusal"):
+        got = completed(chunk({name: "a" + half}), chunk({}, "stop"))
+        texts = (got.content, got.reasoning_content, got.refusal)
+        assert [one for one in texts if one] == ["a\ufffd"], texts

@@ -1,6 +1,6 @@
 import json
 
-from streams import KEY, json_reply, play
+from streams import ANSWER, KEY, json_reply, play
 
 from thinwire.core import refusal
 from thinwire.core._compat import BODY_LIMIT
@@ -190,3 +190,70 @@ def test_a_json_answer_has_a_limit():
         refusal.EVENT_LIMIT = limit
     assert isinstance(error, StreamError), error
     assert str(error) == "the answer is larger than 100 bytes", error
+
+
+PLAIN = ({"content-type": "text/plain"}, {}, {"content-type": "application/octet-stream"})
+
+
+def test_a_stream_is_taken_whatever_its_content_type():
+    for headers in PLAIN:
+        for pieces in ([ANSWER], [ANSWER[i : i + 1] for i in range(len(ANSWER))]):
+            played = play([ScriptedReply(pieces, 200, headers)])
+            assert played.error is None
+            assert played.completion.content == "Hello"
+
+
+def test_a_document_is_taken_whatever_its_content_type():
+    body = dumps({"choices": [{"message": {"content": "Hello"}, "finish_reason": "stop"}]})
+    for headers in PLAIN:
+        for pieces in ([b" \n" + body], [body[i : i + 1] for i in range(len(body))]):
+            played = play([ScriptedReply(pieces, 200, headers)])
+            assert played.error is None, played.error
+            assert played.completion.content == "Hello"
+            assert played.completion.received_bytes == sum([len(piece) for piece in pieces])
+
+
+def test_an_error_document_is_an_error_whatever_its_content_type():
+    for headers in PLAIN:
+        error = refused(
+            ScriptedReply([dumps({"error": {"message": "no", "code": 402}})], 200, headers)
+        )
+        assert isinstance(error, StatusError), error
+        assert error.status == 402
+
+
+def test_what_is_no_stream_is_shown():
+    for headers in PLAIN:
+        kind = headers.get("content-type", "none")
+        error = refused(ScriptedReply([b"Service\n", b"unavailable" * 200], 200, headers))
+        assert isinstance(error, StreamError), error
+        start = "the answer is no stream of chunks (content-type: %s): Service unavailable" % kind
+        assert str(error).startswith(start), error
+        assert len(str(error)) < len(start) + 200
+
+
+def test_an_empty_answer_says_so():
+    for headers in (PLAIN[0], PLAIN[1], {"content-type": "text/event-stream"}):
+        kind = headers.get("content-type", "none")
+        error = refused(ScriptedReply([], 200, headers))
+        assert str(error) == "the answer is empty (content-type: %s)" % kind, error
+
+
+# Where a redirection points, then what of it is told.
+TARGETS = [
+    ("https://evil.example/steal?key=1", "https://evil.example;"),
+    ("https://user:pw@evil.example:8443?x#y", "https://evil.example:8443;"),
+    ("/login?next=secret", "another path of the same server;"),
+    (None, "another path of the same server;"),
+]
+
+
+def test_a_redirection_tells_the_origin_only():
+    for target, want in TARGETS:
+        headers = {} if target is None else {"location": target}
+        for status in (301, 302, 303, 307, 308):
+            error = refused(ScriptedReply([b"<a href=secret>"], status, headers))
+            assert (error.status, error.kind, error.body_snippet) == (status, "redirect", "")
+            assert "redirected to " + want in str(error), error
+            for secret in ("key=1", "pw", "secret"):
+                assert secret not in str(error)

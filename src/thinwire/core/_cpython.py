@@ -11,6 +11,7 @@ from thinwire.core.utf8 import join_surrogates
 PIECE = 16384  # characters or bytes escaped at a time; stays in the cache (PERFORMANCE.md)
 BUFFER = 65536  # receive buffer, bytes
 EVENT_LIMIT = 16777216  # largest server-sent event, bytes
+GROWTH = 4  # of the receive buffer; old and new one together stay near its limit
 BODY_LIMIT = 65536  # how much of an error body is read, bytes
 
 _INT64 = 9223372036854775807

@@ -14,6 +14,7 @@ from thinwire.core import utf8
 PIECE = 256
 BUFFER = 1024
 EVENT_LIMIT = 32768
+GROWTH = 2
 BODY_LIMIT = 2048
 
 # A build without __setattr__ hooks has no object.__setattr__, and no guard to get past either.

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from thinwire.core.events import Event
 
 _DONE = b"[DONE]"
+_SHOWN = 800  # bytes of a body kept for its error, enough for 200 characters
+_NO_END = "the stream ended without finish_reason and without [DONE]"
 
 
 class Answer:
@@ -22,15 +24,19 @@ class Answer:
         end: "" until the end is known, then "finish", "done" or "eof"; see Completion.
         received: size of the body so far, in bytes.
         eof: the body has been read to its end.
+        content_type: of the body, as the server says it.
     """
 
     def __init__(self) -> None:
         self.end = ""
         self.received = 0
         self.eof = False
+        self.content_type = ""
+        self._start = bytearray()  # of the body, for the error if it is no stream at all
         self._assembler = CompletionAssembler()
         self._parser = SSEParser()
         self._begun = False  # the first delta was handed out
+        self._empty = True  # no chunk has come
         self._late: ThinwireError | None = None
 
     def room(self) -> memoryview:
@@ -39,12 +45,22 @@ class Answer:
 
     def receive(self, count: int) -> None:
         """Takes the first `count` bytes of the last `room()`; 0 at the end of the body."""
-        self.received += count
         if count:
             self._parser.receive(count)
+            if self.received < _SHOWN:
+                self._start.extend(self._parser.last(count)[: _SHOWN - self.received])
+            self.received += count
         else:
             self.eof = True
             self._parser.receive_eof()
+
+    def unread(self) -> bytes:
+        """What was received and not parsed yet."""
+        return self._parser.unread()
+
+    def is_document(self) -> bool:
+        """Whether what was received begins like a JSON document."""
+        return bytes(self._start).strip()[:1] in (b"{", b"[")
 
     def receive_document(self, body: bytearray) -> None:
         """Takes the one JSON answer of a server that does not stream; nothing else follows.
@@ -133,6 +149,7 @@ class Answer:
         raise StreamError("an event is not JSON: " + chunk.one_line(words, 80))
 
     def _chunk(self, obj: "dict[str, object]") -> None:
+        self._empty = False
         self._assembler.receive(obj)
         error = chunk.error(obj)
         if error is not None and self._begun:
@@ -149,5 +166,12 @@ class Answer:
         # The body has ended without [DONE].
         if not self.finished():
             self.end = "eof"
-            raise StreamError("the stream ended without finish_reason and without [DONE]")
+            raise StreamError(self._what_came() if self._empty else _NO_END)
         self.end = "finish"
+
+    def _what_came(self) -> str:
+        kind = self.content_type or "none"
+        if not self.received:
+            return "the answer is empty (content-type: %s)" % kind
+        start = refusal.snippet(self._start)
+        return "the answer is no stream of chunks (content-type: %s): %s" % (kind, start)

@@ -11,37 +11,52 @@ if TYPE_CHECKING:
 _SNIPPET = 200  # characters of an unexpected body that an error shows
 _READ = 1024
 
+STREAM, DOCUMENT, UNSAID = range(3)
 
-async def check(response: "Response", deadline_ms: "int | None") -> bool:
+
+async def check(response: "Response", deadline_ms: "int | None") -> int:
     """Looks at a response head.
 
     Returns:
-        True when the body is to be read as a stream, False when it is one JSON document.
+        STREAM or DOCUMENT (one piece of JSON) by the content type; UNSAID when that says neither,
+        and the first bytes must tell.
 
     Raises:
         StatusError: the status is not 200; made from the error body, of which a bounded part is
             read.
-        StreamError: a 200 that says it is neither, e.g. a login page.
+        StreamError: a 200 that is a page for people, e.g. of a login.
     """
     if response.status != 200:
         raise await _status_error(response, deadline_ms)
-    kind = (response.header("content-type") or "").lower()
-    if "json" in kind and "event-stream" not in kind:
-        return False
+    kind = content_type(response)
+    if "event-stream" in kind:
+        return STREAM
+    if "json" in kind:
+        return DOCUMENT
     if "html" in kind:
         body = await _read(response, BODY_LIMIT, deadline_ms)
         raise StreamError("the answer is %s, not a stream: %s" % (kind, snippet(body)))
-    return True
+    return UNSAID
 
 
-async def read_whole(response: "Response", deadline_ms: "int | None") -> bytearray:
+def content_type(response: "Response") -> str:
+    """The content type in lower case, "" when the server sent none."""
+    return (response.header("content-type") or "").lower()
+
+
+async def read_whole(
+    response: "Response", deadline_ms: "int | None", start: bytes = b""
+) -> bytearray:
     """The whole body.
+
+    Args:
+        start: what of it has been read already.
 
     Raises:
         StreamError: it is larger than an event may be.
         TransportError: it was cut off.
     """
-    return await _read(response, EVENT_LIMIT, deadline_ms)
+    return await _read(response, EVENT_LIMIT, deadline_ms, bytearray(start))
 
 
 def document(body: bytearray) -> "dict[str, object]":
@@ -59,7 +74,20 @@ def document(body: bytearray) -> "dict[str, object]":
     return value
 
 
+def _redirection(response: "Response") -> StatusError:
+    # Following would send the key to whoever the answer names, and its path may be a secret of
+    # its own (RFC 9110 §15.4): only the origin is told.
+    target = response.header("location") or ""
+    scheme, mark, rest = target.partition("://")
+    host = rest.split("/")[0].split("?")[0].split("#")[0].split("@")[-1]
+    where = scheme + mark + host if mark else "another path of the same server"
+    words = "redirected to %s; redirects are not followed: correct base_url" % where
+    return StatusError(response.status, chunk.one_line(words))
+
+
 async def _status_error(response: "Response", deadline_ms: "int | None") -> StatusError:
+    if 300 <= response.status < 400:
+        return _redirection(response)
     body = bytearray()
     try:
         await _read(response, BODY_LIMIT, deadline_ms, body)

@@ -12,7 +12,7 @@
 # an LF right behind it is skipped later. `_data` is False until the event has a data field: an
 # event without one is not dispatched (openai/openai-python#2722: retry:, id: or comments alone).
 
-from thinwire.core._compat import BUFFER, EVENT_LIMIT, decode
+from thinwire.core._compat import BUFFER, EVENT_LIMIT, GROWTH, decode
 from thinwire.core.errors import StreamError
 
 _LF = 10
@@ -26,7 +26,7 @@ class SSEParser:
     """Incremental parser of one event stream.
 
     Args:
-        size: bytes of the buffer to start with; it doubles when one event needs more.
+        size: bytes of the buffer to start with; it grows when one event needs more.
         limit: largest event in bytes; the buffer never grows beyond it.
 
     Attributes:
@@ -70,9 +70,17 @@ class SSEParser:
             self._compact()
         return self._view[self._end :]
 
+    def unread(self) -> bytes:
+        """What was received and not parsed yet."""
+        return bytes(self._view[self._line : self._end])
+
     def receive(self, count: int) -> None:
         """Takes the first `count` bytes of the last `room()` as received."""
         self._end += count
+
+    def last(self, count: int) -> memoryview:
+        """The last `count` bytes received, which must not have been parsed yet."""
+        return self._view[self._end - count : self._end]
 
     def receive_eof(self) -> None:
         """The stream has ended; an unfinished last event is still returned, and flagged."""
@@ -197,7 +205,7 @@ class SSEParser:
 
     def _grow(self, size: int) -> None:
         if len(self.buffer) < self._limit:
-            self.buffer = bytearray(min(len(self.buffer) * 2, self._limit))
+            self.buffer = bytearray(min(len(self.buffer) * GROWTH, self._limit))
             self._view = memoryview(self.buffer)
         elif size == self._limit:
             raise StreamError("a server-sent event is larger than %d bytes" % self._limit)

@@ -151,11 +151,25 @@ class ChatStream:
             self._plan.body.close()
             self._arrived()  # or it failed; before this, liveness was not what ran out
         self._response = response
-        if not await refusal.check(response, self._clocks.deadline()):
-            body = await refusal.read_whole(response, self._clocks.deadline())
-            self._now = self._transport.now_ms()
-            self._answer.receive_document(body)
+        kind = await refusal.check(response, self._clocks.deadline())
+        if kind == refusal.UNSAID:
+            await self._read(response)
+        self._answer.content_type = refusal.content_type(response)
+        if kind == refusal.DOCUMENT or (kind == refusal.UNSAID and self._answer.is_document()):
+            await self._read_document(response)
         self._state = _STREAMING
+
+    async def _read_document(self, response: "Response") -> None:
+        start = self._answer.unread()
+        body = await refusal.read_whole(response, self._clocks.deadline(), start)
+        self._now = self._transport.now_ms()
+        self._answer.receive_document(body)
+
+    async def _read(self, response: "Response") -> None:
+        # The same step is written out in __anext__, where it must not cost a coroutine.
+        count = await response.readinto(self._answer.room(), self._deadline())
+        self._answer.receive(count)
+        self._arrived()
 
     def _arrived(self) -> None:
         self._now = self._transport.now_ms()
