@@ -25,5 +25,5 @@ metadata(
 )
 
 # opt=3 drops asserts, docstrings and line numbers: less flash and less RAM.
-package("thinwire", files=("__init__.py", *sorted(core_files())), base_path="src", opt=3)
+package("thinwire", files=("__init__.py", "sse.py", *sorted(core_files())), base_path="src", opt=3)
 package("thinwire_device", base_path="port_micropython", opt=3)
