@@ -164,3 +164,11 @@ def test_the_base_class_can_neither_be_read_nor_measured():
     assert body.replayable()
     run(body.more())
     body.close()
+
+
+def test_waiting_for_nothing_is_harmless():
+    body = JSONBody({"a": 1})
+    run(body.more())
+    body.readinto(bytearray(1))
+    run(body.more())
+    assert read_all(body) == b'"a":1}'

@@ -69,3 +69,12 @@ def test_the_file_is_closed_when_the_encoder_is():
         encoder.readinto(bytearray(3))
         encoder.close()
         encoder.close()
+
+
+def test_an_iterator_of_lines_is_its_own():
+    with Scratch(b'{"a":1}\n') as path:
+        lines = iter(JSONLMessages(path))
+        assert iter(lines) is lines
+        assert next(lines) == {"a": 1}
+        lines.close()
+        assert list(lines) == []

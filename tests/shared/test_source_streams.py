@@ -2,6 +2,7 @@ import json
 
 from helpers import error_of
 
+from thinwire.core import source_streams
 from thinwire.core._compat import PIECE, base64
 from thinwire.core.body import JSONBody
 from thinwire.core.errors import EncodeError
@@ -144,3 +145,9 @@ def test_a_generator_is_closed_with_the_encoder():
 
 def test_the_repr_tells_no_content():
     assert repr(TextStream(["secret"])) == "TextStream"
+
+
+def test_the_base_class_reads_nothing():
+    reader = source_streams._StreamReader([1])
+    error_of(NotImplementedError, reader.read_piece)
+    error_of(NotImplementedError, reader._take, 1)
