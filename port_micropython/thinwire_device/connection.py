@@ -11,7 +11,6 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from thinwire_device.wait import Waiter
 
-_TLS_ERRORS = 4096  # mbedTLS numbers its errors from here on
 _REFUSED = 111
 
 
@@ -73,20 +72,38 @@ class Connection:
                 return
             tries = await self._waiter.again(tries, deadline_ms, "connect")
 
+    async def begin(self, view: memoryview, deadline_ms: "int | None") -> int:
+        """Writes the first bytes of `view`; returns how many.
+
+        mbedTLS does its handshake inside the first write, and takes nothing before it is over:
+        so this is the last part of connecting.
+
+        Raises:
+            ConnectError: the handshake failed.
+        """
+        count = tries = 0
+        while not count:
+            try:
+                count = self.write_some(view)
+            except WriteError as error:
+                raise ConnectError("no connection: " + error.message, error.cause)
+            if not count:
+                tries = await self._waiter.again(tries, deadline_ms, "connect")
+        return count
+
     def write_some(self, view: memoryview) -> int:
         """Writes what fits now; returns the number of bytes, 0 when nothing does.
 
         Raises:
             WriteError: the connection is broken.
-            ConnectError: the TLS handshake, which goes on inside the first writes, failed.
+            ConnectError: from the first write, the server's certificate is refused.
         """
         try:
             return self._stream.write(view) or 0
         except ValueError as error:  # how mbedTLS reports a certificate it does not accept
             raise ConnectError("the server's certificate is refused: %s" % error, error)
         except OSError as error:
-            kind = ConnectError if number(error) > _TLS_ERRORS else WriteError
-            raise kind("sending failed: " + words(error), error)
+            raise WriteError("sending failed: " + words(error), error)
 
     def read_some(self, view: memoryview) -> "int | None":
         """Reads what is there; returns the number of bytes, 0 at the end, None when nothing is.
@@ -96,8 +113,6 @@ class Connection:
         """
         try:
             return self._stream.readinto(view)
-        except ValueError as error:
-            raise ConnectError("the server's certificate is refused: %s" % error, error)
         except OSError as error:
             raise ReadError("receiving failed: " + words(error), error)
 

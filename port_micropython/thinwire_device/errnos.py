@@ -22,9 +22,9 @@ _WORDS = (
 
 
 def number(error: OSError) -> int:
-    """The error number without its sign."""
-    code = error.errno if error.errno is not None else 0
-    return abs(code)
+    """The error number without its sign; 0 where there is none."""
+    # The unix port's failed name lookup has text in its place: "[addrinfo error -2]".
+    return abs(error.errno) if isinstance(error.errno, int) else 0
 
 
 def words(error: Exception) -> str:

@@ -8,6 +8,7 @@ from thinwire_device.connection import TLS, Connection
 from thinwire_device.wait import Waiter
 
 _BLOCK = 1024  # bytes of body in one http chunk
+_PEEK = 64  # bytes read at a time while the writer's buffer is in use
 _OTHERS = ("ssl_context", "proxy", "http_client")
 
 
@@ -67,7 +68,7 @@ class SocketTransport(Transport):
         connection = Connection(self._waiter)
         writer, self._spare = self._spare or ChunkWriter(self._block), None
         try:
-            await connection.open(request.host, request.port, tls, request.connect_deadline_ms)
+            await connection.open(request.host, request.port, tls, _connect_deadline(request))
             return await _Exchange(self._waiter, connection, writer, request).run()
         except BaseException:
             connection.close()
@@ -87,6 +88,12 @@ class SocketTransport(Transport):
         """Nothing to do: each exchange closes its own connection."""
 
 
+def _connect_deadline(request: Request) -> "int | None":
+    # Whichever comes first: a connection nobody has time left to use is of no use.
+    connect, head = request.connect_deadline_ms, request.head_deadline_ms
+    return head if connect is None or (head is not None and head < connect) else connect
+
+
 class _Exchange:
     # One request sent and one response head read. The writer's buffer serves both ways: when the
     # head arrives, nothing is left to send.
@@ -97,6 +104,7 @@ class _Exchange:
         self._connection = connection
         self._writer = writer
         self._request = request
+        self._scratch = memoryview(bytearray(_PEEK))
         self._head = ResponseHead()
         self._rest = None  # body bytes that came with the head; not None: the head is complete
 
@@ -121,9 +129,9 @@ class _Exchange:
         headers = [("Host", request.authority), ("Connection", "close")]
         headers.extend(request.headers)
         length = -1 if request.body is None else None
-        await self._write(
-            memoryview(request_head(request.method, request.target, headers, length))
-        )
+        head = memoryview(request_head(request.method, request.target, headers, length))
+        sent = await self._connection.begin(head, _connect_deadline(request))
+        await self._write(head[sent:])
         count = -1 if request.body is not None else 0
         while count != 0 and self._rest is None:
             count = request.body.readinto(self._writer.payload)
@@ -131,6 +139,9 @@ class _Exchange:
                 await request.body.more()
             else:
                 await self._write(self._writer.frame(count))
+            # A server that takes all that is sent never makes us wait: look here, too.
+            self._waiter.check(request.head_deadline_ms, "write")
+            self._peek()
             await self._waiter.breathe()
 
     async def _write(self, view: memoryview) -> None:
@@ -141,16 +152,17 @@ class _Exchange:
             if count:
                 tries = 0
             else:
-                # A server that answers before it has read everything may stop reading.
                 self._peek()
                 deadline = self._request.head_deadline_ms
                 tries = await self._waiter.again(tries, deadline, "write")
 
     def _peek(self) -> None:
-        scratch = bytearray(256)
-        count = self._connection.read_some(memoryview(scratch))
-        if count:
-            self._take(memoryview(scratch)[:count])
+        # A server may answer before it has read everything, and then read no more.
+        while self._rest is None:
+            count = self._connection.read_some(self._scratch)
+            if not count:
+                return
+            self._take(self._scratch[:count])
 
     async def _early(self, error: WriteError) -> None:
         # The server may have said why before it closed; if not, the write error stands.

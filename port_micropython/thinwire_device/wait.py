@@ -50,13 +50,17 @@ class Waiter:
         if not self._blocking:
             await asyncio.sleep_ms(0)
 
+    def check(self, deadline_ms: "int | None", phase: str) -> None:
+        """Raises TransportTimeout when the deadline has passed."""
+        if deadline_ms is not None and self.now_ms() >= deadline_ms:
+            raise TransportTimeout("the deadline passed", phase)
+
     async def again(self, tries: int, deadline_ms: "int | None", phase: str) -> int:
         """Sleeps a little before the next try; returns `tries` + 1.
 
         Raises:
             TransportTimeout: the deadline has passed.
         """
-        if deadline_ms is not None and self.now_ms() >= deadline_ms:
-            raise TransportTimeout("the deadline passed", phase)
+        self.check(deadline_ms, phase)
         await self.sleep_ms(_SLEEPS[tries] if tries < len(_SLEEPS) else _LONGEST)
         return tries + 1

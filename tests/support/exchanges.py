@@ -9,6 +9,7 @@ from typing import Any
 from support.legs import Leg, run_everywhere
 from support.places import Places
 from support.scenarios import SCENARIOS, Scenario
+
 from thinwire.testing import MockServer, RecordedRequest
 
 _NAMES = {f"s{number}": scenario.name for number, scenario in enumerate(SCENARIOS)}

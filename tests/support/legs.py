@@ -69,7 +69,8 @@ def run_jobs(
         subprocess.run(
             command, env=_environment(), timeout=_LIMIT, stdout=stream, stderr=STDOUT, check=False
         )
-    lines = printed.read_text("utf-8", "replace").splitlines()
+    # Not splitlines: U+2028 inside a string would end a line.
+    lines = printed.read_text("utf-8", "replace").strip("\n").split("\n")
     results = [json.loads(line) for line in lines if line.startswith('{"')]
     return results, "\n".join(line for line in lines if not line.startswith('{"'))
 

@@ -5,6 +5,7 @@ from typing import Any
 
 from thinwire.testing import (
     Cut,
+    EndBody,
     Head,
     Interim,
     Repeat,
@@ -15,7 +16,6 @@ from thinwire.testing import (
     raw_reply,
     sse_reply,
     stall_reply,
-    status_reply,
 )
 
 STALL_MS = 300  # deadline of what stalls
@@ -84,9 +84,7 @@ def _bad(name: str, *steps: Any, body: str = "", status: int = 200, raw: bool = 
 
 def _stall(name: str, script: Any, status: int, phases: str, body: str = "") -> Scenario:
     limit = {"read_ms": STALL_MS} if status else {"head_ms": STALL_MS}
-    return Scenario(
-        name, script, body, status, "TransportTimeout", tuple(phases.split()), **limit
-    )
+    return Scenario(name, script, body, status, "TransportTimeout", tuple(phases.split()), **limit)
 
 
 def _nowhere(name: str, place: str, error: str = "ConnectError", **more: Any) -> Scenario:
@@ -104,12 +102,17 @@ ENDINGS = [
     Scenario("empty chunked", Reply(), ""),
     Scenario("empty length", Reply(framing="length"), ""),
     Scenario("large", sse_reply(_LONG.encode(), pieces=(4093, 17)), _LONG),
-    Scenario("no content", raw_reply(b"HTTP/1.1 204 No Content\r\n\r\n"), "", 204),
+    Scenario("no content", raw_reply(_OK.replace(b"200 OK", b"204 None") + b"\r\n"), "", 204),
     Scenario(
         "header names in any case",
         sse_reply(*_PIECES, headers=[("X-ReQuest-ID", "Abc"), ("RETRY-AFTER", "2")]),
         _TEXT,
-        headers=(("x-request-id", "Abc"), ("Retry-After", "2"), ("X-REQUEST-ID", "Abc"), ("x", None)),
+        headers=(
+            ("x-request-id", "Abc"),
+            ("Retry-After", "2"),
+            ("X-REQUEST-ID", "Abc"),
+            ("x", None),
+        ),
     ),
     Scenario("cookies come", sse_reply(*_PIECES, headers=[("Set-Cookie", "a=b; Path=/")]), _TEXT),
     Scenario("cookies do not go back", sse_reply(*_PIECES), _TEXT),
@@ -127,17 +130,31 @@ STATUSES = [
     ),
     Scenario(
         "early 413, server reads on",
-        status_reply(413, "too large", early=0, framing="length"),
-        '{"error":{"message":"too large","type":"invalid_request_error","param":null,"code":null}}',
+        Reply(413, [Send(b"stop")], framing="length", early=0),
+        "stop",
         413,
         upload=1500,
     ),
     Scenario(
         "early 413 in the middle",
-        Reply(413, [Send(b"stop")], framing="length", early=300_000),
+        Reply(413, [Send(b"stop")], framing="length", early=70_000),
         "stop",
         413,
         upload=1500,
+    ),
+    Scenario(
+        "early 413, server stops reading",
+        Reply(413, [Send(b"stop"), EndBody(), Stall()], early=70_000),
+        "stop",
+        413,
+        upload=10_000,
+    ),
+    Scenario(
+        "interim heads during the upload",
+        Reply(413, [Interim(103), Interim(100), Send(b"stop"), EndBody(), Stall()], early=70_000),
+        "stop",
+        413,
+        upload=10_000,
     ),
 ]
 

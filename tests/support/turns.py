@@ -7,6 +7,7 @@ from typing import Any
 
 from support.legs import run_everywhere
 from support.places import Places
+
 from thinwire.testing import (
     MockServer,
     cut_reply,
@@ -73,6 +74,7 @@ _WHOLE = {"choices": [{"message": _MESSAGE, "finish_reason": "stop"}], "usage": 
 _HELLO = text_reply("Hello there")
 
 _MIDDLE = stall_reply("mid_stream", text="Hello there")
+_SILENT = stall_reply("before_head")
 _CHATTER = stall_reply("comments", text="Hello there", interval_ms=40)
 
 ANSWERS = [
@@ -84,7 +86,7 @@ ANSWERS = [
     _text("no [DONE]", text_reply("Hello there", done=False)),
     _text("reasoning", text_reply("4", reasoning="2 + 2 is"), "4", reasoning="2 + 2 is"),
     _text("refusal", text_reply(refusal="I would rather not"), None, refusal="I would rather not"),
-    _text("whole as JSON", json_reply(_WHOLE), "All of it", usage={**_USAGE, "cached_tokens": 0}),
+    _text("whole as JSON", json_reply(_WHOLE), "All of it", usage=_USAGE),
     _text("tools", tool_reply(_CALLS, fragment=3), None, tools=[list(call) for call in _CALLS]),
     _text("long", text_reply("word " * 2000), "word " * 2000),
 ]
@@ -111,10 +113,13 @@ FAILURES = [
     Turn("both fail", {"m": status_reply(500), "b": "refused"}, {"error": "AllAttemptsFailed"}),
     Turn("cut before the head", {"m": cut_reply("before_head")}, {"error": "ReadError"}),
     _timeout("never connected", "full", "connect", connect=LIMIT_S),
-    _timeout("silent", stall_reply("before_head"), "first_token", **_FIRST),
+    _timeout("silent", _SILENT, "first_token", **_FIRST),
     _timeout("silent after the head", stall_reply("after_head"), "first_token", **_FIRST),
     _timeout("only comments", stall_reply("comments", interval_ms=40), "first_token", **_FIRST),
     _timeout("out of time", stall_reply("after_head"), "total", total=LIMIT_S),
+    # Liveness does not run before the head, nor is connecting to blame when the time is over.
+    _timeout("silent, no clock but one", _SILENT, "first_token", liveness=LIMIT_S / 3, **_FIRST),
+    _timeout("out of time to connect", "full", "total", total=LIMIT_S),
     _timeout("no bytes", stall_reply("after_head"), "liveness", liveness=LIMIT_S),
     _late("silent in the middle", _MIDDLE, "progress", progress=LIMIT_S),
     _late("no bytes in the middle", _MIDDLE, "liveness", liveness=LIMIT_S),

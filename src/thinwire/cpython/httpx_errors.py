@@ -14,17 +14,19 @@ from thinwire.core.errors import (
     WriteError,
 )
 
+# Timeouts and the phase they mean; "" for whatever was being done.
 _TIMEOUTS: tuple[tuple[type[Exception], str], ...] = (
     (httpx.ConnectTimeout, "connect"),
     (httpx.PoolTimeout, "connect"),
     (httpx.WriteTimeout, "write"),
-    (httpx.ReadTimeout, "read"),
-    (TimeoutError, "read"),
+    (httpx.ReadTimeout, ""),
+    (TimeoutError, ""),
 )
 _OTHERS: tuple[tuple[type[Exception], type[TransportError]], ...] = (
     (httpx.ConnectError, ConnectError),
     (httpx.ProxyError, ConnectError),
     (httpx.UnsupportedProtocol, ConnectError),
+    (httpx.InvalidURL, ConnectError),
     (httpx.WriteError, WriteError),
 )
 
@@ -34,8 +36,8 @@ def translated(doing: str) -> Iterator[None]:
     """Raises ours for every error of httpx inside the block; others pass.
 
     Args:
-        doing: "send", "read" or "close"; errors of "close" are dropped, since the response is of
-            no further use and nothing is lost.
+        doing: "head", "read" or "close": the phase of a timeout. Errors of "close" are dropped,
+            since the response is of no further use and nothing is lost.
     """
     try:
         yield
@@ -43,14 +45,14 @@ def translated(doing: str) -> Iterator[None]:
         raise
     except (httpx.HTTPError, httpx.StreamError, httpx.InvalidURL, TimeoutError) as error:
         if doing != "close":
-            raise _ours(error) from _cause(error)
+            raise _ours(error, doing) from _cause(error)
 
 
-def _ours(error: Exception) -> TransportError:
+def _ours(error: Exception, doing: str) -> TransportError:
     words = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
     for kind, phase in _TIMEOUTS:
         if isinstance(error, kind):
-            return TransportTimeout(words, phase, error)
+            return TransportTimeout(words, phase or doing, error)
     for kind, ours in _OTHERS:
         if isinstance(error, kind):
             return ours(words, error)

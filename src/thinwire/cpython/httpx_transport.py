@@ -16,6 +16,8 @@ from thinwire.core.body import Body
 from thinwire.core.errors import TransportTimeout
 from thinwire.core.sync import run
 from thinwire.core.transport import Request, Response, Transport
+from thinwire.cpython.httpx_deadlines import Deadlines, hold, now_ms, seconds_until
+from thinwire.cpython.httpx_early import listen
 from thinwire.cpython.httpx_errors import translated
 from thinwire.cpython.httpx_options import Options
 
@@ -26,11 +28,6 @@ def from_options(blocking: bool, options: dict[str, object]) -> Transport:
     """The transport for a client's options; see BaseClient."""
     checked = Options(options)
     return HTTPXTransport(checked) if blocking else AsyncHTTPXTransport(checked)
-
-
-def now_ms() -> int:
-    """Monotonic time in milliseconds."""
-    return time.monotonic_ns() // 1_000_000
 
 
 class AsyncHTTPXTransport(Transport):
@@ -50,10 +47,10 @@ class AsyncHTTPXTransport(Transport):
     async def send(self, request: Request) -> Response:
         """See Transport.send; the head deadline covers connect, upload and wait."""
         blocks = _AsyncBlocks(request.body) if request.body is not None else None
-        with translated("send"):
+        with translated("head"):
             client = self._client()
             built = _build(client, request, blocks)
-            async with asyncio.timeout(_seconds(request.head_deadline_ms)):
+            async with asyncio.timeout(seconds_until(request.head_deadline_ms)):
                 response = await client.send(built, stream=True, follow_redirects=False)
         return _AsyncResponse(response)
 
@@ -76,7 +73,8 @@ class AsyncHTTPXTransport(Transport):
             return self._options.http_client
         loop = asyncio.get_running_loop()
         if loop not in self._clients:
-            self._clients[loop] = httpx.AsyncClient(**self._options.client_arguments())  # type: ignore[arg-type]
+            own = httpx.AsyncClient(**self._options.client_arguments())  # type: ignore[arg-type]
+            self._clients[loop] = listen(own)
         return self._clients[loop]
 
 
@@ -86,8 +84,8 @@ class HTTPXTransport(Transport):
     Args:
         options: how to connect.
 
-    httpcore fixes the read timeout when it starts to read a body, so a deadline inside a stream
-    holds to within the longest silence the clocks allow.
+    With an own http_client httpcore fixes the read timeout when it starts to read a body, so a
+    deadline inside a stream holds to within the longest silence the clocks allow.
     """
 
     name = "httpx"
@@ -95,19 +93,22 @@ class HTTPXTransport(Transport):
     def __init__(self, options: Options) -> None:
         self._options = options
         self._own: httpx.Client | None = None
+        self._deadlines = Deadlines()
 
     async def send(self, request: Request) -> Response:
         """See Transport.send."""
         blocks = _Blocks(request.body) if request.body is not None else None
-        with translated("send"):
+        self._deadlines.connect_ms = _connect_deadline(request)
+        self._deadlines.wait_ms = request.head_deadline_ms
+        with translated("head"):
             client = self._client()
             built = _build(client, request, blocks)
-            limit = _seconds(request.head_deadline_ms)
+            limit = seconds_until(request.head_deadline_ms)
             built.extensions["timeout"].update(read=limit, write=limit)
             response = client.send(built, stream=True, follow_redirects=False)
         idle = request.idle_ms
         built.extensions["timeout"]["read"] = None if idle is None else idle / 1000
-        return _Response(response)
+        return _Response(response, self._deadlines)
 
     async def sleep_ms(self, ms: int) -> None:
         """See Transport.sleep_ms; blocks the thread."""
@@ -127,7 +128,8 @@ class HTTPXTransport(Transport):
         if isinstance(self._options.http_client, httpx.Client):
             return self._options.http_client
         if self._own is None:
-            self._own = httpx.Client(**self._options.client_arguments())  # type: ignore[arg-type]
+            own = httpx.Client(**self._options.client_arguments())  # type: ignore[arg-type]
+            self._own = hold(own, self._deadlines)
         return self._own
 
 
@@ -197,7 +199,7 @@ class _AsyncResponse(Response):
         count = self._leftover.into(buffer)
         while not count:
             with translated("read"):
-                async with asyncio.timeout(_seconds(deadline_ms)):
+                async with asyncio.timeout(seconds_until(deadline_ms)):
                     piece = await anext(self._pieces, None)
             if piece is None:
                 return 0
@@ -212,8 +214,9 @@ class _AsyncResponse(Response):
 
 
 class _Response(Response):
-    def __init__(self, response: httpx.Response) -> None:
+    def __init__(self, response: httpx.Response, deadlines: Deadlines) -> None:
         self._response = response
+        self._deadlines = deadlines
         self.status = response.status_code
         encoded = "content-encoding" in response.headers
         self._pieces = response.iter_bytes() if encoded else response.iter_raw()
@@ -228,6 +231,7 @@ class _Response(Response):
         while not count:
             if deadline_ms is not None and now_ms() >= deadline_ms:
                 raise TransportTimeout("the deadline passed", "read")
+            self._deadlines.wait_ms = deadline_ms
             with translated("read"):
                 piece = next(self._pieces, None)
             if piece is None:
@@ -244,7 +248,7 @@ class _Response(Response):
 def _build(
     client: "httpx.Client | httpx.AsyncClient", request: Request, content: "object | None"
 ) -> httpx.Request:
-    timeout = httpx.Timeout(None, connect=_seconds(request.connect_deadline_ms))
+    timeout = httpx.Timeout(None, connect=seconds_until(_connect_deadline(request)))
     built: httpx.Request = client.build_request(
         request.method,
         f"{request.scheme}://{request.authority}{request.target}",
@@ -255,6 +259,7 @@ def _build(
     return built
 
 
-def _seconds(deadline_ms: int | None) -> float | None:
-    # Time left; an overdue deadline still gets a moment, since 0 would mean "do not wait".
-    return None if deadline_ms is None else max(deadline_ms - now_ms(), 1) / 1000
+def _connect_deadline(request: Request) -> int | None:
+    # Whichever comes first: a connection nobody has time left to use is of no use.
+    given = (request.connect_deadline_ms, request.head_deadline_ms)
+    return min([deadline for deadline in given if deadline is not None], default=None)
