@@ -1,0 +1,60 @@
+"""Damaged answers end as an answer or as an error of ours: never otherwise, on any transport.
+
+THINWIRE_FUZZ is the number of answers for each transport; the default keeps `make test` quick.
+"""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+
+import pytest
+from support.fuzzing import answer
+from support.interpreters import ROOT, Interpreter, run_micropython
+
+from thinwire.testing import MockServer
+
+COUNT = int(os.environ.get("THINWIRE_FUZZ", "300"))
+SCRIPT = ROOT / "tests/wire/fuzz.py"
+KINDS = ("async", "sync")
+TIMEOUT = 60 + COUNT / 20
+
+
+@pytest.fixture
+def server() -> Iterator[MockServer]:
+    with MockServer(keep_bodies=False, keep_limit=0) as running:
+        running.reply("*", answer)
+        yield running
+
+
+def judge(output: str) -> None:
+    counts = json.loads(output.splitlines()[-1])
+    assert counts["answers"] + counts["errors"] == COUNT, counts
+    # Of the undamaged tenth, half are streams that end in an error of the server's.
+    assert counts["whole"] >= COUNT // 10 // 4, counts
+    assert counts["errors"] >= COUNT // 5, counts
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_httpx(server: MockServer, kind: str) -> None:
+    command = [sys.executable, "-W", "error", str(SCRIPT)]
+    done = subprocess.run(
+        [*command, server.base_url, "0", str(COUNT), kind],
+        capture_output=True,
+        text=True,
+        timeout=TIMEOUT,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == ""
+    judge(done.stdout)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_sockets(micropython: Interpreter, server: MockServer, kind: str) -> None:
+    # A heap this small would not survive anything that is kept from one answer to the next.
+    arguments = (server.base_url, "0", str(COUNT), kind)
+    done = run_micropython(micropython, SCRIPT, *arguments, heapsize="256k", timeout=TIMEOUT)
+    assert done.returncode == 0, done.stdout
+    judge(done.stdout)
