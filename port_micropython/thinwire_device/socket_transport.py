@@ -68,7 +68,7 @@ class SocketTransport(Transport):
         connection = Connection(self._waiter)
         writer, self._spare = self._spare or ChunkWriter(self._block), None
         try:
-            await connection.open(request.host, request.port, tls, _connect_deadline(request))
+            await connection.open(request.host, request.port, tls, request.connect_by())
             return await _Exchange(self._waiter, connection, writer, request).run()
         except BaseException:
             connection.close()
@@ -86,12 +86,6 @@ class SocketTransport(Transport):
 
     async def aclose(self) -> None:
         """Nothing to do: each exchange closes its own connection."""
-
-
-def _connect_deadline(request: Request) -> "int | None":
-    # Whichever comes first: a connection nobody has time left to use is of no use.
-    connect, head = request.connect_deadline_ms, request.head_deadline_ms
-    return head if connect is None or (head is not None and head < connect) else connect
 
 
 class _Exchange:
@@ -128,9 +122,10 @@ class _Exchange:
         request = self._request
         headers = [("Host", request.authority), ("Connection", "close")]
         headers.extend(request.headers)
-        length = -1 if request.body is None else None
+        length = -1 if request.body is None else request.length
+        self._writer.chunked = length is None
         head = memoryview(request_head(request.method, request.target, headers, length))
-        sent = await self._connection.begin(head, _connect_deadline(request))
+        sent = await self._connection.begin(head, request.connect_by())
         await self._write(head[sent:])
         count = -1 if request.body is not None else 0
         while count != 0 and self._rest is None:
@@ -198,6 +193,8 @@ class SocketResponse(Response):
         self._waiter = waiter
         self._connection = connection
         self._rest = rest
+        encoding = head.header("content-encoding")
+        self._compressed = encoding if encoding and encoding.lower() != "identity" else ""
 
     def header(self, name: str) -> "str | None":
         """See Response.header."""
@@ -205,6 +202,9 @@ class SocketResponse(Response):
 
     async def readinto(self, buffer: memoryview, deadline_ms: "int | None") -> int:
         """See Response.readinto."""
+        if self._compressed:
+            # We asked for "identity"; decompressing would take more memory than a chip has.
+            raise ReadError("the server compressed its answer (%s) unasked" % self._compressed)
         await self._waiter.breathe()
         tries = 0
         while not self._body.done or self._rest:

@@ -142,8 +142,8 @@ class Slow(ScriptedTransport):
 
     async def send(self, request):
         connect = self.phase == "connect"
-        deadline = request.connect_deadline_ms if connect else request.head_deadline_ms
-        self.deadlines = (request.connect_deadline_ms, request.head_deadline_ms, request.idle_ms)
+        deadline = request.connect_by() if connect else request.head_deadline_ms
+        self.deadlines = (request.connect_by(), request.head_deadline_ms, request.idle_ms)
         if deadline is not None and self.now_ms() + self.ms >= deadline:
             await self.sleep_ms(deadline - self.now_ms() - 1)  # a coarse timer
             raise TransportTimeout("timed out", self.phase)

@@ -10,9 +10,11 @@ from support.places import Places
 
 from thinwire.testing import (
     MockServer,
+    RecordedRequest,
     cut_reply,
     error_chunk_reply,
     json_reply,
+    raw_reply,
     stall_reply,
     status_reply,
     text_reply,
@@ -73,11 +75,33 @@ _MESSAGE = {"role": "assistant", "content": "All of it"}
 _WHOLE = {"choices": [{"message": _MESSAGE, "finish_reason": "stop"}], "usage": _USAGE}
 _HELLO = text_reply("Hello there")
 
+_OK = b"HTTP/1.1 200 OK\r\nConnection: close\r\n"
+_PAGE = _OK + b"Content-Type: text/html\r\n\r\n<h1>Log in</h1>"
+_EMPTY = _OK + b"Content-Length: 0\r\n\r\n"
 _MIDDLE = stall_reply("mid_stream", text="Hello there")
 _SILENT = stall_reply("before_head")
 _CHATTER = stall_reply("comments", text="Hello there", interval_ms=40)
 
+_PLAIN = {"headers": [("Content-Type", "text/plain")]}
+_ELSEWHERE = status_reply(302, headers=[("Location", "https://evil.example/steal?key=1")])
+
+
+def _measured(status: int, words: str) -> Any:
+    # A server that wants to know the length of a request before it reads it.
+    def answer(request: RecordedRequest) -> Any:
+        if request.framing != "content-length":
+            return status_reply(status, message=words)
+        assert request.header("content-length") == str(request.body_size)
+        return text_reply("Hello there")(request)
+
+    return answer
+
+
 ANSWERS = [
+    _text("411, then measured", _measured(411, "Length Required"), attempts=2, deployment="m"),
+    _text("501, then measured", _measured(501, "no Transfer-Encoding here"), attempts=2),
+    _text("stream as plain text", text_reply("Hello there", **_PLAIN)),
+    _text("document as plain text", json_reply(_WHOLE, **_PLAIN), "All of it", usage=_USAGE),
     _text("text", text_reply("Hello there", usage=_USAGE), finish_reason="stop"),
     _text("text in single bytes", text_reply(UTF8_TEXT, pieces=1), UTF8_TEXT),
     _text("text with the head", text_reply(UTF8_TEXT, joined=True), UTF8_TEXT),
@@ -109,6 +133,9 @@ RESCUES = [
 FAILURES = [
     Turn("401", {"m": status_reply(401)}, {"error": "StatusError", "status": 401}),
     Turn("401 is not rescued", {"m": status_reply(401), "backup": _HELLO}, {"status": 401}),
+    Turn("redirected", {"m": _ELSEWHERE}, {"error": "StatusError", "status": 302}),
+    Turn("page of words", {"m": raw_reply(_PAGE)}, {"error": "StreamError"}),
+    Turn("empty", {"m": raw_reply(_EMPTY)}, {"error": "StreamError"}),
     Turn("nobody listens", {"m": "refused"}, {"error": "ConnectError"}),
     Turn("both fail", {"m": status_reply(500), "b": "refused"}, {"error": "AllAttemptsFailed"}),
     Turn("cut before the head", {"m": cut_reply("before_head")}, {"error": "ReadError"}),

@@ -63,7 +63,7 @@ class ChunkWriter:
 
     Args:
         size: bytes of body in one http chunk, at most 65535.
-        chunked: False for a body whose Content-Length was sent.
+        chunked: False for a body whose Content-Length was sent; may be set for each body.
 
     The body is read into `payload`; `frame(n)` gives what to send for n bytes of it.
     """
@@ -71,12 +71,12 @@ class ChunkWriter:
     def __init__(self, size: int, chunked: bool = True) -> None:
         self._buffer = bytearray(_PREFIX + size + 2)
         self._view = memoryview(self._buffer)
-        self._chunked = chunked
+        self.chunked = chunked
         self.payload = self._view[_PREFIX : _PREFIX + size]
 
     def frame(self, count: int) -> memoryview:
         """The bytes to send for `count` bytes in `payload`; for 0 what ends the body."""
-        if not self._chunked:
+        if not self.chunked:
             return self._view[_PREFIX : _PREFIX + count]
         size = b"%x\r\n" % count
         start = _PREFIX - len(size)

@@ -139,9 +139,8 @@ class ChatStream:
         self._now = self._transport.now_ms()
         self._clocks.attempt(self._now)
         request = self._plan.next_request()
-        head = self._clocks.head_deadline()
-        request.connect_deadline_ms = _earlier(self._clocks.connect_deadline(), head)
-        request.head_deadline_ms = head
+        request.connect_deadline_ms = self._clocks.connect_deadline()
+        request.head_deadline_ms = self._clocks.head_deadline()
         request.idle_ms = self._timeouts.idle_ms()
         if self._log is not None:
             self._log.request(self._plan)
@@ -292,9 +291,3 @@ class ChatStream:
 
     def _since_start(self, moment: int) -> "int | None":
         return moment - self._start if moment >= 0 else None
-
-
-def _earlier(one: "int | None", other: "int | None") -> "int | None":
-    if one is None or other is None:
-        return other if one is None else one
-    return min(one, other)

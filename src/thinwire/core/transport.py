@@ -63,6 +63,11 @@ class Request:
         self.headers = headers
         self.body = body
 
+    def connect_by(self) -> "int | None":
+        """When the connection must stand: one that nobody has time left to use is of no use."""
+        connect, head = self.connect_deadline_ms, self.head_deadline_ms
+        return head if connect is None or (head is not None and head < connect) else connect
+
 
 class Response:
     """A response whose head has arrived.

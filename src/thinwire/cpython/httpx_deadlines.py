@@ -17,6 +17,7 @@ from selectors import EVENT_READ, EVENT_WRITE
 import httpcore
 import httpx
 
+from thinwire.cpython.httpx_backend import with_backend
 from thinwire.cpython.httpx_early import answered
 
 _SIZE = 65536
@@ -144,16 +145,8 @@ class _Stream(httpcore.NetworkStream):
 
 
 def hold(client: httpx.Client, deadlines: Deadlines) -> httpx.Client:
-    """Makes `client`, new and ours, hold to `deadlines`; proxies included.
-
-    httpx has no argument for httpcore's backend, hence the private names;
-    tests/cpython/test_transport_conformance.py would notice if they no longer did it.
-    """
-    backend = DeadlineBackend(deadlines)
-    for transport in (client._transport, *client._mounts.values()):
-        if isinstance(transport, httpx.HTTPTransport):
-            transport._pool._network_backend = backend
-    return client
+    """Makes `client`, new and ours, hold to `deadlines`; proxies included."""
+    return with_backend(client, DeadlineBackend(deadlines))
 
 
 def _resolve(host: str, port: int) -> list[str]:

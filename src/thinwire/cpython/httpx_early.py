@@ -14,6 +14,8 @@ from collections.abc import Iterable
 import httpcore
 import httpx
 
+from thinwire.cpython.httpx_backend import with_backend
+
 _LARGE = 32768  # bytes: below, a block goes out without waiting
 _SIZE = 65536
 
@@ -113,14 +115,8 @@ class _Stream(httpcore.AsyncNetworkStream):
 
 
 def listen(client: httpx.AsyncClient) -> httpx.AsyncClient:
-    """Makes `client`, new and ours, notice early answers; proxies included.
-
-    httpx has no argument for httpcore's backend, hence the private names.
-    """
-    for transport in (client._transport, *client._mounts.values()):
-        if isinstance(transport, httpx.AsyncHTTPTransport):
-            transport._pool._network_backend = ListeningBackend()
-    return client
+    """Makes `client`, new and ours, notice early answers; proxies included."""
+    return with_backend(client, ListeningBackend())
 
 
 async def _end(task: "asyncio.Task[None]") -> None:

@@ -98,7 +98,7 @@ class HTTPXTransport(Transport):
     async def send(self, request: Request) -> Response:
         """See Transport.send."""
         blocks = _Blocks(request.body) if request.body is not None else None
-        self._deadlines.connect_ms = _connect_deadline(request)
+        self._deadlines.connect_ms = request.connect_by()
         self._deadlines.wait_ms = request.head_deadline_ms
         with translated("head"):
             client = self._client()
@@ -248,18 +248,15 @@ class _Response(Response):
 def _build(
     client: "httpx.Client | httpx.AsyncClient", request: Request, content: "object | None"
 ) -> httpx.Request:
-    timeout = httpx.Timeout(None, connect=seconds_until(_connect_deadline(request)))
+    headers = list(request.headers)
+    if request.length is not None:
+        headers.append(("Content-Length", str(request.length)))
+    timeout = httpx.Timeout(None, connect=seconds_until(request.connect_by()))
     built: httpx.Request = client.build_request(
         request.method,
         f"{request.scheme}://{request.authority}{request.target}",
-        headers=request.headers,
+        headers=headers,
         content=content,  # type: ignore[arg-type]
         timeout=timeout,
     )
     return built
-
-
-def _connect_deadline(request: Request) -> int | None:
-    # Whichever comes first: a connection nobody has time left to use is of no use.
-    given = (request.connect_deadline_ms, request.head_deadline_ms)
-    return min([deadline for deadline in given if deadline is not None], default=None)
