@@ -56,11 +56,11 @@ def stream(command, base_url, notes):
         env={"MICROPYPATH": search + ":.frozen"},
     )
     shown = bytearray()
-    for byte in iter(lambda: process.stdout.read1(64), b""):
-        shown += byte
+    for piece in iter(lambda: process.stdout.read1(64), b""):
         if b"\n" not in shown:  # the answer is one line; the measurements are the next
-            sys.stdout.buffer.write(byte)
+            sys.stdout.buffer.write(piece.partition(b"\n")[0])
             sys.stdout.flush()
+        shown += piece
     if process.wait() != 0:
         sys.exit(f"the chat failed with status {process.returncode}: {shown.decode()}")
     print()
