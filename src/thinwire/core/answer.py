@@ -85,11 +85,15 @@ class Answer:
         events = self._assembler.events
         while not events:
             if self._late is not None:
-                raise self._late
+                raise self._take_late()
             if self.end or not self._advance():
                 return None
         self._begun = True
         return events.pop(0)
+
+    def free(self) -> None:
+        """Gives the receive buffer back: whoever keeps an error or a stream must not keep it."""
+        self._parser.free()
 
     def finished(self) -> bool:
         """Whether all that may still come is usage or [DONE]."""
@@ -104,6 +108,11 @@ class Answer:
         result = self._assembler.completion(complete)
         result.received_bytes = self.received
         return result
+
+    def _take_late(self) -> "ThinwireError":
+        # Not kept here: an error holds on, by its traceback, to everything that is at work.
+        late, self._late = self._late, None
+        return late  # type: ignore[return-value]
 
     def _advance(self) -> bool:
         # One step through what was received; False when there is nothing to step to.

@@ -172,9 +172,10 @@ class Plan:
             if self.body.replayable():
                 return None
             error.message += " (not tried elsewhere: the messages can be read only once)"
-        if len(self._errors) == 1:
+        errors, self._errors = self._errors, []  # kept here, their tracebacks would keep us alive
+        if len(errors) == 1:
             return error
-        result = AllAttemptsFailed(tuple(self._errors))
+        result = AllAttemptsFailed(tuple(errors))
         result.model, result.deployment = self.model, self.name
         return result
 

@@ -67,8 +67,18 @@ class SSEParser:
         if self._end - self._line == 0 and not self._data:
             self._line = self._scan = self._end = 0
         elif len(self.buffer) - self._end <= len(self.buffer) // 4:
+            if self._needed() == self._limit:
+                self.free()
+                raise StreamError("a server-sent event is larger than %d bytes" % self._limit)
             self._compact()
         return self._view[self._end :]
+
+    def free(self) -> None:
+        """Gives the buffer back; the parser is of no further use."""
+        self.buffer = bytearray()
+        self._view = memoryview(self.buffer)
+        self._line = self._scan = self._end = 0
+        self._data = self._given = False
 
     def unread(self) -> bytes:
         """What was received and not parsed yet."""
@@ -195,17 +205,16 @@ class SSEParser:
         # the gap between them; grows when that does not free half of the buffer.
         old, start, line, end = self._view, self.data_start, self._line, self._end
         kept = self.data_end - start if self._data else 0
-        size = kept + end - line
-        if size > len(old) // 2:
-            self._grow(size)
+        size = self._needed()
+        if size > len(old) // 2 and len(old) < self._limit:
+            self.buffer = bytearray(min(len(old) * GROWTH, self._limit))
+            self._view = memoryview(self.buffer)
         self._view[:kept] = old[start : start + kept]
         self._view[kept:size] = old[line:end]
         self.data_start, self.data_end = 0, kept
         self._line, self._scan, self._end = kept, self._scan - line + kept, size
 
-    def _grow(self, size: int) -> None:
-        if len(self.buffer) < self._limit:
-            self.buffer = bytearray(min(len(self.buffer) * GROWTH, self._limit))
-            self._view = memoryview(self.buffer)
-        elif size == self._limit:
-            raise StreamError("a server-sent event is larger than %d bytes" % self._limit)
+    def _needed(self) -> int:
+        # Bytes that must be kept: the data of the event so far, and what is unread.
+        data = self.data_end - self.data_start if self._data else 0
+        return data + self._end - self._line

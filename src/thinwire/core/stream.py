@@ -104,9 +104,10 @@ class ChatStream:
                 elif self._state == _ENDED:
                     await self._drain(self._response)
                 else:
-                    room = self._answer.room()
-                    count = await self._response.readinto(room, self._deadline())
-                    self._answer.receive(count)
+                    # No name for the buffer: a traceback would keep it alive.
+                    self._answer.receive(
+                        await self._response.readinto(self._answer.room(), self._deadline())
+                    )
                     self._arrived()
             except (StopAsyncIteration, GeneratorExit):
                 raise
@@ -114,7 +115,11 @@ class ChatStream:
                 await self._release()
                 failure = self._failed(error)
                 if failure is not None:
-                    raise failure
+                    self._answer.free()
+                    try:
+                        raise failure
+                    finally:
+                        failure = None  # or its traceback would keep it, and our buffer, alive
             except BaseException:
                 # Cancelled, or a bug of ours: either way the connection is not usable.
                 self._end = self._end or "cancelled"
@@ -127,6 +132,7 @@ class ChatStream:
             await self._drain(self._response)
         self._end = self._end or "cancelled"
         self._state = _CLOSED
+        self._answer.free()
         await self._release()
 
     def _reset(self) -> None:

@@ -1,0 +1,80 @@
+"""Servers that never stop sending: memory stays bounded, and the call ends in an error of ours."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+
+import pytest
+from support.interpreters import ROOT, Interpreter, run_micropython
+
+from thinwire.testing import MockServer, Repeat, Reply, Send
+
+SCRIPT = ROOT / "tests/wire/bounds.py"
+LIMIT = 24_000_000  # bytes
+KINDS = ("async", "sync")
+EVENTS = (("Content-Type", "text/event-stream"),)
+LONG = 100 * 1024 * 1024
+
+# What the server sends, and the error it ends in.
+ENDLESS = {
+    "line": (
+        Reply(headers=EVENTS, steps=[Send(b"data: "), Repeat(b"x" * 65536, 0, LONG // 65536)]),
+        "StreamError",
+    ),
+    "event": (
+        Reply(headers=EVENTS, steps=[Repeat(b"data: " + b"x" * 9999 + b"\n", 0)]),
+        "StreamError",
+    ),
+    "head": (
+        Reply(
+            framing="raw",
+            steps=[
+                Send(b"HTTP/1.1 200 OK\r\n", raw=True),
+                Repeat(b"X-Y: " + b"z" * 99 + b"\r\n", 0),
+            ],
+        ),
+        "ReadError",
+    ),
+    "error-body": (Reply(status=500, steps=[Repeat(b"x" * 4096, 0)]), "StatusError"),
+    "comments": (
+        Reply(headers=EVENTS, steps=[Repeat(b": ping\n\n" * 100, 0)]),
+        "TransportTimeout",
+    ),
+    "document": (
+        Reply(headers=(("Content-Type", "application/json"),), steps=[Repeat(b"[" * 65536, 0)]),
+        "StreamError",
+    ),
+}
+
+
+@pytest.fixture
+def server() -> Iterator[MockServer]:
+    with MockServer() as running:
+        for model, (reply, _) in ENDLESS.items():
+            running.reply(model, reply)
+        yield running
+
+
+def judge(output: str, limit: int) -> None:
+    outcome = json.loads(output.splitlines()[-1])
+    assert {model: error for model, (error, _) in outcome.items()} == {
+        model: error for model, (_, error) in ENDLESS.items()
+    }
+    assert all(peak < limit for _, peak in outcome.values()), outcome
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_on_cpython(server: MockServer, kind: str) -> None:
+    command = [sys.executable, str(SCRIPT), server.base_url, kind, *ENDLESS]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 0, done.stderr
+    judge(done.stdout, LIMIT)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_in_a_small_heap(micropython: Interpreter, server: MockServer, kind: str) -> None:
+    arguments = (server.base_url, kind, *ENDLESS)
+    done = run_micropython(micropython, SCRIPT, *arguments, heapsize="256k", timeout=120)
+    assert done.returncode == 0, done.stdout
+    judge(done.stdout, LIMIT)
