@@ -100,6 +100,18 @@ def test_the_installed_command_runs(environment: Path) -> None:
     assert version.partition('"')[0] in said
 
 
+def test_the_installed_mock_server_answers(environment: Path) -> None:
+    command = [str(environment / "bin/thinwire"), "mock", "--quiet"]
+    with subprocess.Popen(command, cwd=environment, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        url = process.stdout.readline().split()[-1]
+        chat = (environment / "bin/thinwire", "chat", "--base-url", url, "--model", "echo", "hi")
+        said = run(*chat, cwd=environment)
+        process.terminate()
+    assert said == "hi\n"
+    assert process.returncode == 0
+
+
 def test_the_installed_package_is_small(environment: Path) -> None:
     (package,) = environment.glob("lib/python*/site-packages/thinwire")
     files = [path for path in package.rglob("*") if path.is_file() and path.suffix != ".pyc"]
