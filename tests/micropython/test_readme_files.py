@@ -6,7 +6,7 @@ from pathlib import Path
 
 from support.interpreters import ROOT, Interpreter, run_micropython
 
-COPY = re.compile(r"fs cp (?:-r )?((?:\S+ )+):lib/(\S*)")
+COPY = re.compile(r"fs cp (?:-r )?((?:[^\s:+]+ )+):lib/(\S*)")
 USE = """
 import thinwire, thinwire_device, thinwire.sse
 from thinwire import AsyncClient, Client, Deployment
