@@ -34,6 +34,21 @@ def read_all(source, size=64):
     return bytes(out)
 
 
+class Later:
+    """An async iterator, without the async generator that MicroPython lacks."""
+
+    def __init__(self, items):
+        self.left = list(items)
+
+    def __aiter__(self):
+        return self
+
+    async def __anext__(self):
+        if not self.left:
+            raise StopAsyncIteration
+        return self.left.pop(0)
+
+
 class Scratch:
     """A file that exists inside `with`, where it stands for its path."""
 

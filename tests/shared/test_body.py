@@ -1,4 +1,4 @@
-from helpers import Scratch, error_of, read_all
+from helpers import Later, Scratch, error_of, read_all
 
 from thinwire.core._compat import PIECE
 from thinwire.core.body import AsyncBody, Body, JSONBody
@@ -14,20 +14,6 @@ def run(coroutine):
     except StopIteration:
         return
     assert False, "it waits"
-
-
-class Producer:
-    # An async iterator, without the async generator that MicroPython lacks.
-    def __init__(self, chunks):
-        self.left = list(chunks)
-
-    def __aiter__(self):
-        return self
-
-    async def __anext__(self):
-        if not self.left:
-            raise StopAsyncIteration
-        return self.left.pop(0)
 
 
 def pull(body, size):
@@ -122,7 +108,7 @@ def test_close_frees_an_open_file_and_is_harmless_otherwise():
 def test_an_async_body_is_sent_as_it_is_produced():
     chunks = [b"abc", b"", b"d", b"efghij"]
     for size in (1, 2, 3, 4, 100):
-        body = AsyncBody(Producer(chunks))
+        body = AsyncBody(Later(chunks))
         assert body.length() is None
         assert pull(body, size) == b"abcdefghij"
         assert body.sent_bytes == 10
@@ -134,11 +120,11 @@ def test_a_plain_iterator_is_taken_too():
 
 
 def test_an_empty_async_body_ends_at_once():
-    assert pull(AsyncBody(Producer([])), 10) == b""
+    assert pull(AsyncBody(Later([])), 10) == b""
 
 
 def test_an_async_body_can_be_sent_once():
-    body = AsyncBody(Producer([b"abc", b"d"]))
+    body = AsyncBody(Later([b"abc", b"d"]))
     buffer = bytearray(2)
     assert body.readinto(buffer) is None
     run(body.more())
@@ -148,7 +134,7 @@ def test_an_async_body_can_be_sent_once():
 
 
 def test_a_failing_producer_is_the_caller_s_own_error():
-    class Failing(Producer):
+    class Failing(Later):
         async def __anext__(self):
             raise KeyError("mine")
 

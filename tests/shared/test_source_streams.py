@@ -1,6 +1,6 @@
 import json
 
-from helpers import error_of
+from helpers import Later, error_of
 
 from thinwire.core import source_streams
 from thinwire.core._compat import PIECE, base64
@@ -9,20 +9,6 @@ from thinwire.core.errors import EncodeError
 from thinwire.core.json_encode import JSONEncoder
 from thinwire.core.source_streams import BytesStream, TextStream
 from thinwire.core.sync import run
-
-
-class Later:
-    # An async iterator that is never ready at once, without the async generator MicroPython lacks.
-    def __init__(self, items):
-        self.left = list(items)
-
-    def __aiter__(self):
-        return self
-
-    async def __anext__(self):
-        if not self.left:
-            raise StopAsyncIteration
-        return self.left.pop(0)
 
 
 def pull(source, size=50):

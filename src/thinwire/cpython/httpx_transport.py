@@ -108,7 +108,7 @@ class HTTPXTransport(Transport):
             response = client.send(built, stream=True, follow_redirects=False)
         idle = request.idle_ms
         built.extensions["timeout"]["read"] = None if idle is None else idle / 1000
-        return _Response(response, self._deadlines)
+        return _BlockingResponse(response, self._deadlines)
 
     async def sleep_ms(self, ms: int) -> None:
         """See Transport.sleep_ms; blocks the thread."""
@@ -168,77 +168,62 @@ class _AsyncBlocks:
             count = self._body.readinto(self._buffer)
 
 
-class _Leftover:
-    # What a piece of the response has beyond the caller's buffer.
-    def __init__(self) -> None:
-        self._piece: memoryview = memoryview(b"")
-
-    def put(self, piece: bytes) -> None:
-        self._piece = memoryview(piece)
-
-    def into(self, buffer: memoryview) -> int:
-        count = min(len(self._piece), len(buffer))
-        buffer[:count] = self._piece[:count]
-        self._piece = self._piece[count:]
-        return count
-
-
-class _AsyncResponse(Response):
+class _Response(Response):
+    # What both share; a subclass says how the next piece is had, and how to close.
     def __init__(self, response: httpx.Response) -> None:
         self._response = response
         self.status = response.status_code
-        encoded = "content-encoding" in response.headers
-        self._pieces = response.aiter_bytes() if encoded else response.aiter_raw()
-        self._leftover = _Leftover()
+        self._encoded = "content-encoding" in response.headers
+        self._left = memoryview(b"")  # what of the last piece was beyond the caller's buffer
 
     def header(self, name: str) -> str | None:
         value: str | None = self._response.headers.get(name)
         return value
 
     async def readinto(self, buffer: memoryview, deadline_ms: int | None) -> int:
-        count = self._leftover.into(buffer)
-        while not count:
+        while not self._left:
             with translated("read"):
-                async with asyncio.timeout(seconds_until(deadline_ms)):
-                    piece = await anext(self._pieces, None)
+                piece = await self._piece(deadline_ms)
             if piece is None:
                 return 0
-            self._leftover.put(piece)
-            count = self._leftover.into(buffer)
+            self._left = memoryview(piece)
+        count = min(len(self._left), len(buffer))
+        buffer[:count] = self._left[:count]
+        self._left = self._left[count:]
         return count
 
+    async def _piece(self, deadline_ms: int | None) -> bytes | None:
+        raise NotImplementedError
+
+
+class _AsyncResponse(_Response):
+    def __init__(self, response: httpx.Response) -> None:
+        super().__init__(response)
+        self._pieces = response.aiter_bytes() if self._encoded else response.aiter_raw()
+
+    async def _piece(self, deadline_ms: int | None) -> bytes | None:
+        async with asyncio.timeout(seconds_until(deadline_ms)):
+            return await anext(self._pieces, None)
+
     async def aclose(self) -> None:
+        # One after the other, whatever becomes of the first: the second frees the connection.
         with translated("close"):
             await self._pieces.aclose()  # type: ignore[attr-defined]
+        with translated("close"):
             await self._response.aclose()
 
 
-class _Response(Response):
+class _BlockingResponse(_Response):
     def __init__(self, response: httpx.Response, deadlines: Deadlines) -> None:
-        self._response = response
+        super().__init__(response)
         self._deadlines = deadlines
-        self.status = response.status_code
-        encoded = "content-encoding" in response.headers
-        self._pieces = response.iter_bytes() if encoded else response.iter_raw()
-        self._leftover = _Leftover()
+        self._pieces = response.iter_bytes() if self._encoded else response.iter_raw()
 
-    def header(self, name: str) -> str | None:
-        value: str | None = self._response.headers.get(name)
-        return value
-
-    async def readinto(self, buffer: memoryview, deadline_ms: int | None) -> int:
-        count = self._leftover.into(buffer)
-        while not count:
-            if deadline_ms is not None and now_ms() >= deadline_ms:
-                raise TransportTimeout("the deadline passed", "read")
-            self._deadlines.wait_ms = deadline_ms
-            with translated("read"):
-                piece = next(self._pieces, None)
-            if piece is None:
-                return 0
-            self._leftover.put(piece)
-            count = self._leftover.into(buffer)
-        return count
+    async def _piece(self, deadline_ms: int | None) -> bytes | None:
+        if deadline_ms is not None and now_ms() >= deadline_ms:
+            raise TransportTimeout("the deadline passed", "read")
+        self._deadlines.wait_ms = deadline_ms
+        return next(self._pieces, None)
 
     async def aclose(self) -> None:
         with translated("close"):
