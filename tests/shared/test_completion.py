@@ -238,3 +238,21 @@ def test_a_half_character_at_the_end_is_replaced():
         got = completed(chunk({name: "a" + half}), chunk({}, "stop"))
         texts = (got.content, got.reasoning_content, got.refusal)
         assert [one for one in texts if one] == ["a\ufffd"], texts
+
+
+def test_a_message_beside_the_deltas_is_not_said_twice():
+    whole = {"role": "assistant", "content": "Hello"}
+    got = assembled(
+        chunk({"role": "assistant"}),
+        chunk({"content": "Hello"}),
+        {"choices": [{"index": 0, "delta": {}, "message": whole, "finish_reason": "stop"}]},
+        {"choices": [{"index": 0, "message": whole}]},
+    )
+    assert got.completion(True).content == "Hello"
+    assert len(got.events) == 1
+
+
+def test_thinking_parts_are_reasoning():
+    thinking = {"type": "thinking", "thinking": [{"type": "text", "text": "hm"}]}
+    got = completed(chunk({"content": [thinking, {"type": "text", "text": "Hi"}, "!"]}))
+    assert (got.reasoning_content, got.content) == ("hm", "Hi!")

@@ -21,6 +21,7 @@ STREAMS = [
     ("no space", ANSWER.replace(b"data: ", b"data:"), ["Hel", "lo"]),
     ("BOM", b"\xef\xbb\xbf" + ANSWER, ["Hel", "lo"]),
     ("retry, id, empty data", b"retry: 5\nid: 1\n\ndata:\n\ndata\n\n" + ANSWER, ["Hel", "lo"]),
+    ("white space", b"data:\ndata:\n\ndata:  \n\n" + ANSWER, ["Hel", "lo"]),
     ("named events", b"event: x\n" + ANSWER.replace(b"\n\n", b"\n\nevent: y\n"), ["Hel", "lo"]),
     ("other JSON", sse("1", "null", '"x"', "[]", "[1, 2]", "{}") + ANSWER, ["Hel", "lo"]),
     ("wide text", sse(text("\u20ac\u2028\U0001f600"), STOP), ["\u20ac\u2028\U0001f600"]),

@@ -153,8 +153,8 @@ class Answer:
     def _words(self) -> str:
         # Data that is not JSON: an error without form (WIRE.md C7), or no chunk at all.
         words = self._parser.data()
-        if self._parser.event == "error":
-            return words
+        if self._parser.event == "error" or not words.strip():
+            return words  # white space is as good as no data (openai/openai-python#2722)
         raise StreamError("an event is not JSON: " + chunk.one_line(words, 80))
 
     def _chunk(self, obj: "dict[str, object]") -> None:

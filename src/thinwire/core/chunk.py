@@ -32,25 +32,38 @@ def mapping(value: object) -> "dict[str, object]":
     return value if isinstance(value, dict) else {}
 
 
-def text(value: object) -> str:
-    """Text of a `content`-like field: a string, a list of parts, or nothing."""
+def text(value: object, part_field: str = "text") -> str:
+    """Text of a `content`-like field: a string, a list of parts, or nothing.
+
+    Args:
+        value: the field.
+        part_field: the field of a part that holds its text.
+    """
     if isinstance(value, str):
         return value
     if isinstance(value, list):
-        return "".join([text(mapping(part).get("text", part)) for part in value])
+        return "".join([_part(part, part_field) for part in value])
     return ""
+
+
+def _part(part: object, field: str) -> str:
+    if isinstance(part, dict):
+        return text(part.get(field))
+    return text(part) if field == "text" else ""
 
 
 def reasoning(delta: "dict[str, object]") -> str:
     """Reasoning text of a delta under any of its names (vLLM renamed it: WIRE.md C13).
 
-    OpenRouter may send it in `reasoning_details` only, as text or as a summary.
+    OpenRouter may send it in `reasoning_details` only, as text or as a summary; Mistral as parts
+    of the content.
     """
     words = text(delta.get("reasoning_content")) or text(delta.get("reasoning"))
     if words:
         return words
-    details = [mapping(one) for one in objects(delta.get("reasoning_details"))]
-    return "".join([text(one.get("text")) or text(one.get("summary")) for one in details])
+    details = objects(delta.get("reasoning_details"))
+    words = "".join([_part(one, "text") or _part(one, "summary") for one in details])
+    return words or text(objects(delta.get("content")), "thinking")
 
 
 def objects(value: object) -> "list[object]":

@@ -139,6 +139,7 @@ class _Draft:
         self.refusal = DeltaText()
         self.reasoning_details: list[object] = []
         self.logprobs: dict[str, list[object]] = {}
+        self.begun = False  # a delta has said something
         self.tool_calls = ToolCallAssembler(index)
         self.finish_reason: str | None = None
 
@@ -162,8 +163,10 @@ class CompletionAssembler:
         """Takes one chunk, or a whole completion (`message` in place of `delta`)."""
         for choice in chunk.choices(obj):
             draft = self._draft(chunk.integer(choice.get("index"), 0))
-            delta = chunk.mapping(choice.get("delta")) or chunk.mapping(choice.get("message"))
-            self._delta(draft, delta)
+            # The message of a server that does not stream; one that repeats what its deltas said
+            # is not to be said twice.
+            message = {} if draft.begun else chunk.mapping(choice.get("message"))
+            self._delta(draft, chunk.mapping(choice.get("delta")) or message)
             for name, entries in chunk.mapping(choice.get("logprobs")).items():
                 draft.logprobs.setdefault(name, []).extend(chunk.objects(entries))
             reason = choice.get("finish_reason")
@@ -203,6 +206,7 @@ class CompletionAssembler:
         return self._drafts[-1]
 
     def _delta(self, draft: _Draft, delta: "dict[str, object]") -> None:
+        draft.begun = draft.begun or bool(delta)
         thought = draft.reasoning.add(chunk.reasoning(delta))
         if thought:
             self.events.append(ReasoningDelta(thought, draft.index))
