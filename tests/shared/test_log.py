@@ -74,7 +74,7 @@ FALLBACKS = [
     (ConnectError("refused: [Errno 111]"), "ConnectError: refused: [Errno 111]"),
     (json_reply(ECHO, 500), "StatusError: status 500, server"),
     (json_reply(ECHO), "StatusError: status 200, server"),
-    (json_reply(b"a private question " + KEY.encode()), "StreamError: the answer is not JSON"),
+    (json_reply(b"{a private question " + KEY.encode()), "StreamError: the answer is not JSON"),
     (ScriptedReply([b"data: a private question\n\n"]), "StreamError: an event is not JSON"),
 ]
 

@@ -106,11 +106,12 @@ def test_a_page_of_a_proxy_is_not_an_answer():
 
 # What claims to be JSON, then what the error says.
 NO_ANSWERS = [
-    (b"", "the answer is not JSON: "),
-    (b"data: x", "the answer is not JSON: data: x"),
+    (b"", "the answer is empty (content-type application/json)"),
+    (b"data: x\n\n", "an event is not JSON: x"),
+    (b"Hello", "the answer is no stream of chunks (content-type application/json): Hello"),
     (b'{"choices": [{}]', 'the answer is not JSON: {"choices": [{}]'),
     (b"[1, 2]", "the answer is not a JSON object: [1, 2]"),
-    (b"null", "the answer is not a JSON object: null"),
+    (b"null", "the answer is no stream of chunks (content-type application/json): null"),
     (b"{}", "the answer has no choice: {}"),
     (b'{"detail": "x"}', 'the answer has no choice: {"detail": "x"}'),
     (b'{"choices": []}', 'the answer has no choice: {"choices": []}'),
@@ -227,7 +228,7 @@ def test_what_is_no_stream_is_shown():
         kind = headers.get("content-type", "none")
         error = refused(ScriptedReply([b"Service\n", b"unavailable" * 200], 200, headers))
         assert isinstance(error, StreamError), error
-        start = "the answer is no stream of chunks (content-type: %s): Service unavailable" % kind
+        start = "the answer is no stream of chunks (content-type %s): Service unavailable" % kind
         assert str(error).startswith(start), error
         assert len(str(error)) < len(start) + 200
 
@@ -236,7 +237,7 @@ def test_an_empty_answer_says_so():
     for headers in (PLAIN[0], PLAIN[1], {"content-type": "text/event-stream"}):
         kind = headers.get("content-type", "none")
         error = refused(ScriptedReply([], 200, headers))
-        assert str(error) == "the answer is empty (content-type: %s)" % kind, error
+        assert str(error) == "the answer is empty (content-type %s)" % kind, error
 
 
 # Where a redirection points, then what of it is told.
@@ -257,3 +258,17 @@ def test_a_redirection_tells_the_origin_only():
             assert "redirected to " + want in str(error), error
             for secret in ("key=1", "pw", "secret"):
                 assert secret not in str(error)
+
+
+def test_the_bytes_say_more_than_a_wrong_content_type():
+    body = dumps({"choices": [{"message": {"content": "Hello"}, "finish_reason": "stop"}]})
+    for kind, data in (("application/json", ANSWER), ("text/event-stream", body)):
+        for pieces in ([data], [data[i : i + 1] for i in range(len(data))]):
+            played = play([ScriptedReply(pieces, 200, {"content-type": kind})])
+            assert played.error is None, played.error
+            assert played.completion.content == "Hello"
+
+
+def test_an_error_body_that_cannot_be_read_says_why():
+    error = refused(ScriptedReply([ReadError("compressed unasked")], 429))
+    assert str(error) == "status 429: compressed unasked"

@@ -163,3 +163,9 @@ def test_a_stream_of_another_model_is_not_mixed_in():
     got = play([ScriptedReply([half]), ScriptedReply([ANSWER])])
     assert got.completion.content == "Hello"
     assert texts(got.events) == ["Hel", "lo"]
+
+
+def test_pings_need_not_be_json():
+    for name in (b"ping", b"heartbeat"):
+        data = b"event: " + name + b"\ndata: still here\n\n" + ANSWER
+        assert play_pieces(data).error is None

@@ -1,3 +1,4 @@
+from thinwire.core import chunk
 from thinwire.core.events import ToolCallDelta, ToolCallStarted
 from thinwire.core.tool_calls import ToolCall, ToolCallAssembler
 
@@ -221,3 +222,11 @@ def test_missing_arguments_go_back_as_an_empty_object():
 
 def test_a_call_shows_what_it_is():
     assert repr(ToolCall(0, "1", "f", "{}")) == "ToolCall(0, '1', 'f', '{}')"
+
+
+def test_a_single_call_and_the_older_function_call_are_calls():
+    single = {"id": "1", "function": {"name": "f", "arguments": "{}"}}
+    for delta in ({"tool_calls": single}, {"function_call": {"name": "f", "arguments": "{}"}}):
+        assert [one["function"]["name"] for one in chunk.calls(delta)] == ["f"]
+    for delta in ({}, {"tool_calls": None}, {"tool_calls": "x"}, {"function_call": {}}):
+        assert chunk.calls(delta) == []

@@ -4,10 +4,10 @@ import argparse
 from collections.abc import Sequence
 
 from thinwire import __version__
-from thinwire.cli import chat, mock
+from thinwire.cli import chat, conformance, mock, record
 
 # A new command is a module with `add_parser` and `run`, named here.
-_COMMANDS = (chat, mock)
+_COMMANDS = (chat, mock, record, conformance)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -2,15 +2,18 @@
 
 import argparse
 import contextlib
-import signal
 import sys
-import threading
+
+from thinwire.cli.serving import until_told
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from thinwire.testing import MockServer, RecordedRequest
 
     Commands = argparse._SubParsersAction[argparse.ArgumentParser]
+
+_SCENARIO = "scenarios (docs/testing.md): each is the behaviour of the model of its name"
+_REPLAY = "a recording (thinwire record): each exchange answers to the model it was made with"
 
 
 def add_parser(commands: "Commands") -> None:
@@ -26,6 +29,9 @@ def add_parser(commands: "Commands") -> None:
     add("--port", type=int, default=0, help="port; by default a free one")
     add("--reply-text", metavar="TEXT", help="the answer, in place of what the user said")
     add("--delay-ms", type=float, default=20, help="pause before each token (%(default)s)")
+    add("--scenario", metavar="FILE", action="append", default=[], help=_SCENARIO)
+    add("--replay", metavar="FILE", action="append", default=[], help=_REPLAY)
+    add("--speed", type=float, default=0, help="pauses of a replay: 1 as recorded, 0 none (0)")
     add("--no-bodies", action="store_true", help="keep no request bodies")
     add("--quiet", action="store_true", help="do not log requests to stderr")
     parser.set_defaults(run=run)
@@ -38,9 +44,15 @@ def run(args: argparse.Namespace) -> int:
         args: as declared by `add_parser`.
 
     Returns:
-        0; 1 when it cannot listen at that address.
+        0; 1 when a file is not right, or it cannot listen at that address.
     """
     server = _server(args)
+    try:
+        for path in [*args.scenario, *args.replay]:
+            server.load(path, speed=args.speed)
+    except (OSError, ValueError) as error:
+        print(f"thinwire mock: {error}", file=sys.stderr)
+        return 1
     try:
         server.start()
     except (OSError, OverflowError) as error:
@@ -72,16 +84,8 @@ def _server(args: argparse.Namespace) -> "MockServer":
 def _serve(server: "MockServer") -> None:
     from thinwire.testing import BUILTIN_MODELS
 
-    told = threading.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: told.set())
-    # Whoever starts us reads the first line to learn the port, and may then close the pipe: both
-    # lines go out in one write, at once.
-    models = " ".join(BUILTIN_MODELS)
-    sys.stdout.write(f"thinwire mock: listening at {server.base_url}\nmodels: {models}\n")
-    sys.stdout.flush()
-    while not told.wait(1.0):  # without a timeout Windows would not let Ctrl-C through
-        pass
+    models = " ".join([*server.models, *BUILTIN_MODELS])
+    until_told(f"thinwire mock: listening at {server.base_url}\nmodels: {models}\n")
 
 
 def _log(request: "RecordedRequest") -> None:

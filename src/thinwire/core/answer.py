@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 _DONE = b"[DONE]"
 _SHOWN = 800  # bytes of a body kept for its error, enough for 200 characters
+_WORDY = ("error", "ping", "heartbeat", "keepalive", "keep-alive")  # events that may be no JSON
 _NO_END = "the stream ended without finish_reason and without [DONE]"
 
 
@@ -57,6 +58,10 @@ class Answer:
     def unread(self) -> bytes:
         """What was received and not parsed yet."""
         return self._parser.unread()
+
+    def is_blank(self) -> bool:
+        """Whether nothing but white space has come yet, and more may."""
+        return not self.eof and self.received < _SHOWN and not bytes(self._start).strip()
 
     def is_document(self) -> bool:
         """Whether what was received begins like a JSON document."""
@@ -153,8 +158,9 @@ class Answer:
     def _words(self) -> str:
         # Data that is not JSON: an error without form (WIRE.md C7), or no chunk at all.
         words = self._parser.data()
-        if self._parser.event == "error" or not words.strip():
-            return words  # white space is as good as no data (openai/openai-python#2722)
+        # White space is as good as no data (openai/openai-python#2722).
+        if self._parser.event in _WORDY or not words.strip():
+            return words
         raise StreamError("an event is not JSON: " + chunk.one_line(words, 80))
 
     def _chunk(self, obj: "dict[str, object]") -> None:
@@ -181,6 +187,6 @@ class Answer:
     def _what_came(self) -> str:
         kind = self.content_type or "none"
         if not self.received:
-            return "the answer is empty (content-type: %s)" % kind
+            return "the answer is empty (content-type %s)" % kind
         start = refusal.snippet(self._start)
-        return "the answer is no stream of chunks (content-type: %s): %s" % (kind, start)
+        return "the answer is no stream of chunks (content-type %s): %s" % (kind, start)

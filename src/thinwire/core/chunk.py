@@ -71,6 +71,15 @@ def objects(value: object) -> "list[object]":
     return value if isinstance(value, list) else []
 
 
+def calls(delta: "dict[str, object]") -> "list[object]":
+    """Fragments of tool calls in a delta: a list, a single one, or the older `function_call`."""
+    found = delta.get("tool_calls")
+    if isinstance(found, dict):
+        return [found]
+    legacy = mapping(delta.get("function_call"))
+    return objects(found) or ([{"index": 0, "function": legacy}] if legacy else [])
+
+
 def choices(chunk: "dict[str, object]") -> "list[dict[str, object]]":
     """The chunk's choices; none for null, [] or a usage-only chunk (WIRE.md C14)."""
     return [mapping(choice) for choice in objects(chunk.get("choices"))]

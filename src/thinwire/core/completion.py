@@ -216,7 +216,7 @@ class CompletionAssembler:
         refusal = draft.refusal.add(chunk.text(delta.get("refusal")))
         if refusal:
             self.events.append(RefusalDelta(refusal, draft.index))
-        for call in chunk.objects(delta.get("tool_calls")):
+        for call in chunk.calls(delta):
             draft.tool_calls.receive(chunk.mapping(call), self.events)
         draft.reasoning_details.extend(chunk.objects(delta.get("reasoning_details")))
 

@@ -11,15 +11,9 @@ if TYPE_CHECKING:
 _SNIPPET = 200  # characters of an unexpected body that an error shows
 _READ = 1024
 
-STREAM, DOCUMENT, UNSAID = range(3)
 
-
-async def check(response: "Response", deadline_ms: "int | None") -> int:
-    """Looks at a response head.
-
-    Returns:
-        STREAM or DOCUMENT (one piece of JSON) by the content type; UNSAID when that says neither,
-        and the first bytes must tell.
+async def check(response: "Response", deadline_ms: "int | None") -> None:
+    """Looks at a response head; returns when a stream or a document may follow.
 
     Raises:
         StatusError: the status is not 200; made from the error body, of which a bounded part is
@@ -29,14 +23,9 @@ async def check(response: "Response", deadline_ms: "int | None") -> int:
     if response.status != 200:
         raise await _status_error(response, deadline_ms)
     kind = content_type(response)
-    if "event-stream" in kind:
-        return STREAM
-    if "json" in kind:
-        return DOCUMENT
     if "html" in kind:
         body = await _read(response, BODY_LIMIT, deadline_ms)
         raise StreamError("the answer is %s, not a stream: %s" % (kind, snippet(body)))
-    return UNSAID
 
 
 def content_type(response: "Response") -> str:
@@ -89,18 +78,19 @@ async def _status_error(response: "Response", deadline_ms: "int | None") -> Stat
     if 300 <= response.status < 400:
         return _redirection(response)
     body = bytearray()
+    words = "the response has no body"
     try:
         await _read(response, BODY_LIMIT, deadline_ms, body)
-    except (TransportError, StreamError):
-        pass  # the status says enough; of the body what came is shown
+    except (TransportError, StreamError) as unread:
+        words = unread.message  # the status says enough; of the body what came is shown
     try:
         value = chunk.mapping(chunk.unwrapped(loads(body, 0, len(body))))
     except ValueError:
         value = {}
     wait = retry_after_ms(response.header("retry-after-ms"), response.header("retry-after"))
     start = snippet(body)
-    words = start or "the response has no body"
-    error = chunk.error_from(value.get("error") or value, response.status, wait, words)
+    found = value.get("error") or value
+    error = chunk.error_from(found, response.status, wait, start or words)
     error.body_snippet = start
     return error
 

@@ -156,11 +156,12 @@ class ChatStream:
             self._plan.body.close()
             self._arrived()  # or it failed; before this, liveness was not what ran out
         self._response = response
-        kind = await refusal.check(response, self._clocks.deadline())
-        if kind == refusal.UNSAID:
-            await self._read(response)
+        await refusal.check(response, self._clocks.deadline())
         self._answer.content_type = refusal.content_type(response)
-        if kind == refusal.DOCUMENT or (kind == refusal.UNSAID and self._answer.is_document()):
+        # What follows is told by its first byte; content types are wrong too often (WIRE.md).
+        while self._answer.is_blank():
+            await self._read(response)
+        if self._answer.is_document():
             await self._read_document(response)
         self._state = _STREAMING
 

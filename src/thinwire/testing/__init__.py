@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from thinwire.testing.faults import cut_reply, error_chunk_reply, stall_reply
     from thinwire.testing.mock_server import MockServer
     from thinwire.testing.recorded import RecordedRequest
+    from thinwire.testing.recorder import Recorder
+    from thinwire.testing.recording import Exchange, load_recording
     from thinwire.testing.replies import (
         json_reply,
         raw_reply,
@@ -24,6 +26,8 @@ if TYPE_CHECKING:
         tool_reply,
     )
     from thinwire.testing.reply import Reply, Script, WireOptions
+    from thinwire.testing.reply_data import script_from
+    from thinwire.testing.scenario import Scenario, load_scenarios
     from thinwire.testing.scripted import ScriptedReply, ScriptedTransport
     from thinwire.testing.steps import Cut, EndBody, Head, Interim, Repeat, Send, Stall, Wait
 
@@ -33,12 +37,15 @@ __all__ = [
     "Completion",
     "Cut",
     "EndBody",
+    "Exchange",
     "Head",
     "Interim",
     "MockServer",
     "RecordedRequest",
+    "Recorder",
     "Repeat",
     "Reply",
+    "Scenario",
     "Script",
     "ScriptedReply",
     "ScriptedTransport",
@@ -49,7 +56,10 @@ __all__ = [
     "cut_reply",
     "error_chunk_reply",
     "json_reply",
+    "load_recording",
+    "load_scenarios",
     "raw_reply",
+    "script_from",
     "sse",
     "sse_reply",
     "stall_reply",
@@ -65,8 +75,12 @@ _MODULES = (
     ("faults", "cut_reply error_chunk_reply stall_reply"),
     ("mock_server", "MockServer"),
     ("recorded", "RecordedRequest"),
+    ("recorder", "Recorder"),
+    ("recording", "Exchange load_recording"),
     ("replies", "json_reply raw_reply sse_reply status_reply text_reply tool_reply"),
     ("reply", "Reply Script WireOptions"),
+    ("reply_data", "script_from"),
+    ("scenario", "Scenario load_scenarios"),
     ("scripted", "ScriptedReply ScriptedTransport"),
     ("steps", "Cut EndBody Head Interim Repeat Send Stall Wait"),
 )

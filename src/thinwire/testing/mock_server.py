@@ -2,10 +2,12 @@
 
 import socket
 import ssl
+from os import PathLike
 from typing import Self
 
 from thinwire.testing.app import App
 from thinwire.testing.connection import Connection, Finished
+from thinwire.testing.loading import load_scripts
 from thinwire.testing.peer import Peer
 from thinwire.testing.recorded import RecordedRequest
 from thinwire.testing.reply import Script
@@ -79,6 +81,11 @@ class MockServer:
         return self._app.errors
 
     @property
+    def models(self) -> list[str]:
+        """Models that have replies of their own."""
+        return self._app.scripts.models()
+
+    @property
     def connections(self) -> int:
         """Connections accepted so far."""
         return self._app.connections
@@ -97,6 +104,25 @@ class MockServer:
                 builder returns, or a function from the `RecordedRequest` to a `Reply`.
         """
         self._app.scripts.add(model, scripts)
+
+    def load(self, path: str | PathLike[str], *, speed: float = 0) -> Self:
+        """Queue the replies of a file: of its scenarios, or of its recorded exchanges.
+
+        Args:
+            path: a file of scenarios (each behaves for the model of its name), or a recording
+                (each exchange answers to the model it was made with, in turn).
+            speed: of a recording: 1 keeps its pauses, 2 halves them; 0 makes none.
+
+        Returns:
+            The server.
+
+        Raises:
+            OSError: the file cannot be read.
+            ValueError: it is neither; the message says what is wrong.
+        """
+        for model, scripts in load_scripts(path, speed):
+            self._app.scripts.add(model, scripts)
+        return self
 
     def wait_for_requests(self, count: int = 1, timeout: float = 5.0) -> list[RecordedRequest]:
         """Wait until so many requests are there to be answered.

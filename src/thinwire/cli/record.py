@@ -1,0 +1,59 @@
+# `thinwire record`: keep the raw bytes of real exchanges, for `thinwire mock --replay`.
+
+import argparse
+import os
+import sys
+
+from thinwire.cli.serving import until_told
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    Commands = argparse._SubParsersAction[argparse.ArgumentParser]
+
+
+def add_parser(commands: "Commands") -> None:
+    """Declare the command's arguments."""
+    parser = commands.add_parser(
+        "record",
+        help="record real exchanges, without secrets",
+        description="Forward requests to a real API until Ctrl-C, and write the raw bytes of its "
+        "answers to a file, cut as they arrived, with keys and cookies taken out.",
+    )
+    add = parser.add_argument
+    add("--to", metavar="FILE", required=True, help="the recording (docs/testing.md)")
+    add("--base-url", metavar="URL", help="the API (default: $OPENAI_BASE_URL)")
+    add("--host", default="127.0.0.1", help="address to listen at (default %(default)s)")
+    add("--port", type=int, default=0, help="port; by default a free one")
+    parser.set_defaults(run=run, usage_error=parser.error)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Record until a signal comes.
+
+    Args:
+        args: as declared by `add_parser`.
+
+    Returns:
+        0; 1 when the URL is none, or it cannot listen at that address.
+
+    Raises:
+        SystemExit: status 2, without a base URL.
+    """
+    from thinwire.testing import Recorder
+
+    base_url = args.base_url or os.environ.get("OPENAI_BASE_URL")
+    if not base_url:
+        args.usage_error("name the API with --base-url or in OPENAI_BASE_URL")
+    try:
+        recorder = Recorder(str(base_url), args.to, host=args.host, port=args.port).start()
+    except (OSError, OverflowError, ValueError) as error:
+        print(f"thinwire record: {error}", file=sys.stderr)
+        return 1
+    try:
+        until_told(f"thinwire record: listening at {recorder.base_url}\nto: {recorder.upstream}\n")
+    finally:
+        recorder.stop()
+    for words in recorder.errors:
+        print(f"thinwire record: {words}", file=sys.stderr)
+    print(f"thinwire record: {len(recorder.exchanges)} exchanges in {args.to}", file=sys.stderr)
+    return 0

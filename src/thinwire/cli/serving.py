@@ -1,0 +1,18 @@
+# What commands that serve have in common.
+
+import signal
+import sys
+import threading
+
+
+def until_told(greeting: str) -> None:
+    """Print `greeting` and wait for SIGINT or SIGTERM."""
+    told = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: told.set())
+    # Whoever starts us reads the first line to learn the port, and may then close the pipe: all
+    # lines go out in one write, at once.
+    sys.stdout.write(greeting)
+    sys.stdout.flush()
+    while not told.wait(1.0):  # without a timeout Windows would not let Ctrl-C through
+        pass

@@ -1,0 +1,67 @@
+"""The naive client: httpx, aiter_lines and json.loads, as in many a blog post."""
+
+import json
+from typing import Any
+
+import httpx
+
+from thinwire.conformance.outcome import Outcome, arguments_of, error_fields
+
+_PREFIX = "data: "
+_HEADERS = {"Authorization": "Bearer sk-conformance-0123456789"}
+
+
+async def run(base_url: str, model: str, request: dict[str, Any]) -> Outcome:
+    """Make one call; see docs/testing.md."""
+    outcome, calls = Outcome(complete=False), dict[int, dict[str, Any]]()
+    try:
+        async with httpx.AsyncClient(timeout=request["timeout_s"], trust_env=False) as client:
+            url, body = f"{base_url}/chat/completions", _body(model, request)
+            async with client.stream("POST", url, json=body, headers=_HEADERS) as response:
+                response.raise_for_status()
+                async for line in response.aiter_lines():
+                    if line.startswith(_PREFIX) and _take(line[len(_PREFIX) :], outcome, calls):
+                        break
+    except Exception as error:  # whatever a client raises is what we are here to see
+        outcome.error = error_fields(error, _status(error))
+    outcome.tool_calls = [
+        {**call, "arguments": arguments_of(call["arguments"])} for call in calls.values()
+    ]
+    outcome.complete = outcome.complete or outcome.finish_reason is not None
+    return outcome
+
+
+def _body(model: str, request: dict[str, Any]) -> dict[str, Any]:
+    fixed = {"model": model, "messages": request["messages"], "stream": True}
+    tools = {"tools": request["tools"]} if request.get("tools") else {}
+    options = {"stream_options": {"include_usage": True}}
+    return {**fixed, **options, **tools, **(request.get("params") or {})}
+
+
+def _take(data: str, outcome: Outcome, calls: dict[int, dict[str, Any]]) -> bool:
+    # True at the end of the stream.
+    if data == "[DONE]":
+        outcome.complete = True
+        return True
+    chunk = json.loads(data)
+    outcome.usage = chunk.get("usage") or outcome.usage
+    for choice in chunk["choices"][:1]:
+        outcome.finish_reason = choice.get("finish_reason") or outcome.finish_reason
+        _add(choice["delta"], outcome, calls)
+    return False
+
+
+def _add(delta: dict[str, Any], outcome: Outcome, calls: dict[int, dict[str, Any]]) -> None:
+    if delta.get("content"):
+        outcome.content = (outcome.content or "") + delta["content"]
+    if delta.get("reasoning_content"):
+        outcome.reasoning = (outcome.reasoning or "") + delta["reasoning_content"]
+    for part in delta.get("tool_calls") or []:
+        function = part["function"]
+        empty = {"id": part.get("id"), "name": function.get("name"), "arguments": ""}
+        call = calls.setdefault(part["index"], empty)
+        call["arguments"] += function.get("arguments") or ""
+
+
+def _status(error: Exception) -> int | None:
+    return error.response.status_code if isinstance(error, httpx.HTTPStatusError) else None

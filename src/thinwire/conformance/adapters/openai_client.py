@@ -1,0 +1,129 @@
+"""openai: its chunks, put together as its documentation shows (`run`), and its own accumulator
+(`run_stream`, behind `client.chat.completions.stream`). Both without retries, so that each
+scenario is one exchange.
+"""
+
+from typing import Any
+
+from openai import APIStatusError, OpenAI  # type: ignore[import-not-found]
+
+from thinwire.conformance.outcome import Outcome, arguments_of, error_fields
+
+
+def run(base_url: str, model: str, request: dict[str, Any]) -> Outcome:
+    """Make one call with `create(stream=True)`; see docs/testing.md."""
+    outcome = Outcome(complete=False)
+    with _client(base_url, request) as client:
+        try:
+            answer = client.chat.completions.create(**_arguments(model, request), stream=True)
+            Assembler(outcome).take_all(answer)
+        except Exception as error:  # whatever a client raises is what we are here to see
+            outcome.error = _error(error)
+    outcome.complete = outcome.finish_reason is not None
+    return outcome
+
+
+def run_stream(base_url: str, model: str, request: dict[str, Any]) -> Outcome:
+    """Make one call with `chat.completions.stream()`; see docs/testing.md."""
+    outcome, pieces = Outcome(complete=False), list[str]()
+    with _client(base_url, request) as client:
+        try:
+            with client.chat.completions.stream(**_arguments(model, request)) as stream:
+                for event in stream:
+                    if event.type == "content.delta":
+                        pieces.append(event.delta)
+                _whole(stream.get_final_completion(), outcome)
+        except Exception as error:  # whatever a client raises is what we are here to see
+            outcome.error = _error(error)
+            outcome.content = outcome.content or "".join(pieces)
+    outcome.complete = outcome.finish_reason is not None
+    return outcome
+
+
+def _client(base_url: str, request: dict[str, Any]) -> OpenAI:
+    key, seconds = "sk-conformance-0123456789", request["timeout_s"]
+    return OpenAI(base_url=base_url, api_key=key, max_retries=0, timeout=seconds)
+
+
+def _arguments(model: str, request: dict[str, Any]) -> dict[str, Any]:
+    found = {"model": model, "messages": request["messages"], **(request.get("params") or {})}
+    if request.get("tools"):
+        found["tools"] = request["tools"]
+    return {**found, "stream_options": {"include_usage": True}}
+
+
+class Assembler:
+    """Puts chunks together the way the documentation of openai does."""
+
+    def __init__(self, outcome: Outcome) -> None:
+        self._outcome = outcome
+        self._calls: dict[int, Any] = {}
+        self._texts: dict[int, str] = {}
+
+    def take_all(self, chunks: Any) -> None:
+        """Take the chunks of an answer; what came before an error stays."""
+        try:
+            for chunk in chunks:
+                self._chunk(chunk)
+        finally:
+            outcome = self._outcome
+            outcome.tool_calls = [_call(call) for call in self._calls.values()]
+            outcome.choices = [text for _, text in sorted(self._texts.items())]
+
+    def _chunk(self, chunk: Any) -> None:
+        outcome = self._outcome
+        if chunk.usage:
+            outcome.usage = chunk.usage.model_dump()
+        for choice in chunk.choices:
+            text = self._texts.get(choice.index, "") + (choice.delta.content or "")
+            self._texts[choice.index] = text
+            if choice.index == 0:
+                self._first(choice)
+
+    def _first(self, choice: Any) -> None:
+        outcome, delta = self._outcome, choice.delta
+        outcome.content = self._texts[0]
+        thought = getattr(delta, "reasoning_content", None) or getattr(delta, "reasoning", None)
+        outcome.reasoning = (outcome.reasoning or "") + (thought or "")
+        outcome.refusal = (outcome.refusal or "") + (delta.refusal or "")
+        outcome.finish_reason = choice.finish_reason or outcome.finish_reason
+        outcome.logprobs += _tokens(choice)
+        for call in delta.tool_calls or []:
+            if call.index not in self._calls:
+                self._calls[call.index] = call
+            else:
+                self._calls[call.index].function.arguments += call.function.arguments
+
+
+def _whole(completion: Any, outcome: Outcome) -> None:
+    first = completion.choices[0]
+    outcome.content, outcome.refusal = first.message.content, first.message.refusal
+    outcome.reasoning = getattr(first.message, "reasoning_content", None)
+    outcome.reasoning = outcome.reasoning or getattr(first.message, "reasoning", None)
+    outcome.choices = [choice.message.content for choice in completion.choices]
+    outcome.tool_calls = [_call(call) for call in first.message.tool_calls or []]
+    outcome.finish_reason = first.finish_reason
+    outcome.usage = completion.usage.model_dump() if completion.usage else {}
+    outcome.logprobs = _tokens(first)
+
+
+def _call(call: Any) -> dict[str, Any]:
+    function = call.function
+    return {"id": call.id, "name": function.name, "arguments": arguments_of(function.arguments)}
+
+
+def _tokens(choice: Any) -> list[str]:
+    content = choice.logprobs.content if choice.logprobs else None
+    return [item.token for item in content or []]
+
+
+def _error(error: Exception) -> dict[str, Any]:
+    if not isinstance(error, APIStatusError):
+        return error_fields(error)
+    headers = error.response.headers
+    wait = headers.get("retry-after")
+    if headers.get("retry-after-ms"):
+        wait = str(float(headers["retry-after-ms"]) / 1000)
+    fields = error_fields(error, error.status_code, wait)
+    # What the message leaves out is still in the error's `body`.
+    return {**fields, "message": f"{fields['message']} {error.body or ''}"}

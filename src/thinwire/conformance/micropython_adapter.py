@@ -1,0 +1,127 @@
+# thinwire's adapter, for both runtimes: on CPython the worker calls its functions, on MicroPython
+# this file is the program and speaks JSON lines itself. So it keeps to what both have.
+
+import asyncio
+import json
+import sys
+
+from thinwire import (
+    AsyncClient,
+    Client,
+    Deployment,
+    StatusError,
+    ThinwireError,
+    Timeouts,
+    __version__,
+)
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from thinwire import Completion
+
+KEY = "sk-conformance-0123456789"
+
+
+def run(base_url: str, model: str, request: "dict[str, Any]") -> "dict[str, Any]":
+    """Makes one call with the sync client; an adapter as docs/testing.md describes it."""
+    with Client(model, {model: Deployment(base_url, KEY)}, timeouts=_timeouts(request)) as client:
+        stream = client.stream(request["messages"], **_options(request))
+        error = None
+        try:
+            with stream:
+                for _ in stream:
+                    pass
+        except ThinwireError as raised:
+            error = raised
+        return _outcome(stream.completion, error)
+
+
+async def run_async(base_url: str, model: str, request: "dict[str, Any]") -> "dict[str, Any]":
+    """Makes one call with the async client; an adapter as docs/testing.md describes it."""
+    deployments = {model: Deployment(base_url, KEY)}
+    async with AsyncClient(model, deployments, timeouts=_timeouts(request)) as client:
+        stream = client.stream(request["messages"], **_options(request))
+        error = None
+        try:
+            async with stream:
+                async for _ in stream:
+                    pass
+        except ThinwireError as raised:
+            error = raised
+        return _outcome(stream.completion, error)
+
+
+def _timeouts(request: "dict[str, Any]") -> Timeouts:
+    seconds = request["timeout_s"]
+    return Timeouts(connect=seconds, first_token=seconds, progress=seconds, liveness=seconds)
+
+
+def _options(request: "dict[str, Any]") -> "dict[str, Any]":
+    options: dict[str, Any] = dict(request.get("params") or {})
+    options["tools"] = request.get("tools")
+    return options
+
+
+def _outcome(completion: "Completion", error: "ThinwireError | None") -> "dict[str, Any]":
+    calls = [
+        {"id": call.id, "name": call.name, "arguments": call.arguments}
+        for call in completion.tool_calls
+    ]
+    return {
+        "content": completion.content,
+        "reasoning": completion.reasoning_content,
+        "refusal": completion.refusal,
+        "choices": [choice.content for choice in completion.choices],
+        "tool_calls": calls,
+        "finish_reason": completion.finish_reason,
+        "usage": completion.usage,
+        "logprobs": _tokens(getattr(completion, "logprobs", None)),
+        "complete": completion.complete,
+        "error": None if error is None else _error(error),
+    }
+
+
+def _tokens(logprobs: "Any") -> "list[str]":
+    items = logprobs.get("content") if isinstance(logprobs, dict) else logprobs
+    return [item["token"] for item in items or []]
+
+
+def _error(error: ThinwireError) -> "dict[str, Any]":
+    fields: dict[str, Any] = {"type": type(error).__name__, "message": str(error)}
+    # What broke off a stream is the cause; what failed last is the last attempt's error.
+    told = error if isinstance(error, StatusError) else error.cause
+    if isinstance(told, StatusError):
+        fields["status"] = told.status
+        if told.retry_after_ms is not None:
+            fields["retry_after_s"] = told.retry_after_ms / 1000
+    return fields
+
+
+def _answer(call: "dict[str, Any]", asynchronous: bool) -> "dict[str, Any]":
+    base_url, model, request = call["base_url"], call["model"], call["request"]
+    try:
+        if asynchronous:
+            return asyncio.run(run_async(base_url, model, request))
+        return run(base_url, model, request)
+    except Exception as error:  # whatever a client raises is what we are here to see
+        fields = {"type": type(error).__name__, "message": str(error)}
+        return {"complete": False, "error": fields}
+
+
+def main(asynchronous: bool) -> None:
+    """Answers each line of stdin with one line."""
+    # Not f-strings or platform: both cost a chip more than this.
+    numbers = [str(part) for part in sys.implementation.version[:3]]
+    print(
+        json.dumps({"version": "thinwire %s, MicroPython %s" % (__version__, ".".join(numbers))})
+    )
+    line = sys.stdin.readline()
+    while line:
+        print(json.dumps(_answer(json.loads(line), asynchronous)))
+        line = sys.stdin.readline()
+
+
+if __name__ == "__main__":
+    main("sync" not in sys.argv)

@@ -1,0 +1,105 @@
+# Plays scenarios to a client and judges what it makes of them.
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Self
+
+from thinwire.conformance.judging import FALLBACK, judge
+from thinwire.conformance.splits import split
+from thinwire.conformance.targets import Target
+from thinwire.testing.mock_server import MockServer
+from thinwire.testing.replies import text_reply
+from thinwire.testing.reply import Script
+from thinwire.testing.scenario import Scenario
+
+PATIENCE = 10.0  # seconds a client has beyond its own timeout before it counts as hung
+
+MESSAGES = [{"role": "user", "content": "Say hello there."}]
+_TIMEOUT = 20.0  # seconds that the client is told to wait; long, as nothing should depend on it
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What became of one scenario with one client.
+
+    Args:
+        scenario: its name.
+        reason: "" when all went as expected.
+        split: how the answer was cut when it did not.
+        skipped: the client lacks, on purpose, what the scenario needs, and said so.
+    """
+
+    scenario: str
+    reason: str = ""
+    split: str = ""
+    skipped: bool = False
+
+    @property
+    def passed(self) -> bool:
+        """Whether all went as expected."""
+        return not self.reason and not self.skipped
+
+
+class Runner:
+    """Runs scenarios against one client; a context manager, for its mock server.
+
+    Args:
+        target: the client; closed at the end.
+        host: address that the mock server listens at.
+        patience: see `PATIENCE`.
+    """
+
+    def __init__(
+        self, target: Target, *, host: str = "127.0.0.1", patience: float = PATIENCE
+    ) -> None:
+        self._target = target
+        self._server = MockServer(host=host)
+        self._patience = patience
+
+    def __enter__(self) -> Self:
+        self._server.start()
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self._target.close()
+        self._server.stop()
+
+    def run(self, scenario: Scenario) -> Verdict:
+        """Play a scenario, cut in each of its ways, up to the first that fails."""
+        for how in scenario.splits:
+            reason = self.run_split(scenario, how)
+            if reason:
+                return Verdict(scenario.name, reason, how)
+        return Verdict(scenario.name, skipped=self._is_lacking(scenario))
+
+    def run_split(self, scenario: Scenario, how: str) -> str:
+        """Play a scenario once; returns the reason why it failed, or "".
+
+        What a client lacks on purpose it need not give, but it must say so.
+        """
+        self._server.clear()
+        scripts = [split(script, how, scenario.name) for script in _scripts(scenario)]
+        self._server.reply(scenario.name, *scripts)
+        request = asked(scenario)
+        call = {"base_url": self._server.base_url, "model": scenario.name, "request": request}
+        outcome = self._target.run(call, request["timeout_s"] + self._patience)
+        if self._is_lacking(scenario):
+            said_so = outcome.error is not None and not outcome.complete and outcome.hung is None
+            return "" if said_so else "does without, and does not say so"
+        # A request that is not HTTP has no model, and is an error of the server's.
+        requests = [known for known in self._server.requests if known.model == scenario.name]
+        return judge(scenario, outcome, requests) or "; ".join(self._server.errors)
+
+    def _is_lacking(self, scenario: Scenario) -> bool:
+        return not self._target.lacks.isdisjoint(scenario.needs)
+
+
+def asked(scenario: Scenario) -> Mapping[str, Any]:
+    """The request of a scenario, with what every request has."""
+    return {"messages": MESSAGES, "timeout_s": _TIMEOUT, **scenario.request}
+
+
+def _scripts(scenario: Scenario) -> list[Script]:
+    if scenario.expect.get("outcome") != "error_or_fallback":
+        return list(scenario.replies)
+    return [*scenario.replies, text_reply(FALLBACK)]

@@ -1,0 +1,152 @@
+# A recording proxy: what a client asks goes on to a real server, and the raw bytes of the answer
+# come back as they arrive, kept with their cuts and times.
+#
+# relay.py has the exchange itself.
+
+import json
+import socket
+import ssl
+from os import PathLike
+from typing import Any, Self
+
+import h11
+
+from thinwire.testing.chunks import error_object
+from thinwire.testing.peer import ClientGone, Peer
+from thinwire.testing.playing import Player
+from thinwire.testing.reading import RequestReader
+from thinwire.testing.recorded import RecordedRequest
+from thinwire.testing.recording import Ending, Exchange, save_recording
+from thinwire.testing.redaction import redacted
+from thinwire.testing.relay import Relay, Upstream
+from thinwire.testing.replies import json_reply
+from thinwire.testing.service import Service
+
+_MAX_BODY = 256 * 2**20
+
+
+class Recorder:
+    """A proxy that records; a context manager.
+
+    Args:
+        base_url: of the real server; the path a client asks for is added to its own.
+        path: of the file, written after each exchange; None keeps them in `exchanges` only.
+        host: address to listen at.
+        port: 0 picks a free one.
+        ssl_context: for an https server; by default the system's certificates are trusted.
+
+    Attributes:
+        exchanges: what was recorded, secrets taken out.
+        errors: what went wrong.
+
+    Raises:
+        ValueError: the URL is not http or https.
+        OSError: from `start`, when it cannot listen there.
+    """
+
+    def __init__(
+        self,
+        base_url: str,
+        path: str | PathLike[str] | None = None,
+        *,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        ssl_context: ssl.SSLContext | None = None,
+    ) -> None:
+        self._upstream = Upstream(base_url, ssl_context)
+        self._path = path
+        self._host = host
+        self._port = port
+        self.exchanges: list[Exchange] = []
+        self.errors: list[str] = []
+        self._service: Service | None = None
+
+    @property
+    def port(self) -> int:
+        """Port it listens at."""
+        return self._port
+
+    @property
+    def base_url(self) -> str:
+        """What the client takes as its base URL."""
+        return f"http://{self._host}:{self._port}"
+
+    @property
+    def upstream(self) -> str:
+        """The real server's base URL, without any secret."""
+        return self._upstream.shown
+
+    def start(self) -> Self:
+        """Listen; OSError when it cannot."""
+        listener = socket.create_server((self._host, self._port), backlog=128)
+        self._port = listener.getsockname()[1]
+        self._service = Service(listener, None, self._serve, self.errors.append)
+        return self
+
+    def stop(self) -> None:
+        """Close every connection and end the thread."""
+        service, self._service = self._service, None
+        if service is not None:
+            service.stop()
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(self, *exc: object) -> None:
+        self.stop()
+
+    async def _serve(self, peer: Peer) -> None:
+        # One exchange per connection: the answer's head already says "close".
+        reader = RequestReader(peer, 0, _MAX_BODY)
+        try:
+            request = await _whole(reader)
+            if request is not None:
+                await self._exchange(peer, request)
+        except (ClientGone, h11.RemoteProtocolError) as error:
+            self.errors.append(f"no request: {error!r}")
+
+    async def _exchange(self, peer: Peer, request: RecordedRequest) -> None:
+        relay = Relay(self._upstream, peer, lambda ending: self._keep(request, relay, ending))
+        try:
+            await relay.run(request)
+        except OSError as error:
+            await self._refuse(peer, error)
+        finally:
+            await relay.close()
+
+    def _keep(self, request: RecordedRequest, relay: Relay, ending: Ending) -> None:
+        headers = [pair for pair in request.headers if pair[0] != "host"]
+        target, body = self._upstream.target(request.path), _body(request.body or b"")
+        exchange = Exchange(request.method, target, headers, body, relay.arrivals, ending)
+        self._save(redacted(exchange))
+
+    def _save(self, exchange: Exchange) -> None:
+        self.exchanges.append(exchange)
+        if self._path is not None:
+            try:
+                save_recording(self._path, self.exchanges, self.upstream)
+            except OSError as error:
+                self.errors.append(f"cannot write the recording: {error}")
+
+    async def _refuse(self, peer: Peer, error: OSError) -> None:
+        self.errors.append(f"{self.upstream}: {error!r}")
+        answer = json_reply(error_object(502, f"no answer from {self.upstream}"), status=502)
+        await Player(peer, answer, keep_alive=False).play()
+
+
+async def _whole(reader: RequestReader) -> RecordedRequest | None:
+    request = await reader.head()
+    if request is None:
+        return None
+    await reader.allow_body()
+    while await reader.more_body(request):
+        pass
+    reader.settle(request)
+    return request
+
+
+def _body(data: bytes) -> Any:
+    try:
+        return json.loads(data)
+    except ValueError:
+        return data.decode("utf-8", "replace")

@@ -1,0 +1,96 @@
+"""The commands: thinwire record, and thinwire mock with files."""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx
+import pytest
+
+from thinwire.cli import main
+from thinwire.testing import MockServer, load_recording, text_reply
+
+TIMEOUT = 30  # seconds; only a broken command makes anybody wait for it
+
+
+@contextmanager
+def started(*args: str) -> "Iterator[tuple[str, subprocess.Popen[str]]]":
+    """A running command and the URL that it says; killed at the end, or after too long."""
+    command, pipe = [sys.executable, "-m", "thinwire.cli", *args], subprocess.PIPE
+    env = {**os.environ, "PYTHONUTF8": "1"}
+    with subprocess.Popen(command, stdout=pipe, stderr=pipe, text=True, env=env) as process:
+        watchdog = threading.Timer(TIMEOUT, process.kill)
+        watchdog.start()
+        try:
+            assert process.stdout is not None
+            line = process.stdout.readline()
+            found = re.search(r"listening at (http://\S+)\n", line)
+            assert found, line
+            yield found[1], process
+        finally:
+            watchdog.cancel()
+            process.kill()
+
+
+def ask(base_url: str, model: str) -> httpx.Response:
+    payload = {"model": model, "messages": [], "stream": True}
+    url, key = f"{base_url}/chat/completions", {"Authorization": "Bearer sk-0123456789abcdef"}
+    return httpx.post(url, json=payload, headers=key, timeout=TIMEOUT, trust_env=False)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGINT for another process")
+def test_record_and_replay(tmp_path: Path) -> None:
+    path = tmp_path / "recording.json"
+    with MockServer() as real:
+        real.reply("m", text_reply("Hello there"))
+        with started("record", "--to", str(path), "--base-url", real.base_url) as (url, process):
+            recorded = ask(url, "m")
+            assert process.stdout is not None
+            assert process.stdout.readline() == f"to: {real.base_url}\n"
+            process.send_signal(signal.SIGINT)
+            _, stderr = process.communicate(timeout=TIMEOUT)
+    assert process.returncode == 0
+    assert stderr == f"thinwire record: 1 exchanges in {path}\n"
+    assert "sk-0123456789abcdef" not in path.read_text()
+    assert len(load_recording(path)) == 1
+    with started("mock", "--replay", str(path), "--speed", "1000") as (url, process):
+        assert process.stdout is not None
+        assert process.stdout.readline().startswith("models: m echo ")
+        assert ask(url, "m").content == recorded.content
+
+
+def test_mock_plays_scenarios(tmp_path: Path) -> None:
+    path = tmp_path / "scenarios.json"
+    path.write_text(json.dumps({"scenarios": [{"name": "odd", "reply": ["data: odd\n\n"]}]}))
+    with started("mock", "--scenario", str(path)) as (url, _):
+        assert ask(url, "odd").content == b"data: odd\n\n"
+        assert ask(url, "echo").status_code == 200
+
+
+@pytest.mark.parametrize("option", ["--scenario", "--replay"])
+def test_mock_tells_of_a_bad_file(
+    option: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "bad.json"
+    assert main(["mock", option, str(path)]) == 1
+    assert "No such file" in capsys.readouterr().err
+    path.write_text('{"scenarios": [{"name": "x", "reply": [{"sleep": 1}]}]}')
+    assert main(["mock", option, str(path)]) == 1
+    assert "unknown step" in capsys.readouterr().err
+
+
+def test_record_needs_a_url(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.delenv("OPENAI_BASE_URL", raising=False)
+    with pytest.raises(SystemExit, match="2"):
+        main(["record", "--to", "x"])
+    assert main(["record", "--to", "x", "--base-url", "ftp://a"]) == 1
+    assert "not a base URL" in capsys.readouterr().err
