@@ -68,4 +68,4 @@ def test_a_chip_says_what_is_wrong(
         file.write(ASK)
     done = run_micropython(micropython, script, mock_llm.base_url)
     assert done.stdout.startswith(want), done.stdout
-    assert ("compressed" in done.stdout) == (status == 200)
+    assert "compressed" in done.stdout
