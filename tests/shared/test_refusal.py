@@ -272,3 +272,19 @@ def test_the_bytes_say_more_than_a_wrong_content_type():
 def test_an_error_body_that_cannot_be_read_says_why():
     error = refused(ScriptedReply([ReadError("compressed unasked")], 429))
     assert str(error) == "status 429: compressed unasked"
+
+
+class Full(bytearray):
+    def extend(self, data):
+        raise MemoryError
+
+
+def test_a_heap_without_room_for_a_document_is_an_error_of_ours():
+    body = dumps({"choices": [{"message": {"content": "Hello"}, "finish_reason": "stop"}]})
+    refusal.bytearray = lambda value=0: Full() if isinstance(value, bytes) else bytearray(value)
+    try:
+        error = refused(ScriptedReply([body[:20], body[20:]], 200, PLAIN[0]))
+    finally:
+        del refusal.bytearray
+    assert isinstance(error, StreamError), error
+    assert "no memory for an answer of" in str(error), error

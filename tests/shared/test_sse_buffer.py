@@ -1,5 +1,6 @@
 from helpers import error_of
 
+from thinwire.core import sse
 from thinwire.core.errors import StreamError
 from thinwire.core.sse import SSEParser
 
@@ -110,3 +111,18 @@ def test_room_after_an_event_leaves_what_was_received_behind_it():
     parser.receive(1)
     assert parser.next_event()
     assert (parser.event, parser.data()) == ("message", "22")
+
+
+def no_memory(size=0):
+    raise MemoryError
+
+
+def test_a_heap_without_room_for_an_event_is_an_error_of_ours():
+    parser = SSEParser(16, 100)
+    sse.bytearray = lambda size=0: bytearray(size) if size < 20 else no_memory()
+    try:
+        error = error_of(StreamError, feed, parser, b"data: " + b"x" * 300, 7)
+    finally:
+        del sse.bytearray
+    assert "bytes of memory" in str(error), error
+    assert len(parser.buffer) == 0

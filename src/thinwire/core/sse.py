@@ -60,7 +60,7 @@ class SSEParser:
         """Free space to receive into, never empty.
 
         Raises:
-            StreamError: one event is larger than the limit.
+            StreamError: one event is larger than the limit, or than the memory there is.
         """
         if self._given:
             self._forget()
@@ -207,12 +207,19 @@ class SSEParser:
         kept = self.data_end - start if self._data else 0
         size = self._needed()
         if size > len(old) // 2 and len(old) < self._limit:
-            self.buffer = bytearray(min(len(old) * GROWTH, self._limit))
-            self._view = memoryview(self.buffer)
+            self._grow(min(len(old) * GROWTH, self._limit))
         self._view[:kept] = old[start : start + kept]
         self._view[kept:size] = old[line:end]
         self.data_start, self.data_end = 0, kept
         self._line, self._scan, self._end = kept, self._scan - line + kept, size
+
+    def _grow(self, size: int) -> None:
+        try:
+            self.buffer = bytearray(size)
+        except MemoryError:  # on a chip a heap may have no such block left, well below the limit
+            self.free()
+            raise StreamError("no %d bytes of memory for a server-sent event" % size)
+        self._view = memoryview(self.buffer)
 
     def _needed(self) -> int:
         # Bytes that must be kept: the data of the event so far, and what is unread.
