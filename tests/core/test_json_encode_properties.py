@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from thinwire.core import json_encode, sources
 from thinwire.core.errors import EncodeError
-from thinwire.core.json_encode import Items, JSONEncoder
+from thinwire.core.json_encode import JSONEncoder
+from thinwire.core.json_walk import Items
 
 TEXT = st.text(st.characters(codec=None), max_size=40)  # lone surrogates included
 SCALARS = st.one_of(

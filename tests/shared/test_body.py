@@ -3,7 +3,7 @@ from helpers import Later, Scratch, error_of, read_all
 from thinwire.core._compat import PIECE
 from thinwire.core.body import AsyncBody, Body, JSONBody
 from thinwire.core.errors import EncodeError
-from thinwire.core.json_encode import Items
+from thinwire.core.json_walk import Items
 from thinwire.core.sources import TextFile
 
 

@@ -3,7 +3,8 @@ import json
 from helpers import read_all
 
 from thinwire.core._compat import PIECE
-from thinwire.core.json_encode import Items, JSONEncoder
+from thinwire.core.json_encode import JSONEncoder
+from thinwire.core.json_walk import Items
 
 SIZES = (1, 2, 3, 7, 64, 5000)
 

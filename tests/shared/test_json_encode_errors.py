@@ -2,7 +2,8 @@ from helpers import error_of, read_all
 
 from thinwire.core._compat import PIECE
 from thinwire.core.errors import EncodeError
-from thinwire.core.json_encode import Items, JSONEncoder
+from thinwire.core.json_encode import JSONEncoder
+from thinwire.core.json_walk import Items
 
 NAN = float("nan")
 

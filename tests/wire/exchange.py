@@ -6,7 +6,7 @@ import sys
 from collections import OrderedDict
 
 from thinwire.core.body import JSONBody
-from thinwire.core.json_encode import Items
+from thinwire.core.json_walk import Items
 from thinwire.core.transport import Request
 
 KEY = "sk-never-to-be-seen"

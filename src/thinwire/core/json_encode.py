@@ -15,34 +15,18 @@ from thinwire.core._compat import (
     encode_small,
     escape,
     fits,
-    with_cause,
 )
 from thinwire.core.errors import EncodeError
+from thinwire.core.json_walk import Frame, Items, refusal, unreadable
 from thinwire.core.sources import Source, TextReader
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from typing import Any
 
     from thinwire.core.sources import Reader
 
 _BATCH = 64  # items tried for one piece; bounds the time of one step
 _END = object()
-
-
-class Items:
-    """Marks any iterable of values as a JSON array; a one-shot iterator can be sent once.
-
-    Args:
-        iterable: e.g. messages that are read from a file while they are sent.
-    """
-
-    def __init__(self, iterable: object) -> None:
-        self.iterable = iterable
-
-    def replayable(self) -> bool:
-        """Whether a second walk sees the items again."""
-        return not hasattr(self.iterable, "__next__")
 
 
 class JSONEncoder:
@@ -66,7 +50,7 @@ class JSONEncoder:
         self.replayable = True
         self._sizes = {} if sizes is None else sizes
         self._waiting = False  # the leaf has nothing to give before it was awaited
-        self._stack: list[_Frame] = []
+        self._stack: list[Frame] = []
         self._leaf: Reader | None = None
         self._source: Source | None = None  # opened last, for its errors
         self._piece: bytes | memoryview = b""
@@ -138,7 +122,7 @@ class JSONEncoder:
             piece = leaf.read_piece()
         except (OSError, EncodeError) as error:
             self._close_leaf()
-            raise _unreadable(error, self._source, self._path())
+            raise unreadable(error, self._source, self._path())
         self._waiting = piece is None
         if piece is not None:
             self._piece = piece or b'"'
@@ -146,7 +130,7 @@ class JSONEncoder:
             self._close_leaf()
         return not self._waiting
 
-    def _step(self, frame: "_Frame") -> None:
+    def _step(self, frame: "Frame") -> None:
         item = self._next(frame)
         if item is _END:
             self._stack.pop()
@@ -156,7 +140,7 @@ class JSONEncoder:
         else:
             self._element(frame, item)
 
-    def _next(self, frame: "_Frame") -> object:
+    def _next(self, frame: "Frame") -> object:
         try:
             return next(frame.items, _END)
         except (
@@ -164,16 +148,16 @@ class JSONEncoder:
             EncodeError,
         ) as error:  # items that are read from a file while they are sent
             frame.label = None
-            raise _unreadable(error, None, self._path())
+            raise unreadable(error, None, self._path())
 
-    def _member(self, frame: "_Frame", key: object, value: object) -> None:
+    def _member(self, frame: "Frame", key: object, value: object) -> None:
         if not isinstance(key, str):
             frame.label = None
             raise EncodeError("key %r is not a string" % (key,), self._path())
         frame.label = key
         self._value(frame.comma() + b'"' + bytes(escape(key)) + b'":', value)
 
-    def _element(self, frame: "_Frame", item: object) -> None:
+    def _element(self, frame: "Frame", item: object) -> None:
         frame.label = frame.index
         frame.index += 1
         room = fits(item, PIECE)
@@ -191,7 +175,7 @@ class JSONEncoder:
         if room < 0 and item is not _END:
             self._behind(frame, item)
 
-    def _behind(self, frame: "_Frame", item: object) -> None:
+    def _behind(self, frame: "Frame", item: object) -> None:
         # The item that ended a batch did not fit: it follows the batch in the same piece.
         frame.label = frame.index
         frame.index += 1
@@ -212,9 +196,9 @@ class JSONEncoder:
             self._open(prefix, value)
         elif hasattr(value, "items") and hasattr(value, "keys"):
             self._piece = prefix + b"{"
-            self._push(_Frame(value, iter(value.items()), b"}", True))
+            self._push(Frame(value, iter(value.items()), b"}", True))
         else:
-            raise EncodeError(_refusal(value), self._path())
+            raise EncodeError(refusal(value), self._path())
 
     def _array(self, prefix: bytes, value: "list[object] | tuple[object, ...] | Items") -> None:
         self._piece = prefix + b"["
@@ -223,9 +207,9 @@ class JSONEncoder:
             items = value.iterable
             self.replayable = self.replayable and value.replayable()
         try:
-            self._push(_Frame(value, iter(items), b"]", False))
+            self._push(Frame(value, iter(items), b"]", False))
         except OSError as error:
-            raise _unreadable(error, None, self._path())
+            raise unreadable(error, None, self._path())
 
     def _text(self, prefix: bytes, text: str) -> None:
         if len(text) <= PIECE:
@@ -241,7 +225,7 @@ class JSONEncoder:
         try:
             self._leaf = source.open()
         except (OSError, EncodeError) as error:
-            raise _unreadable(error, source, self._path())
+            raise unreadable(error, source, self._path())
         self._check_size(source, self._leaf.size)
 
     def _check_size(self, source: Source, size: "int | None") -> None:
@@ -261,7 +245,7 @@ class JSONEncoder:
         except ValueError as error:  # CPython refuses to print thousands of digits
             raise EncodeError("integer too long: %s" % error, self._path(), error)
 
-    def _push(self, frame: "_Frame") -> None:
+    def _push(self, frame: "Frame") -> None:
         for outer in self._stack:
             if outer.container is frame.container:
                 raise EncodeError("contains itself", self._path())
@@ -293,39 +277,3 @@ def encoded(value: object) -> bytearray:
         out.extend(memoryview(buffer)[:count])
         count = encoder.readinto(buffer)
     return out
-
-
-class _Frame:
-    # A container that is being walked.
-    def __init__(
-        self, container: object, items: "Iterator[object]", closing: bytes, mapping: bool
-    ) -> None:
-        self.container = container
-        self.items = items
-        self.closing = closing
-        self.mapping = mapping
-        self.label: object = None  # key or index of the item that is being written
-        self.index = 0
-        self._first = True
-
-    def comma(self) -> bytes:
-        if self._first:
-            self._first = False
-            return b""
-        return b","
-
-
-def _refusal(value: object) -> str:
-    name = type(value).__name__
-    if isinstance(value, (bytes, bytearray, memoryview)):
-        return "%s is not JSON: decode it to str, or use Base64File for binary data" % name
-    if hasattr(value, "model_dump"):
-        return "%s is not JSON: pass %s.model_dump()" % (name, name)
-    return "%s is not JSON: use dict, list, tuple, str, int, float, bool or None" % name
-
-
-def _unreadable(error: Exception, source: "Source | None", path: str) -> EncodeError:
-    what = "cannot read %r: %s" % (source, error) if source else "cannot read: %s" % error
-    result = EncodeError(error.message if isinstance(error, EncodeError) else what, path, error)
-    with_cause(result, error)
-    return result

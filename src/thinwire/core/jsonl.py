@@ -4,6 +4,7 @@
 from thinwire.core._compat import TYPE_CHECKING
 from thinwire.core.chunk import whole
 from thinwire.core.errors import EncodeError
+from thinwire.core.json_encode import encoded
 
 if TYPE_CHECKING:
     from typing import BinaryIO
@@ -32,8 +33,6 @@ class JSONLMessages:
             EncodeError: the message holds what JSON cannot carry; nothing is written then.
             OSError: the file cannot be written.
         """
-        from thinwire.core.json_encode import encoded
-
         line = encoded(message)
         with open(self.path, "ab") as file:
             file.write(line)

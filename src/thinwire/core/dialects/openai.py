@@ -3,7 +3,7 @@
 
 from thinwire.core._compat import TYPE_CHECKING
 from thinwire.core.body import JSONBody
-from thinwire.core.json_encode import Items
+from thinwire.core.json_walk import Items
 from thinwire.core.transport import Request
 
 if TYPE_CHECKING:
