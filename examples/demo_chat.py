@@ -54,7 +54,7 @@ def report(completion, transport, peak):
         "runtime": sys.implementation.name,
         "transport": transport,
         "model": completion.deployment,
-        "attempts": completion.attempts,
+        "attempts": len(completion.attempts),
         "bytes": completion.sent_bytes,
         "blocks": completion.sent_blocks,
         "ttft_ms": completion.timings.ttft_ms,

@@ -7,12 +7,14 @@ __version__ = "0.1.0"
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from thinwire.core.attempt import Attempt
     from thinwire.core.client import AsyncClient
     from thinwire.core.clocks import Timeouts
     from thinwire.core.completion import Choice, Completion
     from thinwire.core.errors import (
         AllAttemptsFailed,
         ConnectError,
+        ContextWindowExceeded,
         EncodeError,
         ReadError,
         StatusError,
@@ -29,25 +31,32 @@ if TYPE_CHECKING:
         ReasoningDelta,
         RefusalDelta,
         StreamComplete,
+        StreamRestarted,
         ToolCallDelta,
         ToolCallStarted,
     )
+    from thinwire.core.health import CooldownPolicy, DeploymentState
     from thinwire.core.jsonl import JSONLMessages
     from thinwire.core.model import Deployment
+    from thinwire.core.policy import FALLBACK_MAY, FALLBACK_ON
+    from thinwire.core.retry import RetryPolicy
     from thinwire.core.source_streams import BytesStream, TextStream
     from thinwire.core.sources import Base64File, DataURL, Source, TextFile
+    from thinwire.core.store import FileStore, Store
     from thinwire.core.stream import ChatStream
     from thinwire.core.sync import Client, SyncChatStream
     from thinwire.core.tool_calls import ToolCall
     from thinwire.exoclaw import OpenAIStreamingProvider
 
 _HOMES = {
+    "core.attempt": ("Attempt",),
     "core.client": ("AsyncClient",),
     "core.clocks": ("Timeouts",),
     "core.completion": ("Choice", "Completion"),
     "core.errors": (
         "AllAttemptsFailed",
         "ConnectError",
+        "ContextWindowExceeded",
         "EncodeError",
         "ReadError",
         "StatusError",
@@ -64,13 +73,18 @@ _HOMES = {
         "ReasoningDelta",
         "RefusalDelta",
         "StreamComplete",
+        "StreamRestarted",
         "ToolCallDelta",
         "ToolCallStarted",
     ),
+    "core.health": ("CooldownPolicy", "DeploymentState"),
     "core.jsonl": ("JSONLMessages",),
     "core.model": ("Deployment",),
+    "core.policy": ("FALLBACK_MAY", "FALLBACK_ON"),
+    "core.retry": ("RetryPolicy",),
     "core.source_streams": ("BytesStream", "TextStream"),
     "core.sources": ("Base64File", "DataURL", "Source", "TextFile"),
+    "core.store": ("FileStore", "Store"),
     "core.stream": ("ChatStream",),
     "core.sync": ("Client", "SyncChatStream"),
     "core.tool_calls": ("ToolCall",),
@@ -80,6 +94,7 @@ _HOMES = {
 __all__ = [
     "AllAttemptsFailed",
     "AsyncClient",
+    "Attempt",
     "Base64File",
     "BytesStream",
     "ChatStream",
@@ -88,20 +103,29 @@ __all__ = [
     "Completion",
     "ConnectError",
     "ContentDelta",
+    "ContextWindowExceeded",
+    "CooldownPolicy",
     "DataURL",
     "Deployment",
+    "DeploymentState",
     "EncodeError",
     "Event",
+    "FALLBACK_MAY",
+    "FALLBACK_ON",
+    "FileStore",
     "JSONLMessages",
     "OpenAIStreamingProvider",
     "ReadError",
     "ReasoningDelta",
     "RefusalDelta",
+    "RetryPolicy",
     "Source",
     "StatusError",
+    "Store",
     "StreamComplete",
     "StreamError",
     "StreamInterrupted",
+    "StreamRestarted",
     "SyncChatStream",
     "TextFile",
     "TextStream",

@@ -13,6 +13,7 @@ from thinwire.core.clocks import Timeouts
 from thinwire.core.errors import AllAttemptsFailed, StatusError, ThinwireError
 from thinwire.core.factory import default_log, default_transport
 from thinwire.core.model import Deployment
+from thinwire.core.retry import RetryPolicy
 from thinwire.exoclaw_types import types
 from thinwire.exoclaw_wire import response_from, wire_messages
 
@@ -47,6 +48,7 @@ class OpenAIStreamingProvider:
             piece of its answer; connecting and uploading count. Then the next fallback is tried.
             Never longer than request_timeout.
         client: own httpx.AsyncClient, or exoclaw's HTTPClient around one; never closed here.
+        retry: how often one deployment is tried before the next; None: once, as in exoclaw.
 
     Either timeout may be None: no limit.
 
@@ -69,6 +71,7 @@ class OpenAIStreamingProvider:
         request_timeout: float | None = 120.0,
         stream_ttft_timeout: float | None = 15.0,
         client: "HTTPXClient | ClientProto | None" = None,
+        retry: RetryPolicy | None = None,
     ) -> None:
         self.default_model = default_model
         self._names = sorted(deployments)
@@ -79,6 +82,7 @@ class OpenAIStreamingProvider:
             deployments,
             self._known(fallbacks or {}),
             timeouts=_timeouts(stream_ttft_timeout, request_timeout),
+            retry=retry or RetryPolicy(attempts=1),
             log=self._log,
             transport=self._transport,
         )
@@ -87,6 +91,7 @@ class OpenAIStreamingProvider:
         self._raw_client = AsyncClient(
             default_model,
             deployments,
+            retry=RetryPolicy(attempts=1),
             timeouts=_timeouts(request_timeout, request_timeout),
             log=self._log,
             transport=self._transport,

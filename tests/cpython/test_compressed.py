@@ -6,7 +6,7 @@ import zlib
 import pytest
 from support.interpreters import Interpreter, run_micropython
 
-from thinwire import AsyncClient, Client, Deployment, ReadError
+from thinwire import AllAttemptsFailed, AsyncClient, Client, Deployment, ReadError
 from thinwire.testing import MockServer, Reply, Send
 from thinwire.testing.chunks import DONE, sse
 
@@ -21,8 +21,8 @@ ENCODED = [("gzip", gzip.compress(STREAM)), ("deflate", zlib.compress(STREAM))]
 # On MicroPython: what the error says, or the answer.
 ASK = """
 import sys
-from thinwire import Client, Deployment, ThinwireError
-with Client("m", {"m": Deployment(sys.argv[1])}) as client:
+from thinwire import Client, Deployment, RetryPolicy, ThinwireError
+with Client("m", {"m": Deployment(sys.argv[1])}, retry=RetryPolicy(1)) as client:
     try:
         print(client.chat([{"role": "user", "content": "hi"}]).content)
     except ThinwireError as error:
@@ -53,9 +53,10 @@ def test_what_is_not_what_it_says_is_an_error_of_ours(mock_llm: MockServer) -> N
     mock_llm.reply("m", compressed("gzip", b"not gzip"))
     with (
         Client("m", {"m": Deployment(mock_llm.base_url)}) as client,
-        pytest.raises(ReadError),
+        pytest.raises(AllAttemptsFailed) as failure,
     ):
         client.chat(MESSAGES)
+    assert isinstance(failure.value.last, ReadError)
 
 
 @pytest.mark.parametrize(("status", "want"), [(200, "ReadError"), (429, "StatusError")])

@@ -59,7 +59,7 @@ def test_a_chain_of_failures_lists_them(mock_llm: MockServer) -> None:
     provider = with_fallback(mock_llm)
     with structlog.testing.capture_logs(), pytest.raises(AllAttemptsFailed) as caught:
         ask(provider)
-    assert [name for name, _ in caught.value.attempts] == ["m", "other"]
+    assert [one.deployment for one in caught.value.attempts] == ["m", "other"]
 
 
 @pytest.mark.parametrize("where", ["mid_stream", "mid_event"])

@@ -15,6 +15,7 @@ from thinwire import (
     ConnectError,
     Deployment,
     ReadError,
+    RetryPolicy,
     StatusError,
     StreamInterrupted,
     Timeouts,
@@ -24,6 +25,7 @@ from thinwire.testing import Completion, Cut, EndBody, MockServer, Reply, Send, 
 
 KEY = "sk-never-to-be-seen"
 LIMIT_S = 0.3
+ONCE = RetryPolicy(attempts=1)
 MESSAGES = [{"role": "user", "content": "Hi"}]
 
 
@@ -160,14 +162,18 @@ CLOCKS = ["connect", "first_token", "total"]
 @pytest.mark.parametrize("clock", CLOCKS)
 def test_a_handshake_that_stalls_ends(mute: dict[str, Deployment], clock: str) -> None:
     limits = Timeouts(**{clock: LIMIT_S})
-    with Client("m", mute, timeouts=limits) as client, pytest.raises(TransportTimeout) as failure:
+    with (
+        Client("m", mute, timeouts=limits, retry=ONCE) as client,
+        pytest.raises(TransportTimeout) as failure,
+    ):
         client.chat(MESSAGES)
     assert failure.value.phase == clock
 
 
 @pytest.mark.parametrize("clock", CLOCKS)
 async def test_a_handshake_that_stalls_ends_async(mute: dict[str, Deployment], clock: str) -> None:
-    async with AsyncClient("m", mute, timeouts=Timeouts(**{clock: LIMIT_S})) as client:
+    limits = Timeouts(**{clock: LIMIT_S})
+    async with AsyncClient("m", mute, timeouts=limits, retry=ONCE) as client:
         with pytest.raises(TransportTimeout) as failure:
             await client.chat(MESSAGES)
     assert failure.value.phase == clock

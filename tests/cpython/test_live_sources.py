@@ -26,7 +26,7 @@ def prepare(server: MockServer, folder: Path) -> Path:
 
 def judge(server: MockServer, said: str) -> None:
     assert said == "heard\n"
-    assert [request.model for request in server.requests] == ["busy", "m"]
+    assert [request.model for request in server.requests] == ["busy", "busy", "m"]
     for request in server.requests:
         *stored, last = request.json()["messages"]
         assert stored == STORED

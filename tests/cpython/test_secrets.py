@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from thinwire import Client, Deployment, ThinwireError, Timeouts
+from thinwire import Client, Deployment, RetryPolicy, ThinwireError, Timeouts
 from thinwire.conformance import Outcome, Runner, load_all
 
 KEY = "sk-secret-0123456789abcdef"
@@ -30,7 +30,10 @@ class Watching:
         deployment = Deployment(call["base_url"], KEY, call["model"], extra_headers=headers)
         limits = Timeouts(connect=5, first_token=0.3, progress=0.3, liveness=0.3)
         models = {"m": deployment, "n": deployment}
-        with Client("m", models, {"m": ["n"]}, timeouts=limits, log=self.log) as client:
+        retry = RetryPolicy(base=0)
+        with Client(
+            "m", models, {"m": ["n"]}, timeouts=limits, retry=retry, log=self.log
+        ) as client:
             try:
                 self.seen += [repr(deployment), repr(client.chat(call["request"]["messages"]))]
             except ThinwireError as error:

@@ -8,11 +8,14 @@ from thinwire.core.client import AsyncClient
 from thinwire.core.errors import ThinwireError
 from thinwire.core.events import StreamComplete
 from thinwire.core.model import Deployment
+from thinwire.core.retry import RetryPolicy
 from thinwire.core.sync import Client
 from thinwire.testing.scripted import ScriptedReply, ScriptedTransport
 
 DONE = b"data: [DONE]\n\n"
 KEY = "sk-a-secret-key"
+# Where retries are not what a test is about.
+ONCE = RetryPolicy(attempts=1)
 HELLO = [{"role": "user", "content": "a private question"}]
 
 
@@ -98,11 +101,12 @@ def facts(completion):
     ]
     names = (
         "content reasoning_content refusal finish_reason usage complete end id model deployment"
-        " upstream_model cost service_tier attempts sent_bytes sent_blocks received_bytes"
+        " upstream_model cost service_tier provider sent_bytes sent_blocks received_bytes"
     )
     values = [getattr(completion, name) for name in names.split()]
     timings = completion.timings
-    return values, calls, (timings.ttft_ms, timings.last_token_ms, timings.total_ms)
+    attempts = [repr(attempt) for attempt in completion.attempts]
+    return values, calls, attempts, (timings.ttft_ms, timings.last_token_ms, timings.total_ms)
 
 
 class Setting:
@@ -112,7 +116,8 @@ class Setting:
         self.make = replies if callable(replies) else lambda: replies
         self.messages = messages
         self.fallbacks = {"a": ["b", "c"] if len(self.make()) > 1 else []}
-        self.options = options or {}
+        self.options = {"retry": ONCE}
+        self.options.update(options or {})
         self.arguments = arguments
 
     def client(self, kind, transport):

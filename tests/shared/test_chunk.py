@@ -113,6 +113,39 @@ ERRORS = [
     ({"object": "error", "message": "boom", "code": 400}, 400, "boom", ""),
     ({"choices": [{"finish_reason": "error"}]}, 200, "finish_reason is 'error'", ""),
     ({"error": {"message": "boom"}, "choices": [{"finish_reason": "error"}]}, 200, "boom", ""),
+    (
+        {"choices": [{}, {"finish_reason": "error", "error": {"message": "boom", "code": 502}}]},
+        502,
+        "boom",
+        "",
+    ),
+    ({"error": {"message": "boom", "code": 400, "status": "INVALID"}}, 400, "boom", "INVALID"),
+    ({"error": {"message": "boom", "code": "c", "status": 400}}, 200, "boom", "c"),
+    (
+        {"type": "error", "error": {"type": "overloaded_error", "message": "boom"}},
+        200,
+        "boom",
+        "overloaded_error",
+    ),
+    # open-webui/computer#293
+    (
+        {
+            "error": {
+                "message": "Provider returned error",
+                "code": 429,
+                "metadata": {
+                    "raw": "z-ai/glm is rate-limited upstream.",
+                    "provider_name": "BaseTen",
+                },
+            }
+        },
+        429,
+        "Provider returned error (BaseTen): z-ai/glm is rate-limited upstream.",
+        "",
+    ),
+    ({"error": {"message": "boom", "metadata": {"raw": {"a": 1}}}}, 200, "boom", ""),
+    ({"error": {"message": "boom", "metadata": {"provider_name": None}}}, 200, "boom", ""),
+    ({"error": {"message": "boom", "metadata": {"provider_name": "x"}}}, 200, "boom (x)", ""),
 ]
 
 
@@ -122,6 +155,12 @@ def test_an_error_is_found_in_all_its_shapes():
         code = "server_error" if code is None else code
         got = (error.status, error.message.partition(": ")[2] or error.message, error.code)
         assert got == (status, message, code), (obj, got)
+
+
+def test_what_openrouters_provider_said_counts():
+    raw = '{"error":{"message":"too long","code":"context_length_exceeded"}}'
+    fields = {"message": "Provider returned error", "code": 400, "metadata": {"raw": raw}}
+    assert chunk.error({"error": fields}).kind == "context_length"
 
 
 NO_ERRORS = [

@@ -1,7 +1,19 @@
 import asyncio
 
 from helpers import error_of
-from streams import ANSWER, HELLO, KEY, STOP, chunk, deployments, play, sent_document, sse, text
+from streams import (
+    ANSWER,
+    HELLO,
+    KEY,
+    ONCE,
+    STOP,
+    chunk,
+    deployments,
+    play,
+    sent_document,
+    sse,
+    text,
+)
 
 from thinwire.core.client import AsyncClient
 from thinwire.core.clocks import Timeouts
@@ -169,7 +181,7 @@ def test_limits_of_the_client_and_of_a_call():
     for arguments, when in [({}, 3000), ({"timeouts": Timeouts(first_token=7)}, 7000)]:
         transport = ScriptedTransport([ScriptedReply([10**6])])
         limits = Timeouts(first_token=3)
-        client = Client("a", deployments("a"), transport=transport, timeouts=limits)
+        client = Client("a", deployments("a"), transport=transport, timeouts=limits, retry=ONCE)
         error_of(TransportTimeout, client.chat, HELLO, **arguments)
         assert transport.now_ms() == when, transport.now_ms()
 
@@ -238,7 +250,7 @@ def test_the_models_and_the_transport_of_a_client():
 BAD = [
     (("x", {}), {}, "default_model 'x'"),
     (("x", deployments("a", "b")), {}, "known are 'a', 'b'"),
-    (("a", deployments("a")), {"fallbacks": {"a": ["x"]}}, "fallback of 'a' 'x'"),
+    (("a", deployments("a")), {"fallbacks": {"a": ["x"]}}, "fallbacks of 'a' 'x'"),
     (("a", deployments("a")), {"fallbacks": {"x": ["a"]}}, "fallbacks key 'x'"),
 ]
 

@@ -69,11 +69,15 @@ TABLE = [
 
 
 def clocks_after(seconds, steps):
-    clocks = Clocks(timeouts(**seconds), 1000)
+    # A call that starts at 1000; "attempt" is another attempt of it.
+    clocks = Clocks(timeouts(**seconds), 1000, 1000)
     words = steps.split()
     for i in range(0, len(words), 2):
-        step = {"receive": clocks.received, "delta": clocks.delta, "attempt": clocks.attempt}
-        step[words[i]](int(words[i + 1]))
+        now = int(words[i + 1])
+        if words[i] == "attempt":
+            clocks = Clocks(timeouts(**seconds), 1000, now)
+        else:
+            {"receive": clocks.received, "delta": clocks.delta}[words[i]](now)
     return clocks
 
 
@@ -111,7 +115,7 @@ def test_the_connection_has_its_own_clock_for_each_attempt():
 
 
 def test_limits_as_words():
-    clocks = Clocks(timeouts(first_token=15, total=0.5, liveness=1.25), 0)
+    clocks = Clocks(timeouts(first_token=15, total=0.5, liveness=1.25), 0, 0)
     for name, want in [
         ("first_token", "15 s"),
         ("total", "0.5 s"),
@@ -123,6 +127,6 @@ def test_limits_as_words():
 
 
 def test_a_call_may_start_at_zero():
-    clocks = Clocks(timeouts(progress=3), 0)
+    clocks = Clocks(timeouts(progress=3), 0, 0)
     clocks.delta(0)
     assert clocks.deadline() == 3000

@@ -1,6 +1,14 @@
-from helpers import error_of
+import os
+import time
+
+from helpers import Scratch, error_of
 
 from thinwire.core import _compat
+
+if _compat.MICROPYTHON:
+    from thinwire.core import _micropython as runtime
+else:
+    from thinwire.core import _cpython as runtime
 
 # JSON texts and their values, the same on both runtimes.
 JSON = [
@@ -129,3 +137,135 @@ def test_set_field_passes_a_setattr_that_refuses():
 
 def test_load_imports_a_part():
     assert _compat.load("thinwire.core.utf8").replace_invalid(b"a") == b"a"
+
+
+class Clock:
+    # In the place of the module `time`: what the wall clock shows, and from when it counts.
+    def __init__(self, now, epoch=1970):
+        self.now = now
+        self.epoch = epoch
+
+    def time(self):
+        return self.now
+
+    def gmtime(self, seconds):
+        return (self.epoch, 1, 1, 0, 0, 0, 5, 1)
+
+
+def unix_time_at(clock):
+    real, runtime.time = runtime.time, clock
+    try:
+        return _compat.unix_time()
+    finally:
+        runtime.time = real
+
+
+def test_the_wall_clock():
+    before = int(time.time())
+    now = _compat.unix_time()
+    assert isinstance(now, int), now
+    assert before <= now <= time.time(), (before, now)
+
+
+# What a clock that counts from 1970 shows, then the time that it is taken for.
+TIMES = [
+    (0, 0),
+    (1609459200, 0),
+    (1704067199, 0),
+    (1704067200, 1704067200),
+    (1792567680.75, 1792567680),
+    (4102444800, 4102444800),
+]
+
+
+def test_a_clock_that_was_never_set_shows_nothing():
+    for shown, want in TIMES:
+        got = unix_time_at(Clock(shown))
+        assert got == want, (shown, got)
+
+
+def test_a_port_may_count_from_2000():
+    if _compat.MICROPYTHON:
+        for shown, want in TIMES:
+            got = unix_time_at(Clock(shown - 946684800, 2000))
+            assert got == want, (shown, got)
+
+
+def test_fractions_are_random_and_below_one():
+    drawn = [_compat.fraction() for _ in range(300)]
+    for one in drawn:
+        assert 0 <= one < 1, one
+    assert len(set(drawn)) > 250, drawn  # one in a million that three are the same
+    assert min(drawn) < 0.2
+    assert max(drawn) > 0.8
+
+
+def content(path):
+    with open(path, "rb") as file:
+        return file.read()
+
+
+def exists(path):
+    try:
+        os.stat(path)
+    except OSError:
+        return False
+    return True
+
+
+def test_a_file_takes_the_place_of_another():
+    with Scratch(b"old") as target:
+        source = target + ".new"
+        with open(source, "wb") as file:
+            file.write(b"new")
+        _compat.replace_file(source, target)
+        assert content(target) == b"new"
+        assert not exists(source)
+
+
+def test_a_file_takes_a_place_that_was_empty():
+    with Scratch(b"new") as source:
+        target = source + ".target"
+        _compat.replace_file(source, target)
+        assert content(target) == b"new"
+        assert not exists(source)
+        os.rename(target, source)
+
+
+def test_a_file_that_is_missing_replaces_none():
+    with Scratch(b"old") as target:
+        error_of(OSError, _compat.replace_file, target + ".missing", target)
+        assert content(target) == b"old"
+
+
+class Fat:
+    # Renames as some file systems do: not onto a file that is there.
+    def __init__(self, errno=17):
+        self.errno = errno
+        self.remove = os.remove
+
+    def rename(self, source, target):
+        if exists(target):
+            raise OSError(self.errno)
+        os.rename(source, target)
+
+
+def replaced_on(system, source, target):
+    real, runtime.os = runtime.os, system
+    try:
+        _compat.replace_file(source, target)
+    finally:
+        runtime.os = real
+
+
+def test_a_file_system_may_not_rename_onto_a_file():
+    if _compat.MICROPYTHON:
+        with Scratch(b"old") as target, Scratch(b"new") as source:
+            replaced_on(Fat(), source, target)
+            assert content(target) == b"new"
+            assert not exists(source)
+            os.rename(target, source)
+            with open(target, "wb") as file:
+                file.write(b"old")
+            error_of(OSError, replaced_on, Fat(28), source, target)  # no space left
+            assert content(target) == b"old"

@@ -1,7 +1,9 @@
 from thinwire.core import errors
+from thinwire.core.attempt import Attempt
 from thinwire.core.errors import (
     AllAttemptsFailed,
     ConnectError,
+    ContextWindowExceeded,
     EncodeError,
     ReadError,
     StatusError,
@@ -13,46 +15,73 @@ from thinwire.core.errors import (
     WriteError,
 )
 
-# Status, code and message, then kind and whether another deployment may do better.
+# Status, code and message, then kind and whether the same deployment may do better later. Which
+# words mean which kind: test_kinds.py.
 STATUSES = [
     (400, "", "no", "bad_request", False),
     (401, "", "no", "auth", False),
     (402, "", "no", "quota", False),
     (403, "", "no", "auth", False),
     (404, "", "no", "not_found", False),
+    (404, "model_not_found", "no", "model_not_found", False),
     (408, "", "no", "timeout", True),
-    (409, "", "no", "bad_request", True),
+    (409, "", "no", "conflict", True),
     (413, "", "no", "too_large", False),
     (418, "", "no", "bad_request", False),
     (422, "", "no", "bad_request", False),
-    (425, "", "no", "bad_request", True),
+    (425, "", "no", "too_early", True),
     (429, "", "no", "rate_limit", True),
+    (429, "insufficient_quota", "no", "quota", False),
     (500, "", "no", "server", True),
     (503, "", "no", "server", True),
-    (529, "", "no", "server", True),
+    (504, "", "no", "server", True),
+    (529, "", "no", "overloaded", True),
     (302, "", "no", "redirect", False),
     (204, "", "no", "server", True),
     (200, "", "boom", "server", True),
+    (200, "rate_limit_exceeded", "boom", "rate_limit", True),
+    (200, "invalid_api_key", "boom", "auth", False),
     (400, "context_length_exceeded", "too long", "context_length", False),
-    (400, "", "This model's Maximum Context Length is 8192", "context_length", False),
-    (413, "", "exceeds the context window", "context_length", False),
-    (200, "", "exceeds the available context size", "context_length", False),
-    (500, "", "context window", "server", True),
     (400, "content_filter", "no", "content_filter", False),
     (500, "", "content_policy_violation", "content_filter", False),
 ]
 
 
-def test_the_kind_of_a_status_and_whether_to_go_on():
+def test_the_kind_of_a_status_and_whether_to_try_again():
     for status, code, message, kind, retryable in STATUSES:
         error = StatusError(status, message, code)
         got = (error.kind, error.retryable)
         assert got == (kind, retryable), (status, code, message, got)
 
 
+def test_the_server_may_know_better_whether_to_try_again():
+    for status in (400, 503):
+        for advice in (True, False):
+            error = StatusError(status, "no")
+            error.should_retry = advice
+            assert error.retryable is advice, (status, advice)
+
+
+def test_a_context_that_is_too_small_has_its_own_class():
+    error = errors.status_error(400, "too long", "context_length_exceeded", 5)
+    assert isinstance(error, ContextWindowExceeded), error
+    got = (error.status, error.code, error.retry_after_ms, error.message)
+    assert got == (400, "context_length_exceeded", 5, "status 400: too long"), got
+    other = errors.status_error(429, "slow down", "c", 5)
+    assert type(other) is StatusError, other
+    assert (other.status, other.code, other.retry_after_ms) == (429, "c", 5)
+
+
 def test_a_status_error_says_its_status_unless_it_came_in_a_stream():
     assert str(StatusError(429, "slow down")) == "status 429: slow down"
     assert str(StatusError(200, "boom")) == "boom"
+
+
+def attempt(number, deployment, error=None, outcome="failed"):
+    one = Attempt(number, "m", deployment, 0)
+    one.sent_bytes = 10 * number
+    one.ended(outcome, 5, error)
+    return one
 
 
 RETRYABLE = [
@@ -65,7 +94,8 @@ RETRYABLE = [
     (StreamError("m"), True),
     (StreamInterrupted("m", None, ReadError("r")), False),
     (EncodeError("m", "messages[0]"), False),
-    (AllAttemptsFailed((("a", ReadError("r")),)), False),
+    (AllAttemptsFailed((attempt(1, "a", ReadError("r")),)), True),
+    (AllAttemptsFailed((attempt(1, "a", StatusError(400, "r")),)), False),
 ]
 
 
@@ -97,12 +127,36 @@ def test_an_encode_error_names_the_path():
 
 
 def test_all_attempts_failed_lists_them():
-    first, last = StatusError(429, "slow"), ReadError("cut")
-    error = AllAttemptsFailed((("a", first), ("b", last)))
-    assert str(error) == "all 2 attempts failed; a: status 429: slow; b: cut", str(error)
-    assert error.attempts == (("a", first), ("b", last))
-    assert error.last is last
-    assert error.cause is last
+    first, second = StatusError(429, "slow"), ReadError("cut")
+    attempts = (attempt(1, "a", first), attempt(2, "b", second), attempt(3, "c", None, "lost"))
+    error = AllAttemptsFailed(attempts)
+    want = (
+        "all 3 attempts failed; a: status 429: slow (5 ms, 10 bytes sent);"
+        " b: cut (5 ms, 20 bytes sent); c: lost"
+    )
+    assert str(error) == want, str(error)
+    assert error.attempts is attempts
+    assert error.last is error.cause is first
+    assert (error.kind, error.retryable) == ("rate_limit", True)
+
+
+CUT, CUT_AGAIN, EMPTY = ReadError("cut"), TransportTimeout("late"), StreamError("no event")
+SLOW, BUSY, REFUSED = StatusError(429, "slow"), StatusError(503, "no"), StatusError(401, "key")
+
+# Errors in the order they came, then the one that helps most.
+TELLING = [
+    ([CUT], CUT),
+    ([CUT, CUT_AGAIN], CUT_AGAIN),
+    ([EMPTY, CUT], EMPTY),
+    ([SLOW, EMPTY], SLOW),
+    ([SLOW, BUSY, CUT], BUSY),
+    ([REFUSED, SLOW, BUSY], REFUSED),
+]
+
+
+def test_the_most_telling_error():
+    for found, want in TELLING:
+        assert errors.most_telling(found) is want, found
 
 
 def test_there_are_few_error_classes():

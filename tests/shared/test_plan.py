@@ -1,198 +1,359 @@
+# What a plan decides: plain calls, no clock, no socket. A case is a list of errors, what the plan
+# says to each, and where it goes.
+
 import json
 
 from helpers import error_of, read_all
-from streams import deployments
+from streams import ONCE, deployments
 
-from thinwire.core.body import AsyncBody
-from thinwire.core.errors import AllAttemptsFailed, ReadError, StatusError
-from thinwire.core.plan import Call, Plan, RawCall
+from thinwire.core.body import AsyncBody, Body
+from thinwire.core.call import Call, RawCall
+from thinwire.core.clocks import Timeouts
+from thinwire.core.errors import (
+    AllAttemptsFailed,
+    ConnectError,
+    ReadError,
+    StatusError,
+    StreamError,
+    TransportTimeout,
+    WriteError,
+)
+from thinwire.core.health import CooldownPolicy, Health
+from thinwire.core.model import Deployment
+from thinwire.core.plan import Plan
+from thinwire.core.policy import FALLBACK_ON, Policy
+from thinwire.core.retry import RetryPolicy
 from thinwire.core.routing import Router
 
-ROUTER = Router("a", deployments("a", "b", "c"), {"a": ["b", "c"]})
-
-
-class Messages:
-    # A re-iterable, e.g. a conversation in a file.
-    def __init__(self, count=2):
-        self.count = count
-
-    def __iter__(self):
-        return iter([{"role": "user", "content": str(i)} for i in range(self.count)])
-
-
-class Sized(Messages):
-    def __len__(self):
-        return self.count
-
-
-class Rows:
-    # The old way to be iterable.
-    def __getitem__(self, index):
-        if index:
-            raise IndexError
-        return {"role": "user", "content": "x"}
-
-
-def sent(call, name="a"):
-    return json.loads(read_all(call.body(ROUTER, name)))
-
-
+CHAIN = {"a": ["b", "c"]}
+TWICE = RetryPolicy(jitter="none")
 MESSAGES = [{"role": "user", "content": "0"}, {"role": "user", "content": "1"}]
 
 
-def test_messages_may_be_any_iterable():
-    for messages in (
-        MESSAGES,
-        tuple(MESSAGES),
-        Messages(),
-        Sized(),
-        iter(MESSAGES),
-        (one for one in MESSAGES),
-        map(dict, MESSAGES),
-    ):
-        got = sent(Call(messages))["messages"]
-        assert got == MESSAGES, got
-    assert sent(Call(Rows()))["messages"] == [{"role": "user", "content": "x"}]
+def limited(**seconds):
+    return Timeouts(**seconds)
 
 
-def test_messages_of_another_type_are_refused():
-    for messages in ("Hello", b"Hello", bytearray(b"x"), MESSAGES[0], None, 3):
-        error = error_of(TypeError, Call, messages)
-        assert "messages must be a list of dicts" in str(error), error
+class Setting:
+    # A plan and what it needs; `now` moves only when a test says so.
+    def __init__(self, retry=TWICE, timeouts=None, call=None, model=None, **options):
+        names = options.pop("names", None) or deployments("a", "b", "c")
+        lists = {"fallbacks": CHAIN}
+        for key in ("fallbacks", "context_fallbacks", "content_filter_fallbacks"):
+            if key in options:
+                lists[key] = options.pop(key)
+        self.router = Router("a", names, **lists)
+        self.health = options.pop("health", None) or Health(CooldownPolicy())
+        self.policy = Policy(timeouts or Timeouts(), retry, **options)
+        self.now = 1000
+        self.call = call or Call([])
+        self.model = model
+        self.plan = self.new()
+
+    def new(self):
+        args = (self.router, self.call, self.model, self.policy, self.health, self.now)
+        return Plan(*args)
+
+    def begin(self):
+        # The next attempt and its body, which is read whole.
+        attempt = self.plan.begin(self.now)
+        body = self.plan.request(attempt).body
+        read_all(body)
+        return attempt, body
+
+    def fail(self, error):
+        # An attempt that fails; returns (deployment, action, wait) or (deployment, error).
+        attempt, body = self.begin()
+        self.plan.note(attempt, error, self.now)
+        step = self.plan.failed(attempt, error, body, self.now, 0.5)
+        if step.action == "raise":
+            return attempt.deployment, step.error
+        return attempt.deployment, step.action, step.wait_ms
 
 
-def test_a_header_that_cannot_be_sent_is_refused_at_once():
-    error = error_of(ValueError, Call, [], extra_headers={"X-Key": "secret\n"})
-    assert "X-Key" in str(error), error
-    assert "secret" not in str(error), error
-    error_of(ValueError, Call, [], extra_headers={"X Key": "a"})
+def busy(status=503, wait_ms=None):
+    return StatusError(status, "no", "", wait_ms)
 
 
-# Messages and tools, then what the log says about their number.
-COUNTS = [
-    ([], None, (0, 0)),
-    (MESSAGES, [], (2, 0)),
-    (tuple(MESSAGES), [{}], (2, 1)),
-    (Sized(5), None, (5, 0)),
-    (Messages(), None, (-1, 0)),
-    (iter(MESSAGES), None, (-1, 0)),
-]
-
-
-def test_messages_are_counted_where_that_takes_no_walk():
-    for messages, tools, want in COUNTS:
-        got = Call(messages, tools).counts()
-        assert got == want, (messages, got)
-
-
-def test_nothing_is_known_about_a_raw_body():
-    assert RawCall(AsyncBody(iter([]))).counts() == (-1, -1)
-
-
-def test_parameters_that_are_none_are_left_out():
-    got = sent(Call([], None, {"temperature": 0, "stop": None, "seed": None}))
-    assert got["temperature"] == 0
-    assert "stop" not in got
-    assert "seed" not in got
-
-
-def fails(plan, *errors):
-    # What a plan says to each error, an attempt at a time; the body of each is read.
-    said = []
-    for error in errors:
-        read_all(plan.next_request().body)
-        said.append(plan.failed(error))
-    return said
+def steps(errors, **options):
+    setting = Setting(**options)
+    return [setting.fail(error) for error in errors]
 
 
 def test_the_chain_is_walked_to_its_end():
-    first, second, last = ReadError("1"), StatusError(503, "2"), ReadError("3")
-    plan = Plan(ROUTER, Call([]), None)
-    said = fails(plan, first, second, last)
-    assert said[:2] == [None, None], said
-    assert isinstance(said[2], AllAttemptsFailed), said
-    assert said[2].attempts == (("a", first), ("b", second), ("c", last))
-    assert (said[2].model, said[2].deployment) == ("a", "c")
-    assert plan.started == 3
+    errors = [ReadError("1"), StatusError(503, "2"), ReadError("3")]
+    got = steps(errors, retry=ONCE)
+    assert got[:2] == [("a", "fallback", 0), ("b", "fallback", 0)], got
+    name, error = got[2]
+    assert name == "c"
+    assert isinstance(error, AllAttemptsFailed)
+    assert [one.deployment for one in error.attempts] == ["a", "b", "c"]
+    assert [one.error for one in error.attempts] == errors
+    assert (error.model, error.deployment) == ("a", "c")
 
 
 def test_each_error_names_model_and_deployment():
     first, last = ReadError("1"), StatusError(400, "2")
-    fails(Plan(ROUTER, Call([]), "a"), first, last)
+    steps([first, last], retry=ONCE)
     assert (first.model, first.deployment) == ("a", "a")
     assert (last.model, last.deployment) == ("a", "b")
 
 
 def test_a_single_attempt_gives_its_own_error():
     error = StatusError(401, "no")
-    assert fails(Plan(ROUTER, Call([]), None), error) == [error]
+    assert steps([error]) == [("a", error)]
     error = ReadError("cut")
-    assert fails(Plan(ROUTER, Call([]), "c"), error) == [error]
+    assert steps([error], retry=ONCE, model="c") == [("c", error)]
 
 
-def test_the_chain_ends_at_an_error_that_is_not_retryable():
-    said = fails(Plan(ROUTER, Call([]), None), ReadError("1"), StatusError(400, "no"))
-    assert said[0] is None
-    assert str(said[1]) == "all 2 attempts failed; a: 1; b: status 400: no", said
+def test_the_chain_ends_at_an_error_that_qualifies_for_nothing():
+    got = steps([ReadError("1"), StatusError(400, "no")], retry=ONCE)
+    words = (
+        "all 2 attempts failed; a: 1 (0 ms, 0 bytes sent); b: status 400: no (0 ms, 0 bytes sent)"
+    )
+    assert str(got[1][1]) == words, got
+
+
+def test_a_deployment_is_tried_again_before_the_next():
+    errors = [ReadError("1"), ReadError("2"), ReadError("3"), ReadError("4")]
+    got = steps(errors)
+    want = [("a", "retry", 500), ("a", "fallback", 0), ("b", "retry", 500), ("b", "fallback", 0)]
+    assert got == want, got
+
+
+def test_waits_grow():
+    retry = RetryPolicy(attempts=6, cap=3, jitter="none")
+    got = steps([ReadError("x")] * 5, retry=retry, fallbacks={})
+    assert [one[2] for one in got] == [500, 1000, 2000, 3000, 3000], got
+
+
+# What fails, with a healthy fallback and without: actions after one attempt of two.
+ACTIONS = [
+    (ConnectError("x"), "retry 500", "retry 500"),
+    (WriteError("x"), "retry 500", "retry 500"),
+    (ReadError("x"), "retry 500", "retry 500"),
+    (StreamError("x"), "retry 500", "retry 500"),
+    (TransportTimeout("x", "first_token"), "fallback 0", "retry 500"),
+    (TransportTimeout("x", "connect"), "fallback 0", "retry 500"),
+    (TransportTimeout("x", "total"), "raise", "raise"),
+    (busy(408), "fallback 0", "retry 500"),
+    (busy(409), "retry 500", "retry 500"),
+    (busy(425), "retry 500", "retry 500"),
+    (busy(429), "retry 500", "retry 500"),
+    (busy(429, 2000), "retry 2000", "retry 2000"),
+    (busy(429, 8000), "retry 8000", "retry 8000"),
+    (busy(429, 9000), "fallback 0", "retry 9000"),
+    (busy(429, 61000), "fallback 0", "raise"),
+    (busy(503, 0), "retry 0", "retry 0"),
+    (busy(500), "retry 500", "retry 500"),
+    (busy(529), "retry 500", "retry 500"),
+    (busy(400), "raise", "raise"),
+    (busy(401), "raise", "raise"),
+    (busy(402), "raise", "raise"),
+    (busy(403), "raise", "raise"),
+    (busy(404), "raise", "raise"),
+    (busy(413), "raise", "raise"),
+    (busy(422), "raise", "raise"),
+    (StatusError(429, "no", "insufficient_quota"), "fallback 0", "raise"),
+    (StatusError(400, "no", "context_length_exceeded"), "raise", "raise"),
+    (StatusError(400, "no", "content_filter"), "raise", "raise"),
+]
+
+
+def said(step):
+    return "raise" if len(step) == 2 else "%s %d" % step[1:]
+
+
+def test_what_follows_an_error():
+    for error, with_fallback, alone in ACTIONS:
+        assert said(steps([error])[0]) == with_fallback, error
+        assert said(steps([error], fallbacks={})[0]) == alone, error
+
+
+def test_what_the_server_says_about_retrying_counts_more():
+    for error, hint, want in [
+        (busy(400), True, "retry 500"),
+        (busy(503), False, "fallback 0"),
+        (busy(503), None, "retry 500"),
+    ]:
+        error.should_retry = hint
+        assert said(steps([error])[0]) == want, (error, hint)
+    no = busy(503)
+    no.should_retry = False
+    assert steps([no], fallbacks={}) == [("a", no)]
+
+
+def test_an_error_that_was_worth_a_retry_is_worth_a_fallback():
+    error = busy(400)
+    error.should_retry = True
+    assert [said(one) for one in steps([error, error])] == ["retry 500", "fallback 0"]
+
+
+def test_further_kinds_can_lead_to_the_fallback():
+    for status, kind in [(401, "auth"), (402, "quota"), (404, "not_found"), (413, "too_large")]:
+        got = steps([busy(status)], fallback_on=FALLBACK_ON + (kind,))
+        assert said(got[0]) == "fallback 0", status
+    got = steps([ReadError("x")], retry=ONCE, fallback_on=("auth",))
+    assert said(got[0]) == "raise", got
+
+
+def test_no_sleep_that_cannot_pay_off():
+    for total, want in [(0.4, "fallback 0"), (0.5, "fallback 0"), (0.6, "retry 500")]:
+        assert said(steps([ReadError("x")], timeouts=limited(total=total))[0]) == want, total
+    got = steps([ReadError("x")], timeouts=limited(total=0.4), fallbacks={})
+    assert said(got[0]) == "raise", got
+
+
+def test_a_dead_kept_connection_is_replaced_at_once_and_not_counted():
+    stale = ReadError("x")
+    stale.stale = True
+    got = [said(one) for one in steps([stale] * 5)]
+    want = ["retry 0"] * 3 + ["retry 500", "fallback 0"]
+    assert got == want, got
+
+
+def test_a_dead_kept_connection_says_nothing_about_health():
+    setting = Setting()
+    stale = ReadError("x")
+    stale.stale = True
+    for _ in range(3):
+        setting.fail(stale)
+    assert setting.health.state("a", setting.now).failures == 0
+
+
+LONG = StatusError(400, "no", "context_length_exceeded")
+FILTERED = StatusError(400, "no", "content_filter")
+
+
+def test_reasons_have_chains_of_their_own():
+    for option, error in [("context_fallbacks", LONG), ("content_filter_fallbacks", FILTERED)]:
+        got = steps([error, ReadError("x"), error], retry=ONCE, **{option: {"a": ["c", "b"]}})
+        names = [one[0] for one in got]
+        assert names == ["a", "c", "b"], (option, got)
+        assert [said(one) for one in got] == ["fallback 0", "fallback 0", "raise"], got
+
+
+def test_what_was_tried_is_not_tried_again_for_another_reason():
+    got = steps([ReadError("x"), LONG], retry=ONCE, context_fallbacks={"a": ["b", "c"]})
+    assert [one[0] for one in got] == ["a", "b"], got
+    assert said(got[1]) == "fallback 0"
+
+
+def test_an_overflow_is_never_sent_to_the_same_model_again():
+    got = steps([LONG], retry=RetryPolicy(attempts=5))
+    assert said(got[0]) == "raise", got
 
 
 def test_upcoming_is_the_next_name():
-    plan = Plan(ROUTER, Call([]), None)
+    setting = Setting()
     names = []
     for _ in range(3):
-        plan.next_request()
-        names.append(plan.upcoming())
+        setting.begin()
+        names.append(setting.plan.upcoming())
     assert names == ["b", "c", ""], names
 
 
 def test_consumed_messages_are_not_sent_again_and_the_error_says_so():
     error = ReadError("cut")
-    assert fails(Plan(ROUTER, Call(iter(MESSAGES)), None), error) == [error]
-    assert str(error) == "cut (not tried elsewhere: the messages can be read only once)"
+    got = steps([error], call=Call(iter(MESSAGES)))
+    assert got == [("a", error)], got
+    assert str(error) == "cut (not tried again: the messages can be read only once)"
 
 
 def test_untouched_messages_are_sent_elsewhere():
-    plan = Plan(ROUTER, Call(iter(MESSAGES)), None)
-    plan.next_request()
-    assert plan.failed(ReadError("refused")) is None
-    got = json.loads(read_all(plan.next_request().body))
+    setting = Setting(call=Call(iter(MESSAGES)), retry=ONCE)
+    attempt = setting.plan.begin(0)
+    body = setting.plan.request(attempt).body
+    step = setting.plan.failed(attempt, ReadError("refused"), body, 0, 0)
+    assert step.action == "fallback"
+    got = json.loads(read_all(setting.plan.request(setting.plan.begin(0)).body))
     assert got["messages"] == MESSAGES, got
 
 
 def test_the_last_error_says_nothing_about_messages():
     error = ReadError("cut")
-    fails(Plan(ROUTER, Call(iter(MESSAGES)), "c"), error)
+    steps([error], call=Call(iter(MESSAGES)), model="c", retry=ONCE)
     assert str(error) == "cut"
 
 
 def test_a_raw_body_goes_to_one_deployment():
-    plan = Plan(ROUTER, RawCall(AsyncBody(iter([]))), None)
-    plan.next_request()
-    assert plan.upcoming() == ""
-    error = ReadError("refused")
-    assert plan.failed(error) is error
-
-
-def test_an_error_before_the_first_request_has_no_body():
-    plan = Plan(ROUTER, Call([]), None)
-    assert plan.failed(ReadError("early")) is None
+    setting = Setting(call=RawCall(AsyncBody(iter([]))))
+    attempt = setting.plan.begin(0)
+    assert setting.plan.upcoming() == ""
+    error = StatusError(400, "x", "context_length_exceeded")
+    body = Body()
+    assert setting.plan.failed(attempt, error, body, 0, 0).error is error
 
 
 def test_the_key_is_taken_out_of_errors():
     for key, want in [("sk-123", "no *** here"), ("no", "no sk-123 here"), (None, None)]:
-        declared = deployments("a")
-        object_key(declared, key)
-        plan = Plan(Router("a", declared), Call([]), None)
-        plan.next_request()
+        setting = Setting(names={"a": Deployment("https://a.test/v1", key)}, fallbacks={})
         error = ReadError("no sk-123 here")
-        plan.hide_key(error)
+        setting.plan.hide_key(setting.plan.begin(0), error)
         assert str(error) == (want or "no sk-123 here"), (key, error)
 
 
-def object_key(declared, key):
-    kind = type(declared["a"])
-    declared["a"] = kind("https://a.test/v1", key)
-
-
 def test_an_unknown_model_is_refused():
-    error_of(ValueError, Plan, ROUTER, Call([]), "x")
+    error_of(ValueError, Setting, model="x")
+
+
+def test_a_deployments_own_limits_and_retries_count_before_the_clients():
+    own = limited(first_token=1)
+    names = deployments("b", "c")
+    names["a"] = Deployment("https://a.test/v1", timeouts=own, retry=RetryPolicy(attempts=1))
+    setting = Setting(names=names)
+    assert setting.plan.timeouts("a") is own
+    assert setting.plan.timeouts("b") is not own
+    assert said(setting.fail(ReadError("x"))) == "fallback 0"
+    calls = limited(first_token=2)
+    setting.policy = setting.policy.for_call(calls, TWICE)
+    setting.plan = setting.new()
+    assert setting.plan.timeouts("a") is calls
+    assert said(setting.fail(ReadError("x"))) == "retry 500"
+
+
+def test_a_deployment_that_cools_down_comes_last():
+    setting = Setting(retry=ONCE)
+    assert said(setting.fail(busy(429, 5000))) == "fallback 0"
+    setting.plan = setting.new()
+    names = []
+    for _ in range(3):
+        names.append(setting.fail(ReadError("x"))[0])
+    assert names == ["b", "c", "a"], names
+
+
+def test_a_long_wait_is_waited_for_when_the_fallback_cools_down():
+    health = Health(CooldownPolicy())
+    health.failed("b", busy(429, 20000), 1000)
+    health.failed("c", busy(429, 30000), 1000)
+    got = steps([busy(429, 10000)], health=health)
+    assert said(got[0]) == "retry 10000", got
+
+
+def test_restarting_needs_leave_a_fallback_and_messages():
+    for options, error, want in [
+        ({}, ReadError("x"), False),
+        ({"on_interrupt": "raise"}, ReadError("x"), False),
+        ({"on_interrupt": "restart"}, ReadError("x"), True),
+        ({"on_interrupt": "restart"}, busy(400), False),
+        ({"on_interrupt": "restart", "fallbacks": {}}, ReadError("x"), False),
+        ({"on_interrupt": "restart", "call": Call(iter(MESSAGES))}, ReadError("x"), False),
+    ]:
+        setting = Setting(**options)
+        _, body = setting.begin()
+        assert setting.plan.can_restart(error, body) is want, options
+
+
+def test_hedging_needs_a_healthy_fallback_and_messages():
+    health = Health(CooldownPolicy())
+    health.failed("b", busy(429, 20000), 1000)
+    health.failed("c", busy(429, 20000), 1000)
+    for options, want in [
+        ({}, True),
+        ({"fallbacks": {}}, False),
+        ({"call": Call(iter(MESSAGES))}, False),
+        ({"health": health}, False),
+    ]:
+        setting = Setting(**options)
+        _, body = setting.begin()
+        assert setting.plan.can_hedge(body, setting.now) is want, options

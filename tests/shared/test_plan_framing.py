@@ -1,11 +1,16 @@
 import json
 
 from helpers import error_of, read_all
+from streams import ONCE
 
 from thinwire.core.body import AsyncBody
-from thinwire.core.errors import AllAttemptsFailed, EncodeError, ReadError, StatusError
+from thinwire.core.call import Call, RawCall
+from thinwire.core.clocks import Timeouts
+from thinwire.core.errors import EncodeError, ReadError, StatusError
+from thinwire.core.health import CooldownPolicy, Health
 from thinwire.core.model import Deployment
-from thinwire.core.plan import Call, Plan, RawCall
+from thinwire.core.plan import Plan
+from thinwire.core.policy import Policy
 from thinwire.core.routing import Router
 
 MESSAGES = [{"role": "user", "content": "é"}]
@@ -26,70 +31,81 @@ WANTS = (
 OTHERS = (StatusError(501, "not implemented"), StatusError(400, "transfer-encoding"))
 
 
+def plan_of(call, model, health=None):
+    policy = Policy(Timeouts(), ONCE)
+    return Plan(ROUTER, call, model, policy, health or Health(CooldownPolicy()), 0)
+
+
+def begun(plan):
+    attempt = plan.begin(0)
+    return attempt, plan.request(attempt)
+
+
+def failed(plan, error):
+    # An attempt whose whole body is sent; returns its body and the step.
+    attempt, request = begun(plan)
+    sent = read_all(request.body)
+    plan.note(attempt, error, 0)
+    return sent, plan.failed(attempt, error, request.body, 0, 0)
+
+
 def test_a_framing_of_another_name_is_refused():
     error = error_of(ValueError, Deployment, "http://a/v1", framing="content-length")
     assert "framing" in str(error)
 
 
 def test_a_deployment_with_framing_length_gets_one():
-    request = Plan(ROUTER, Call(MESSAGES), "length").next_request()
+    _, request = begun(plan_of(Call(MESSAGES), "length"))
     assert request.length == len(read_all(request.body))
 
 
 def test_by_default_the_body_is_chunked():
-    assert Plan(ROUTER, Call(MESSAGES), "chunked").next_request().length is None
+    assert begun(plan_of(Call(MESSAGES), "chunked"))[1].length is None
 
 
 def test_a_server_that_wants_a_length_is_asked_again_with_one():
     for error in WANTS:
-        plan = Plan(ROUTER, Call(MESSAGES), "chunked")
-        first = read_all(plan.next_request().body)
-        assert plan.failed(error) is None
-        assert plan.upcoming() == "chunked"
-        request = plan.next_request()
-        assert (plan.name, plan.started) == ("chunked", 2)
+        plan = plan_of(Call(MESSAGES), "chunked")
+        first, step = failed(plan, error)
+        assert (step.action, step.wait_ms) == ("retry", 0)
+        attempt, request = begun(plan)
+        assert (attempt.deployment, attempt.number) == ("chunked", 2)
         assert request.length == len(first)
         assert json.loads(read_all(request.body)) == json.loads(first)
 
 
+def test_it_is_remembered_for_later_calls():
+    health = Health(CooldownPolicy())
+    failed(plan_of(Call(MESSAGES), "chunked", health), WANTS[0])
+    assert begun(plan_of(Call(MESSAGES), "chunked", health))[1].length is not None
+
+
 def test_it_is_asked_again_once():
-    plan = Plan(ROUTER, Call(MESSAGES), "chunked")
-    plan.next_request()
-    assert plan.failed(WANTS[0]) is None
-    plan.next_request()
-    error = plan.failed(StatusError(411, "again"))
-    assert isinstance(error, AllAttemptsFailed)
-    assert len(error.attempts) == 2
+    plan = plan_of(Call(MESSAGES), "chunked")
+    failed(plan, WANTS[0])
+    _, step = failed(plan, StatusError(411, "again"))
+    assert step.action == "raise"
 
 
 def test_the_chain_goes_on_behind_it():
-    plan = Plan(ROUTER, Call(MESSAGES), "chunked")
-    plan.next_request()
-    assert plan.failed(WANTS[0]) is None
-    plan.next_request()
-    assert plan.failed(ReadError("cut")) is None
-    plan.next_request()
-    assert plan.name == "length"
+    plan = plan_of(Call(MESSAGES), "chunked")
+    failed(plan, WANTS[0])
+    assert failed(plan, ReadError("cut"))[1].action == "fallback"
+    assert begun(plan)[0].deployment == "length"
 
 
 def test_other_errors_ask_for_no_length():
-    for error in OTHERS:
-        plan = Plan(ROUTER, Call(MESSAGES), "length")
-        plan.next_request()
-        assert plan.failed(error) is error
-    plan = Plan(ROUTER, Call(MESSAGES), "chunked")
-    plan.next_request()
-    assert plan.failed(OTHERS[1]) is OTHERS[1]
+    for model, error in [("length", OTHERS[0]), ("length", OTHERS[1]), ("chunked", OTHERS[1])]:
+        assert failed(plan_of(Call(MESSAGES), model), error)[1].error is error
 
 
 def test_messages_that_were_consumed_are_not_measured():
-    plan = Plan(ROUTER, Call(iter(MESSAGES)), "chunked")
-    read_all(plan.next_request().body)
-    error = plan.failed(StatusError(411, "Length Required"))
-    assert isinstance(error, StatusError)
+    _, step = failed(plan_of(Call(iter(MESSAGES)), "chunked"), StatusError(411, "Length Required"))
+    assert isinstance(step.error, StatusError)
 
 
 def test_what_cannot_be_measured_is_a_clear_error():
     for call in (Call(iter(MESSAGES)), RawCall(AsyncBody(iter([])))):
-        error = error_of(EncodeError, Plan(ROUTER, call, "length").next_request)
+        plan = plan_of(call, "length")
+        error = error_of(EncodeError, plan.request, plan.begin(0))
         assert "read twice" in error.message

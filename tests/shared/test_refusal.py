@@ -26,7 +26,11 @@ BODIES = [
     (dumps([{"error": {"message": "slow down"}}]), "slow down"),
     (dumps({"message": "slow down"}), "slow down"),
     (dumps({"object": "error", "message": "slow down"}), "slow down"),
-    (dumps({"detail": "slow"}), dumps({"detail": "slow"}).decode()),
+    (dumps({"detail": "slow down"}), "slow down"),
+    (dumps({"detail": [{"loc": ["body"], "msg": "slow "}, {"msg": "down"}]}), "slow down"),
+    (dumps({"detail": {"why": "slow"}}), dumps({"detail": {"why": "slow"}}).decode()),
+    (dumps({"errors": [{"message": "slow down", "code": 5007}]}), "slow down"),
+    (dumps({"error": {"message": "slow down"}, "detail": "more"}), "slow down"),
     (dumps({"error": {"code": 7}}), dumps({"error": {"code": 7}}).decode()),
     (b'"slow"', '"slow"'),
     (b"slow   down", "slow down"),
@@ -43,6 +47,99 @@ def test_an_error_says_the_servers_words_whatever_the_body():
             error = refused(ScriptedReply(pieces, 429, HTML))
             assert isinstance(error, StatusError), error
             assert str(error) == "status 429: " + want, error
+
+
+# Bodies of servers, then message, code and kind of the error: OpenAI, Azure, vLLM, llama.cpp,
+# Ollama, Anthropic, Gemini, and FastAPI below Xinference.
+SERVERS = [
+    (
+        429,
+        {
+            "error": {
+                "message": "You exceeded your current quota",
+                "type": "insufficient_quota",
+                "param": None,
+                "code": "insufficient_quota",
+            }
+        },
+        "You exceeded your current quota",
+        "insufficient_quota",
+        "quota",
+    ),
+    (
+        400,
+        {
+            "error": {
+                "message": "The response was filtered",
+                "type": None,
+                "param": "prompt",
+                "code": "content_filter",
+                "status": 400,
+                "innererror": {"code": "ResponsibleAIPolicyViolation"},
+            }
+        },
+        "The response was filtered",
+        "content_filter",
+        "content_filter",
+    ),
+    (
+        400,
+        {
+            "object": "error",
+            "message": "This model's maximum context length is 6048 tokens.",
+            "type": "BadRequestError",
+            "param": None,
+            "code": 400,
+        },
+        "This model's maximum context length is 6048 tokens.",
+        "BadRequestError",
+        "context_length",
+    ),
+    (
+        400,
+        {
+            "error": {
+                "code": 400,
+                "message": "request (4390 tokens) exceeds the available context size",
+                "type": "exceed_context_size_error",
+                "n_ctx": 4096,
+            }
+        },
+        "request (4390 tokens) exceeds the available context size",
+        "exceed_context_size_error",
+        "context_length",
+    ),
+    (404, {"error": "model 'x' not found"}, "model 'x' not found", "", "model_not_found"),
+    (
+        529,
+        {"type": "error", "error": {"type": "overloaded_error", "message": "Overloaded"}},
+        "Overloaded",
+        "overloaded_error",
+        "overloaded",
+    ),
+    (
+        400,
+        [{"error": {"code": 400, "message": "API key not valid.", "status": "INVALID"}}],
+        "API key not valid.",
+        None,
+        "auth",
+    ),
+    (
+        500,
+        {"detail": "The decoder prompt is longer than the maximum model length of 65536."},
+        "The decoder prompt is longer than the maximum model length of 65536.",
+        "",
+        "context_length",
+    ),
+]
+
+
+def test_errors_of_many_servers():
+    for status, body, message, code, kind in SERVERS:
+        error = refused(json_reply(body, status))
+        assert str(error) == "status %d: %s" % (status, message), error
+        assert code is None or error.code == code, (message, error.code)
+        assert error.kind == kind, (message, error.kind)
 
 
 def test_code_and_snippet_are_kept():
@@ -77,7 +174,11 @@ WAITS = [
     ({}, None),
     ({"retry-after": "2"}, 2000),
     ({"retry-after-ms": "150", "retry-after": "2"}, 150),
-    ({"retry-after": "Wed, 21 Oct 2026 07:28:00 GMT"}, None),
+    (
+        {"retry-after": "Wed, 21 Oct 2026 07:28:00 GMT", "date": "Wed, 21 Oct 2026 07:27:30 GMT"},
+        30000,
+    ),
+    ({"retry-after": "soon"}, None),
 ]
 
 
@@ -85,6 +186,14 @@ def test_the_wait_the_server_asks_for():
     for headers, want in WAITS:
         got = refused(json_reply({}, 429, headers)).retry_after_ms
         assert got == want, (headers, got)
+
+
+def test_what_the_server_says_about_trying_again():
+    for value, want in (("true", True), ("false", False), ("maybe", None)):
+        for status in (400, 503):
+            error = refused(json_reply({"error": "no"}, status, {"x-should-retry": value}))
+            assert error.should_retry is want, (value, status)
+    assert refused(json_reply({"error": "no"}, 400)).should_retry is None
 
 
 STATUSES = (201, 204, 301, 400, 401, 402, 403, 404, 408, 413, 422, 429, 500, 502, 529)

@@ -80,7 +80,7 @@ def test_the_last_event_has_the_completion():
     assert (done.content, done.complete, done.end) == ("Hello", True, "finish")
     assert done.usage == {"total_tokens": 5}
     assert (done.model, done.deployment, done.upstream_model) == ("a", "a", "upstream")
-    assert done.attempts == 1
+    assert [one.outcome for one in done.attempts] == ["answered"]
 
 
 def test_usage_after_the_finish_reason_is_waited_for():

@@ -6,6 +6,7 @@ from streams import (
     DONE,
     HELLO,
     KEY,
+    ONCE,
     chunk,
     deployments,
     json_reply,
@@ -72,7 +73,8 @@ def test_another_deployment_is_tried_before_the_first_delta():
         assert got.error is None, (why, got.error)
         assert [item.text for item in got.events] == ["Hel", "lo"], why
         done = got.completion
-        assert (done.model, done.deployment, done.attempts) == ("a", "b", 2), why
+        assert (done.model, done.deployment, len(done.attempts)) == ("a", "b", 2), why
+        assert [one.outcome for one in done.attempts] == ["failed", "answered"], why
         assert done.end == "finish", why
 
 
@@ -121,10 +123,12 @@ def test_all_attempts_failed():
     got = play(lambda: replies)
     error = got.error
     assert isinstance(error, AllAttemptsFailed), error
-    assert [name for name, _ in error.attempts] == ["a", "b", "c"]
-    kinds = [type(one) for _, one in error.attempts]
+    assert [one.deployment for one in error.attempts] == ["a", "b", "c"]
+    kinds = [type(one.error) for one in error.attempts]
     assert kinds == [ReadError, StatusError, StreamError], kinds
-    assert error.last is error.attempts[2][1]
+    assert error.last is error.attempts[1].error
+    assert [one.status for one in error.attempts] == [0, 503, 200]
+    assert [one.sent_bytes for one in error.attempts] == [len(x) for x in got.transport.sent]
     assert (error.model, error.deployment) == ("a", "c")
     assert (got.completion.end, got.completion.complete) == ("eof", False)
 
@@ -140,7 +144,7 @@ def test_each_attempt_sends_a_whole_body_to_its_own_model():
     names["c"] = Deployment("https://c.test/v1", "other", model="vendor/c", stream_usage=False)
     replies = [ReadError("cut"), error_reply(503), GOOD]
     transport = ScriptedTransport(replies)
-    client = Client("a", names, {"a": ["b", "c"]}, transport=transport)
+    client = Client("a", names, {"a": ["b", "c"]}, transport=transport, retry=ONCE)
     client.chat(HELLO, temperature=0.5)
     want = {"messages": HELLO, "temperature": 0.5, "stream": True}
     for attempt, model in enumerate(("a", "b", "vendor/c")):
@@ -155,7 +159,8 @@ def test_each_attempt_sends_a_whole_body_to_its_own_model():
 
 def test_messages_that_can_be_read_only_once_are_sent_once():
     transport = ScriptedTransport([error_reply(503), GOOD])
-    client = Client("a", deployments("a", "b"), {"a": ["b"]}, transport=transport)
+    names = deployments("a", "b")
+    client = Client("a", names, {"a": ["b"]}, transport=transport, retry=ONCE)
     error = error_of(StatusError, client.chat, iter(HELLO))
     assert "the messages can be read only once" in str(error), error
     assert sent_document(transport)["messages"] == HELLO
@@ -173,7 +178,8 @@ class Unreachable(ScriptedTransport):
 
 def test_messages_that_nobody_took_are_sent_elsewhere():
     transport = Unreachable([GOOD])
-    client = Client("a", deployments("a", "b"), {"a": ["b"]}, transport=transport)
+    names = deployments("a", "b")
+    client = Client("a", names, {"a": ["b"]}, transport=transport, retry=ONCE)
     assert client.chat(iter(HELLO)).deployment == "b"
     assert sent_document(transport)["messages"] == HELLO
 
@@ -181,7 +187,8 @@ def test_messages_that_nobody_took_are_sent_elsewhere():
 def test_a_fallback_of_a_fallback_is_not_tried():
     transport = ScriptedTransport([error_reply(503), error_reply(503), GOOD])
     chains = {"a": ["b"], "b": ["c"]}
-    client = Client("a", deployments("a", "b", "c"), chains, transport=transport)
+    names = deployments("a", "b", "c")
+    client = Client("a", names, chains, transport=transport, retry=ONCE)
     error_of(AllAttemptsFailed, client.chat, HELLO)
     assert len(transport.requests) == 2
 
@@ -203,8 +210,9 @@ def shown(error):
     # Everything that a user may print of an error.
     found = [str(error), repr(error), error.message, getattr(error, "body_snippet", "")]
     found.append(getattr(error, "code", ""))
-    for _, one in getattr(error, "attempts", ()):
-        found.extend(shown(one))
+    for one in getattr(error, "attempts", ()):
+        found.append(repr(one))
+        found.extend(shown(one.error))
     if getattr(error, "partial", None):
         found.extend(shown(error.cause))
     return found

@@ -3,7 +3,7 @@
 
 import binascii
 
-from thinwire import AsyncClient, Client, Deployment, Timeouts
+from thinwire import AsyncClient, Client, Deployment, RetryPolicy, Timeouts
 
 KEY = "sk-never-to-be-seen"
 
@@ -15,6 +15,7 @@ def arguments_of(job):
     options = dict(job.get("options") or {})
     if "cadata" in options:
         options["cadata"] = binascii.unhexlify(options["cadata"])
+    options["retry"] = RetryPolicy(**job.get("retry") or {"attempts": 1})
     options["timeouts"] = Timeouts(**job.get("timeouts") or {})
     return (job["model"], deployments, job.get("fallbacks")), options
 
@@ -34,7 +35,7 @@ def summary(completion):
         "usage": completion.usage,
         "complete": completion.complete,
         "end": completion.end,
-        "attempts": completion.attempts,
+        "attempts": len(completion.attempts),
         "deployment": completion.deployment,
     }
 

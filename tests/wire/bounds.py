@@ -9,9 +9,10 @@ import asyncio
 import json
 import sys
 
-from thinwire import AsyncClient, Client, Deployment, ThinwireError, Timeouts
+from thinwire import AsyncClient, Client, Deployment, RetryPolicy, ThinwireError, Timeouts
 
 LIMITS = Timeouts(connect=5, first_token=2, progress=2, liveness=5)
+OPTIONS = {"timeouts": LIMITS, "retry": RetryPolicy(attempts=1)}
 MESSAGES = [{"role": "user", "content": "hi"}]
 
 
@@ -26,7 +27,7 @@ def meter():
 
 
 async def ask_async(base_url, model):
-    async with AsyncClient(model, {model: Deployment(base_url)}, timeouts=LIMITS) as client:
+    async with AsyncClient(model, {model: Deployment(base_url)}, **OPTIONS) as client:
         await client.chat(MESSAGES)
 
 
@@ -35,7 +36,7 @@ def ask(base_url, kind, model):
         if kind == "async":
             asyncio.run(ask_async(base_url, model))
         else:
-            with Client(model, {model: Deployment(base_url)}, timeouts=LIMITS) as client:
+            with Client(model, {model: Deployment(base_url)}, **OPTIONS) as client:
                 client.chat(MESSAGES)
     except ThinwireError as error:
         return type(error).__name__

@@ -10,9 +10,10 @@ import gc
 import json
 import sys
 
-from thinwire import AsyncClient, Client, Deployment, ThinwireError, Timeouts
+from thinwire import AsyncClient, Client, Deployment, RetryPolicy, ThinwireError, Timeouts
 
 LIMITS = Timeouts(connect=5, first_token=5, progress=5, liveness=5)
+ONCE = RetryPolicy(attempts=1)
 
 
 class Tally:
@@ -35,7 +36,7 @@ def messages(seed):
 
 
 async def ask_async(base_url, seeds, tally):
-    async with AsyncClient("m", deployments(base_url), timeouts=LIMITS) as client:
+    async with AsyncClient("m", deployments(base_url), timeouts=LIMITS, retry=ONCE) as client:
         for seed in seeds:
             try:
                 tally.answer(seed, await client.chat(messages(seed)))
@@ -44,7 +45,7 @@ async def ask_async(base_url, seeds, tally):
 
 
 def ask_sync(base_url, seeds, tally):
-    with Client("m", deployments(base_url), timeouts=LIMITS) as client:
+    with Client("m", deployments(base_url), timeouts=LIMITS, retry=ONCE) as client:
         for seed in seeds:
             try:
                 tally.answer(seed, client.chat(messages(seed)))

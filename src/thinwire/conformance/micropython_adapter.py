@@ -9,6 +9,7 @@ from thinwire import (
     AsyncClient,
     Client,
     Deployment,
+    RetryPolicy,
     StatusError,
     ThinwireError,
     Timeouts,
@@ -26,7 +27,7 @@ KEY = "sk-conformance-0123456789"
 
 def run(base_url: str, model: str, request: "dict[str, Any]") -> "dict[str, Any]":
     """Makes one call with the sync client; an adapter as docs/testing.md describes it."""
-    with Client(model, {model: Deployment(base_url, KEY)}, timeouts=_timeouts(request)) as client:
+    with Client(model, {model: Deployment(base_url, KEY)}, **_client_options(request)) as client:
         stream = client.stream(request["messages"], **_options(request))
         error = None
         try:
@@ -41,7 +42,7 @@ def run(base_url: str, model: str, request: "dict[str, Any]") -> "dict[str, Any]
 async def run_async(base_url: str, model: str, request: "dict[str, Any]") -> "dict[str, Any]":
     """Makes one call with the async client; an adapter as docs/testing.md describes it."""
     deployments = {model: Deployment(base_url, KEY)}
-    async with AsyncClient(model, deployments, timeouts=_timeouts(request)) as client:
+    async with AsyncClient(model, deployments, **_client_options(request)) as client:
         stream = client.stream(request["messages"], **_options(request))
         error = None
         try:
@@ -53,9 +54,11 @@ async def run_async(base_url: str, model: str, request: "dict[str, Any]") -> "di
         return _outcome(stream.completion, error)
 
 
-def _timeouts(request: "dict[str, Any]") -> Timeouts:
+def _client_options(request: "dict[str, Any]") -> "dict[str, Any]":
     seconds = request["timeout_s"]
-    return Timeouts(connect=seconds, first_token=seconds, progress=seconds, liveness=seconds)
+    limits = Timeouts(connect=seconds, first_token=seconds, progress=seconds, liveness=seconds)
+    # What an answer means is judged by the first one.
+    return {"timeouts": limits, "retry": RetryPolicy(attempts=1)}
 
 
 def _options(request: "dict[str, Any]") -> "dict[str, Any]":

@@ -4,6 +4,8 @@
 
 import binascii
 import json
+import os
+import time
 from importlib import import_module
 
 from thinwire.core.utf8 import join_surrogates
@@ -16,11 +18,15 @@ BODY_LIMIT = 65536  # how much of an error body is read, bytes
 
 _INT64 = 9223372036854775807
 _SMALL_DEPTH = 16
+_CLOCK_IS_SET = 1704067200  # 2024-01-01; a clock that shows less was never set
 
 _escape_text = json.encoder.encode_basestring
 _encode_tree = json.JSONEncoder(
     ensure_ascii=False, check_circular=False, allow_nan=False, separators=(",", ":")
 ).encode
+
+# Puts a file in the place of another, or of none, in one step.
+replace_file = os.replace
 
 # How an optional part of thinwire is imported; what comes back is the module itself.
 load = import_module
@@ -47,6 +53,19 @@ def with_cause(error: BaseException, cause: BaseException) -> None:
 def base64(data: "bytes | memoryview") -> bytes:
     """Base64 of `data`, without a line end (RFC 4648 §4)."""
     return binascii.b2a_base64(data, newline=False)
+
+
+def unix_time() -> int:
+    """Seconds since 1970 (UTC) by the wall clock, 0 when it is not set."""
+    now = int(time.time())
+    return now if now >= _CLOCK_IS_SET else 0
+
+
+def fraction() -> float:
+    """A random number in [0, 1)."""
+    import random  # costs as much as all the rest of core, and few programs ever retry
+
+    return random.random()
 
 
 # Text is cut by positions in "units": characters here, UTF-8 bytes on MicroPython, where

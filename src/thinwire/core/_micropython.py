@@ -6,6 +6,8 @@
 import binascii
 import gc
 import json
+import os
+import time
 
 from micropython import const
 
@@ -44,6 +46,31 @@ def with_cause(error, cause):
 
 def base64(data):
     return binascii.b2a_base64(data, newline=False)
+
+
+def unix_time():
+    # The epoch is 2000 on some ports (esp32) and 1970 on others; a clock that was never set starts
+    # there, or at the date of the firmware's build.
+    now = int(time.time())
+    if time.gmtime(0)[0] == 2000:
+        now += 946684800
+    return now if now >= 1704067200 else 0
+
+
+def fraction():
+    import random
+
+    return random.getrandbits(24) / 16777216  # what a float of 32 bits holds exactly
+
+
+def replace_file(source, target):
+    try:
+        os.rename(source, target)
+    except OSError as error:
+        if error.args[0] != 17:  # EEXIST: some file systems do not rename onto a file
+            raise
+        os.remove(target)
+        os.rename(source, target)
 
 
 def text_units(text):

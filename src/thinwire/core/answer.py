@@ -104,6 +104,10 @@ class Answer:
         """Whether all that may still come is usage or [DONE]."""
         return self._assembler.finished()
 
+    def provider(self) -> str:
+        """The provider behind a gateway that answers, "" when it does not say."""
+        return self._assembler.provider
+
     def scratch(self) -> memoryview:
         """Where to read the rest of a body to that is of no interest any more."""
         return memoryview(self._parser.buffer)

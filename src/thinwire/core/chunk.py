@@ -3,7 +3,7 @@
 # leaves out or adds what this one did not. Values outside known enums are kept as sent.
 
 from thinwire.core._compat import loads
-from thinwire.core.errors import StatusError
+from thinwire.core.errors import StatusError, status_error
 
 _NO_WORDS = "the server sent an error without words"
 
@@ -115,9 +115,17 @@ def error(chunk: "dict[str, object]") -> "StatusError | None":
     found = chunk.get("error")
     if not found and chunk.get("object") == "error":
         found = chunk
-    if not found and "error" in [choice.get("finish_reason") for choice in choices(chunk)]:
-        found = "finish_reason is 'error'"
+    if not found:
+        found = _choice_error(chunk)
     return error_from(found, 200) if found else None
+
+
+def _choice_error(chunk: "dict[str, object]") -> object:
+    # OpenRouter may put the error into the choice that it ended.
+    for choice in choices(chunk):
+        if choice.get("finish_reason") == "error":
+            return choice.get("error") or "finish_reason is 'error'"
+    return None
 
 
 def error_from(
@@ -130,11 +138,21 @@ def error_from(
     """
     fields = mapping(found)
     code = fields.get("code")
-    words = text(fields.get("message")) or text(found) or words
-    name = code if isinstance(code, str) else text(fields.get("type"))
+    words = (text(fields.get("message")) or text(found) or words) + _upstream(fields)
+    name = (
+        code if isinstance(code, str) else text(fields.get("type")) or text(fields.get("status"))
+    )
     if status == 200:
         status = _http_status(code) or status
-    return StatusError(status, one_line(words), name, retry_after_ms)
+    return status_error(status, one_line(words), name, retry_after_ms)
+
+
+def _upstream(fields: "dict[str, object]") -> str:
+    # OpenRouter's own words are often "Provider returned error" and no more. Who failed and what
+    # it said stand beside them.
+    metadata = mapping(fields.get("metadata"))
+    name, raw = text(metadata.get("provider_name")), text(metadata.get("raw"))
+    return (" (%s)" % name if name else "") + (": " + raw if raw else "")
 
 
 def _http_status(code: object) -> int:

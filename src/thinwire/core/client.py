@@ -2,11 +2,16 @@
 
 from thinwire.core._compat import TYPE_CHECKING, is_awaitable
 from thinwire.core.body import AsyncBody
+from thinwire.core.call import Call, RawCall
 from thinwire.core.clocks import Timeouts
 from thinwire.core.events import ContentDelta
 from thinwire.core.factory import default_log, default_transport
+from thinwire.core.health import CooldownPolicy, Health
 from thinwire.core.log import Log
-from thinwire.core.plan import Call, Plan, RawCall
+from thinwire.core.observer import Observer
+from thinwire.core.plan import Plan
+from thinwire.core.policy import FALLBACK_ON, Policy
+from thinwire.core.retry import RetryPolicy
 from thinwire.core.routing import Router
 from thinwire.core.stream import ChatStream
 
@@ -14,8 +19,12 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterable
 
     from thinwire.core.completion import Completion
+    from thinwire.core.health import DeploymentState
     from thinwire.core.log import Sink
     from thinwire.core.model import Deployment
+    from thinwire.core.observer import Hook
+    from thinwire.core.routing import Lists
+    from thinwire.core.store import Store
     from thinwire.core.transport import Transport
 
     OnDelta = Callable[[str], object]
@@ -30,7 +39,19 @@ class BaseClient:
         deployments: public model name -> Deployment.
         fallbacks: public model name -> names to try after it, in order, when an attempt fails in
             a way that another deployment may not, before its first delta.
-        timeouts: limits for each wait (Timeouts); per call with `timeouts=`.
+        timeouts: limits for each wait (Timeouts); also per deployment and per call.
+        retry: how often one deployment is tried (RetryPolicy); also per deployment and per call.
+        context_fallbacks: names to try when the request does not fit into the model.
+        content_filter_fallbacks: names to try when a content filter refuses the request.
+        fallback_on: kinds of errors that lead to `fallbacks` (policy.FALLBACK_ON, FALLBACK_MAY).
+        hedge_after: seconds without a first token after which the first fallback is started
+            beside it, 0 for both at once; the first delta wins. AsyncClient only.
+        on_interrupt: what to do when an answer breaks off that the caller has seen a part of:
+            "raise" StreamInterrupted, or "restart" at a fallback after StreamRestarted. `chat()`
+            without on_delta restarts unless told to raise, since nobody has seen anything.
+        cooldown: when a deployment is left alone for a while (CooldownPolicy).
+        store: keeps that beyond this process (FileStore, or an own Store).
+        on_event: called with name and fields of what happens to each call; see docs/routing.md.
         log: True for the runtime's logger (structlog, or JSON lines on a chip), a callable
             (level, event, fields), or None for silence.
         transport: an own Transport; the remaining options then do not apply.
@@ -53,9 +74,18 @@ class BaseClient:
         self,
         default_model: str,
         deployments: "dict[str, Deployment]",
-        fallbacks: "dict[str, list[str]] | None" = None,
+        fallbacks: "Lists | None" = None,
         *,
         timeouts: "Timeouts | None" = None,
+        retry: "RetryPolicy | None" = None,
+        context_fallbacks: "Lists | None" = None,
+        content_filter_fallbacks: "Lists | None" = None,
+        fallback_on: "tuple[str, ...]" = FALLBACK_ON,
+        hedge_after: "float | None" = None,
+        on_interrupt: "str | None" = None,
+        cooldown: "CooldownPolicy | None" = None,
+        store: "Store | None" = None,
+        on_event: "Hook | None" = None,
         log: "Sink | bool | None" = None,
         transport: "Transport | None" = None,
         verify: "bool | str" = True,
@@ -65,10 +95,15 @@ class BaseClient:
         cadata: "bytes | None" = None,
         insecure: bool = False,
     ) -> None:
-        self._router = Router(default_model, deployments, fallbacks)
-        self._timeouts = timeouts or Timeouts()
+        self._router = Router(
+            default_model, deployments, fallbacks, context_fallbacks, content_filter_fallbacks
+        )
+        self._policy = Policy(
+            timeouts or Timeouts(), retry or RetryPolicy(), fallback_on, hedge_after, on_interrupt
+        )
+        self._health = Health(cooldown or CooldownPolicy(), store)
         sink = default_log() if log is True else log
-        self._log = Log(sink) if sink else None
+        self._observer = Observer(Log(sink) if sink else None, on_event)
         self._transport = transport or default_transport(
             self._blocking,
             {
@@ -90,11 +125,25 @@ class BaseClient:
         """Public model names, sorted."""
         return self._router.models()
 
+    def deployments_state(self) -> "dict[str, DeploymentState]":
+        """How each deployment is doing: name -> DeploymentState."""
+        now = self._transport.now_ms()
+        return {name: self._health.state(name, now) for name in self.models()}
+
     def _start(
-        self, call: "Call | RawCall", model: "str | None", timeouts: "Timeouts | None"
+        self,
+        call: "Call | RawCall",
+        model: "str | None",
+        policy: "Policy | None" = None,
+        seen: bool = True,
     ) -> ChatStream:
-        plan = Plan(self._router, call, model)
-        return ChatStream(self._transport, plan, timeouts or self._timeouts, self._log)
+        policy = policy or self._policy
+        if policy.hedge_ms is not None and not self._transport.concurrent:
+            raise ValueError("hedge_after needs AsyncClient: a blocking one does one at a time")
+        now = self._transport.now_ms()
+        plan = Plan(self._router, call, model, policy, self._health, now)
+        seen = seen or policy.on_interrupt == "raise"
+        return ChatStream(self._transport, plan, self._observer, seen)
 
 
 class AsyncClient(BaseClient):
@@ -110,6 +159,10 @@ class AsyncClient(BaseClient):
         tools: "list[dict[str, object]] | None" = None,
         model: "str | None" = None,
         timeouts: "Timeouts | None" = None,
+        retry: "RetryPolicy | None" = None,
+        hedge_after: "float | None" = None,
+        on_interrupt: "str | None" = None,
+        session: str = "",
         extra_body: "dict[str, object] | None" = None,
         extra_headers: "dict[str, str] | None" = None,
         **params: object,
@@ -121,7 +174,8 @@ class AsyncClient(BaseClient):
                 source (TextFile, Base64File).
             tools: list of tool definitions.
             model: public model name, None for the default.
-            timeouts: limits of this call in place of the client's.
+            timeouts, retry, hedge_after, on_interrupt: for this call in place of the client's.
+            session: name of the conversation, for deployments with `pin_provider`; never sent.
             extra_body: fields that replace all others; the only way to send null.
             extra_headers: headers of this call.
             **params: any field of the API (temperature, max_tokens, stop, ...); None: not sent.
@@ -133,8 +187,9 @@ class AsyncClient(BaseClient):
             ValueError: the model is not declared, or a header cannot be sent.
             TypeError: messages is a string or not iterable.
         """
-        call = Call(messages, tools, params, extra_body, extra_headers)
-        return self._start(call, model, timeouts)
+        call = Call(messages, tools, params, extra_body, extra_headers, session)
+        policy = self._policy.for_call(timeouts, retry, hedge_after, on_interrupt)
+        return self._start(call, model, policy)
 
     async def chat(
         self,
@@ -144,6 +199,10 @@ class AsyncClient(BaseClient):
         tools: "list[dict[str, object]] | None" = None,
         model: "str | None" = None,
         timeouts: "Timeouts | None" = None,
+        retry: "RetryPolicy | None" = None,
+        hedge_after: "float | None" = None,
+        on_interrupt: "str | None" = None,
+        session: str = "",
         extra_body: "dict[str, object] | None" = None,
         extra_headers: "dict[str, str] | None" = None,
         **params: object,
@@ -161,8 +220,9 @@ class AsyncClient(BaseClient):
         Raises:
             ThinwireError: see ChatStream; ValueError, TypeError: as `stream`.
         """
-        call = Call(messages, tools, params, extra_body, extra_headers)
-        return await collect(self._start(call, model, timeouts), on_delta)
+        call = Call(messages, tools, params, extra_body, extra_headers, session)
+        policy = self._policy.for_call(timeouts, retry, hedge_after, on_interrupt)
+        return await collect(self._start(call, model, policy, on_delta is not None), on_delta)
 
     async def send_streaming_body(
         self, body: "AsyncIterator[bytes]", *, model: "str | None" = None
@@ -179,7 +239,7 @@ class AsyncClient(BaseClient):
         Raises:
             ThinwireError: see ChatStream; ValueError: the model is not declared.
         """
-        return await collect(self._start(RawCall(AsyncBody(body)), model, None), None)
+        return await collect(self._start(RawCall(AsyncBody(body)), model), None)
 
     async def aclose(self) -> None:
         """Closes the connections. Idempotent."""

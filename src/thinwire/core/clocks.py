@@ -50,23 +50,19 @@ def _ms(name: str, seconds: "float | None") -> "int | None":
 
 
 class Clocks:
-    """The clocks of one call.
+    """The clocks of one attempt.
 
     Args:
         timeouts: the limits.
-        now_ms: time of the call's start.
+        start_ms: time of the call's start, from where the total clock runs.
+        now_ms: time of the attempt's start.
     """
 
-    def __init__(self, timeouts: Timeouts, now_ms: int) -> None:
+    def __init__(self, timeouts: Timeouts, start_ms: int, now_ms: int) -> None:
         self._timeouts = timeouts
-        self._start = now_ms
+        self._start = start_ms
         self._attempt = now_ms
         self._bytes = now_ms
-        self._delta = -1
-
-    def attempt(self, now_ms: int) -> None:
-        """An attempt starts: all but the total clock start anew."""
-        self._attempt = self._bytes = now_ms
         self._delta = -1
 
     def received(self, now_ms: int) -> None:

@@ -9,6 +9,7 @@ from thinwire.core.events import ContentDelta, ReasoningDelta, RefusalDelta
 from thinwire.core.tool_calls import ToolCallAssembler
 
 if TYPE_CHECKING:
+    from thinwire.core.attempt import Attempt
     from thinwire.core.events import Event
     from thinwire.core.tool_calls import ToolCall
 
@@ -40,15 +41,26 @@ class Choice:
 
 
 class Timings:
-    """What a call took, in milliseconds from its start unless said otherwise; None: not reached.
+    """What a call took, in milliseconds; None: not reached, or there was none.
 
     Attributes:
-        ttft_ms: first delta.
-        last_token_ms: last delta.
-        total_ms: end of the stream.
+        connect_ms: how long the connection of the attempt that answered took, name lookup
+            included; None when one was kept from an earlier call.
+        tls_ms: how long its TLS handshake took.
+        upload_ms: how long its request took to be sent.
+        head_ms: from the call's start to the response head.
+        first_byte_ms: from the call's start to the first byte of the answer.
+        ttft_ms: from the call's start to the first delta.
+        last_token_ms: from the call's start to the last delta.
+        total_ms: from the call's start to the end of the stream.
     """
 
     def __init__(self) -> None:
+        self.connect_ms: int | None = None
+        self.tls_ms: int | None = None
+        self.upload_ms: int | None = None
+        self.head_ms: int | None = None
+        self.first_byte_ms: int | None = None
         self.ttft_ms: int | None = None
         self.last_token_ms: int | None = None
         self.total_ms: int | None = None
@@ -76,7 +88,8 @@ class Completion:
         upstream_model: model as the server names it.
         cost: billed cost if the server says it, else None.
         service_tier: as the server says it, else None.
-        attempts: number of deployments tried.
+        provider: provider behind a gateway that answered, as OpenRouter says it, else "".
+        attempts: list of Attempt, each try of the call in the order they began.
         sent_bytes, sent_blocks: size of the request body, pieces it was pulled in.
         received_bytes: size of the response body.
         timings: see Timings.
@@ -101,11 +114,18 @@ class Completion:
         self.upstream_model = ""
         self.cost: object = None
         self.service_tier: str | None = None
-        self.attempts = 0
+        self.provider = ""
+        self.attempts: list[Attempt] = []
         self.sent_bytes = 0
         self.sent_blocks = 0
         self.received_bytes = 0
         self.timings = Timings()
+
+    @property
+    def tokens_per_s(self) -> float:
+        """Completion tokens per second between first and last delta; 0.0 when unknown."""
+        tokens = self.usage.get("completion_tokens")
+        return self.timings.tokens_per_s(tokens) if isinstance(tokens, int) else 0.0
 
     @property
     def has_tool_calls(self) -> bool:
@@ -149,6 +169,7 @@ class CompletionAssembler:
 
     Attributes:
         events: list of events not yet taken; the caller takes them from the front.
+        provider: see Completion.
     """
 
     def __init__(self) -> None:
@@ -158,6 +179,8 @@ class CompletionAssembler:
         self._id = ""
         self._model = ""
         self._service_tier: str | None = None
+        self.provider = ""
+        self._finish_seen = False
 
     def receive(self, obj: "dict[str, object]") -> None:
         """Takes one chunk, or a whole completion (`message` in place of `delta`)."""
@@ -176,11 +199,13 @@ class CompletionAssembler:
         self._id = self._id or chunk.text(obj.get("id"))
         self._model = self._model or chunk.text(obj.get("model"))
         self._service_tier = chunk.text(obj.get("service_tier")) or self._service_tier
+        self.provider = chunk.text(obj.get("provider")) or self.provider
 
     def finished(self) -> bool:
         """Whether each choice that began has its finish_reason, and there is one."""
-        reasons = [draft.finish_reason for draft in self._drafts]
-        return bool(reasons) and None not in reasons
+        if not self._finish_seen:  # asked for each chunk: without a list, while it can be told
+            return False
+        return None not in [draft.finish_reason for draft in self._drafts]
 
     def completion(self, complete: bool) -> Completion:
         """The answer as it stands.
@@ -196,6 +221,7 @@ class CompletionAssembler:
         result.id = self._id
         result.upstream_model = self._model
         result.service_tier = self._service_tier
+        result.provider = self.provider
         return result
 
     def _draft(self, index: int) -> _Draft:
@@ -223,6 +249,7 @@ class CompletionAssembler:
     def _finish(self, draft: _Draft, reason: str) -> None:
         # A half of a character that is still held back is all there will be of it.
         draft.finish_reason = reason
+        self._finish_seen = True
         texts = (
             (draft.reasoning, ReasoningDelta),
             (draft.content, ContentDelta),

@@ -8,29 +8,19 @@
 #    |   |- ReadError         the response broke off or is not HTTP
 #    |   `- TransportTimeout  a clock ran out; `phase` names it
 #    |- StatusError           the server said no: `status`, `kind`, `retry_after_ms`, `message`
+#    |   `- ContextWindowExceeded  the request does not fit into the model
 #    |- StreamError           the response is not a stream of chunks, or ended before any
 #    |- StreamInterrupted     it broke after the first delta; `partial` holds what arrived
 #    |- EncodeError           the request holds a value that JSON cannot carry; `path` says where
 #    `- AllAttemptsFailed     every deployment of the chain failed; `attempts` lists them
 
+from thinwire.core.kinds import kind_of
+from thinwire.core.policy import RETRY_ON
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from thinwire.core.attempt import Attempt
     from thinwire.core.completion import Completion
-
-# Client errors after which another deployment may do better (425: RFC 8470); 5xx always may.
-_RETRYABLE_STATUSES = (408, 409, 425, 429)
-
-_KINDS = (
-    (400, "bad_request"),
-    (401, "auth"),
-    (402, "quota"),
-    (403, "auth"),
-    (404, "not_found"),
-    (408, "timeout"),
-    (413, "too_large"),
-    (422, "bad_request"),
-    (429, "rate_limit"),
-)
 
 
 class ThinwireError(Exception):
@@ -40,13 +30,13 @@ class ThinwireError(Exception):
         message: what happened and what to do, free of keys and of message content.
 
     Attributes:
-        retryable: whether the same request may succeed elsewhere or later.
+        kind: what went wrong, in one word; the same words as in `fallback_on`.
         model: public name of the model that was asked for, "" when none was.
         deployment: name of the deployment that was tried, "" when none was.
         cause: the lower error, where there was one.
     """
 
-    retryable = False
+    kind = "error"
 
     def __init__(self, message: str, cause: "BaseException | None" = None) -> None:
         super().__init__(message)
@@ -55,9 +45,14 @@ class ThinwireError(Exception):
         self.model = ""
         self.deployment = ""
 
+    @property
+    def retryable(self) -> bool:
+        """Whether the same request may succeed later at the same deployment."""
+        return self.kind in RETRY_ON
+
     def hide(self, secret: str) -> None:
         """Takes `secret` out of the message: some servers repeat the key they refuse."""
-        self.message = self.message.replace(secret, "***")
+        self.message = without(self.message, secret)
 
     def __str__(self) -> str:
         return self.message
@@ -67,21 +62,34 @@ class ThinwireError(Exception):
 
 
 class TransportError(ThinwireError):
-    """The exchange with the server failed below HTTP."""
+    """The exchange with the server failed below HTTP.
 
-    retryable = True
+    Attributes:
+        stale: whether a connection kept from an earlier exchange turned out dead before any byte
+            of the answer came; the same request is then tried again at once.
+    """
+
+    kind = "read"
+    stale = False
 
 
 class ConnectError(TransportError):
-    """No usable connection: name lookup, refusal, TLS or certificate."""
+    """No usable connection: name lookup, refusal, TLS, or a certificate that is not accepted
+    (kind "certificate", and then not tried again)."""
+
+    kind = "connect"
 
 
 class WriteError(TransportError):
     """The connection broke while the request was being sent."""
 
+    kind = "write"
+
 
 class ReadError(TransportError):
     """The response broke off, or what came is not HTTP (RFC 9112)."""
+
+    kind = "read"
 
 
 class TransportTimeout(TransportError):
@@ -93,12 +101,18 @@ class TransportTimeout(TransportError):
             After "total" nothing is tried again.
     """
 
+    kind = "timeout"
+
     def __init__(
         self, message: str, phase: str = "", cause: "BaseException | None" = None
     ) -> None:
         super().__init__(message, cause)
         self.phase = phase
-        self.retryable = phase != "total"
+
+    @property
+    def retryable(self) -> bool:
+        """See ThinwireError."""
+        return self.phase != "total"
 
 
 class StatusError(ThinwireError):
@@ -112,9 +126,12 @@ class StatusError(ThinwireError):
         body_snippet: start of the body, for a person to read.
 
     Attributes:
-        kind: "auth", "rate_limit", "quota", "bad_request", "context_length", "content_filter",
-            "not_found", "too_large", "timeout", "server" or "redirect".
+        kind: see kinds.py.
+        should_retry: what the server says about trying again (`x-should-retry`), None when it
+            says nothing.
     """
+
+    should_retry: "bool | None" = None
 
     def __init__(
         self,
@@ -129,22 +146,30 @@ class StatusError(ThinwireError):
         self.code = code
         self.retry_after_ms = retry_after_ms
         self.body_snippet = body_snippet
-        self.kind = _kind(status, code, message)
-        self.retryable = self.kind not in ("context_length", "content_filter") and (
-            status in _RETRYABLE_STATUSES or status >= 500 or self.kind == "server"
-        )
+        self.kind = kind_of(status, code, message)
+
+    @property
+    def retryable(self) -> bool:
+        """See ThinwireError."""
+        if self.should_retry is not None and self.kind != "context_length":
+            return self.should_retry
+        return self.kind in RETRY_ON
 
     def hide(self, secret: str) -> None:
         """See ThinwireError.hide."""
         super().hide(secret)
-        self.code = self.code.replace(secret, "***")
-        self.body_snippet = self.body_snippet.replace(secret, "***")
+        self.code = without(self.code, secret)
+        self.body_snippet = without(self.body_snippet, secret)
+
+
+class ContextWindowExceeded(StatusError):
+    """The request does not fit into the model; shorten it, or name a `context_fallbacks`."""
 
 
 class StreamError(ThinwireError):
     """A 200 whose body is not a usable stream of chunks; nothing had reached the caller."""
 
-    retryable = True
+    kind = "stream"
 
 
 class StreamInterrupted(ThinwireError):
@@ -153,6 +178,8 @@ class StreamInterrupted(ThinwireError):
     Attributes:
         partial: the Completion so far, `complete=False`; its `end` says how it broke off.
     """
+
+    kind = "interrupted"
 
     def __init__(self, message: str, partial: "Completion", cause: BaseException) -> None:
         super().__init__(message, cause)
@@ -166,46 +193,84 @@ class EncodeError(ThinwireError):
         path: where it stands, e.g. "messages[3].content[0].image_url".
     """
 
+    kind = "encode"
+
     def __init__(self, message: str, path: str, cause: "BaseException | None" = None) -> None:
         super().__init__("%s: %s" % (path, message) if path else message, cause)
         self.path = path
 
 
 class AllAttemptsFailed(ThinwireError):
-    """No deployment of the chain answered.
+    """No attempt brought an answer; `kind` and `retryable` are those of `last`.
 
     Attributes:
-        attempts: tuple of (deployment name, error), in the order they were tried.
-        last: the error of the last attempt.
+        attempts: tuple of Attempt, in the order they began.
+        last: the most telling of their errors: what a server said before what became of a
+            connection, and the later of two.
     """
 
-    def __init__(self, attempts: "tuple[tuple[str, ThinwireError], ...]") -> None:
-        lines = ["%s: %s" % (name, error) for name, error in attempts]
-        super().__init__(
-            "all %d attempts failed; %s" % (len(attempts), "; ".join(lines)), attempts[-1][1]
-        )
+    def __init__(self, attempts: "tuple[Attempt, ...]") -> None:
+        errors = [one.error for one in attempts if one.error is not None]
+        last = most_telling(errors)
+        lines = ["%s: %s" % (one.deployment, _told(one)) for one in attempts]
+        super().__init__("all %d attempts failed; %s" % (len(attempts), "; ".join(lines)), last)
         self.attempts = attempts
-        self.last = attempts[-1][1]
+        self.last = last
+        self.kind = last.kind
+        # The last word on it: a clock of the whole call, or a server's x-should-retry.
+        self._retryable = last.retryable
+
+    @property
+    def retryable(self) -> bool:
+        """See ThinwireError."""
+        return self._retryable
 
 
-def _kind(status: int, code: str, message: str) -> str:
-    text = (code + " " + message).lower()
-    if status < 500 and _means_context_overflow(text):
-        return "context_length"
-    if "content_filter" in text or "content_policy" in text:
-        return "content_filter"
-    for known, kind in _KINDS:
-        if status == known:
-            return kind
-    if 300 <= status < 400:
-        return "redirect"
-    return "bad_request" if 400 <= status < 500 else "server"
+def certificate_error(message: str, cause: "BaseException | None" = None) -> ConnectError:
+    """The ConnectError for a server whose certificate is not accepted."""
+    error = ConnectError(message, cause)
+    error.kind = "certificate"
+    return error
 
 
-def _means_context_overflow(text: str) -> bool:
-    return (
-        "context_length_exceeded" in text
-        or "context window" in text
-        or "maximum context length" in text
-        or "context size" in text
-    )
+def status_error(
+    status: int, message: str, code: str = "", retry_after_ms: "int | None" = None
+) -> StatusError:
+    """The StatusError, or ContextWindowExceeded, that a server's words mean; see StatusError."""
+    error = StatusError(status, message, code, retry_after_ms)
+    if error.kind != "context_length":
+        return error
+    return ContextWindowExceeded(status, message, code, retry_after_ms)
+
+
+def without(words: str, secret: str) -> str:
+    """`words` with `***` in place of a secret, also of one that was cut off at their end."""
+    words = words.replace(secret, "***")
+    if words.endswith("..."):
+        for size in range(len(secret) - 1, 3, -1):
+            if words[:-3].endswith(secret[:size]):
+                return words[: -3 - size] + "***..."
+    return words
+
+
+def most_telling(errors: "list[ThinwireError]") -> ThinwireError:
+    """The error that helps most to understand why a call failed."""
+    best = errors[0]
+    for error in errors[1:]:
+        if _weight(error) >= _weight(best):
+            best = error
+    return best
+
+
+def _weight(error: ThinwireError) -> int:
+    # A refusal has to be mended, a rate limit waited for; a lost connection says least.
+    if isinstance(error, StatusError):
+        return 2 if error.kind in RETRY_ON else 3
+    return 1 if error.kind == "stream" else 0
+
+
+def _told(attempt: "Attempt") -> str:
+    if attempt.error is None:
+        return attempt.outcome
+    words = "%s (%d ms, %d bytes sent)"
+    return words % (attempt.error, attempt.ms, attempt.sent_bytes)

@@ -86,6 +86,25 @@ class ToolCallDelta(Event):
         self.choice = choice
 
 
+class StreamRestarted(Event):
+    """The answer broke off and starts anew at a fallback; only with on_interrupt="restart".
+
+    What was received before this event is void: text, reasoning, tool calls and all.
+
+    Attributes:
+        model: name of the deployment that takes over.
+        reason: kind of the error that broke the answer off.
+        void_chars: number of characters of content that were handed out and do not count.
+    """
+
+    __match_args__ = ("model", "reason", "void_chars")
+
+    def __init__(self, model: str, reason: str, void_chars: int) -> None:
+        self.model = model
+        self.reason = reason
+        self.void_chars = void_chars
+
+
 class StreamComplete(Event):
     """The last event of a stream that came to its end.
 

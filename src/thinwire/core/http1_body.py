@@ -11,10 +11,13 @@ _TRAILER_LIMIT = 32768  # bytes of all trailer lines
 _SIZE_DIGITS = 16  # of a chunk size, leading zeros included
 
 _LENGTH, _SIZE, _DATA, _AFTER, _TRAILER, _CLOSE, _DONE = range(7)
+_BLANK, _BEHIND, _EXTENSION = range(3)  # parts of a size line: digits may follow, or not
+
+_TAB, _LF, _CR, _SPACE, _SEMICOLON = 9, 10, 13, 32, 59
 
 
 class BodyReader:
-    """De-frames a response body in place.
+    """De-frames a response body in place, without allocating for its framing.
 
     Args:
         length: bytes announced, None when the end of the connection ends the body.
@@ -29,18 +32,25 @@ class BodyReader:
         self.excess = False
         self._left = length or 0
         self._state = _SIZE if chunked else _CLOSE if length is None else _LENGTH
-        self._line = bytearray()
+        self._line = 0  # bytes of the line of framing that is being read
+        self._cr = False  # the last of them was CR
+        self._part = _BLANK  # of a size line
+        self._digits = 0
         self.done = length == 0
         if self.done:
             self._state = _DONE
 
-    def decode(self, view: memoryview) -> int:
+    def decode(self, view: memoryview, count: int = -1) -> int:
         """Turns received bytes into body bytes at the front of `view`; returns their number.
+
+        Args:
+            count: how many bytes of `view` were received; all of them when negative.
 
         Raises:
             ReadError: the framing is broken.
         """
-        count = len(view)
+        if count < 0:
+            count = len(view)
         if self._state == _CLOSE:
             return count
         at = out = 0
@@ -81,30 +91,55 @@ class BodyReader:
                 self.done = True
 
     def _framing(self, view: memoryview, at: int, count: int) -> int:
-        # Collects one line (size, the empty one behind data, trailer); returns where it stopped.
+        # One line (size, the empty one behind data, trailer), as far as it has come; returns where
+        # it stopped. Byte by byte: there are few of them, and no line has to be kept.
         while at < count:
             byte = view[at]
             at += 1
-            if byte == 10:
-                self._end_of_line(bytes(self._line))
-                self._line[:] = b""
+            if byte == _LF:
+                self._end_of_line()
+                self._line = 0
+                self._cr = False
                 break
-            self._line.append(byte)
-            if len(self._line) > _LINE_LIMIT:
+            self._line += 1
+            if self._line > _LINE_LIMIT:
                 raise ReadError("a line of the chunked framing is too long")
+            if self._state == _SIZE:
+                self._size_byte(byte)
+            self._cr = byte == _CR
         return at
 
-    def _end_of_line(self, line: bytes) -> None:
+    def _size_byte(self, byte: int) -> None:
+        # blank* digit+ blank* (";" anything)*, and CR only at the end of the line.
+        if self._part == _EXTENSION or (byte == _CR and not self._cr):
+            return
+        if self._cr:
+            raise _broken("a CR inside a size")
+        if byte == _SEMICOLON:
+            self._part = _EXTENSION
+        elif byte in (_SPACE, _TAB):
+            self._part = _BEHIND if self._digits else _BLANK
+        else:
+            value = _digit(byte)
+            if value < 0 or self._part == _BEHIND or self._digits == _SIZE_DIGITS:
+                raise _broken("no size")
+            self._digits += 1
+            self._left = self._left * 16 + value
+
+    def _end_of_line(self) -> None:
         # Only trailers may end with LF alone: around data that could as well be a wrong size.
         if self._state == _SIZE:
-            self._left = _chunk_size(line)
+            if not self._digits or not self._cr:
+                raise _broken("no size")
+            self._digits = 0
+            self._part = _BLANK
             self._state = _DATA if self._left else _TRAILER
         elif self._state == _AFTER:
-            if line != b"\r":
-                raise ReadError("chunked framing is broken: %r after a chunk" % line[:20])
+            if self._line != 1 or not self._cr:
+                raise _broken("no line end after a chunk")
             self._state = _SIZE
-        elif without_cr(line):
-            self._left += len(line)  # trailers say nothing we need, but they must end
+        elif self._line > self._cr:
+            self._left += self._line  # trailers say nothing we need, but they must end
             if self._left > _TRAILER_LIMIT:
                 raise ReadError("trailers are larger than %d bytes" % _TRAILER_LIMIT)
         else:
@@ -112,17 +147,16 @@ class BodyReader:
             self.done = True
 
 
-def _chunk_size(line: bytes) -> int:
-    digits = without_cr(line).split(b";", 1)[0].strip(b" \t")
-    if line[-1:] != b"\r" or not 0 < len(digits) <= _SIZE_DIGITS:
-        raise ReadError("chunked framing is broken: size %r" % line[:20])
-    size = 0
-    for byte in digits.lower():
-        value = b"0123456789abcdef".find(bytes((byte,)))
-        if value < 0:
-            raise ReadError("chunked framing is broken: size %r" % line[:20])
-        size = size * 16 + value
-    return size
+def _digit(byte: int) -> int:
+    # The value of a hexadecimal digit, -1 for anything else.
+    if 48 <= byte <= 57:
+        return byte - 48
+    byte |= 32  # lower case
+    return byte - 87 if 97 <= byte <= 102 else -1
+
+
+def _broken(what: str) -> ReadError:
+    return ReadError("chunked framing is broken: " + what)
 
 
 def without_cr(line: bytes) -> bytes:

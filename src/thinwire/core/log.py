@@ -1,4 +1,4 @@
-# What thinwire says while it works: three events with flat fields (names as in SEEDS.md §2.6, so
+# What thinwire says while it works: events with flat fields (names as in SEEDS.md §2.6, so
 # that dashboards made for exoclaw go on working). Counts, names and times only: no key, no
 # header, no text of a message or an answer ever gets here.
 
@@ -8,6 +8,7 @@ from thinwire.core.errors import StatusError, StreamError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from thinwire.core.attempt import Attempt
     from thinwire.core.completion import Completion
     from thinwire.core.errors import ThinwireError
     from thinwire.core.plan import Plan
@@ -25,10 +26,10 @@ class Log:
     def __init__(self, sink: "Sink") -> None:
         self._sink = sink
 
-    def request(self, plan: "Plan") -> None:
+    def request(self, plan: "Plan", attempt: "Attempt") -> None:
         """An attempt starts: `llm_request`."""
         messages, tools = plan.call.counts()
-        fields: dict[str, object] = {"llm.model": plan.name}
+        fields: dict[str, object] = {"llm.model": attempt.deployment}
         fields["llm.message.count"] = messages
         fields["llm.tool.count"] = tools
         self._sink("info", "llm_request", fields)
@@ -44,11 +45,20 @@ class Log:
         fields["llm.tools"] = [call.name for call in completion.tool_calls]
         self._sink("info", "llm_response", fields)
 
-    def fallback(self, plan: "Plan", error: "ThinwireError") -> None:
-        """The next deployment is about to be tried: `llm_fallback`."""
-        fields: dict[str, object] = {"llm.model": plan.name, "llm.next": plan.upcoming()}
+    def goes_on(
+        self, action: str, attempt: "Attempt", following: str, wait_ms: int, error: "ThinwireError"
+    ) -> None:
+        """What comes after a failure: `llm_retry`, `llm_fallback` or `llm_restart`."""
+        fields: dict[str, object] = {"llm.model": attempt.deployment, "llm.next": following}
+        if action == "retry_scheduled":
+            action = "retry"
+            fields["wait_s"] = wait_ms / 1000
         fields["error"] = _summary(error)
-        self._sink("warning", "llm_fallback", fields)
+        self._sink("warning", "llm_" + action, fields)
+
+    def problem(self, words: str) -> None:
+        """Something beside the call went wrong: `llm_problem`."""
+        self._sink("warning", "llm_problem", {"error": words})
 
 
 def _summary(error: "ThinwireError") -> str:

@@ -1,9 +1,13 @@
 # Deployments: one place each that can serve a model. Checked and frozen when made, so that a
 # mistake shows at construction and not in the middle of a conversation.
 
-from thinwire.core._compat import set_field
+from thinwire.core._compat import TYPE_CHECKING, set_field
 from thinwire.core.http1 import check_header
 from thinwire.core.url import URL
+
+if TYPE_CHECKING:
+    from thinwire.core.clocks import Timeouts
+    from thinwire.core.retry import RetryPolicy
 
 
 class Deployment:
@@ -21,6 +25,13 @@ class Deployment:
         framing: "chunked", or "length" for servers that want a Content-Length; the request is
             then encoded once more beforehand, to be counted. A server that says so itself (411,
             or 501 naming Transfer-Encoding) gets its length without this.
+        timeouts: limits for attempts at this deployment in place of the client's.
+        retry: retries at this deployment in place of the client's.
+        provider_order: for OpenRouter, the providers behind it to ask, in this order.
+        allow_fallbacks: whether OpenRouter may ask others, too; None: only when several are
+            named, so that one name locks.
+        pin_provider: ask the provider of the session's last answer first, since it holds the
+            session's prompt in its cache; for OpenRouter, and calls with `session=`.
 
     Raises:
         ValueError: the URL, the key or a header cannot be used; the key is never in the message.
@@ -35,6 +46,11 @@ class Deployment:
     extra_body: "dict[str, object]"
     stream_usage: bool
     framing: str
+    timeouts: "Timeouts | None"
+    retry: "RetryPolicy | None"
+    provider_order: "tuple[str, ...]"
+    allow_fallbacks: "bool | None"
+    pin_provider: bool
     url: URL
 
     def __init__(
@@ -47,7 +63,14 @@ class Deployment:
         extra_body: "dict[str, object] | None" = None,
         stream_usage: bool = True,
         framing: str = "chunked",
+        timeouts: "Timeouts | None" = None,
+        retry: "RetryPolicy | None" = None,
+        provider_order: "list[str] | tuple[str, ...]" = (),
+        allow_fallbacks: "bool | None" = None,
+        pin_provider: bool = False,
     ) -> None:
+        if isinstance(provider_order, str):
+            raise TypeError("provider_order must be a list of names, not a string")
         if framing not in ("chunked", "length"):
             raise ValueError("framing must be 'chunked' or 'length', not %r" % (framing,))
         set_field(self, "framing", framing)
@@ -58,6 +81,11 @@ class Deployment:
         set_field(self, "extra_headers", dict(extra_headers or {}))
         set_field(self, "extra_body", dict(extra_body or {}))
         set_field(self, "stream_usage", stream_usage)
+        set_field(self, "timeouts", timeouts)
+        set_field(self, "retry", retry)
+        set_field(self, "provider_order", tuple(provider_order))
+        set_field(self, "allow_fallbacks", allow_fallbacks)
+        set_field(self, "pin_provider", pin_provider)
         self.headers()  # refuses what no header can carry
 
     def headers(self) -> "list[tuple[str, str]]":
@@ -73,6 +101,22 @@ class Deployment:
         for name, value in pairs:
             check_header(name, value)
         return pairs
+
+    def provider(self, pin: str) -> "dict[str, object]":
+        """OpenRouter's `provider` field, {} for none.
+
+        Args:
+            pin: provider to ask first, "" for none.
+        """
+        order = ([pin] if pin else []) + [one for one in self.provider_order if one != pin]
+        if not order:
+            return (
+                {} if self.allow_fallbacks is None else {"allow_fallbacks": self.allow_fallbacks}
+            )
+        allow = self.allow_fallbacks
+        if allow is None:  # one name locks; a pin is a wish only
+            allow = len(self.provider_order) != 1
+        return {"order": order, "allow_fallbacks": allow}
 
     def __setattr__(self, name: str, value: object) -> None:
         raise AttributeError("Deployment is immutable: make a new one instead of setting " + name)

@@ -3,7 +3,7 @@
 from thinwire.core import chunk
 from thinwire.core._compat import BODY_LIMIT, EVENT_LIMIT, TYPE_CHECKING, decode, loads
 from thinwire.core.errors import StatusError, StreamError, TransportError
-from thinwire.core.retry import retry_after_ms
+from thinwire.core.retry_after import retry_after_ms, should_retry
 
 if TYPE_CHECKING:
     from thinwire.core.transport import Response
@@ -87,12 +87,19 @@ async def _status_error(response: "Response", deadline_ms: "int | None") -> Stat
         value = chunk.mapping(chunk.unwrapped(loads(body, 0, len(body))))
     except ValueError:
         value = {}
-    wait = retry_after_ms(response.header("retry-after-ms"), response.header("retry-after"))
     start = snippet(body)
     found = value.get("error") or value
-    error = chunk.error_from(found, response.status, wait, start or words)
+    words = _said_elsewhere(value) or start or words
+    error = chunk.error_from(found, response.status, retry_after_ms(response), words)
     error.body_snippet = start
+    error.should_retry = should_retry(response)
     return error
+
+
+def _said_elsewhere(value: "dict[str, object]") -> str:
+    # Words outside of an error object: FastAPI's `detail`, a text or a list of complaints, and the
+    # `errors` of gateways.
+    return chunk.text(value.get("detail"), "msg") or chunk.text(value.get("errors"), "message")
 
 
 async def _read(

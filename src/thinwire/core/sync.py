@@ -2,8 +2,8 @@
 # coroutine is one send(None); there is no event loop, no thread and no second implementation.
 
 from thinwire.core._compat import TYPE_CHECKING
+from thinwire.core.call import Call
 from thinwire.core.client import BaseClient, collect
-from thinwire.core.plan import Call
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine
@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from thinwire.core.clocks import Timeouts
     from thinwire.core.completion import Completion
     from thinwire.core.events import Event
+    from thinwire.core.retry import RetryPolicy
     from thinwire.core.stream import ChatStream
 
 
@@ -73,13 +74,17 @@ class Client(BaseClient):
         tools: "list[dict[str, object]] | None" = None,
         model: "str | None" = None,
         timeouts: "Timeouts | None" = None,
+        retry: "RetryPolicy | None" = None,
+        on_interrupt: "str | None" = None,
+        session: str = "",
         extra_body: "dict[str, object] | None" = None,
         extra_headers: "dict[str, str] | None" = None,
         **params: object,
     ) -> SyncChatStream:
         """Asks a model; arguments and errors as AsyncClient.stream."""
-        call = Call(messages, tools, params, extra_body, extra_headers)
-        return SyncChatStream(self._start(call, model, timeouts))
+        call = Call(messages, tools, params, extra_body, extra_headers, session)
+        policy = self._policy.for_call(timeouts, retry, None, on_interrupt)
+        return SyncChatStream(self._start(call, model, policy))
 
     def chat(
         self,
@@ -89,13 +94,18 @@ class Client(BaseClient):
         tools: "list[dict[str, object]] | None" = None,
         model: "str | None" = None,
         timeouts: "Timeouts | None" = None,
+        retry: "RetryPolicy | None" = None,
+        on_interrupt: "str | None" = None,
+        session: str = "",
         extra_body: "dict[str, object] | None" = None,
         extra_headers: "dict[str, str] | None" = None,
         **params: object,
     ) -> "Completion":
         """Asks a model and waits for the whole answer; as AsyncClient.chat, on_delta plain."""
-        call = Call(messages, tools, params, extra_body, extra_headers)
-        return run(collect(self._start(call, model, timeouts), on_delta))  # type: ignore[return-value]
+        call = Call(messages, tools, params, extra_body, extra_headers, session)
+        policy = self._policy.for_call(timeouts, retry, None, on_interrupt)
+        stream = self._start(call, model, policy, on_delta is not None)
+        return run(collect(stream, on_delta))  # type: ignore[return-value]
 
     def close(self) -> None:
         """Closes the connections. Idempotent."""

@@ -13,9 +13,14 @@
 # 7. The body is pulled with body.readinto(buffer): n > 0 bytes, 0 at the end, None when its
 #    producer has nothing yet (then: await body.more()). Blocks are coalesced: 64 KiB towards
 #    httpx, the send buffer on a chip.
+# 8. A connection that was kept and turns out dead before any byte of the answer came raises an
+#    error with `stale = True`; the plan then tries again at once.
+# 9. Request marks (connected_ms, secured_ms, sent_ms) are set as they are reached.
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Coroutine
+
     from thinwire.core.body import Body
 
 
@@ -36,12 +41,19 @@ class Request:
         head_deadline_ms: when the response head must have arrived, the upload included.
         idle_ms: for transports that can only fix one read timeout for a whole response: the
             longest silence to allow after the head, in milliseconds; None for no limit.
+        connected_ms: now_ms when the connection stood, name lookup and TCP; None: not yet, or the
+            connection was kept from an earlier exchange. Set by the transport.
+        secured_ms: now_ms when the TLS handshake was over; None as above, or no TLS.
+        sent_ms: now_ms when the last byte of the body was written; None: not yet.
     """
 
     length: "int | None" = None
     connect_deadline_ms: "int | None" = None
     head_deadline_ms: "int | None" = None
     idle_ms: "int | None" = None
+    connected_ms: "int | None" = None
+    secured_ms: "int | None" = None
+    sent_ms: "int | None" = None
 
     def __init__(
         self,
@@ -96,10 +108,40 @@ class Response:
         raise NotImplementedError
 
 
+class Task:
+    """A coroutine that runs beside others."""
+
+    def cancel(self) -> object:
+        """Raises the runtime's CancelledError inside it."""
+        raise NotImplementedError
+
+
+class Signal:
+    """What one coroutine waits for and others give; asyncio.Event fits."""
+
+    def set(self) -> None:
+        """Wakes whoever waits."""
+        raise NotImplementedError
+
+    def clear(self) -> None:
+        """The next `wait` waits again."""
+        raise NotImplementedError
+
+    async def wait(self) -> object:
+        """Returns once set."""
+        raise NotImplementedError
+
+
 class Transport:
-    """Performs HTTP exchanges for any number of streams."""
+    """Performs HTTP exchanges for any number of streams.
+
+    Attributes:
+        name: for logs.
+        concurrent: whether `spawn` and `signal` work; False for transports that block.
+    """
 
     name = ""
+    concurrent = False
 
     async def send(self, request: Request) -> Response:
         """Connects, writes the head, pulls the body to its end, reads the response head.
@@ -116,6 +158,14 @@ class Transport:
 
     def now_ms(self) -> int:
         """Monotonic time in milliseconds; never wraps."""
+        raise NotImplementedError
+
+    def spawn(self, coroutine: "Coroutine[object, object, None]") -> Task:
+        """Starts a coroutine beside the caller's; for hedging (concurrent transports only)."""
+        raise NotImplementedError
+
+    def signal(self) -> Signal:
+        """A new Signal (concurrent transports only)."""
         raise NotImplementedError
 
     async def aclose(self) -> None:

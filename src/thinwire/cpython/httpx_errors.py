@@ -1,5 +1,6 @@
 """Translates httpx's errors to ours, once, at the edge."""
 
+import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -12,6 +13,7 @@ from thinwire.core.errors import (
     TransportError,
     TransportTimeout,
     WriteError,
+    certificate_error,
 )
 
 # Timeouts and the phase they mean; "" for whatever was being done.
@@ -53,6 +55,8 @@ def _ours(error: Exception, doing: str) -> TransportError:
     for kind, phase in _TIMEOUTS:
         if isinstance(error, kind):
             return TransportTimeout(words, phase or doing, error)
+    if _refuses_certificate(error):
+        return certificate_error(words, error)
     for kind, ours in _OTHERS:
         if isinstance(error, kind):
             return ours(words, error)
@@ -60,6 +64,12 @@ def _ours(error: Exception, doing: str) -> TransportError:
         # Its words may quote a header value, and with it a key.
         return WriteError("the request is not valid HTTP")
     return ReadError(words, error)
+
+
+def _refuses_certificate(error: BaseException | None) -> bool:
+    while error is not None and not isinstance(error, ssl.SSLCertVerificationError):
+        error = error.__cause__ or error.__context__
+    return error is not None
 
 
 def _cause(error: Exception) -> Exception | None:

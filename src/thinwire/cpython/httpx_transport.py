@@ -7,19 +7,20 @@ and parsed by core/sse.py.
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Coroutine, Iterator
 from weakref import WeakKeyDictionary
 
 import httpx
 
 from thinwire.core.body import Body
-from thinwire.core.errors import TransportTimeout
+from thinwire.core.errors import TransportError, TransportTimeout
 from thinwire.core.sync import run
-from thinwire.core.transport import Request, Response, Transport
+from thinwire.core.transport import Request, Response, Signal, Task, Transport
 from thinwire.cpython.httpx_deadlines import Deadlines, hold, now_ms, seconds_until
 from thinwire.cpython.httpx_early import listen
 from thinwire.cpython.httpx_errors import translated
 from thinwire.cpython.httpx_options import Options
+from thinwire.cpython.httpx_trace import Trace
 
 _BLOCK = 65536  # httpx costs about 20 us for each block: few and large
 
@@ -38,6 +39,7 @@ class AsyncHTTPXTransport(Transport):
     """
 
     name = "httpx"
+    concurrent = True
 
     def __init__(self, options: Options) -> None:
         self._options = options
@@ -47,11 +49,17 @@ class AsyncHTTPXTransport(Transport):
     async def send(self, request: Request) -> Response:
         """See Transport.send; the head deadline covers connect, upload and wait."""
         blocks = _AsyncBlocks(request.body) if request.body is not None else None
-        with translated("head"):
-            client = self._client()
-            built = _build(client, request, blocks)
-            async with asyncio.timeout(seconds_until(request.head_deadline_ms)):
-                response = await client.send(built, stream=True, follow_redirects=False)
+        trace = Trace(request)
+        try:
+            with translated("head"):
+                client = self._client()
+                built = _build(client, request, blocks)
+                built.extensions["trace"] = trace.ahear
+                async with asyncio.timeout(seconds_until(request.head_deadline_ms)):
+                    response = await client.send(built, stream=True, follow_redirects=False)
+        except TransportError as error:
+            trace.judge(error)
+            raise
         return _AsyncResponse(response)
 
     async def sleep_ms(self, ms: int) -> None:
@@ -61,6 +69,14 @@ class AsyncHTTPXTransport(Transport):
     def now_ms(self) -> int:
         """See Transport.now_ms."""
         return now_ms()
+
+    def spawn(self, coroutine: Coroutine[object, object, None]) -> Task:
+        """See Transport.spawn."""
+        return asyncio.get_running_loop().create_task(coroutine)  # type: ignore[return-value]
+
+    def signal(self) -> Signal:
+        """See Transport.signal."""
+        return asyncio.Event()  # type: ignore[return-value]
 
     async def aclose(self) -> None:
         """Closes the pool of the running loop, unless it is the user's own client."""
@@ -100,12 +116,18 @@ class HTTPXTransport(Transport):
         blocks = _Blocks(request.body) if request.body is not None else None
         self._deadlines.connect_ms = request.connect_by()
         self._deadlines.wait_ms = request.head_deadline_ms
-        with translated("head"):
-            client = self._client()
-            built = _build(client, request, blocks)
-            limit = seconds_until(request.head_deadline_ms)
-            built.extensions["timeout"].update(read=limit, write=limit)
-            response = client.send(built, stream=True, follow_redirects=False)
+        trace = Trace(request)
+        try:
+            with translated("head"):
+                client = self._client()
+                built = _build(client, request, blocks)
+                built.extensions["trace"] = trace.hear
+                limit = seconds_until(request.head_deadline_ms)
+                built.extensions["timeout"].update(read=limit, write=limit)
+                response = client.send(built, stream=True, follow_redirects=False)
+        except TransportError as error:
+            trace.judge(error)
+            raise
         idle = request.idle_ms
         built.extensions["timeout"]["read"] = None if idle is None else idle / 1000
         return _BlockingResponse(response, self._deadlines)

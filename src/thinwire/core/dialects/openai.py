@@ -8,14 +8,18 @@ from thinwire.core.transport import Request
 
 if TYPE_CHECKING:
     from thinwire.core.body import Body
+    from thinwire.core.call import Call
     from thinwire.core.model import Deployment
-    from thinwire.core.plan import Call
 
 SUFFIX = "/chat/completions"
 
 
-def chat_body(deployment: "Deployment", name: str, call: "Call") -> JSONBody:
-    """Body of a streaming chat request to `deployment`, which serves the public model `name`."""
+def chat_body(deployment: "Deployment", name: str, call: "Call", pin: str = "") -> JSONBody:
+    """Body of a streaming chat request to `deployment`, which serves the public model `name`.
+
+    Args:
+        pin: provider behind the deployment to ask first, "" for none.
+    """
     document: dict[str, object] = {"model": deployment.model or name}
     document["messages"] = _messages(call.messages)
     if call.tools:
@@ -23,6 +27,9 @@ def chat_body(deployment: "Deployment", name: str, call: "Call") -> JSONBody:
     document.update(call.params)
     for key, value in deployment.extra_body.items():
         document.setdefault(key, value)
+    provider = deployment.provider(pin)
+    if provider:
+        document.setdefault("provider", provider)
     document["stream"] = True
     if deployment.stream_usage:
         document.setdefault("stream_options", {"include_usage": True})

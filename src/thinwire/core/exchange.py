@@ -1,0 +1,236 @@
+# One attempt at work: its request, its answer, its clocks. Only `open` and `first` wait; the pump
+# (stream.py) reads the rest itself, since each await layer costs a chip 48 bytes per read.
+
+from thinwire.core import refusal
+from thinwire.core._compat import TYPE_CHECKING
+from thinwire.core.answer import Answer
+from thinwire.core.clocks import Clocks
+from thinwire.core.errors import StreamError, TransportError, TransportTimeout
+
+if TYPE_CHECKING:
+    from thinwire.core.attempt import Attempt
+    from thinwire.core.body import Body
+    from thinwire.core.clocks import Timeouts
+    from thinwire.core.completion import Timings
+    from thinwire.core.errors import ThinwireError
+    from thinwire.core.events import Event
+    from thinwire.core.transport import Request, Response, Transport
+
+_DRAIN_READS = 16
+_DRAIN_MS = 250
+_SLACK_MS = 50  # how much too early a transport's timer may be
+_AWAITED = {
+    "connect": "connection",
+    "first_token": "first token",
+    "progress": "further token",
+    "liveness": "further byte",
+    "total": "end of the call",
+}
+
+
+class Exchange:
+    """An attempt that is being made.
+
+    Args:
+        transport: what carries it.
+        attempt: its record.
+        request: what to send.
+        timeouts: its limits.
+        start_ms: time of the call's start.
+
+    Attributes:
+        answer: what has arrived.
+        response: the response while it is open, else None.
+        streaming: whether the answer is arriving.
+    """
+
+    def __init__(
+        self,
+        transport: "Transport",
+        attempt: "Attempt",
+        request: "Request",
+        timeouts: "Timeouts",
+        start_ms: int,
+    ) -> None:
+        self._transport = transport
+        self._request = request
+        self._timeouts = timeouts
+        self._start = start_ms
+        self._begun = self.now_ms = transport.now_ms()
+        self._clocks = Clocks(timeouts, start_ms, self._begun)
+        self._head = self._first_byte = self._first_delta = self._last_delta = -1
+        self._handed = False  # the caller has had an event since the last read
+        self.attempt = attempt
+        self.answer = Answer()
+        self.response: Response | None = None
+        self.streaming = False
+
+    @property
+    def body(self) -> "Body":
+        """What is sent."""
+        return self._request.body  # type: ignore[return-value]
+
+    async def open(self) -> None:
+        """Sends the request and reads on until an answer is arriving.
+
+        Raises:
+            ThinwireError: none is.
+        """
+        self._request.connect_deadline_ms = self._clocks.connect_deadline()
+        self._request.head_deadline_ms = self._clocks.head_deadline()
+        self._request.idle_ms = self._timeouts.idle_ms()
+        try:
+            response = await self._transport.send(self._request)
+        finally:
+            self.body.close()
+            self.attempt.sent_bytes = self.body.sent_bytes
+            self.arrived()  # or it failed; before this, liveness was not what ran out
+        self._head = self.now_ms
+        self.response = response
+        self.attempt.status = response.status
+        await refusal.check(response, self._clocks.deadline())
+        self.answer.content_type = refusal.content_type(response)
+        # What follows is told by its first byte; content types are wrong too often (WIRE.md).
+        while self.answer.is_blank():
+            await self._read(response)
+        if self.answer.is_document():
+            await self._read_document(response)
+        self.streaming = True
+
+    async def first(self) -> "Event | None":
+        """Opens, and reads until there is an event; None at an answer without any.
+
+        Raises:
+            ThinwireError: neither came.
+        """
+        await self.open()
+        event = self.take()
+        while event is None and not self.answer.end:
+            await self._read(self.response)  # type: ignore[arg-type]
+            event = self.take()
+        return event
+
+    def take(self) -> "Event | None":
+        """The next event; None when more bytes are needed, or at the answer's end.
+
+        Raises:
+            ThinwireError: see Answer.next_event.
+        """
+        event = self.answer.next_event()
+        if event is not None:
+            self._handed = True
+            self._last_delta = self.now_ms
+            if self._first_delta < 0:
+                self._first_delta = self.now_ms
+        return event
+
+    def arrived(self) -> None:
+        """Bytes have arrived."""
+        self.now_ms = self._transport.now_ms()
+        self._clocks.received(self.now_ms)
+        if self._first_byte < 0 and self.answer.received:
+            self._first_byte = self.now_ms
+
+    def deadline(self) -> "int | None":
+        """When the next bytes must have arrived.
+
+        Raises:
+            TransportTimeout: that time has passed.
+        """
+        # What the caller did with an event takes time that is not the server's: the clocks of
+        # the stream go on from here.
+        self.now_ms = self._transport.now_ms()
+        if self._handed:
+            self._handed = False
+            self._clocks.received(self.now_ms)
+            self._clocks.delta(self.now_ms)
+        deadline = self._clocks.deadline()
+        # Bytes that keep coming keep no clock but liveness from running out.
+        if deadline is not None and self.now_ms >= deadline:
+            raise TransportTimeout("a clock ran out", "read")
+        return deadline
+
+    def begun(self) -> bool:
+        """Whether a delta has been taken."""
+        return self._first_delta >= 0
+
+    def only_the_end_is_missing(self, error: "ThinwireError") -> bool:
+        """Whether the model had finished; what the error took is usage or [DONE] at most."""
+        cut = isinstance(error, (TransportError, StreamError))
+        return cut and self.streaming and self.answer.finished()
+
+    async def drain(self) -> None:
+        """Reads the rest of the body, so that the connection can be used again, and closes.
+
+        After [DONE] the end is usually there already. Bounded, since a server may hold the
+        connection open.
+        """
+        deadline = self._transport.now_ms() + _DRAIN_MS
+        scratch = self.answer.scratch()
+        try:
+            for _ in range(_DRAIN_READS):
+                if self.response is None or self.answer.eof:
+                    break
+                if not await self.response.readinto(scratch, deadline):
+                    break
+        except TransportError:
+            pass  # the answer is complete; only the connection is lost
+        finally:
+            await self.close()
+
+    async def close(self) -> None:
+        """Closes the response. Idempotent."""
+        response, self.response = self.response, None
+        if response is not None:
+            await response.aclose()
+
+    def named(self, error: TransportTimeout) -> TransportTimeout:
+        """The error with the clock that ran out: a transport knows only that its deadline
+        passed."""
+        self.now_ms = self._transport.now_ms()
+        clock = self._clock(error.phase)
+        if not clock:
+            return error
+        words = "no %s within %s: model %r, deployment %r, %d bytes received"
+        limit, attempt = self._clocks.limit(clock), self.attempt
+        shown = (_AWAITED[clock], limit, attempt.model, attempt.deployment, self.answer.received)
+        return TransportTimeout(words % shown, clock, error)
+
+    def measure(self, timings: "Timings") -> None:
+        """Fills in what is known of this attempt."""
+        request = self._request
+        connected = request.connected_ms
+        ready = request.secured_ms or connected or self._begun
+        timings.connect_ms = _span(self._begun, connected)
+        timings.tls_ms = _span(connected, request.secured_ms)
+        timings.upload_ms = _span(ready, request.sent_ms)
+        timings.head_ms = self._since_start(self._head)
+        timings.first_byte_ms = self._since_start(self._first_byte)
+        timings.ttft_ms = self._since_start(self._first_delta)
+        timings.last_token_ms = self._since_start(self._last_delta)
+
+    async def _read(self, response: "Response") -> None:
+        # The same step is written out in the pump, where it must not cost a coroutine.
+        self.answer.receive(await response.readinto(self.answer.room(), self.deadline()))
+        self.arrived()
+
+    async def _read_document(self, response: "Response") -> None:
+        start = self.answer.unread()
+        body = await refusal.read_whole(response, self._clocks.deadline(), start)
+        self.answer.receive_document(body)
+        self.arrived()
+
+    def _clock(self, phase: str) -> str:
+        # The clock that has run out; "" when it was none of ours, but a limit of the transport's.
+        late = self.now_ms + _SLACK_MS
+        connect = self._clocks.connect_deadline()
+        if phase == "connect" and connect is not None and late >= connect:
+            return "connect"
+        return self._clocks.next() if self._clocks.expired(late) else ""
+
+    def _since_start(self, moment: int) -> "int | None":
+        return moment - self._start if moment >= 0 else None
+
+
+def _span(start: "int | None", end: "int | None") -> "int | None":
+    return None if start is None or end is None else end - start

@@ -1,0 +1,129 @@
+# Two attempts at once: when the first token of one is late, the fallback is started beside it,
+# and whichever has a delta first is the answer. The other is cancelled and its connection closed;
+# nothing of it was handed out, so two texts can never mix.
+
+from thinwire.core._compat import TYPE_CHECKING
+from thinwire.core.errors import ThinwireError
+
+if TYPE_CHECKING:
+    from thinwire.core.events import Event
+    from thinwire.core.exchange import Exchange
+    from thinwire.core.plan import Plan
+    from thinwire.core.stream import ChatStream
+    from thinwire.core.transport import Signal, Task, Transport
+
+
+class Race:
+    """The first attempt and, when it is late, the fallback.
+
+    Args:
+        transport: what carries them; a concurrent one.
+        plan: says whether there is a fallback to start.
+        stream: whose attempts they are.
+        exchange: the first attempt, not opened yet.
+
+    Attributes:
+        exchange: the attempt that won or, at an error, the one whose error it is.
+    """
+
+    def __init__(
+        self, transport: "Transport", plan: "Plan", stream: "ChatStream", exchange: "Exchange"
+    ) -> None:
+        self._transport = transport
+        self._plan = plan
+        self._stream = stream
+        self._signal = transport.signal()
+        self._runners: list[_Runner] = []
+        self._due = False
+        self.exchange = exchange
+
+    async def run(self) -> "Event | None":
+        """Races; returns the winner's first event, None when its answer has none.
+
+        Raises:
+            ThinwireError: no attempt is left; those that failed before are noted.
+        """
+        alarm = self._transport.spawn(self._alarm())
+        try:
+            self._start(self.exchange)
+            while True:
+                await self._signal.wait()
+                self._signal.clear()
+                winner = self._winner()
+                if winner is not None:
+                    self.exchange = winner.exchange
+                    return winner.event
+                self._start_hedge()
+        finally:
+            alarm.cancel()
+            await self._stop()
+
+    async def _alarm(self) -> None:
+        await self._transport.sleep_ms(self._plan.policy.hedge_ms or 0)
+        self._due = True
+        self._signal.set()
+
+    def _start(self, exchange: "Exchange") -> None:
+        runner = _Runner(exchange, self._signal)
+        self._runners.append(runner)
+        runner.task = self._transport.spawn(runner.run())
+
+    def _start_hedge(self) -> None:
+        if self._due and self._plan.can_hedge(self.exchange.body, self._transport.now_ms()):
+            self._due = False
+            self._start(self._stream.launch(True))
+
+    def _winner(self) -> "_Runner | None":
+        for runner in list(self._runners):
+            if not runner.done:
+                continue
+            if runner.error is None:
+                return runner
+            self._lost_one(runner, runner.error)
+        return None
+
+    def _lost_one(self, runner: "_Runner", error: BaseException) -> None:
+        # While another attempt is at work an error is only noted.
+        self._runners.remove(runner)
+        if not self._runners or not isinstance(error, ThinwireError):
+            self.exchange = runner.exchange
+            raise error
+        self._stream.noted(runner.exchange, error)
+
+    async def _stop(self) -> None:
+        for runner in self._runners:
+            if runner.exchange is not self.exchange or not runner.done:
+                runner.cancel()
+        for runner in self._runners:
+            while not runner.done:
+                await self._signal.wait()
+                self._signal.clear()
+            if runner.exchange is not self.exchange:
+                await self._stream.lost(runner.exchange)
+
+
+class _Runner:
+    # An attempt in a task of its own, up to its first event.
+    def __init__(self, exchange: "Exchange", signal: "Signal") -> None:
+        self.exchange = exchange
+        self.event: Event | None = None
+        self.error: BaseException | None = None
+        self.done = False
+        self.task: Task | None = None
+        self._begun = False
+        self._signal = signal
+
+    async def run(self) -> None:
+        self._begun = True
+        try:
+            self.event = await self.exchange.first()
+        except BaseException as error:  # whoever started the task looks at it, and raises it
+            self.error = error
+        self.done = True
+        self._signal.set()
+
+    def cancel(self) -> None:
+        if self.task is not None and not self.done:
+            self.task.cancel()
+            # A task that is cancelled before it ran never gets to its own `done`.
+            self.done = not self._begun
