@@ -1,0 +1,113 @@
+"""Writes the table of docs/routing.md: what follows each kind of error, asked of the code itself.
+
+    python tools/routing_table.py            checks that the page has the table of this code
+    python tools/routing_table.py --write    writes it there
+"""
+
+import sys
+from pathlib import Path
+
+from thinwire.core.body import Body
+from thinwire.core.call import Call
+from thinwire.core.clocks import Timeouts
+from thinwire.core.errors import ThinwireError
+from thinwire.core.health import CooldownPolicy, Health
+from thinwire.core.model import Deployment
+from thinwire.core.plan import Plan
+from thinwire.core.policy import COOLS, FALLBACK_MAY, FALLBACK_ON, Policy
+from thinwire.core.retry import RetryPolicy
+from thinwire.core.routing import Router
+
+PAGE = Path(__file__).resolve().parent.parent / "docs" / "routing.md"
+BEGIN, END = "<!-- table: begin -->\n", "<!-- table: end -->\n"
+
+MEANINGS = {
+    "connect": "no connection: name lookup, refusal, TLS (`ConnectError`)",
+    "write": "the connection broke during the upload (`WriteError`)",
+    "read": "the response broke off or is not HTTP (`ReadError`)",
+    "timeout": "a clock ran out (`TransportTimeout`), or status 408",
+    "stream": "a 200 that is no stream of chunks, or ends before a delta (`StreamError`)",
+    "rate_limit": "429, or words to that effect",
+    "overloaded": "529, `overloaded_error`",
+    "server": "any other 5xx, an error object that says nothing better",
+    "conflict": "409",
+    "too_early": "425",
+    "certificate": "the server's certificate is not accepted (`ConnectError`)",
+    "auth": "401, 403",
+    "quota": "402, an account without money (`insufficient_quota`)",
+    "not_found": "404",
+    "model_not_found": "the server does not know the model",
+    "too_large": "413",
+    "bad_request": "400, 422 and other 4xx",
+    "redirect": "3xx; redirects are not followed",
+    "context_length": "the request does not fit (`ContextWindowExceeded`)",
+    "content_filter": "a content filter refused the request",
+    "encode": "the request holds what JSON cannot carry (`EncodeError`)",
+}
+ACTIONS = {
+    "retry": "the same again, after a wait",
+    "fallback": "the fallback",
+    "raise": "the error",
+}
+HEAD = "| kind | what happened | with a healthy fallback | without | repeated, cools down |\n"
+
+
+def table() -> str:
+    """The table as Markdown."""
+    lines = [HEAD, "|---|---|---|---|---|\n"]
+    for kind, meaning in MEANINGS.items():
+        cells = (f"`{kind}`", meaning, _with_fallback(kind), _step(kind), _yes(kind in COOLS))
+        lines.append("| %s |\n" % " | ".join(cells))
+    return "".join(lines)
+
+
+def _with_fallback(kind: str) -> str:
+    words = _step(kind, fallbacks={"a": ["b"]})
+    if kind in ("context_length", "content_filter"):
+        option = "context_fallbacks" if kind == "context_length" else "content_filter_fallbacks"
+        return f"{words}; with `{option}`: {_step(kind, **{option: {'a': ['b']}})}"
+    if kind in FALLBACK_MAY:
+        return f"{words}, unless `fallback_on` has it"
+    return words
+
+
+def _step(kind: str, **lists: dict[str, list[str]]) -> str:
+    # What a plan says to the first failure.
+    deployments = {name: Deployment(f"https://{name}.test/v1") for name in "ab"}
+    router = Router("a", deployments, **lists)
+    policy = Policy(Timeouts(), RetryPolicy())
+    plan = Plan(router, Call([]), None, policy, Health(CooldownPolicy()), 0)
+    error = ThinwireError(kind)
+    error.kind = kind
+    attempt = plan.begin(0)
+    plan.note(attempt, error, 0)
+    return ACTIONS[plan.failed(attempt, error, Body(), 0, 0.5).action]
+
+
+def _yes(value: bool) -> str:
+    return "yes" if value else "no"
+
+
+def page(text: str) -> str:
+    """The page with the table of this code."""
+    missing = set(FALLBACK_ON + FALLBACK_MAY) - set(MEANINGS)
+    if missing:
+        raise SystemExit(f"no meaning for {sorted(missing)}: add it to MEANINGS")
+    start, _, rest = text.partition(BEGIN)
+    return start + BEGIN + table() + END + rest.partition(END)[2]
+
+
+def main(arguments: list[str]) -> int:
+    """Checks or writes; returns the exit status."""
+    text = PAGE.read_text()
+    wanted = page(text)
+    if arguments == ["--write"]:
+        PAGE.write_text(wanted)
+    elif text != wanted:
+        print("docs/routing.md is not up to date: python tools/routing_table.py --write")
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
