@@ -1,7 +1,7 @@
 # Which clock ends a wait, when, and what its error says.
 
 from helpers import error_of
-from streams import ANSWER, HELLO, ONCE, STOP, chunk, deployments, play, sse, text
+from streams import ANSWER, HELLO, ONCE, STOP, chunk, deployments, play, play_pieces, sse, text
 
 from thinwire.core.clocks import Timeouts
 from thinwire.core.errors import AllAttemptsFailed, StreamInterrupted, TransportTimeout
@@ -87,6 +87,17 @@ def test_reasoning_refusal_and_tool_calls_are_deltas():
         piece = sse(chunk(delta))
         got = play([ScriptedReply([9000, piece, 20000, PING, 20000, piece, 20000, sse(STOP)])])
         assert got.error is None, (delta, got.error)
+
+
+def test_a_server_that_never_ends_does_not_hold_the_answer_back():
+    pings = [4000, PING] * 9
+    for pieces in ([10**6], pings):
+        for limits in ({}, dict.fromkeys(LIMITS)):
+            got = play_pieces(sse(text("Hi"), STOP), *pieces, timeouts=timeouts(**limits))
+            assert got.error is None, got.error
+            done = got.completion
+            assert (done.content, done.end, done.complete) == ("Hi", "finish", True)
+            assert got.transport.now_ms() == 5000
 
 
 def test_each_attempt_has_its_own_first_token_clock():

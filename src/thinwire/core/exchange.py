@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 _DRAIN_READS = 16
 _DRAIN_MS = 250
+_GRACE_MS = 5000  # for usage and [DONE] after the last finish_reason
 _SLACK_MS = 50  # how much too early a transport's timer may be
 _AWAITED = {
     "connect": "connection",
@@ -59,6 +60,7 @@ class Exchange:
         self._begun = self.now_ms = transport.now_ms()
         self._clocks = Clocks(timeouts, start_ms, self._begun)
         self._head = self._first_byte = self._first_delta = self._last_delta = -1
+        self._end_by = -1  # when a model that has finished is not listened to any more
         self._handed = False  # the caller has had an event since the last read
         self.attempt = attempt
         self.answer = Answer()
@@ -145,6 +147,8 @@ class Exchange:
             self._clocks.received(self.now_ms)
             self._clocks.delta(self.now_ms)
         deadline = self._clocks.deadline()
+        if self.answer.finished():
+            deadline = self._last_call(deadline)
         # Bytes that keep coming keep no clock but liveness from running out.
         if deadline is not None and self.now_ms >= deadline:
             raise TransportTimeout("a clock ran out", "read")
@@ -219,6 +223,12 @@ class Exchange:
         body = await refusal.read_whole(response, self._clocks.deadline(), start)
         self.answer.receive_document(body)
         self.arrived()
+
+    def _last_call(self, deadline: "int | None") -> int:
+        # Some servers neither send [DONE] nor close: the answer is not held back for that.
+        if self._end_by < 0:
+            self._end_by = self.now_ms + _GRACE_MS
+        return self._end_by if deadline is None else min(deadline, self._end_by)
 
     def _clock(self, phase: str) -> str:
         # The clock that has run out; "" when it was none of ours, but a limit of the transport's.

@@ -26,7 +26,7 @@ class CooldownPolicy:
     """
 
     def __init__(self, failures: int = 3, seconds: float = 30, max_seconds: float = 600) -> None:
-        if failures < 1 or seconds < 0 or max_seconds < 0:
+        if not (failures >= 1 and seconds >= 0 and max_seconds >= 0):
             raise ValueError("CooldownPolicy needs failures >= 1 and seconds >= 0")
         self.failures = failures
         self.ms = int(seconds * 1000)
@@ -78,6 +78,7 @@ class Health:
         self._policy = policy
         self._store = store
         self._records: dict[str, _Record] = {}
+        self._known: dict[str, object] = {}  # what the store held last
         self._loaded_ms = -_RELOAD_MS
         self.needs_length: list[str] = []
         self.pins = Pins()
@@ -100,7 +101,9 @@ class Health:
 
     def answered(self, name: str, now_ms: int) -> None:
         """A deployment answered: what was before does not count any more."""
-        if self._records.pop(name, None) is not None:
+        if name in self._records:
+            self._load(now_ms)  # or what others have stored meanwhile would be lost
+            self._records.pop(name, None)
             self._save(now_ms)
 
     def wait_ms(self, name: str, now_ms: int) -> int:
@@ -128,7 +131,9 @@ class Health:
             return
         self._loaded_ms = now_ms
         stored = self._store.load()
-        if stored is not None:
+        # What is still as it was is known better here: `left_ms` must not begin anew.
+        if stored is not None and stored != self._known:
+            self._known = stored
             self._records = {}
             for name, values in stored.items():
                 self._restore(name, values, now_ms)
@@ -160,6 +165,7 @@ class Health:
             }
         try:
             self._store.save(state)
+            self._known = state
             self.problem = ""
         except OSError as error:
             self.problem = "the state of deployments is not stored: %s" % error

@@ -27,9 +27,9 @@ class RetryPolicy:
         jitter: str = "full",
         max_retry_after: float = 60,
     ) -> None:
-        if attempts < 1:
+        if not attempts >= 1:
             raise ValueError("RetryPolicy attempts must be 1 (no retry) or more")
-        if base < 0 or cap < 0 or max_retry_after < 0 or multiplier < 1:
+        if not (base >= 0 and cap >= 0 and max_retry_after >= 0 and multiplier >= 1):
             raise ValueError("RetryPolicy waits must not be negative, multiplier not below 1")
         if jitter not in ("full", "equal", "none"):
             raise ValueError("RetryPolicy jitter must be 'full', 'equal' or 'none'")

@@ -40,8 +40,8 @@ class FileStore(Store):
         try:
             with open(self._path) as file:
                 state = json.loads(file.read())
-        except (OSError, ValueError):
-            return None
+        except (OSError, ValueError, RuntimeError, MemoryError):
+            return None  # RuntimeError: thousands of brackets
         return state if isinstance(state, dict) else None
 
     def save(self, state: "dict[str, object]") -> None:
