@@ -4,6 +4,7 @@ from thinwire.core.events import (
     ReasoningDelta,
     RefusalDelta,
     StreamComplete,
+    StreamRestarted,
     TextDelta,
     ToolCallDelta,
     ToolCallStarted,
@@ -26,6 +27,11 @@ EVENTS = [
         ToolCallDelta(0, "{"),
         ToolCallDelta(0, "{", 1),
         "ToolCallDelta(index=0, arguments='{', choice=0)",
+    ),
+    (
+        StreamRestarted("b", "read", 3),
+        StreamRestarted("b", "read", 4),
+        "StreamRestarted(model='b', reason='read', void_chars=3)",
     ),
     (StreamComplete(1), StreamComplete(2), "StreamComplete(completion=1)"),
 ]
@@ -50,6 +56,11 @@ def test_events_compare_by_value():
 def test_equal_events_have_equal_hashes():
     for event, _, _ in EVENTS:
         assert len({event: 1, copy_of(event): 2}) == 1
+
+
+def test_events_that_say_the_same_of_another_kind_differ():
+    assert StreamRestarted("b", "read", 3) != ToolCallStarted("b", "read", 3)
+    assert ContentDelta("a") != ReasoningDelta("a")
 
 
 def test_text_events_share_a_base():

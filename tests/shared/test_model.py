@@ -1,6 +1,8 @@
 from helpers import error_of
 
+from thinwire.core.clocks import Timeouts
 from thinwire.core.model import Deployment
+from thinwire.core.retry import RetryPolicy
 
 BASE = "https://h.example/v1"
 KEY = "sk-secret"
@@ -17,6 +19,10 @@ def test_fields_and_their_defaults():
     assert (deployment.api_key, deployment.model) == (None, None)
     assert (deployment.extra_headers, deployment.extra_body) == ({}, {})
     assert deployment.stream_usage
+    assert deployment.framing == "chunked"
+    assert (deployment.timeouts, deployment.retry) == (None, None)
+    assert (deployment.provider_order, deployment.allow_fallbacks) == ((), None)
+    assert deployment.pin_provider is False
 
 
 def test_the_key_becomes_a_header():
@@ -46,7 +52,8 @@ def test_mappings_are_copied():
 
 def test_fields_cannot_be_set_or_deleted():
     deployment = make()
-    for name in ("base_url", "api_key", "model", "extra_headers", "extra_body", "new"):
+    names = "base_url api_key model extra_headers extra_body timeouts retry provider_order new"
+    for name in names.split():
         error_of(AttributeError, setattr, deployment, name, "x")
         error_of(AttributeError, delattr, deployment, name)
     assert deployment.api_key == KEY
@@ -84,3 +91,49 @@ def test_bad_urls_are_refused_when_made():
     for url in ("", "h", "https://user:secret@h", "https://h/\r\n"):
         error = error_of(ValueError, Deployment, url, KEY)
         assert "secret" not in str(error)
+
+
+def test_own_limits_and_retries():
+    limits, retry = Timeouts(), RetryPolicy()
+    deployment = make(timeouts=limits, retry=retry)
+    assert deployment.timeouts is limits
+    assert deployment.retry is retry
+
+
+def test_the_framing_is_one_of_two():
+    assert make(framing="length").framing == "length"
+    for framing in ("", "Chunked", None, "identity"):
+        error = error_of(ValueError, make, framing=framing)
+        assert "'chunked' or 'length'" in str(error), error
+
+
+def test_a_provider_order_is_a_list_and_is_copied():
+    error = error_of(TypeError, make, provider_order="azure")
+    assert "must be a list of names" in str(error), error
+    names = ["x"]
+    deployment = make(provider_order=names)
+    names.append("y")
+    assert deployment.provider_order == ("x",)
+
+
+# Order, allow_fallbacks and the pin, then the field that is sent.
+PROVIDERS = [
+    ([], None, "", {}),
+    ([], True, "", {"allow_fallbacks": True}),
+    ([], False, "", {"allow_fallbacks": False}),
+    (["x"], None, "", {"order": ["x"], "allow_fallbacks": False}),
+    (["x"], True, "", {"order": ["x"], "allow_fallbacks": True}),
+    (["x", "y"], None, "", {"order": ["x", "y"], "allow_fallbacks": True}),
+    (["x", "y"], False, "", {"order": ["x", "y"], "allow_fallbacks": False}),
+    ([], None, "p", {"order": ["p"], "allow_fallbacks": True}),
+    ([], False, "p", {"order": ["p"], "allow_fallbacks": False}),
+    (["x"], None, "p", {"order": ["p", "x"], "allow_fallbacks": False}),
+    (["x"], None, "x", {"order": ["x"], "allow_fallbacks": False}),
+    (["x", "y"], None, "y", {"order": ["y", "x"], "allow_fallbacks": True}),
+]
+
+
+def test_the_provider_field():
+    for order, allow, pin, want in PROVIDERS:
+        got = make(provider_order=order, allow_fallbacks=allow).provider(pin)
+        assert got == want, (order, allow, pin, got)

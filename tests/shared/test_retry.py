@@ -79,7 +79,7 @@ def test_base_multiplier_and_cap():
         retry = RetryPolicy(base=base, multiplier=multiplier, cap=cap, jitter="none")
         got = [retry.backoff_ms(tries, 0) for tries in (1, 2, 3, 4)]
         # A chip has floats of 32 bits: a millisecond may be lost.
-        assert all([abs(one - other) <= 1 for one, other in zip(got, want)]), (base, got)
+        assert all(abs(one - other) <= 1 for one, other in zip(got, want)), (base, got)
 
 
 def test_many_attempts_overflow_nothing():

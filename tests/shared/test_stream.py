@@ -138,7 +138,7 @@ def test_one_large_event():
 
 def test_an_event_that_is_too_large():
     parser, limit = answer.SSEParser, 2048
-    answer.SSEParser = lambda: parser(256, limit)
+    answer.SSEParser = lambda buffer: parser(256, limit)
     try:
         got = play_chunks(text("a"), text("x" * 3000), STOP)
     finally:
@@ -149,7 +149,7 @@ def test_an_event_that_is_too_large():
 
 def test_what_follows_the_end_may_be_larger_than_any_event():
     parser = answer.SSEParser
-    answer.SSEParser = lambda: parser(256, 256)
+    answer.SSEParser = lambda buffer: parser(256, 256)
     try:
         got = play_pieces(ANSWER, b"x" * 300, b"y" * 300)
     finally:

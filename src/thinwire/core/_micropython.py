@@ -18,6 +18,7 @@ BUFFER = 1024
 EVENT_LIMIT = 32768
 GROWTH = 2
 BODY_LIMIT = 2048
+_TEXT_PIECE = const(512)
 
 # A build without __setattr__ hooks has no object.__setattr__, and no guard to get past either.
 set_field = getattr(object, "__setattr__", setattr)
@@ -138,21 +139,46 @@ def has_half(text):
 
 
 class TextBuffer:
-    # One growing block. A list of small strings would pepper the heap with survivors, and a long
-    # answer would then fail with most of the heap free (measured: WIRE.md B.4).
+    # Pieces of one size, joined when they are asked for. One growing block would need its old and
+    # its new size at once, in one piece each; a list of single deltas would pepper the heap with
+    # survivors, and a long answer would fail with most of it free (measured: WIRE.md B.4).
     def __init__(self):
-        self._data = bytearray(64)
+        self._pieces = []
+        self._data = bytearray(32)
         self._size = 0
 
     def append(self, text):
         piece = memoryview(text)
         size = self._size + len(piece)
         if size > len(self._data):
-            grown = bytearray(max(size, len(self._data) * 3 // 2))
-            grown[: self._size] = memoryview(self._data)[: self._size]
-            self._data = grown
+            size = self._make_room(text, len(piece))
+            if not size:
+                return
         self._data[self._size : size] = piece
         self._size = size
 
     def value(self):
-        return str(memoryview(self._data)[: self._size], "utf-8")
+        # Joined once: who asks again must not pay for a second copy.
+        self._flush()
+        if len(self._pieces) != 1:
+            self._pieces = ["".join(self._pieces)]
+        return self._pieces[0]
+
+    def _make_room(self, text, count):
+        # The size with the new piece; 0 when it was taken as it is.
+        size = self._size + count
+        if size <= _TEXT_PIECE:
+            grown = bytearray(min(size * 2, _TEXT_PIECE))
+            grown[: self._size] = memoryview(self._data)[: self._size]
+            self._data = grown
+            return size
+        self._flush()
+        if count > len(self._data):
+            self._pieces.append(text)
+            return 0
+        return count
+
+    def _flush(self):
+        if self._size:
+            self._pieces.append(str(memoryview(self._data)[: self._size], "utf-8"))
+            self._size = 0

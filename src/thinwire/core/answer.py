@@ -8,9 +8,11 @@ from thinwire.core.errors import StreamError
 from thinwire.core.sse import SSEParser
 
 if TYPE_CHECKING:
+    from thinwire.core.buffers import Buffers
     from thinwire.core.completion import Completion
     from thinwire.core.errors import ThinwireError
     from thinwire.core.events import Event
+    from thinwire.core.keep import Keeper
 
 _DONE = b"[DONE]"
 _SHOWN = 800  # bytes of a body kept for its error, enough for 200 characters
@@ -21,6 +23,10 @@ _NO_END = "the stream ended without finish_reason and without [DONE]"
 class Answer:
     """An answer that is arriving.
 
+    Args:
+        keeper: what becomes of its text; None: it is kept in memory.
+        buffers: lends the buffer to receive into; None: an own one.
+
     Attributes:
         end: "" until the end is known, then "finish", "done" or "eof"; see Completion.
         received: size of the body so far, in bytes.
@@ -28,14 +34,16 @@ class Answer:
         content_type: of the body, as the server says it.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, keeper: "Keeper | None" = None, buffers: "Buffers | None" = None) -> None:
         self.end = ""
         self.received = 0
         self.eof = False
         self.content_type = ""
         self._start = bytearray()  # of the body, for the error if it is no stream at all
-        self._assembler = CompletionAssembler()
-        self._parser = SSEParser()
+        self._assembler = CompletionAssembler(keeper)
+        self._buffers = buffers
+        self._lent = buffers.take() if buffers is not None else None
+        self._parser = SSEParser(buffer=self._lent)
         self._begun = False  # the first delta was handed out
         self._empty = True  # no chunk has come
         self._late: ThinwireError | None = None
@@ -99,10 +107,17 @@ class Answer:
     def free(self) -> None:
         """Gives the receive buffer back: whoever keeps an error or a stream must not keep it."""
         self._parser.free()
+        lent, self._lent = self._lent, None
+        if lent is not None and self._buffers is not None:
+            self._buffers.give(lent)
 
     def finished(self) -> bool:
         """Whether all that may still come is usage or [DONE]."""
         return self._assembler.finished()
+
+    def content_chars(self) -> int:
+        """Number of characters of content so far, of all choices."""
+        return self._assembler.content_chars()
 
     def provider(self) -> str:
         """The provider behind a gateway that answers, "" when it does not say."""

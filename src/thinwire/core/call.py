@@ -6,6 +6,7 @@ from thinwire.core.http1 import check_header
 
 if TYPE_CHECKING:
     from thinwire.core.body import Body
+    from thinwire.core.keep import Keeper
     from thinwire.core.model import Deployment
 
 
@@ -19,6 +20,7 @@ class Call:
         extra_body: fields that replace all others, None included.
         extra_headers: headers of this call.
         session: name of the conversation, for deployments with `pin_provider`; never sent.
+        keep: what becomes of the answer's text; see AsyncClient.stream.
 
     Raises:
         TypeError: messages is a string, one message, or no iterable.
@@ -26,6 +28,8 @@ class Call:
 
     Attributes:
         portable: whether the request can be built for another deployment.
+        keeper: what becomes of the answer's text, None: it is kept in memory.
+        heard: whether somebody gets the text while it arrives.
         sizes: sizes of its files, the same for each attempt; see JSONEncoder.
     """
 
@@ -39,6 +43,7 @@ class Call:
         extra_body: "dict[str, object] | None" = None,
         extra_headers: "dict[str, str] | None" = None,
         session: str = "",
+        keep: object = "text",
     ) -> None:
         if not _is_iterable(messages):
             raise TypeError('messages must be a list of dicts, e.g. [{"role": "user", ...}]')
@@ -49,6 +54,12 @@ class Call:
         self.extra_body = extra_body or {}
         self.extra_headers = dict(extra_headers or {})
         self.session = session
+        self.keeper: Keeper | None = None
+        if keep != "text":
+            from thinwire.core.keep import keeper
+
+            self.keeper = keeper(keep)
+        self.heard = self.keeper is not None and self.keeper.hands_out
         self.sizes: dict[int, int] = {}
         for key, value in self.extra_headers.items():
             check_header(key, value)
@@ -76,6 +87,7 @@ class RawCall:
 
     portable = False
     session = ""
+    keeper = None
 
     def __init__(self, body: "Body") -> None:
         self._body = body

@@ -1,10 +1,11 @@
 # The clients: what a user makes once and asks many times. Both are thin faces over ChatStream.
 
-from thinwire.core._compat import TYPE_CHECKING, is_awaitable
+from thinwire.core._compat import TYPE_CHECKING
 from thinwire.core.body import AsyncBody
+from thinwire.core.buffers import Buffers
 from thinwire.core.call import Call, RawCall
 from thinwire.core.clocks import Timeouts
-from thinwire.core.events import ContentDelta
+from thinwire.core.collect import Listener, collect
 from thinwire.core.factory import default_log, default_transport
 from thinwire.core.health import CooldownPolicy, Health
 from thinwire.core.log import Log
@@ -16,8 +17,9 @@ from thinwire.core.routing import Router
 from thinwire.core.stream import ChatStream
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Iterable
+    from collections.abc import AsyncIterator, Iterable
 
+    from thinwire.core.collect import OnDelta, OnRestart
     from thinwire.core.completion import Completion
     from thinwire.core.health import DeploymentState
     from thinwire.core.log import Sink
@@ -27,7 +29,6 @@ if TYPE_CHECKING:
     from thinwire.core.store import Store
     from thinwire.core.transport import Transport
 
-    OnDelta = Callable[[str], object]
     Messages = Iterable[dict[str, object]]
 
 
@@ -101,6 +102,7 @@ class BaseClient:
         self._policy = Policy(
             timeouts or Timeouts(), retry or RetryPolicy(), fallback_on, hedge_after, on_interrupt
         )
+        self._buffers = Buffers()
         self._health = Health(cooldown or CooldownPolicy(), store)
         sink = default_log() if log is True else log
         self._observer = Observer(Log(sink) if sink else None, on_event)
@@ -142,8 +144,16 @@ class BaseClient:
             raise ValueError("hedge_after needs AsyncClient: a blocking one does one at a time")
         now = self._transport.now_ms()
         plan = Plan(self._router, call, model, policy, self._health, now)
-        seen = seen or policy.on_interrupt == "raise"
-        return ChatStream(self._transport, plan, self._observer, seen)
+        return ChatStream(self._transport, plan, self._observer, self._buffers, seen)
+
+    def _start_chat(
+        self, call: Call, model: "str | None", policy: Policy, listener: Listener
+    ) -> ChatStream:
+        # Text that nobody has heard may be thrown away without a word; other text may not.
+        heard = listener.hears or call.heard
+        if heard:
+            policy.restart_only_if(listener.can_be_told)
+        return self._start(call, model, policy, heard or policy.on_interrupt == "raise")
 
 
 class AsyncClient(BaseClient):
@@ -163,6 +173,7 @@ class AsyncClient(BaseClient):
         hedge_after: "float | None" = None,
         on_interrupt: "str | None" = None,
         session: str = "",
+        keep: object = "text",
         extra_body: "dict[str, object] | None" = None,
         extra_headers: "dict[str, str] | None" = None,
         **params: object,
@@ -176,6 +187,11 @@ class AsyncClient(BaseClient):
             model: public model name, None for the default.
             timeouts, retry, hedge_after, on_interrupt: for this call in place of the client's.
             session: name of the conversation, for deployments with `pin_provider`; never sent.
+            keep: what becomes of the answer's text. "text": it is kept in memory, and in the
+                completion. "none": only the events have it. An open text file: the content is
+                written there. A callable: it is told (kind, text, index) of each piece of
+                "content", "reasoning", "refusal" (index of the choice) and "arguments" (of the
+                tool call). What is not kept is None in the completion, or "".
             extra_body: fields that replace all others; the only way to send null.
             extra_headers: headers of this call.
             **params: any field of the API (temperature, max_tokens, stop, ...); None: not sent.
@@ -187,7 +203,7 @@ class AsyncClient(BaseClient):
             ValueError: the model is not declared, or a header cannot be sent.
             TypeError: messages is a string or not iterable.
         """
-        call = Call(messages, tools, params, extra_body, extra_headers, session)
+        call = Call(messages, tools, params, extra_body, extra_headers, session, keep)
         policy = self._policy.for_call(timeouts, retry, hedge_after, on_interrupt)
         return self._start(call, model, policy)
 
@@ -196,6 +212,7 @@ class AsyncClient(BaseClient):
         messages: "Messages",
         *,
         on_delta: "OnDelta | None" = None,
+        on_restart: "OnRestart | None" = None,
         tools: "list[dict[str, object]] | None" = None,
         model: "str | None" = None,
         timeouts: "Timeouts | None" = None,
@@ -203,6 +220,7 @@ class AsyncClient(BaseClient):
         hedge_after: "float | None" = None,
         on_interrupt: "str | None" = None,
         session: str = "",
+        keep: object = "text",
         extra_body: "dict[str, object] | None" = None,
         extra_headers: "dict[str, str] | None" = None,
         **params: object,
@@ -212,6 +230,9 @@ class AsyncClient(BaseClient):
         Args:
             on_delta: called with each piece of text as it arrives; a plain or an async callable.
                 What it raises ends the call and reaches the caller as it is.
+            on_restart: called with StreamRestarted when what on_delta was told is void, since the
+                answer broke off and starts anew. Without it on_interrupt="restart" is refused
+                where text was handed out, for nobody would know.
             others: as `stream`.
 
         Returns:
@@ -220,9 +241,10 @@ class AsyncClient(BaseClient):
         Raises:
             ThinwireError: see ChatStream; ValueError, TypeError: as `stream`.
         """
-        call = Call(messages, tools, params, extra_body, extra_headers, session)
+        call = Call(messages, tools, params, extra_body, extra_headers, session, keep)
         policy = self._policy.for_call(timeouts, retry, hedge_after, on_interrupt)
-        return await collect(self._start(call, model, policy, on_delta is not None), on_delta)
+        listener = Listener(on_delta, on_restart)
+        return await collect(self._start_chat(call, model, policy, listener), listener)
 
     async def send_streaming_body(
         self, body: "AsyncIterator[bytes]", *, model: "str | None" = None
@@ -239,7 +261,7 @@ class AsyncClient(BaseClient):
         Raises:
             ThinwireError: see ChatStream; ValueError: the model is not declared.
         """
-        return await collect(self._start(RawCall(AsyncBody(body)), model), None)
+        return await collect(self._start(RawCall(AsyncBody(body)), model))
 
     async def aclose(self) -> None:
         """Closes the connections. Idempotent."""
@@ -250,13 +272,3 @@ class AsyncClient(BaseClient):
 
     async def __aexit__(self, *details: object) -> None:
         await self.aclose()
-
-
-async def collect(stream: ChatStream, on_delta: "OnDelta | None") -> "Completion":
-    async with stream:
-        async for event in stream:
-            if on_delta is not None and isinstance(event, ContentDelta) and event.choice == 0:
-                result = on_delta(event.text)
-                if is_awaitable(result):
-                    await result  # type: ignore[misc]
-    return stream.completion

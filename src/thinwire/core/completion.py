@@ -11,6 +11,7 @@ from thinwire.core.tool_calls import ToolCallAssembler
 if TYPE_CHECKING:
     from thinwire.core.attempt import Attempt
     from thinwire.core.events import Event
+    from thinwire.core.keep import Keeper
     from thinwire.core.tool_calls import ToolCall
 
 
@@ -152,27 +153,34 @@ class Completion:
 
 class _Draft:
     # A choice that is still arriving.
-    def __init__(self, index: int) -> None:
+    def __init__(self, index: int, keeper: "Keeper | None" = None) -> None:
         self.index = index
-        self.content = DeltaText()
-        self.reasoning = DeltaText()
-        self.refusal = DeltaText()
+        self.content = self._text("content", keeper)
+        self.reasoning = self._text("reasoning", keeper)
+        self.refusal = self._text("refusal", keeper)
         self.reasoning_details: list[object] = []
         self.logprobs: dict[str, list[object]] = {}
         self.begun = False  # a delta has said something
-        self.tool_calls = ToolCallAssembler(index)
+        self.tool_calls = ToolCallAssembler(index, keeper)
         self.finish_reason: str | None = None
+
+    def _text(self, kind: str, keeper: "Keeper | None") -> DeltaText:
+        return DeltaText(keeper.buffer(kind, self.index) if keeper is not None else None)
 
 
 class CompletionAssembler:
     """Turns chunks into events and a completion.
+
+    Args:
+        keeper: what becomes of the texts; None: they are kept in memory.
 
     Attributes:
         events: list of events not yet taken; the caller takes them from the front.
         provider: see Completion.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, keeper: "Keeper | None" = None) -> None:
+        self._keeper = keeper
         self.events: list[Event] = []
         self._drafts: list[_Draft] = []
         self._usage: dict[str, object] = {}
@@ -190,8 +198,8 @@ class CompletionAssembler:
             # is not to be said twice.
             message = {} if draft.begun else chunk.mapping(choice.get("message"))
             self._delta(draft, chunk.mapping(choice.get("delta")) or message)
-            for name, entries in chunk.mapping(choice.get("logprobs")).items():
-                draft.logprobs.setdefault(name, []).extend(chunk.objects(entries))
+            if self._keeper is None:
+                _keep_lists(draft, choice)
             reason = choice.get("finish_reason")
             if isinstance(reason, str) and reason:
                 self._finish(draft, reason)
@@ -206,6 +214,10 @@ class CompletionAssembler:
         if not self._finish_seen:  # asked for each chunk: without a list, while it can be told
             return False
         return None not in [draft.finish_reason for draft in self._drafts]
+
+    def content_chars(self) -> int:
+        """Number of characters of content so far, of all choices."""
+        return sum([draft.content.chars for draft in self._drafts])
 
     def completion(self, complete: bool) -> Completion:
         """The answer as it stands.
@@ -228,7 +240,7 @@ class CompletionAssembler:
         for draft in self._drafts:
             if draft.index == index:
                 return draft
-        self._drafts.append(_Draft(index))
+        self._drafts.append(_Draft(index, self._keeper))
         return self._drafts[-1]
 
     def _delta(self, draft: _Draft, delta: "dict[str, object]") -> None:
@@ -244,7 +256,8 @@ class CompletionAssembler:
             self.events.append(RefusalDelta(refusal, draft.index))
         for call in chunk.calls(delta):
             draft.tool_calls.receive(chunk.mapping(call), self.events)
-        draft.reasoning_details.extend(chunk.objects(delta.get("reasoning_details")))
+        if self._keeper is None:
+            draft.reasoning_details.extend(chunk.objects(delta.get("reasoning_details")))
 
     def _finish(self, draft: _Draft, reason: str) -> None:
         # A half of a character that is still held back is all there will be of it.
@@ -259,6 +272,11 @@ class CompletionAssembler:
             left = text.end()
             if left:
                 self.events.append(kind(left, draft.index))
+
+
+def _keep_lists(draft: _Draft, choice: "dict[str, object]") -> None:
+    for name, entries in chunk.mapping(choice.get("logprobs")).items():
+        draft.logprobs.setdefault(name, []).extend(chunk.objects(entries))
 
 
 def _index(draft: _Draft) -> int:

@@ -2,25 +2,36 @@
 # character, each half an escape of its own (\\ud83d in one delta, \\ude00 in the next): a half is
 # held back until the other has come, so that no delta and no answer ever holds half a character.
 
-from thinwire.core._compat import TextBuffer, has_half
+from thinwire.core._compat import TYPE_CHECKING, TextBuffer, has_half
 from thinwire.core.utf8 import join_pairs, text
+
+if TYPE_CHECKING:
+    from thinwire.core.keep import Buffer
 
 _REPLACEMENT = "\ufffd"
 
 
 class DeltaText:
-    """Text that grows delta by delta."""
+    """Text that grows delta by delta.
 
-    def __init__(self) -> None:
-        self._buffer = TextBuffer()
+    Args:
+        buffer: where it is kept; None: in memory.
+
+    Attributes:
+        chars: number of characters so far.
+    """
+
+    def __init__(self, buffer: "Buffer | None" = None) -> None:
+        self._buffer = buffer or TextBuffer()
         self._half = ""
+        self.chars = 0
 
     def add(self, words: str) -> str:
         """Takes the text of a delta; returns what of it can be handed out, "" for nothing."""
         if words and (self._half or has_half(words)):
             words = self._whole(words)
         if words:
-            self._buffer.append(words)
+            self._keep(words)
         return words
 
     def end(self) -> str:
@@ -28,12 +39,23 @@ class DeltaText:
         if not self._half:
             return ""
         self._half = ""
-        self._buffer.append(_REPLACEMENT)
+        self._keep(_REPLACEMENT)
         return _REPLACEMENT
 
     def value(self) -> str:
-        """Everything handed out so far."""
+        """Everything handed out so far, as far as it is kept."""
         return self._buffer.value()
+
+    def move_to(self, buffer: "Buffer") -> None:
+        """Keeps it elsewhere from now on, what there is so far included."""
+        words = self._buffer.value()
+        self._buffer = buffer
+        if words:
+            buffer.append(words)
+
+    def _keep(self, words: str) -> None:
+        self._buffer.append(words)
+        self.chars += len(words)
 
     def _whole(self, words: str) -> str:
         data = (self._half + words).encode("utf-8", "surrogatepass")

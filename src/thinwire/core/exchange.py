@@ -38,6 +38,7 @@ class Exchange:
         request: what to send.
         timeouts: its limits.
         start_ms: time of the call's start.
+        answer: for what arrives.
 
     Attributes:
         answer: what has arrived.
@@ -52,6 +53,7 @@ class Exchange:
         request: "Request",
         timeouts: "Timeouts",
         start_ms: int,
+        answer: Answer,
     ) -> None:
         self._transport = transport
         self._request = request
@@ -63,7 +65,7 @@ class Exchange:
         self._end_by = -1  # when a model that has finished is not listened to any more
         self._handed = False  # the caller has had an event since the last read
         self.attempt = attempt
-        self.answer = Answer()
+        self.answer = answer
         self.response: Response | None = None
         self.streaming = False
 

@@ -44,6 +44,7 @@ class Race:
             ThinwireError: no attempt is left; those that failed before are noted.
         """
         alarm = self._transport.spawn(self._alarm())
+        outcome = "cancelled"  # of those that are still at work
         try:
             self._start(self.exchange)
             while True:
@@ -51,12 +52,13 @@ class Race:
                 self._signal.clear()
                 winner = self._winner()
                 if winner is not None:
+                    outcome = "lost"
                     self.exchange = winner.exchange
                     return winner.event
                 self._start_hedge()
         finally:
             alarm.cancel()
-            await self._stop()
+            await self._stop(outcome)
 
     async def _alarm(self) -> None:
         await self._transport.sleep_ms(self._plan.policy.hedge_ms or 0)
@@ -88,9 +90,10 @@ class Race:
         if not self._runners or not isinstance(error, ThinwireError):
             self.exchange = runner.exchange
             raise error
+        runner.exchange.answer.free()
         self._stream.noted(runner.exchange, error)
 
-    async def _stop(self) -> None:
+    async def _stop(self, outcome: str) -> None:
         for runner in self._runners:
             if runner.exchange is not self.exchange or not runner.done:
                 runner.cancel()
@@ -99,7 +102,7 @@ class Race:
                 await self._signal.wait()
                 self._signal.clear()
             if runner.exchange is not self.exchange:
-                await self._stream.lost(runner.exchange)
+                await self._stream.dropped(runner.exchange, outcome)
 
 
 class _Runner:
@@ -119,8 +122,10 @@ class _Runner:
             self.event = await self.exchange.first()
         except BaseException as error:  # whoever started the task looks at it, and raises it
             self.error = error
-        self.done = True
-        self._signal.set()
+            await self.exchange.close()  # the race may go on without it
+        finally:
+            self.done = True
+            self._signal.set()
 
     def cancel(self) -> None:
         if self.task is not None and not self.done:

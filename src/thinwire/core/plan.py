@@ -1,7 +1,7 @@
 # One call's way through its chain of deployments. Passive: it says what to try next and what an
 # error means; the pump does it (docs/routing.md shows the decisions).
 
-from thinwire.core._compat import TYPE_CHECKING
+from thinwire.core._compat import TYPE_CHECKING, with_cause
 from thinwire.core.attempt import Attempt
 from thinwire.core.dialects import openai
 from thinwire.core.errors import AllAttemptsFailed, EncodeError, StatusError
@@ -122,7 +122,10 @@ class Plan:
     def can_hedge(self, body: "Body", now_ms: int) -> bool:
         """Whether there is a healthy fallback that may be started beside the attempt at work."""
         name = self.upcoming()
-        return bool(name) and body.replayable() and not self._health.wait_ms(name, now_ms)
+        if not name or not body.replayable() or self._health.wait_ms(name, now_ms):
+            return False
+        # What is not sent yet may hold what can be read only once: a walk that counts finds out.
+        return self.call.body(self._router.deployment(name), name).length() is not None
 
     def answered(self, attempt: Attempt, provider: str, now_ms: int) -> None:
         """The attempt's answer came to its end."""
@@ -237,6 +240,7 @@ class Plan:
             return error
         result = AllAttemptsFailed(tuple(self.attempts))
         result.model, result.deployment = self.model, error.deployment
+        with_cause(result, result.last)
         return result
 
 

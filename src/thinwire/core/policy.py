@@ -58,6 +58,7 @@ class Policy:
         self._retry = retry
         self._call_timeouts: Timeouts | None = None
         self._call_retry: RetryPolicy | None = None
+        self._call_interrupt: str | None = None
         self.fallback_on = _checked(fallback_on)
         self.hedge_ms = _hedge_ms(hedge_after)
         self.on_interrupt = _interrupt(on_interrupt)
@@ -75,7 +76,21 @@ class Policy:
         result._call_retry = retry
         result.hedge_ms = self.hedge_ms if hedge_after is None else _hedge_ms(hedge_after)
         result.on_interrupt = _interrupt(on_interrupt) or self.on_interrupt
+        result._call_interrupt = on_interrupt
         return result
+
+    def restart_only_if(self, told: bool) -> None:
+        """Text is handed out to somebody who can be `told` that it is void, or cannot.
+
+        Raises:
+            ValueError: they cannot, and the call asks for a restart.
+        """
+        if told and self.on_interrupt is None:
+            self.on_interrupt = "restart"
+        if not told and self._call_interrupt == "restart":
+            raise ValueError('on_interrupt="restart" needs on_restart here, or stream()')
+        if not told:
+            self.on_interrupt = "raise"
 
     def timeouts_at(self, deployment: "Deployment") -> "Timeouts":
         """The call's limits, the deployment's or the client's: the first that are given."""

@@ -28,6 +28,7 @@ class SSEParser:
     Args:
         size: bytes of the buffer to start with; it grows when one event needs more.
         limit: largest event in bytes; the buffer never grows beyond it.
+        buffer: to start with, in place of an own one.
 
     Attributes:
         buffer, data_start, data_end: where the data of the event just returned stands.
@@ -37,8 +38,10 @@ class SSEParser:
         unfinished: the event just returned was cut off by the end of the stream.
     """
 
-    def __init__(self, size: int = BUFFER, limit: int = EVENT_LIMIT) -> None:
-        self.buffer = bytearray(min(size, limit))
+    def __init__(
+        self, size: int = BUFFER, limit: int = EVENT_LIMIT, buffer: "bytearray | None" = None
+    ) -> None:
+        self.buffer = bytearray(min(size, limit)) if buffer is None else buffer
         self.data_start = 0
         self.data_end = 0
         self.event = "message"

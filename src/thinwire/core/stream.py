@@ -9,11 +9,13 @@
 
 from thinwire.core._compat import TYPE_CHECKING, fraction, load, with_cause
 from thinwire.core.answer import Answer
+from thinwire.core.completion import CompletionAssembler
 from thinwire.core.errors import StreamInterrupted, ThinwireError, TransportTimeout
 from thinwire.core.events import StreamComplete, StreamRestarted
 from thinwire.core.exchange import Exchange
 
 if TYPE_CHECKING:
+    from thinwire.core.buffers import Buffers
     from thinwire.core.completion import Completion
     from thinwire.core.events import Event
     from thinwire.core.observer import Observer
@@ -29,6 +31,7 @@ class ChatStream:
     Use it with `async with`; leaving early closes the connection at once.
 
     Args:
+        buffers: lends the buffers to receive into.
         seen: whether somebody sees the events as they come; when nobody does, an answer that
             breaks off is simply asked for again.
 
@@ -39,11 +42,17 @@ class ChatStream:
     """
 
     def __init__(
-        self, transport: "Transport", plan: "Plan", observer: "Observer", seen: bool = True
+        self,
+        transport: "Transport",
+        plan: "Plan",
+        observer: "Observer",
+        buffers: "Buffers",
+        seen: bool = True,
     ) -> None:
         self._transport = transport
         self._plan = plan
         self._observer = observer
+        self._buffers = buffers
         self._seen = seen
         self._state = _OPENING
         self._exchange: Exchange | None = None
@@ -56,7 +65,7 @@ class ChatStream:
     def completion(self) -> "Completion":
         """The answer as it stands; complete once StreamComplete has been returned."""
         exchange = self._exchange
-        answer = exchange.answer if exchange is not None else Answer()
+        answer = exchange.answer if exchange is not None else CompletionAssembler()
         result = answer.completion(self._end in ("finish", "done"))
         result.model = self._plan.model
         result.attempts = list(self._plan.attempts)
@@ -93,6 +102,7 @@ class ChatStream:
                     await self._open()
                 elif self._state == _ENDED:
                     await exchange.drain()
+                    exchange.answer.free()
                     self._state = _CLOSED
                 else:
                     # No name for the buffer: a traceback would keep it alive.
@@ -145,14 +155,16 @@ class ChatStream:
         except ThinwireError as error:
             plan.note(attempt, error, self._transport.now_ms())
             raise
-        return Exchange(self._transport, attempt, request, limits, plan.start_ms)
+        answer = Answer(plan.call.keeper, self._buffers)
+        return Exchange(self._transport, attempt, request, limits, plan.start_ms, answer)
 
-    async def lost(self, exchange: Exchange) -> None:
-        """Another attempt was faster."""
-        exchange.attempt.ended("lost", self._transport.now_ms() - self._plan.start_ms)
-        self._observer.lost(exchange.attempt)
+    async def dropped(self, exchange: Exchange, outcome: str) -> None:
+        """Another attempt was faster ("lost"), or the call is over ("cancelled")."""
+        exchange.attempt.ended(outcome, self._transport.now_ms() - self._plan.start_ms)
         exchange.answer.free()
         await exchange.close()
+        if outcome == "lost":
+            self._observer.lost(exchange.attempt)
 
     def noted(self, exchange: Exchange, error: ThinwireError) -> ThinwireError:
         """The error of an attempt with its clock named and the key hidden, and everybody told."""
@@ -221,7 +233,7 @@ class ChatStream:
         # Carries out what follows an error: None to go on, else what to raise.
         exchange = self._exchange
         if exchange is None:
-            self._state = _CLOSED
+            self._state, self._end = _CLOSED, "error"
             return error
         await exchange.close()
         if exchange.only_the_end_is_missing(error):
@@ -234,6 +246,8 @@ class ChatStream:
         failure = self._restart(exchange, error) if seen else self._next(exchange, error)
         exchange.answer.free()
         self._state = _OPENING if failure is None else _CLOSED
+        if failure is None:
+            self._end = ""  # it was the attempt's, not the call's
         return failure
 
     def _next(self, exchange: Exchange, error: ThinwireError) -> "ThinwireError | None":
@@ -249,7 +263,7 @@ class ChatStream:
     def _restart(self, exchange: Exchange, error: ThinwireError) -> "ThinwireError | None":
         if not self._plan.can_restart(error, exchange.body):
             return self._interrupted(exchange, error)
-        void = sum([len(choice.content or "") for choice in self.completion.choices])
+        void = exchange.answer.content_chars()
         self._ready = StreamRestarted(self._plan.upcoming(), error.kind, void)
         self._tell("restart", exchange, error)
         return None

@@ -3,13 +3,15 @@
 
 from thinwire.core._compat import TYPE_CHECKING
 from thinwire.core.call import Call
-from thinwire.core.client import BaseClient, collect
+from thinwire.core.client import BaseClient
+from thinwire.core.collect import Listener, collect
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine
 
-    from thinwire.core.client import Messages, OnDelta
+    from thinwire.core.client import Messages
     from thinwire.core.clocks import Timeouts
+    from thinwire.core.collect import OnDelta, OnRestart
     from thinwire.core.completion import Completion
     from thinwire.core.events import Event
     from thinwire.core.retry import RetryPolicy
@@ -75,15 +77,17 @@ class Client(BaseClient):
         model: "str | None" = None,
         timeouts: "Timeouts | None" = None,
         retry: "RetryPolicy | None" = None,
+        hedge_after: "float | None" = None,
         on_interrupt: "str | None" = None,
         session: str = "",
+        keep: object = "text",
         extra_body: "dict[str, object] | None" = None,
         extra_headers: "dict[str, str] | None" = None,
         **params: object,
     ) -> SyncChatStream:
         """Asks a model; arguments and errors as AsyncClient.stream."""
-        call = Call(messages, tools, params, extra_body, extra_headers, session)
-        policy = self._policy.for_call(timeouts, retry, None, on_interrupt)
+        call = Call(messages, tools, params, extra_body, extra_headers, session, keep)
+        policy = self._policy.for_call(timeouts, retry, hedge_after, on_interrupt)
         return SyncChatStream(self._start(call, model, policy))
 
     def chat(
@@ -91,21 +95,25 @@ class Client(BaseClient):
         messages: "Messages",
         *,
         on_delta: "OnDelta | None" = None,
+        on_restart: "OnRestart | None" = None,
         tools: "list[dict[str, object]] | None" = None,
         model: "str | None" = None,
         timeouts: "Timeouts | None" = None,
         retry: "RetryPolicy | None" = None,
+        hedge_after: "float | None" = None,
         on_interrupt: "str | None" = None,
         session: str = "",
+        keep: object = "text",
         extra_body: "dict[str, object] | None" = None,
         extra_headers: "dict[str, str] | None" = None,
         **params: object,
     ) -> "Completion":
-        """Asks a model and waits for the whole answer; as AsyncClient.chat, on_delta plain."""
-        call = Call(messages, tools, params, extra_body, extra_headers, session)
-        policy = self._policy.for_call(timeouts, retry, None, on_interrupt)
-        stream = self._start(call, model, policy, on_delta is not None)
-        return run(collect(stream, on_delta))  # type: ignore[return-value]
+        """Asks and waits for the whole answer; as AsyncClient.chat, its callables plain."""
+        call = Call(messages, tools, params, extra_body, extra_headers, session, keep)
+        policy = self._policy.for_call(timeouts, retry, hedge_after, on_interrupt)
+        listener = Listener(on_delta, on_restart)
+        stream = self._start_chat(call, model, policy, listener)
+        return run(collect(stream, listener))  # type: ignore[return-value]
 
     def close(self) -> None:
         """Closes the connections. Idempotent."""

@@ -21,6 +21,7 @@ from thinwire.core.json_encode import encoded
 
 if TYPE_CHECKING:
     from thinwire.core.events import Event
+    from thinwire.core.keep import Keeper
 
 
 class ToolCall:
@@ -79,10 +80,12 @@ class ToolCallAssembler:
 
     Args:
         choice: index of the choice, for the events.
+        keeper: what becomes of the arguments; None: they are kept in memory.
     """
 
-    def __init__(self, choice: int = 0) -> None:
+    def __init__(self, choice: int = 0, keeper: "Keeper | None" = None) -> None:
         self._choice = choice
+        self._keeper = keeper
         self._drafts: list[_Draft] = []
         self._named: list[_Draft] = []
 
@@ -117,7 +120,10 @@ class ToolCallAssembler:
         draft.position = len(self._named)
         self._named.append(draft)
         events.append(ToolCallStarted(draft.position, draft.id, draft.name, self._choice))
-        return draft.arguments.value()
+        early = draft.arguments.value()
+        if self._keeper is not None:
+            draft.arguments.move_to(self._keeper.buffer("arguments", draft.position))
+        return early
 
     def _draft(self, wire_index: object, id: str, name: str, arguments: str) -> _Draft:
         index = wire_index if isinstance(wire_index, int) else None
