@@ -1,17 +1,19 @@
-# One connection: resolve, connect, TLS, then write and read without ever blocking past a deadline.
+# One connection: connect, TLS, then write and read without ever blocking past a deadline.
 
 import gc
 import select
 import socket
 
-from thinwire.core.errors import ConnectError, ReadError, WriteError
-from thinwire_device.errnos import IN_PROGRESS, number, words
+from thinwire.core.errors import ConnectError, ReadError, TransportTimeout, WriteError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from thinwire_device.wait import Waiter
 
+# A connect that goes on in the background: Linux, lwIP on RP2 / newlib on ESP32 / macOS.
+_IN_PROGRESS = (115, 119, 118, 36)
 _REFUSED = 111
+_PROBES = 4
 
 
 class Connection:
@@ -19,40 +21,51 @@ class Connection:
 
     Args:
         waiter: how to wait.
+        key: (scheme, host, port), for the pool.
+
+    Attributes:
+        kept: an earlier exchange was carried by it.
+        ended: the server has ended it, or it broke.
+        idle_until: see Pool.
 
     Every method that waits raises TransportTimeout at its deadline. The owner must call `close`:
     MicroPython closes no socket on its own.
     """
 
-    def __init__(self, waiter: "Waiter") -> None:
+    def __init__(self, waiter: "Waiter", key: tuple) -> None:
         self._waiter = waiter
         self._socket = None
         self._stream = None
+        self.key = key
+        self.kept = False
+        self.ended = False
+        self.idle_until = 0
 
-    async def open(
-        self, host: str, port: int, tls: "TLS | None", deadline_ms: "int | None"
-    ) -> None:
-        """Connects to the first address that answers.
-
-        Args:
-            tls: how to verify the server, None for a plain connection.
+    async def open(self, addresses: "list[tuple]", deadline_ms: "int | None") -> None:
+        """Connects to the first address that answers; each gets its share of the time.
 
         Raises:
-            ConnectError: no address could be connected to.
+            OSError, TransportTimeout: what the last address did.
         """
-        failure = None
-        context = tls.context(host) if tls is not None else None
-        for address in _resolve(host, port):
+        left = len(addresses)
+        for address in addresses:
             try:
-                await self._connect(address, deadline_ms)
-                break
-            except OSError as error:
+                await self._connect(address, self._share(deadline_ms, left))
+                self._stream = self._socket
+                return
+            except (OSError, TransportTimeout) as error:
                 self.close()
-                failure = error
-        if self._socket is None:
-            text = "cannot connect to %s:%d: %s" % (host, port, words(failure))
-            raise ConnectError(text, failure)
-        self._stream = _wrapped(self._socket, context, host) if context else self._socket
+                left -= 1
+                if not left:
+                    raise error
+        raise OSError(_REFUSED)  # a name without any address
+
+    def _share(self, deadline_ms: "int | None", parts: int) -> "int | None":
+        # One address that swallows everything must not take the time of all others.
+        if deadline_ms is None:
+            return None
+        now = self._waiter.now_ms()
+        return now + (deadline_ms - now) // parts
 
     async def _connect(self, address: tuple, deadline_ms: "int | None") -> None:
         self._socket = socket.socket(address[0], address[1], address[2])
@@ -60,7 +73,7 @@ class Connection:
         try:
             self._socket.connect(address[-1])
         except OSError as error:
-            if number(error) not in IN_PROGRESS:
+            if number(error) not in _IN_PROGRESS:
                 raise
         poller = select.poll()
         poller.register(self._socket, select.POLLOUT)
@@ -68,25 +81,41 @@ class Connection:
         while True:
             for ready in poller.ipoll(0):
                 if ready[1] & (select.POLLERR | select.POLLHUP):
+                    self._socket.recv(1)  # raises what went wrong, where the port can tell
                     raise OSError(_REFUSED)
                 return
             tries = await self._waiter.again(tries, deadline_ms, "connect")
 
+    def wrap(self, context: object, host: str) -> None:
+        """Puts TLS on it; the handshake happens in `begin`.
+
+        Raises:
+            ConnectError: no memory for it, most likely.
+        """
+        gc.collect()  # the handshake needs 17 KB in one piece
+        try:
+            self._stream = context.wrap_socket(
+                self._socket, server_hostname=host, do_handshake_on_connect=False
+            )
+        except (OSError, ValueError, MemoryError) as error:
+            raise ConnectError("TLS to %s failed: %s" % (host, words(error)), error)
+
     async def begin(self, view: memoryview, deadline_ms: "int | None") -> int:
         """Writes the first bytes of `view`; returns how many.
 
-        mbedTLS does its handshake inside the first write, and takes nothing before it is over:
-        so this is the last part of connecting.
+        mbedTLS does its handshake inside the first write, and takes nothing before it is over and
+        the server is proven: so this is the last part of connecting.
 
         Raises:
-            ConnectError: the handshake failed.
+            ConnectError: the handshake failed; nothing of `view` was sent.
         """
         count = tries = 0
         while not count:
             try:
-                count = self.write_some(view)
-            except WriteError as error:
-                raise ConnectError("no connection: " + error.message, error.cause)
+                count = self._stream.write(view) or 0
+            except (OSError, ValueError, MemoryError) as error:
+                # A certificate that is not accepted is a ValueError, with mbedTLS's words.
+                raise ConnectError("no connection to %s: %s" % (self.key[1], words(error)), error)
             if not count:
                 tries = await self._waiter.again(tries, deadline_ms, "connect")
         return count
@@ -96,13 +125,11 @@ class Connection:
 
         Raises:
             WriteError: the connection is broken.
-            ConnectError: from the first write, the server's certificate is refused.
         """
         try:
             return self._stream.write(view) or 0
-        except ValueError as error:  # how mbedTLS reports a certificate it does not accept
-            raise ConnectError("the server's certificate is refused: %s" % error, error)
         except OSError as error:
+            self.ended = True
             raise WriteError("sending failed: " + words(error), error)
 
     def read_some(self, view: memoryview) -> "int | None":
@@ -112,9 +139,25 @@ class Connection:
             ReadError: the connection is broken.
         """
         try:
-            return self._stream.readinto(view)
+            count = self._stream.readinto(view)
         except OSError as error:
+            self.ended = True
             raise ReadError("receiving failed: " + words(error), error)
+        if count == 0:
+            self.ended = True
+        return count
+
+    def alive(self) -> bool:
+        """Whether the server has said nothing since the last answer: no end, no error, no byte."""
+        probe = memoryview(bytearray(1))
+        try:
+            # TLS 1.3 sends two tickets behind its handshake; each takes a read of its own.
+            for _ in range(_PROBES):
+                if self.read_some(probe) is not None:
+                    return False
+        except ReadError:
+            return False
+        return True
 
     def close(self) -> None:
         """Closes the socket. Idempotent."""
@@ -127,59 +170,14 @@ class Connection:
         self._socket = self._stream = None
 
 
-class TLS:
-    """How to verify a server.
-
-    Args:
-        cadata: CA certificate, DER (what every port of MicroPython reads).
-        insecure: accept any certificate.
-    """
-
-    def __init__(self, cadata: "bytes | None", insecure: bool) -> None:
-        self._cadata = cadata
-        self._insecure = insecure
-        self._context = None
-
-    def context(self, host: str) -> object:
-        """The TLS context, built once.
-
-        Raises:
-            ConnectError: nothing says whom to trust, or the CA data cannot be read.
-        """
-        if self._context is None:
-            self._context = self._build(host)
-        return self._context
-
-    def _build(self, host: str) -> object:
-        import tls
-
-        context = tls.SSLContext(tls.PROTOCOL_TLS_CLIENT)
-        context.verify_mode = tls.CERT_NONE if self._insecure else tls.CERT_REQUIRED
-        if self._insecure:
-            return context
-        if not self._cadata:
-            raise ConnectError(
-                "https://%s needs a CA certificate to verify the server: pass cadata= (DER)"
-                " or verify='ca.der'; insecure=True would hand the API key to anyone" % host
-            )
-        try:
-            context.load_verify_locations(self._cadata)
-        except ValueError as error:
-            raise ConnectError("cadata is no certificate this firmware reads (DER?)", error)
-        return context
+def number(error: OSError) -> int:
+    """The error number without its sign; 0 where there is none."""
+    # TLS errors come negative up to 1.26; the unix port's failed name lookup has text instead.
+    return abs(error.errno) if isinstance(error.errno, int) else 0
 
 
-def _resolve(host: str, port: int) -> list:
-    # Blocks: the firmware has no other resolver.
-    try:
-        return socket.getaddrinfo(host, port, 0, socket.SOCK_STREAM)
-    except OSError as error:
-        raise ConnectError("cannot resolve %s: %s" % (host, words(error)), error)
+def words(error: Exception) -> str:
+    """What went wrong, for a person; the tables are loaded when something did."""
+    from thinwire_device.errnos import words
 
-
-def _wrapped(plain: object, context: object, host: str) -> object:
-    gc.collect()  # the handshake needs 17 KB in one piece
-    try:
-        return context.wrap_socket(plain, server_hostname=host, do_handshake_on_connect=False)
-    except (OSError, ValueError) as error:
-        raise ConnectError("TLS to %s failed: %s" % (host, words(error)), error)
+    return words(error)

@@ -1,37 +1,143 @@
-# Error numbers of the platforms MicroPython runs on, and what they mean in words. lwIP, newlib
-# (ESP32) and Linux number some of them differently, and TLS errors come negative up to 1.26.
+# Error numbers of the platforms MicroPython runs on: what they mean, and what to do. Loaded when
+# something went wrong. Linux and lwIP on RP2 share their numbers, newlib on ESP32 has others, and
+# mbedTLS adds a number of its own for each layer. As text: a tuple of tuples is twice the flash.
 
-# A connect that goes on in the background: Linux, lwIP on RP2 / newlib on ESP32 / macOS.
-IN_PROGRESS = (115, 119, 118, 36)
+import gc
+import sys
 
-_WORDS = (
-    (12, "out of memory: collect garbage, use smaller buffers"),
-    (32, "the server closed the connection"),
-    (104, "the server reset the connection"),
-    (103, "the connection was aborted"),
-    (110, "timed out"),
-    (111, "connection refused"),
-    (113, "no route to the host"),
-    (128, "not connected: is the network up?"),
-    (9984, "certificate verification failed"),
-    (28928, "no memory for TLS"),
-    (29312, "the server closed the connection during TLS"),
-    (30336, "no CA certificate to verify the server with"),
-    (30592, "the server refused the TLS handshake"),
+from thinwire_device.connection import number
+
+_COMMON = """
+11 nothing came in time
+12 out of memory
+22 impossible argument
+23 too many open sockets
+24 too many open sockets
+32 the server closed the connection
+104 the server reset the connection
+105 no buffer left in the network stack: close other connections
+111 connection refused: check host and port, nobody listens there
+"""
+_LINUX_AND_RP2 = """
+19 the network interface is gone: connect the Wi-Fi again
+100 the network is down: connect the Wi-Fi again
+101 network unreachable: has the Wi-Fi an address?
+103 the connection was aborted
+107 not connected: is the network up?
+110 timed out: can this network reach the server?
+113 no route to the host: has the Wi-Fi an address?
+"""
+_ESP32 = """
+112 the address is in use: wait a minute, or reset
+113 the connection was aborted
+114 network unreachable: has the Wi-Fi an address?
+115 the network is down: connect the Wi-Fi again
+116 timed out: can this network reach the server?
+118 no route to the host: has the Wi-Fi an address?
+128 not connected: is the network up?
+"""
+_TLS = """
+9984 certificate verification failed: pass the CA of this server as cadata=
+12288 its certificate is not the pinned one: if it was renewed on purpose, pin it anew
+28160 no TLS version, cipher or curve in common
+28288 no TLS version in common: most firmware has TLS 1.2 only
+29184 no TLS spoken there: is it http://, or another port?
+29312 the server closed the connection during TLS
+29440 no TLS spoken there: is it http://, or another port?
+30336 no CA certificate to verify the server with: pass cadata=
+30464 no TLS spoken there: is it http://, or another port?
+30592 the server refused the TLS handshake: check host name and port
+30848 the server said goodbye
+31232 its certificate is malformed
+"""
+# What mbedTLS says of a certificate, and what to do.
+_CERTIFICATE = (
+    ("not correctly signed", "pass its CA as cadata=, or is somebody in between?"),
+    ("does not match", "check the host name"),
+    ("expired", "its owner must renew it, or is this clock wrong?"),
+    ("future", "is this clock wrong? thinwire_device.clock.set_from_ntp() sets it"),
 )
+_LOOKUP = """
+2 there is no such name, or no name server answered: is the network up?
+200 there is no such name
+202 no name server answered: is the network up?
+203 out of memory
+"""
+_NO_MEMORY = (12, 0x2880, 0x3F80, 0x4D80, 0x5180, 0x6180, 0x7F00)
+_BIGNUM_NO_MEMORY = 0x10  # added to the number of the layer above
+_TLS_FIRST = 0x1000
+_TLS_LAYER = 0xFF80
 
 
-def number(error: OSError) -> int:
-    """The error number without its sign; 0 where there is none."""
-    # The unix port's failed name lookup has text in its place: "[addrinfo error -2]".
-    return abs(error.errno) if isinstance(error.errno, int) else 0
+def words(error: Exception, platform: str = sys.platform) -> str:
+    """What went wrong and what to do, for a person.
 
-
-def words(error: Exception) -> str:
-    """What went wrong, for a person."""
+    Args:
+        error: an OSError, or what TLS raises in its place.
+        platform: whose numbers they are, as sys.platform has it.
+    """
+    if isinstance(error, MemoryError):
+        return _memory()
     if isinstance(error, OSError):
-        code = number(error)
-        for known, text in _WORDS:
-            if code == known:
-                return "%s (error %d)" % (text, code)
+        return _of_number(number(error), platform) or "OSError: %s" % error
+    if isinstance(error, ValueError):
+        return _of_certificate(str(error).strip())
     return "%s: %s" % (type(error).__name__, error)
+
+
+def lookup_words(error: OSError) -> str:
+    """The same for a failed name lookup, which has numbers of its own."""
+    code = number(error)
+    if not code:  # the unix port: "[addrinfo error -2]"
+        digits = str(error).rstrip("]").rpartition("-")[2]
+        code = int(digits) if digits.isdigit() else 0
+    return _find(_LOOKUP, code) or str(error)
+
+
+def _of_number(code: int, platform: str) -> str:
+    layer = code & _TLS_LAYER
+    low = code - layer if code >= _TLS_FIRST else 0
+    if code in _NO_MEMORY or layer in _NO_MEMORY or low == _BIGNUM_NO_MEMORY:
+        return "%s (error %d)" % (_memory(), code)
+    if code >= _TLS_FIRST:
+        return _find(_TLS, code) or _find(_TLS, layer, code)
+    own = _ESP32 if platform == "esp32" else _LINUX_AND_RP2
+    return _find(own, code) or _find(_COMMON, code)
+
+
+def _find(table: str, code: int, shown: int = 0) -> str:
+    at = table.find("\n%d " % code)
+    if at < 0:
+        return ""
+    text = table[at + 1 : table.find("\n", at + 1)].partition(" ")[2]
+    return "%s (error %d)" % (text, shown or code)
+
+
+def _of_certificate(text: str) -> str:
+    for part, remedy in _CERTIFICATE:
+        if part in text:
+            text = "%s (%s)" % (text, remedy)
+    return "the server's certificate is refused: %s%s" % (text, _short_of_memory())
+
+
+def _short_of_memory() -> str:
+    # A signature that mbedTLS has no memory to check counts as wrong. By now it has given back
+    # what it had.
+    from thinwire_device import budget
+
+    gc.collect()
+    left = gc.mem_free()
+    if left >= budget.TLS + budget.SLACK or sys.platform == "esp32":
+        return ""
+    return "; or memory was too short to check it: free are %d bytes" % left
+
+
+def _memory() -> str:
+    from thinwire_device import budget
+
+    return (
+        "out of memory: TLS needs %d KB, %d KB of it in one piece; free are %d bytes, and the"
+        " largest free block is %d bytes: connect early, before the heap fragments, or collect"
+        " garbage more often"
+        % (budget.TLS // 1024, budget.TLS_BLOCK // 1024, gc.mem_free(), budget.largest_block())
+    )

@@ -1,19 +1,31 @@
-# The transport of a chip: one raw socket per exchange, the request pulled through one reused
-# buffer, the response de-framed in place (core/http1.py). Never blocks past a deadline.
+# The transport of a chip: raw sockets, requests pulled through one reused buffer, connections kept
+# from one turn to the next. Never blocks past a deadline, but for the name lookup (names.py).
 
-from thinwire.core.errors import ReadError, WriteError
-from thinwire.core.http1 import ChunkWriter, ResponseHead, request_head
+from thinwire.core.errors import ConnectError, ReadError, TransportTimeout, WriteError
+from thinwire.core.http1 import ChunkWriter
 from thinwire.core.transport import Request, Response, Transport
-from thinwire_device.connection import TLS, Connection
+from thinwire_device.connection import Connection, words
+from thinwire_device.exchange import Exchange
+from thinwire_device.names import Names
+from thinwire_device.pool import Pool
 from thinwire_device.wait import Waiter
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Coroutine
+
+    from thinwire.core.transport import Signal, Task
+
 _BLOCK = 1024  # bytes of body in one http chunk
-_PEEK = 64  # bytes read at a time while the writer's buffer is in use
+_KEEP = 1  # idle connections; each holds 27 KB with TLS
+_IDLE_S = 30
+_NAMES_S = 300
 _OTHERS = ("ssl_context", "proxy", "http_client")
+_OWN = ("pin", "block", "keep", "idle_s", "names_s")
 
 
 def from_options(blocking: bool, options: "dict[str, object]") -> "SocketTransport":
-    """The transport for a client's options; see BaseClient.
+    """The transport for a client's options; see BaseClient and SocketTransport.
 
     Raises:
         ValueError: an option that only CPython has, or a CA file that cannot be read.
@@ -26,7 +38,8 @@ def from_options(blocking: bool, options: "dict[str, object]") -> "SocketTranspo
     if isinstance(verify, str):
         cadata = _read_file(verify)
     insecure = bool(options.get("insecure")) or verify is False
-    return SocketTransport(blocking, cadata, insecure)
+    own = {name: options[name] for name in _OWN if options.get(name) is not None}
+    return SocketTransport(blocking, cadata, insecure, **own)
 
 
 def _read_file(path: str) -> bytes:
@@ -38,13 +51,22 @@ def _read_file(path: str) -> bytes:
 
 
 class SocketTransport(Transport):
-    """HTTP/1.1 over a raw socket.
+    """HTTP/1.1 over raw sockets, for asyncio or blocking.
 
     Args:
         blocking: for Client; else for asyncio, and other tasks run while this one waits.
-        cadata: CA certificate for https, DER.
+        cadata: CA certificates for https in place of the built-in roots, DER or PEM: bytes, or a
+            list of them.
         insecure: accept any certificate.
-        block: bytes of body per http chunk, and of the send buffer.
+        block: bytes of body per http chunk, and of the send buffer; 512 to 4096.
+        pin: the one certificate or public key to accept, as sha256 in hex (or a list of several);
+            without cadata it counts alone. See thinwire_device/pins.py.
+        keep: how many idle connections are kept for the next request; 0: none.
+        idle_s: how many seconds one may wait for it.
+        names_s: how many seconds the address of a host is good for.
+
+    Raises:
+        ValueError: a size or a pin that cannot be.
     """
 
     name = "socket"
@@ -52,27 +74,39 @@ class SocketTransport(Transport):
     def __init__(
         self,
         blocking: bool = False,
-        cadata: "bytes | None" = None,
+        cadata: "bytes | list[bytes] | None" = None,
         insecure: bool = False,
         block: int = _BLOCK,
+        pin: "str | list[str] | None" = None,
+        keep: int = _KEEP,
+        idle_s: float = _IDLE_S,
+        names_s: float = _NAMES_S,
     ) -> None:
+        if not 512 <= block <= 4096:
+            raise ValueError("block=%r: the send buffer has 512 to 4096 bytes" % block)
+        self.concurrent = not blocking
         self._waiter = Waiter(blocking)
-        self._tls = TLS(cadata, insecure)
         self._block = block
         # Allocated once, before the heap fragments; a second exchange at a time makes its own.
         self._spare = ChunkWriter(block)
+        self._names = Names(self._waiter.now_ms, int(names_s * 1000))
+        self._pool = Pool(self._waiter.now_ms, keep, int(idle_s * 1000))
+        self._trust = (cadata, insecure, pin)
+        if pin is not None:
+            self._trusted()  # a pin that cannot be is told now, not with the first request
 
     async def send(self, request: Request) -> Response:
-        """See Transport.send."""
-        tls = self._tls if request.scheme == "https" else None
-        connection = Connection(self._waiter)
+        """See Transport.send.
+
+        A name that has to be looked up is looked up first, and the time that takes is added to
+        the connect deadline: it is not the server's, and nothing could end it.
+        """
         writer, self._spare = self._spare or ChunkWriter(self._block), None
         try:
-            await connection.open(request.host, request.port, tls, request.connect_by())
-            return await _Exchange(self._waiter, connection, writer, request).run()
-        except BaseException:
-            connection.close()
-            raise
+            connection = self._pool.take((request.scheme, request.host, request.port))
+            if connection is None:
+                return await self._send_new(request, writer)
+            return await self._exchange(connection, request, writer)
         finally:
             self._spare = writer
 
@@ -84,150 +118,102 @@ class SocketTransport(Transport):
         """See Transport.now_ms."""
         return self._waiter.now_ms()
 
-    async def aclose(self) -> None:
-        """Nothing to do: each exchange closes its own connection."""
+    def spawn(self, coroutine: "Coroutine[object, object, None]") -> "Task":
+        """See Transport.spawn."""
+        return self._asyncio().create_task(coroutine)
 
+    def signal(self) -> "Signal":
+        """See Transport.signal."""
+        return self._asyncio().Event()
 
-class _Exchange:
-    # One request sent and one response head read. The writer's buffer serves both ways: when the
-    # head arrives, nothing is left to send.
-    def __init__(
-        self, waiter: Waiter, connection: Connection, writer: ChunkWriter, request: Request
-    ) -> None:
-        self._waiter = waiter
-        self._connection = connection
-        self._writer = writer
-        self._request = request
-        self._scratch = memoryview(bytearray(_PEEK))
-        self._head = ResponseHead()
-        self._rest = None  # body bytes that came with the head; not None: the head is complete
+    def refresh(self, host: "str | None" = None) -> None:
+        """Forgets the address of a host, or of all: the next connection looks it up anew."""
+        self._names.forget(host)
 
-    async def run(self) -> "SocketResponse":
-        try:
-            await self._upload()
-        except WriteError as error:
-            await self._early(error)
-        tries = 0
-        while self._rest is None:
-            count = self._connection.read_some(self._writer.payload)
-            if count is None:
-                deadline = self._request.head_deadline_ms
-                tries = await self._waiter.again(tries, deadline, "head")
-            else:
-                self._received(count)
-                tries = 0
-        return SocketResponse(self._waiter, self._connection, self._head, self._rest)
+    def look_up(self, host: str, port: int = 443) -> None:
+        """Looks up a host ahead of its first request, at a moment when blocking does no harm.
 
-    async def _upload(self) -> None:
-        request = self._request
-        headers = [("Host", request.authority), ("Connection", "close")]
-        headers.extend(request.headers)
-        length = -1 if request.body is None else request.length
-        self._writer.chunked = length is None
-        head = memoryview(request_head(request.method, request.target, headers, length))
-        sent = await self._connection.begin(head, request.connect_by())
-        await self._write(head[sent:])
-        count = -1 if request.body is not None else 0
-        while count != 0 and self._rest is None:
-            count = request.body.readinto(self._writer.payload)
-            if count is None:
-                await request.body.more()
-            else:
-                await self._write(self._writer.frame(count))
-            # A server that takes all that is sent never makes us wait: look here, too.
-            self._waiter.check(request.head_deadline_ms, "write")
-            self._peek()
-            await self._waiter.breathe()
+        Raises:
+            ConnectError: there is no such host, or nobody to ask.
+        """
+        self._names.look_up(host, port)
 
-    async def _write(self, view: memoryview) -> None:
-        at = tries = 0
-        while at < len(view) and self._rest is None:
-            count = self._connection.write_some(view[at:])
-            at += count
-            if count:
-                tries = 0
-            else:
-                self._peek()
-                deadline = self._request.head_deadline_ms
-                tries = await self._waiter.again(tries, deadline, "write")
-
-    def _peek(self) -> None:
-        # A server may answer before it has read everything, and then read no more.
-        while self._rest is None:
-            count = self._connection.read_some(self._scratch)
-            if not count:
-                return
-            self._take(self._scratch[:count])
-
-    async def _early(self, error: WriteError) -> None:
-        # The server may have said why before it closed; if not, the write error stands.
-        try:
-            while self._rest is None:
-                count = self._connection.read_some(self._writer.payload)
-                if not count:
-                    raise error
-                self._received(count)
-        except ReadError:
-            raise error
-
-    def _received(self, count: int) -> None:
-        if count == 0:
-            raise ReadError("the server closed the connection without an answer")
-        self._take(self._writer.payload[:count])
-
-    def _take(self, view: memoryview) -> None:
-        rest = self._head.receive(view)
-        if rest is not None:
-            self._rest = bytes(view[len(view) - rest :])
-
-
-class SocketResponse(Response):
-    """A response on a raw socket; its connection ends with it."""
-
-    def __init__(
-        self, waiter: Waiter, connection: Connection, head: ResponseHead, rest: bytes
-    ) -> None:
-        self.status = head.status
-        self._head = head
-        self._body = head.body()
-        self._waiter = waiter
-        self._connection = connection
-        self._rest = rest
-        encoding = head.header("content-encoding")
-        self._compressed = encoding if encoding and encoding.lower() != "identity" else ""
-
-    def header(self, name: str) -> "str | None":
-        """See Response.header."""
-        return self._head.header(name.lower())
-
-    async def readinto(self, buffer: memoryview, deadline_ms: "int | None") -> int:
-        """See Response.readinto."""
-        if self._compressed:
-            # We asked for "identity"; decompressing would take more memory than a chip has.
-            raise ReadError("the server compressed its answer (%s) unasked" % self._compressed)
-        await self._waiter.breathe()
-        tries = 0
-        while not self._body.done or self._rest:
-            count = self._next(buffer)
-            if count is None:
-                tries = await self._waiter.again(tries, deadline_ms, "read")
-            elif count == 0:
-                self._body.eof()
-            else:
-                size = self._body.decode(buffer[:count])
-                if size:
-                    return size
-        return 0
+    def keeps(self, https: bool) -> bool:
+        """Whether a connection stands ready, with its TLS session if `https`; for the budget."""
+        return self._pool.keeps("https" if https else "http")
 
     async def aclose(self) -> None:
-        """See Response.aclose."""
-        self._connection.close()
+        """See Transport.aclose."""
+        self._pool.close()
 
-    def _next(self, buffer: memoryview) -> "int | None":
-        # What came with the head first, then what the socket has.
-        if not self._rest:
-            return self._connection.read_some(buffer)
-        count = min(len(self._rest), len(buffer))
-        buffer[:count] = self._rest[:count]
-        self._rest = self._rest[count:]
-        return count
+    def _asyncio(self) -> object:
+        if self._waiter.asyncio is None:
+            raise NotImplementedError("a blocking transport does one thing at a time")
+        return self._waiter.asyncio
+
+    def _trusted(self) -> object:
+        # Whom to trust; made when it is needed, as plain http does without.
+        if isinstance(self._trust, tuple):
+            from thinwire_device.trust import Trust
+
+            self._trust = Trust(*self._trust)
+        return self._trust
+
+    async def _send_new(self, request: Request, writer: ChunkWriter) -> Response:
+        while True:
+            trust = self._trusted() if request.scheme == "https" else None
+            context = trust.context(request.host) if trust is not None else None
+            connection = Connection(self._waiter, (request.scheme, request.host, request.port))
+            try:
+                await self._open(connection, request)
+                if context is not None:
+                    connection.wrap(context, request.host)
+                return await self._exchange(connection, request, writer)
+            except ConnectError as error:
+                connection.close()
+                if trust is None or not trust.widen(request.host, error):
+                    raise
+            except BaseException:
+                connection.close()
+                raise
+
+    async def _open(self, connection: Connection, request: Request) -> None:
+        host, port = request.host, request.port
+        addresses = self._names.known(host, port)
+        if addresses is None:
+            await self._open_anew(connection, request)
+        else:
+            try:
+                await connection.open(addresses, request.connect_by())
+            except TransportTimeout:
+                self._names.forget(host)
+                raise
+            except OSError:
+                await self._open_anew(connection, request)
+        request.connected_ms = self._waiter.now_ms()
+
+    async def _open_anew(self, connection: Connection, request: Request) -> None:
+        host, port, start = request.host, request.port, self._waiter.now_ms()
+        addresses = self._names.look_up(host, port)
+        if request.connect_deadline_ms is not None:
+            request.connect_deadline_ms += self._waiter.now_ms() - start
+        try:
+            await connection.open(addresses, request.connect_by())
+        except OSError as error:
+            self._names.forget(host)
+            text = "cannot connect to %s:%d: %s" % (host, port, words(error))
+            raise ConnectError(text, error)
+
+    async def _exchange(
+        self, connection: Connection, request: Request, writer: ChunkWriter
+    ) -> Response:
+        exchange = Exchange(self._waiter, connection, writer, request)
+        try:
+            return await exchange.run(self._pool)
+        except (WriteError, ReadError) as error:
+            error.stale = connection.kept and not exchange.heard
+            connection.close()
+            raise
+        except BaseException:
+            connection.close()
+            raise

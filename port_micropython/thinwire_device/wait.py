@@ -3,7 +3,6 @@
 # (asyncio's streams: 291 bytes), works the same for TLS, whose poll state does not show what
 # mbedTLS has buffered, and never meets wait_for (docs/micropython.md).
 
-import asyncio
 import time
 
 from thinwire.core.errors import TransportTimeout
@@ -32,23 +31,25 @@ class Waiter:
 
     Args:
         blocking: sleep the whole program; else only the task, and other tasks go on.
+
+    Attributes:
+        asyncio: the module of that name, or None for blocking use, which does without it.
     """
 
     def __init__(self, blocking: bool) -> None:
-        self._blocking = blocking
+        self.asyncio = None
+        if not blocking:
+            import asyncio
+
+            self.asyncio = asyncio
         self.now_ms = Clock().now_ms
 
     async def sleep_ms(self, ms: int) -> None:
         """Sleeps."""
-        if self._blocking:
+        if self.asyncio is None:
             time.sleep_ms(ms)
         else:
-            await asyncio.sleep_ms(ms)
-
-    async def breathe(self) -> None:
-        """Lets other tasks run, where there are any."""
-        if not self._blocking:
-            await asyncio.sleep_ms(0)
+            await self.asyncio.sleep_ms(ms)
 
     def check(self, deadline_ms: "int | None", phase: str) -> None:
         """Raises TransportTimeout when the deadline has passed."""

@@ -123,6 +123,14 @@ def test_bytes_behind_the_end_are_told_and_left_out():
             assert (reader.done, reader.excess) == (True, True)
 
 
+def test_a_buffer_may_be_larger_than_what_came():
+    for raw in (b"5\r\nhello\r\n0\r\n\r\n", b"5\r\nhel", b""):
+        buffer = bytearray(raw + b"garbage")
+        wanted = decode(BodyReader(None, True), [raw])
+        size = BodyReader(None, True).decode(memoryview(buffer), len(raw))
+        assert bytes(buffer[:size]) == wanted, raw
+
+
 def test_an_empty_read_changes_nothing():
     reader = BodyReader(None, True)
     assert decode(reader, [b"", b"1\r\na", b"", b"\r\n0\r\n", b"", b"\r\n", b""]) == b"a"

@@ -95,7 +95,7 @@ TURNS = [
     _good("until close", content="Hello", models=("until-close",)),
     _good("rescue after 429", models=("429", "echo")),
     _good("rescue after a cut", models=("cut-before-head", "echo")),
-    _refused("no CA", "untouched", {}),
+    _refused("built-in roots", "unknown CA", {}),
     _refused("no certificate", "untouched", {"cadata": b"no certificate"}),
     _refused("unknown CA", "unknown CA"),
     _refused("wrong name", "wrong name"),

@@ -13,7 +13,7 @@ _SIZE_DIGITS = 16  # of a chunk size, leading zeros included
 _LENGTH, _SIZE, _DATA, _AFTER, _TRAILER, _CLOSE, _DONE = range(7)
 _BLANK, _BEHIND, _EXTENSION = range(3)  # parts of a size line: digits may follow, or not
 
-_TAB, _LF, _CR, _SPACE, _SEMICOLON = 9, 10, 13, 32, 59
+_LF, _CR, _SEMICOLON = 10, 13, 59
 
 
 class BodyReader:
@@ -117,7 +117,7 @@ class BodyReader:
             raise _broken("a CR inside a size")
         if byte == _SEMICOLON:
             self._part = _EXTENSION
-        elif byte in (_SPACE, _TAB):
+        elif byte in b" \t":
             self._part = _BEHIND if self._digits else _BLANK
         else:
             value = _digit(byte)

@@ -1,0 +1,85 @@
+# The clock of a chip starts in 2000 or 2021 after power-up, and certificates have dates: so https
+# needs it set. One question to an NTP server does (RFC 4330).
+
+import socket
+import struct
+import time
+
+_FIRST_YEAR = 2024
+_PORT = 123
+_SIZE = 48  # bytes of a packet
+_ASK = 0x1B  # version 3, client
+_SERVER = 4  # mode of an answer
+_NTP_EPOCH = 1900
+_ERA = 0x100000000  # seconds; NTP's count starts anew in 2036
+_ERA_BIT = 0x80000000
+
+
+def year() -> int:
+    """What year the clock says it is."""
+    return time.gmtime()[0]
+
+
+def is_set() -> bool:
+    """Whether the clock has been set since the chip got power."""
+    return year() >= _FIRST_YEAR
+
+
+def set_from_ntp(host: str = "pool.ntp.org", timeout_s: float = 5, port: int = _PORT) -> tuple:
+    """Sets the clock, to UTC. Blocks for a name lookup and at most `timeout_s`.
+
+    Args:
+        host: an NTP server.
+        timeout_s: how long to wait for its answer, in seconds.
+
+    Returns:
+        (year, month, day, hour, minute, second, weekday, yearday) it was set to.
+
+    Raises:
+        OSError: no answer, or none of an NTP server.
+        RuntimeError: this board has no machine.RTC.
+    """
+    now = time.gmtime(ntp_time(host, timeout_s, port))
+    _set(now)
+    return now
+
+
+def ntp_time(host: str, timeout_s: float = 5, port: int = _PORT) -> int:
+    """Seconds of time.time() as an NTP server has them.
+
+    Raises:
+        OSError: no answer, or none of an NTP server.
+    """
+    packet = bytearray(_SIZE)
+    packet[0] = _ASK
+    address = socket.getaddrinfo(host, port, 0, socket.SOCK_DGRAM)[0]
+    question = socket.socket(address[0], socket.SOCK_DGRAM)
+    try:
+        question.settimeout(timeout_s)
+        question.sendto(packet, address[-1])
+        answer = question.recv(_SIZE)
+    finally:
+        question.close()
+    return _seconds(answer) - _epoch()
+
+
+def _seconds(answer: bytes) -> int:
+    # Since 1900. Stratum 0 is a server that sends us away ("kiss of death").
+    if len(answer) < _SIZE or answer[0] & 7 != _SERVER or answer[1] == 0:
+        raise OSError("no answer of an NTP server")
+    seconds = struct.unpack("!I", answer[40:44])[0]
+    return seconds if seconds & _ERA_BIT else seconds + _ERA
+
+
+def _epoch() -> int:
+    # time.time() counts from 2000 on most chips, from 1970 elsewhere.
+    years = time.gmtime(0)[0] - _NTP_EPOCH
+    return (years * 365 + (years - 1) // 4) * 86400
+
+
+def _set(now: tuple) -> None:
+    try:
+        from machine import RTC
+    except ImportError:
+        raise RuntimeError("this board has no machine.RTC: its clock is set elsewhere")
+    RTC().datetime((now[0], now[1], now[2], now[6], now[3], now[4], now[5], 0))

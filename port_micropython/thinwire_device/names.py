@@ -1,0 +1,54 @@
+# Addresses of hosts. Looking one up blocks everything, up to seconds, and no deadline can end it:
+# so it is done once per host, before anything is waited for, and the answer is kept.
+
+import socket
+
+from thinwire.core.errors import ConnectError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_LIMIT = 8  # names kept; more would be a leak
+
+
+class Names:
+    """A cache of addresses.
+
+    Args:
+        now_ms: the clock.
+        keep_ms: how long an answer is good for, in milliseconds.
+    """
+
+    def __init__(self, now_ms: "Callable[[], int]", keep_ms: int) -> None:
+        self._now_ms = now_ms
+        self._keep_ms = keep_ms
+        self._known = {}  # (host, port) -> (when to ask again, addresses)
+
+    def known(self, host: str, port: int) -> "list[tuple] | None":
+        """The addresses of a host that was looked up lately, or None."""
+        until, addresses = self._known.get((host, port), (0, None))
+        return addresses if self._now_ms() < until else None
+
+    def look_up(self, host: str, port: int) -> "list[tuple]":
+        """Asks for the addresses of a host and keeps them. Blocks: there is no other resolver.
+
+        Raises:
+            ConnectError: there is no such host, or nobody to ask.
+        """
+        try:
+            addresses = socket.getaddrinfo(host, port, 0, socket.SOCK_STREAM)
+        except OSError as error:
+            from thinwire_device.errnos import lookup_words
+
+            raise ConnectError("cannot resolve %s: %s" % (host, lookup_words(error)), error)
+        if len(self._known) >= _LIMIT:
+            self._known.clear()
+        self._known[(host, port)] = (self._now_ms() + self._keep_ms, addresses)
+        return addresses
+
+    def forget(self, host: "str | None" = None) -> None:
+        """Forgets a host, or all of them: the next request looks it up anew."""
+        for key in list(self._known):
+            if host is None or key[0] == host:
+                del self._known[key]

@@ -1,0 +1,65 @@
+# Connections that wait for their next request. A TLS session costs 27 KB of heap and a handshake
+# of seconds on a chip: so one is kept, and given up before another is opened beside it.
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from thinwire_device.connection import Connection
+
+
+class Pool:
+    """Idle connections.
+
+    Args:
+        now_ms: the clock.
+        limit: how many are kept; 0: none.
+        idle_ms: how long one may wait, in milliseconds. Checked when one is asked for: nothing
+            runs in the background.
+    """
+
+    def __init__(self, now_ms: "Callable[[], int]", limit: int, idle_ms: int) -> None:
+        self._now_ms = now_ms
+        self._idle_ms = idle_ms
+        self._idle = []  # the one that has waited longest first
+        self.limit = limit
+
+    def take(self, key: tuple) -> "Connection | None":
+        """A connection to `key` that still stands, or None; then there is room for a new one.
+
+        Args:
+            key: (scheme, host, port).
+        """
+        self._drop_old()
+        for connection in reversed(self._idle):
+            if connection.key == key:
+                self._idle.remove(connection)
+                if connection.alive():
+                    return connection
+                connection.close()
+        self._shrink(self.limit - 1)
+        return None
+
+    def put(self, connection: "Connection") -> None:
+        """Keeps a connection whose last answer was read to its end."""
+        connection.idle_until = self._now_ms() + self._idle_ms
+        self._idle.append(connection)
+        self._shrink(self.limit)
+
+    def keeps(self, scheme: str) -> bool:
+        """Whether one of this scheme is idle."""
+        return any(connection.key[0] == scheme for connection in self._idle)
+
+    def close(self) -> None:
+        """Closes all and keeps none any more. Idempotent."""
+        self.limit = 0
+        self._shrink(0)
+
+    def _drop_old(self) -> None:
+        now = self._now_ms()
+        while self._idle and self._idle[0].idle_until <= now:
+            self._idle.pop(0).close()
+
+    def _shrink(self, size: int) -> None:
+        while len(self._idle) > max(size, 0):
+            self._idle.pop(0).close()

@@ -1,0 +1,157 @@
+# Whom to trust: the TLS context for a host. Loaded with the first https request.
+#
+# Without any option the server is verified against the few roots of roots.py. A host that roots.py
+# knows gets the roots it was last seen with, since each costs about 2 KB of heap; if its chain
+# ends elsewhere meanwhile, all of them are tried before that is an error. No key is sent before a
+# chain is accepted (Connection.begin).
+
+import gc
+
+import tls
+
+from thinwire.core.errors import ConnectError
+from thinwire_device.connection import words
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_PEM = b"-----BEGIN CERTIFICATE-----"
+
+
+class Trust:
+    """Builds TLS contexts, and keeps the last one.
+
+    Args:
+        cadata: CA certificates, DER or PEM: bytes, or a list of them; None for the built-in roots.
+        insecure: accept any certificate.
+        pin: see pins.py; without cadata it counts alone.
+
+    Raises:
+        ValueError: a pin that cannot be.
+    """
+
+    def __init__(
+        self, cadata: "bytes | list[bytes] | None", insecure: bool, pin: "str | list[str] | None"
+    ) -> None:
+        self._cadata = cadata
+        self._insecure = insecure
+        self._pins = None
+        self._wide = []  # hosts for which all roots are needed
+        self._context = None
+        self._roots = ()  # names of the roots in it
+        if pin is not None:
+            from thinwire_device.pins import Pins
+
+            self._pins = Pins(pin)
+
+    def context(self, host: str) -> object:
+        """The TLS context for a host.
+
+        Raises:
+            ConnectError: the clock is not set, the CA data cannot be read, or the firmware cannot
+                check a pin.
+        """
+        roots = self._roots_for(host)
+        if self._context is None or roots != self._roots:
+            self._context = None
+            gc.collect()  # the old one holds kilobytes, and the new one shall not stand behind it
+            try:
+                self._context = self._build(host, roots)
+            except MemoryError as error:
+                raise ConnectError("TLS to %s failed: %s" % (host, words(error)), error)
+            self._roots = roots
+        return self._context
+
+    def widen(self, host: str, error: ConnectError) -> bool:
+        """Whether to try again, with all roots, a host whose certificate was refused."""
+        refused = isinstance(error.cause, ValueError)
+        if not refused or not self._by_roots() or host in self._wide:
+            return False
+        self._wide.append(host)
+        return self._roots_for(host) != self._roots
+
+    def _by_roots(self) -> bool:
+        return not (self._insecure or self._cadata or self._pins is not None)
+
+    def _roots_for(self, host: str) -> tuple:
+        if not self._by_roots():
+            return ()
+        from thinwire_device.roots import names_for
+
+        return names_for("" if host in self._wide else host)
+
+    def _build(self, host: str, roots: tuple) -> object:
+        context = tls.SSLContext(tls.PROTOCOL_TLS_CLIENT)
+        if self._insecure:
+            context.verify_mode = tls.CERT_NONE
+            return context
+        if self._pins is not None:
+            self._check_pins(context)
+        if self._cadata or roots:
+            _check_clock(host)
+            context.verify_mode = tls.CERT_REQUIRED
+            self._load(context, roots)
+        else:
+            # The chain may be any, and the callback decides: with CERT_NONE it is never asked.
+            context.verify_mode = tls.CERT_OPTIONAL
+        return context
+
+    def _check_pins(self, context: object) -> None:
+        try:
+            context.verify_callback = self._pins.check
+        except AttributeError as error:
+            raise ConnectError(
+                "this firmware cannot check a pin before the key is sent: pass cadata instead",
+                error,
+            )
+
+    def _load(self, context: object, roots: tuple) -> None:
+        # One certificate at a time: of several in one piece mbedTLS reads the first DER only.
+        try:
+            for der in _ders(self._cadata) if self._cadata else _built_in(roots):
+                context.load_verify_locations(der)
+        except (ValueError, OSError) as error:
+            # mbedTLS has one word, "invalid", for a bad certificate and for too little memory.
+            kind = "cadata is no certificate this firmware reads (DER or PEM)"
+            if not self._cadata:
+                kind = "the built-in CA roots cannot be loaded"
+            raise ConnectError("%s: %s; %d bytes are free" % (kind, error, gc.mem_free()), error)
+
+
+def _check_clock(host: str) -> None:
+    from thinwire_device import clock
+
+    if not clock.is_set():
+        raise ConnectError(
+            "https://%s cannot be verified: the clock says %d, and certificates have dates. Set"
+            " it first: thinwire_device.clock.set_from_ntp(), once the network is up"
+            % (host, clock.year())
+        )
+
+
+def _built_in(names: tuple) -> "Iterator[bytes]":
+    from thinwire_device import roots
+
+    for name, der in roots.ROOTS:
+        if name in names:
+            yield der
+
+
+def _ders(data: "bytes | list[bytes]") -> "Iterator[bytes]":
+    for one in data if isinstance(data, (list, tuple)) else (data,):
+        at = one.find(_PEM)
+        if at < 0:
+            yield one
+        while at >= 0:
+            yield _from_pem(one, at + len(_PEM))
+            at = one.find(_PEM, at + 1)
+
+
+def _from_pem(data: bytes, start: int) -> bytes:
+    import binascii
+
+    end = data.find(b"-----END", start)
+    if end < 0:
+        raise ValueError("a PEM block without an end")
+    return binascii.a2b_base64(data[start:end])

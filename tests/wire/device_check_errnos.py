@@ -1,0 +1,86 @@
+# Run by tests/micropython/test_device_units.py on MicroPython.
+
+from thinwire_device import budget
+from thinwire_device.errnos import lookup_words, words
+
+# (platform, number, a part of what is said)
+NUMBERS = (
+    ("linux", 111, "refused"),
+    ("rp2", 111, "refused"),
+    ("esp32", 111, "refused"),
+    ("linux", 104, "reset"),
+    ("rp2", 103, "aborted"),
+    ("esp32", 113, "aborted"),
+    ("linux", 113, "no route"),
+    ("rp2", 113, "no route"),
+    ("esp32", 118, "no route"),
+    ("rp2", 110, "timed out"),
+    ("esp32", 116, "timed out"),
+    ("esp32", 128, "network up"),
+    ("rp2", 107, "network up"),
+    ("rp2", 0x7780, "refused the TLS handshake"),
+    ("rp2", 0x7280, "closed the connection during TLS"),
+    ("rp2", 0x2700, "cadata="),
+    ("rp2", 0x3000, "not the pinned one"),
+    ("rp2", 0x7F00, "in one piece"),
+    ("rp2", 0x2880, "in one piece"),
+    ("esp32", 0x4290, "in one piece"),  # RSA_PUBLIC_FAILED + MPI_ALLOC_FAILED
+    ("rp2", 12, "out of memory"),
+    ("rp2", 0x7200 + 0x60, "no TLS"),  # a layer's number with another below it
+)
+
+
+def test_numbers_of_each_platform_with_either_sign():
+    for platform, number, part in NUMBERS:
+        for sign in (1, -1):
+            text = words(OSError(sign * number), platform)
+            assert part in text, (platform, number, text)
+            assert "%d" % number in text, text
+
+
+def test_a_number_that_nobody_knows_is_shown():
+    assert "9999" in words(OSError(9999), "rp2")
+    assert "TypeError: odd" in words(TypeError("odd"))
+
+
+def test_what_is_said_of_certificates():
+    for text, part in (
+        ("\nThe certificate is not correctly signed by the trusted CA\n", "cadata="),
+        ("The certificate Common Name (CN) does not match with the expected CN", "host name"),
+        ("The certificate validity has expired", "renew"),
+        ("The certificate validity starts in the future", "set_from_ntp"),
+        ("something new", "refused: something new"),
+    ):
+        assert part in words(ValueError(text)), text
+
+
+def test_memory_names_the_largest_block():
+    largest = budget.largest_block
+    budget.largest_block = lambda: 12345
+    try:
+        for error in (MemoryError("x"), OSError(12), OSError(-0x7F00)):
+            text = words(error)
+            assert "12345 bytes" in text, text
+            assert "17 KB of it in one piece" in text, text
+    finally:
+        budget.largest_block = largest
+
+
+def test_a_certificate_that_could_not_be_checked_for_want_of_memory():
+    kept, error = budget.TLS, ValueError("not correctly signed by the trusted CA")
+    try:
+        for needed, said in ((10**9, True), (0, False)):
+            budget.TLS = needed
+            assert ("memory was too short" in words(error)) == said
+    finally:
+        budget.TLS = kept
+
+
+def test_failed_lookups():
+    for error, part in (
+        (OSError(-2), "network up"),
+        (OSError("[addrinfo error -2]"), "network up"),
+        (OSError(-202), "network up"),
+        (OSError("odd"), "odd"),
+    ):
+        assert part in lookup_words(error), error

@@ -1,0 +1,115 @@
+# Run by tests/micropython/test_device_units.py on MicroPython, with a heap of 512 KB.
+
+import gc
+
+import micropython
+from helpers import error_of
+from thinwire_device import budget
+from thinwire_device.budget import largest_block
+from thinwire_device.socket_transport import SocketTransport
+
+from thinwire.core.http1 import ChunkWriter
+from thinwire.core.http1_body import BodyReader
+
+
+def test_the_largest_block_can_be_had_and_no_larger_one():
+    size = largest_block()
+    assert 0 < size <= gc.mem_free() + 4096  # finding it took a little
+    gc.collect()
+    del_me = bytearray(size)
+    assert len(del_me) == size
+    del_me = None
+    gc.collect()
+    assert error_of(MemoryError, bytearray, size + 65536)
+
+
+def test_a_budget_says_what_a_call_needs():
+    plain, tls = budget.budget(None, False), budget.budget(None, True)
+    assert tls.needed - plain.needed == 27 * 1024
+    assert tls.needed_block == 17 * 1024
+    assert plain.needed_block == 1024
+    for each in (plain, tls):
+        assert each.free >= each.largest > 0
+        assert each.fits() == (each.free >= each.needed and each.largest >= each.needed_block)
+        assert "%d bytes" % each.free in str(each)
+
+
+def test_a_budget_that_is_too_small_says_so():
+    kept = budget.largest_block
+    budget.largest_block = lambda: 9000
+    try:
+        tls, plain = budget.budget(None, True), budget.budget(None, False)
+    finally:
+        budget.largest_block = kept
+    assert not tls.fits()
+    assert plain.fits()
+    assert "not enough" in str(tls)
+    assert "9000" in str(tls)
+
+
+def test_a_kept_connection_is_paid_for():
+    class Kept(SocketTransport):
+        def keeps(self, https):
+            return https
+
+    found = budget.budget(Kept(True), True)
+    assert found.kept
+    assert found.needed_block == 1024
+    assert not budget.budget(SocketTransport(True), True).kept
+
+
+def test_on_esp32_tls_has_a_heap_of_its_own():
+    kept = budget._idf_largest
+    try:
+        for largest, fits in ((10000, False), (40000, True)):
+            budget._idf_largest = lambda size=largest: size
+            found = budget.budget(None, True)
+            assert found.tls_largest == largest
+            assert found.fits() == fits
+    finally:
+        budget._idf_largest = kept
+
+
+def test_framing_allocates_nothing():
+    # What stands around data, byte by byte and whole, and a body of known length.
+    raw = b"5;x=y\r\nhello\r\n0\r\nX: 1\r\n\r\n"
+    buffer = bytearray(raw)
+    view = memoryview(buffer)
+    chunked, sized = BodyReader(None, True), BodyReader(len(raw))
+    micropython.heap_lock()
+    try:
+        for part in range(7):
+            chunked._framing(view, part, part + 1)
+        chunked._took(5)
+        at = 12
+        while at < len(raw):
+            at = chunked._framing(view, at, len(raw))
+        count = sized.decode(view, len(raw))
+    finally:
+        micropython.heap_unlock()
+    assert chunked.done
+    assert sized.done
+    assert count == len(raw)
+
+
+def test_sending_allocates_a_view_and_a_size_per_block():
+    writer = ChunkWriter(1024)
+    writer.frame(1024)
+    gc.collect()
+    gc.disable()
+    try:
+        before = gc.mem_alloc()
+        for _ in range(100):
+            writer.frame(1024)
+        each = (gc.mem_alloc() - before) // 100
+    finally:
+        gc.enable()
+    assert each <= 300, each
+
+
+def test_buffers_have_sizes_that_can_be():
+    for block in (512, 4096):
+        SocketTransport(True, block=block)
+    for block in (0, 511, 4097):
+        error = error_of(ValueError, SocketTransport, True, block=block)
+        assert "512 to 4096" in str(error)

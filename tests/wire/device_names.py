@@ -1,0 +1,44 @@
+# Name lookup and several addresses of the device's transport, with a resolver of our own.
+
+import socket
+
+import thinwire_device.names as names
+from device_turns import turns
+
+
+class Resolver:
+    """Stands for the module socket in names.py; counts what is asked.
+
+    Args:
+        answers: for each lookup a list of (host, port) to connect to; the last one stays.
+        delay_ms: how long a lookup blocks.
+    """
+
+    SOCK_STREAM = socket.SOCK_STREAM
+
+    def __init__(self, answers, delay_ms=0):
+        self.answers = answers
+        self.delay_ms = delay_ms
+        self.asked = 0
+
+    def getaddrinfo(self, host, port, family, kind):
+        import time
+
+        time.sleep_ms(self.delay_ms)
+        listed = self.answers[min(self.asked, len(self.answers) - 1)]
+        self.asked += 1
+        found = []
+        for address, number in listed:
+            found.extend(socket.getaddrinfo(address, number, 0, socket.SOCK_STREAM)[:1])
+        return found
+
+
+def resolved(blocking, answers, asked, options, delay_ms=0):
+    """Outcomes of turns to a name that has `answers`, and how often it was looked up."""
+    resolver = Resolver(answers, delay_ms)
+    names.socket = resolver
+    try:
+        outcomes = turns(blocking, [("http", "server.example", 80)], asked, options)
+    finally:
+        names.socket = socket
+    return [outcomes, resolver.asked]

@@ -1,0 +1,199 @@
+# Exchanges of the device's transport one after the other, and what came of each, as plain data.
+# Run on MicroPython (tests/support/device_calls.py), so that what is kept from one to the next is
+# seen: connections, addresses, trust.
+
+import asyncio
+import binascii
+
+from thinwire_device.socket_transport import SocketTransport
+
+from thinwire.core.sync import run
+from thinwire.core.transport import Request
+
+KEY = "sk-never-to-be-seen"
+PATIENT_MS = 20000
+
+
+class Question:
+    """A request body: JSON with a message of so many letters, which are not held."""
+
+    def __init__(self, model, size):
+        self.parts = [
+            [b'{"model":"%s","messages":[{"role":"user","content":"' % model.encode(), 1],
+            [b"x" * 256, size // 256],
+            [b"x", size % 256],
+            [b'"}]}', 1],
+        ]
+        self.left = b""
+
+    def readinto(self, buffer):
+        while not self.left and self.parts:
+            part = self.parts[0]
+            if part[1]:
+                self.left = part[0]
+                part[1] -= 1
+            else:
+                self.parts.pop(0)
+        count = min(len(buffer), len(self.left))
+        buffer[:count] = self.left[:count]
+        self.left = self.left[count:]
+        return count
+
+
+def transport_of(blocking, options):
+    options = dict(options)
+    if "cadata" in options:  # JSON has no bytes
+        given = options["cadata"]
+        listed = [binascii.unhexlify(one) for one in given]
+        options["cadata"] = listed if len(listed) > 1 else listed[0]
+    return SocketTransport(blocking, **options)
+
+
+def request_of(transport, place, turn):
+    scheme, host, port = place
+    body = Question(turn["model"], turn.get("upload", 2))
+    headers = [("Authorization", "Bearer " + KEY), ("X-Case", turn.get("case", ""))]
+    target, authority = "/v1/chat/completions", "%s:%d" % (host, port)
+    request = Request("POST", scheme, host, port, target, authority, headers, body)
+    now = transport.now_ms()
+    request.connect_deadline_ms = now + turn.get("connect_ms", PATIENT_MS)
+    request.head_deadline_ms = now + turn.get("head_ms", PATIENT_MS)
+    return request
+
+
+async def exchange(transport, place, turn):
+    """One exchange; `turn` says what is asked, how long, and whether the answer is read."""
+    outcome = {"status": 0, "size": 0, "error": "", "stale": None, "phase": "", "message": ""}
+    request = request_of(transport, place, turn)
+    try:
+        response = await transport.send(request)
+        try:
+            outcome["status"] = response.status
+            if turn.get("read", True):
+                until = transport.now_ms() + turn.get("read_ms", PATIENT_MS)
+                outcome["size"] = await read_all(response, until)
+        finally:
+            await response.aclose()
+    except Exception as error:  # whatever leaves is what is tested
+        outcome["error"] = type(error).__name__
+        outcome["stale"] = getattr(error, "stale", None)
+        outcome["phase"] = getattr(error, "phase", "")
+        outcome["message"] = str(error)
+    marks = (request.connected_ms, request.secured_ms, request.sent_ms)
+    outcome["marks"] = [mark is not None for mark in marks]
+    given = [mark for mark in marks if mark is not None]
+    outcome["in_order"] = given == sorted(given)
+    return outcome
+
+
+async def read_all(response, until):
+    buffer = memoryview(bytearray(200))
+    size = count = await response.readinto(buffer, until)
+    while count:
+        count = await response.readinto(buffer, until)
+        size += count
+    return size
+
+
+async def all_turns(transport, places, turns):
+    outcomes = []
+    for turn in turns:
+        await transport.sleep_ms(turn.get("pause_ms", 0))
+        outcomes.append(await exchange(transport, places[turn.get("place", 0)], turn))
+        if turn.get("refresh"):
+            transport.refresh()
+    await transport.aclose()
+    await transport.aclose()
+    return outcomes
+
+
+def turns(blocking, places, turns, options):
+    """The outcomes of turns on one transport."""
+    transport = transport_of(blocking, options)
+    work = all_turns(transport, places, turns)
+    return run(work) if blocking else asyncio.run(work)
+
+
+def cases(blocking, jobs):
+    """The outcomes of several lists of turns, each on a transport of its own."""
+    return [turns(blocking, *job) for job in jobs]
+
+
+async def at_a_time(places, together, after, options):
+    """The outcomes of turns on one transport, some at a time, the others after them."""
+    transport = transport_of(False, options)
+    tasks = [exchange(transport, places[0], turn) for turn in together]
+    outcomes = await asyncio.gather(*tasks)
+    return list(outcomes) + await all_turns(transport, places, after)
+
+
+async def beside(places, turn, options):
+    """How often another task ran while a turn waited, its longest pause, and the outcome."""
+    transport = transport_of(False, options)
+    ticks, gap, last = 0, 0, transport.now_ms()
+
+    async def tick():
+        nonlocal ticks, gap, last
+        while True:
+            now = transport.now_ms()
+            gap, last = max(gap, now - last), now
+            ticks += 1
+            await asyncio.sleep_ms(5)
+
+    task = transport.spawn(tick())
+    outcome = await exchange(transport, places[0], turn)
+    task.cancel()
+    await transport.aclose()
+    return [ticks, gap, outcome]
+
+
+async def cancelled(places, turn, options, times):
+    """How many files are open more, after so many exchanges were cancelled."""
+    import os
+
+    transport = transport_of(False, options)
+    await exchange(transport, places[0], {"model": "echo"})
+    counts = []
+    for _ in range(times):
+        task = transport.spawn(exchange(transport, places[0], turn))
+        await asyncio.sleep_ms(40)
+        task.cancel()
+        try:
+            await task
+        except asyncio.CancelledError:
+            counts.append(len(os.listdir("/proc/self/fd")))
+    await transport.aclose()
+    return [len(counts), counts[-1] - counts[0]]
+
+
+async def signalled():
+    """What spawn and signal of the asyncio transport do."""
+    transport = SocketTransport(False)
+    signal, order = transport.signal(), []
+
+    async def wait():
+        await signal.wait()
+        order.append("woken")
+
+    task = transport.spawn(wait())
+    await transport.sleep_ms(0)
+    order.append("set")
+    signal.set()
+    await task
+    signal.clear()
+    waiting = transport.spawn(wait())
+    await transport.sleep_ms(5)
+    waiting.cancel()
+    await transport.aclose()
+    return [transport.concurrent, order]
+
+
+def not_concurrent():
+    """What spawn and signal of the blocking transport do."""
+    transport, errors = SocketTransport(True), []
+    for call in (transport.signal, lambda: transport.spawn(None)):
+        try:
+            call()
+        except NotImplementedError as error:
+            errors.append(str(error))
+    return [transport.concurrent, errors]
