@@ -136,11 +136,7 @@ def _request(call: ToolCall) -> "ToolCallRequest":
 def _arguments(call: ToolCall) -> dict[str, object]:
     # Always an object, as exoclaw promises its tools: without one the tool is called with
     # nothing, and the model reads what was missing.
-    if call.arguments is not None:
-        return call.arguments
-    from thinwire.cpython.repair import repaired_object
-
-    return repaired_object(call.arguments_raw) or {}
+    return call.repair() or {}
 
 
 def tool_call_id() -> str:

@@ -75,6 +75,6 @@ def test_on_cpython(server: MockServer, kind: str) -> None:
 @pytest.mark.parametrize("kind", KINDS)
 def test_in_a_small_heap(micropython: Interpreter, server: MockServer, kind: str) -> None:
     arguments = (server.base_url, kind, *ENDLESS)
-    done = run_micropython(micropython, SCRIPT, *arguments, heapsize="256k", timeout=120)
+    done = run_micropython(micropython, SCRIPT, *arguments, heapsize="320k", timeout=120)
     assert done.returncode == 0, done.stdout
     judge(done.stdout, LIMIT)

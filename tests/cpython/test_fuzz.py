@@ -55,6 +55,6 @@ def test_httpx(server: MockServer, kind: str) -> None:
 def test_sockets(micropython: Interpreter, server: MockServer, kind: str) -> None:
     # A heap this small would not survive anything that is kept from one answer to the next.
     arguments = (server.base_url, "0", str(COUNT), kind)
-    done = run_micropython(micropython, SCRIPT, *arguments, heapsize="256k", timeout=TIMEOUT)
+    done = run_micropython(micropython, SCRIPT, *arguments, heapsize="320k", timeout=TIMEOUT)
     assert done.returncode == 0, done.stdout
     judge(done.stdout)

@@ -1,4 +1,4 @@
-"""Large prompts and answers on a heap of 256 KB, all of thinwire compiled on it included."""
+"""Large prompts and answers on a heap of 320 KB, all of thinwire compiled on it included."""
 
 import json
 from pathlib import Path
@@ -9,7 +9,7 @@ from support.interpreters import Interpreter
 
 from thinwire.testing import MockServer
 
-HEAP = "256k"
+HEAP = "320k"
 SIZE = 2**20
 TEXT = 'He said: "Grüße aus Zürich, 世界 🚀",\n\tand no more.\\\r\n\x01\x7f\u2028'
 

@@ -9,6 +9,7 @@ from streams import (
     STOP,
     chunk,
     deployments,
+    json_reply,
     play,
     sent_document,
     sse,
@@ -17,7 +18,9 @@ from streams import (
 
 from thinwire.core.client import AsyncClient
 from thinwire.core.clocks import Timeouts
-from thinwire.core.errors import StreamInterrupted, TransportTimeout
+from thinwire.core.errors import StatusError, StreamInterrupted, TransportTimeout
+from thinwire.core.health import CooldownPolicy
+from thinwire.core.store import Store
 from thinwire.core.sync import Client
 from thinwire.testing.scripted import ScriptedReply, ScriptedTransport
 
@@ -252,6 +255,15 @@ BAD = [
     (("x", deployments("a", "b")), {}, "known are 'a', 'b'"),
     (("a", deployments("a")), {"fallbacks": {"a": ["x"]}}, "fallbacks of 'a' 'x'"),
     (("a", deployments("a")), {"fallbacks": {"x": ["a"]}}, "fallbacks key 'x'"),
+    (("a", deployments("a")), {"context_fallbacks": {"a": ["x"]}}, "context_fallbacks of 'a'"),
+    (
+        ("a", deployments("a")),
+        {"content_filter_fallbacks": {"a": ["a"]}},
+        "content_filter_fallbacks of 'a' go in a circle",
+    ),
+    (("a", deployments("a")), {"fallback_on": ("autth",)}, "fallback_on 'autth'"),
+    (("a", deployments("a")), {"hedge_after": -1}, "hedge_after"),
+    (("a", deployments("a")), {"on_interrupt": "retry"}, "on_interrupt"),
 ]
 
 
@@ -270,6 +282,9 @@ REFUSED = [
     ((HELLO[0],), {}, TypeError, "messages must be a list of dicts"),
     ((None,), {}, TypeError, "messages must be a list of dicts"),
     ((HELLO,), {"extra_headers": {"X-Key": "a\r\nb"}}, ValueError, "X-Key"),
+    ((HELLO,), {"on_interrupt": "retry"}, ValueError, "on_interrupt"),
+    ((HELLO,), {"hedge_after": -1}, ValueError, "hedge_after"),
+    ((HELLO,), {"hedge_after": 1}, ValueError, "hedge_after needs AsyncClient"),
 ]
 
 
@@ -293,3 +308,97 @@ def test_a_client_serves_calls_at_a_time():
         assert transport.open_responses == 0
 
     asyncio.run(main())
+
+
+def test_what_is_for_thinwire_is_not_sent():
+    options = {"session": "s", "on_interrupt": "restart", "timeouts": Timeouts(), "retry": ONCE}
+    for client, transport in clients():
+        result(client.chat(HELLO, **options))
+        assert sorted(sent_document(transport)) == [
+            "messages",
+            "model",
+            "stream",
+            "stream_options",
+        ]
+
+
+def refusal(status, code=""):
+    return json_reply({"error": {"message": "no", "code": code}}, status)
+
+
+# Options of a client, what the first deployment answers, and who is asked next ("" for nobody).
+REROUTED = [
+    ({"fallbacks": {"a": ["b"]}}, refusal(503), "b"),
+    ({"fallbacks": {"a": ["b"]}}, refusal(401), ""),
+    ({"fallbacks": {"a": ["b"]}, "fallback_on": ("auth",)}, refusal(401), "b"),
+    ({"fallbacks": {"a": ["b"]}, "fallback_on": ("auth",)}, refusal(503), ""),
+    ({"fallbacks": {"a": ["b"]}}, refusal(400, "context_length_exceeded"), ""),
+    ({"context_fallbacks": {"a": ["c"]}}, refusal(400, "context_length_exceeded"), "c"),
+    ({"context_fallbacks": {"a": ["c"]}}, refusal(503), ""),
+    ({"content_filter_fallbacks": {"a": ["c"]}}, refusal(400, "content_filter"), "c"),
+    ({"content_filter_fallbacks": {"a": ["c"]}}, refusal(400, "context_length_exceeded"), ""),
+]
+
+
+def test_the_options_say_who_is_asked_next():
+    for options, first, want in REROUTED:
+        for kind in (Client, AsyncClient):
+            transport = ScriptedTransport([first, ScriptedReply([ANSWER])])
+            names = deployments("a", "b", "c")
+            client = kind("a", names, transport=transport, retry=ONCE, **options)
+            if want:
+                assert called(client.chat, HELLO).deployment == want, options
+            else:
+                assert isinstance(failure(client, HELLO), StatusError), options
+            assert len(transport.requests) == (2 if want else 1), options
+
+
+class Memory(Store):
+    # Keeps the state for the next client.
+    state = None
+
+    def load(self):
+        return self.state
+
+    def save(self, state):
+        self.state = state
+
+
+def test_the_state_of_deployments_is_shared_through_a_store():
+    store = Memory()
+    busy = json_reply({}, 429, {"retry-after": "100"})
+    options = {"retry": ONCE, "store": store, "cooldown": CooldownPolicy(max_seconds=50)}
+    for replies in ([busy, ScriptedReply([ANSWER])], [ScriptedReply([ANSWER])]):
+        transport = ScriptedTransport(replies)
+        names = deployments("a", "b")
+        client = Client("a", names, {"a": ["b"]}, transport=transport, **options)
+        assert client.chat(HELLO).deployment == "b"
+        states = client.deployments_state()
+        assert sorted(states) == ["a", "b"]
+        got = states["a"]
+        assert (got.healthy, got.reason) == (False, "rate_limit"), got
+        assert 0 < got.cooldown_ms <= 50000, got  # a real clock lies between the two
+        assert states["b"].healthy
+
+
+def test_an_own_cooldown():
+    transport = ScriptedTransport([json_reply({}, 503)])
+    cooldown = CooldownPolicy(failures=1, seconds=5)
+    client = Client("a", deployments("a"), transport=transport, retry=ONCE, cooldown=cooldown)
+    assert client.deployments_state()["a"].healthy
+    error_of(StatusError, client.chat, HELLO)
+    assert client.deployments_state()["a"].cooldown_ms == 5000
+
+
+class Concurrent(ScriptedTransport):
+    # Says that it can race; nothing here may ask it to.
+    concurrent = True
+
+
+def test_a_body_of_the_callers_is_not_raced():
+    transport = Concurrent([ScriptedReply([ANSWER])])
+    names = deployments("a", "b")
+    client = AsyncClient("a", names, {"a": ["b"]}, transport=transport, hedge_after=0)
+    done = asyncio.run(client.send_streaming_body(Producer([b"{}"])))
+    assert done.content == "Hello"
+    assert len(done.attempts) == 1

@@ -166,3 +166,30 @@ def test_kinds_that_a_caller_adds_or_takes_away():
         assert not make(fallback_on=FALLBACK_ON + (error.kind,)).retries(error), error
     assert not make(fallback_on=("auth",)).falls_back(ReadError("x"))
     assert not make(fallback_on=("timeout",)).falls_back(TransportTimeout("x", "total"))
+
+
+# What the client says, what the call says, whether they can be told; then what counts, or "".
+TELLING = [
+    (None, None, True, "restart"),
+    (None, None, False, "raise"),
+    (None, "raise", True, "raise"),
+    (None, "restart", True, "restart"),
+    (None, "restart", False, ""),
+    ("restart", None, True, "restart"),
+    ("restart", None, False, "raise"),
+    ("restart", "raise", False, "raise"),
+    ("raise", None, True, "raise"),
+    ("raise", "restart", True, "restart"),
+    ("raise", "restart", False, ""),
+]
+
+
+def test_text_is_void_only_for_those_who_are_told():
+    for client, call, told, want in TELLING:
+        policy = make(on_interrupt=client).for_call(on_interrupt=call)
+        if want:
+            policy.restart_only_if(told)
+            assert policy.on_interrupt == want, (client, call, told, policy.on_interrupt)
+        else:
+            error = error_of(ValueError, policy.restart_only_if, told)
+            assert "on_restart" in str(error), error

@@ -21,6 +21,7 @@ from thinwire.core.clocks import Timeouts
 from thinwire.core.errors import (
     AllAttemptsFailed,
     ConnectError,
+    EncodeError,
     ReadError,
     StatusError,
     StreamInterrupted,
@@ -333,3 +334,27 @@ def test_a_timeout_of_the_wait_before_is_not_the_next_attempts():
     kinds = [type(one.error) for one in got.error.attempts]
     assert kinds == [TransportTimeout, StatusError], kinds
     assert got.completion.end == "error", got.completion.end
+
+
+def test_a_retry_is_logged_with_its_wait():
+    logged = []
+    options = {"log": lambda level, event, fields: logged.append((level, event, fields))}
+    tried([json_reply({}, 503), GOOD], options=options)
+    level, event, fields = logged[1]
+    assert (level, event) == ("warning", "llm_retry")
+    want = {"llm.model": "a", "llm.next": "a", "wait_s": 0.5}
+    assert fields == dict(want, error="StatusError: status 503, server"), fields
+
+
+def test_a_request_that_cannot_be_measured_is_not_sent():
+    names = {"a": Deployment("https://a.test/v1", framing="length"), "b": deployments("b")["b"]}
+    transport = ScriptedTransport([GOOD])
+    client = Client("a", names, {"a": ["b"]}, transport=transport, retry=STEADY)
+    stream = client.stream(iter(HELLO))
+    error = error_of(EncodeError, next, stream)
+    assert "Content-Length" in str(error), error
+    assert (error.model, error.deployment) == ("a", "a")
+    assert transport.requests == []
+    assert [one.outcome for one in stream.completion.attempts] == ["failed"]
+    assert stream.completion.end == "error"
+    error_of(StopIteration, next, stream)

@@ -4,7 +4,15 @@
 import asyncio
 import os
 
-from thinwire import AsyncClient, Client, Deployment, TextFile, ThinwireError, Timeouts
+from thinwire import (
+    AsyncClient,
+    Client,
+    Deployment,
+    RetryPolicy,
+    TextFile,
+    ThinwireError,
+    Timeouts,
+)
 
 MESSAGES = [{"role": "user", "content": "Hi"}]
 MODELS = (
@@ -22,7 +30,8 @@ def deployments(base_url):
 
 
 def client_for(base_url, seconds=20):
-    return AsyncClient("echo", deployments(base_url), timeouts=Timeouts(first_token=seconds))
+    limits = Timeouts(first_token=seconds)
+    return AsyncClient("echo", deployments(base_url), timeouts=limits, retry=RetryPolicy(1))
 
 
 def open_files():
@@ -95,6 +104,7 @@ async def cancelled(base_url, model, times):
     """How many files are open more, after so many calls were cancelled; and the next answer."""
     async with client_for(base_url) as client:
         await client.chat(MESSAGES)
+        await cancel_one(client, model)  # the connection kept so far goes with it
         before = open_files()
         for _ in range(times):
             await cancel_one(client, model)

@@ -11,6 +11,7 @@ from importlib import import_module
 from thinwire.core.utf8 import join_surrogates
 
 PIECE = 16384  # characters or bytes escaped at a time; stays in the cache (PERFORMANCE.md)
+HEAD_LIMIT = 32768  # of one response head, bytes; node and nginx allow about as much
 BUFFER = 65536  # receive buffer, bytes
 EVENT_LIMIT = 16777216  # largest server-sent event, bytes
 GROWTH = 4  # of the receive buffer; old and new one together stay near its limit
@@ -158,6 +159,12 @@ def loads(buffer: "bytearray | bytes", start: int, end: int, deltas: bool = Fals
     except RuntimeError:  # RecursionError: thousands of brackets
         raise ValueError("nested too deeply") from None
     return value
+
+
+def is_plain(buffer: bytearray, start: int, end: int) -> bool:
+    """Whether buffer[start:end], not empty, stands for itself inside a JSON string."""
+    data = buffer[start:end]
+    return min(data) >= 0x20 and b'"' not in data and b"\\" not in data
 
 
 def has_half(text: str) -> bool:

@@ -15,6 +15,7 @@ from thinwire.core import utf8
 
 PIECE = 256
 BUFFER = 1024
+HEAD_LIMIT = 8192
 EVENT_LIMIT = 32768
 GROWTH = 2
 BODY_LIMIT = 2048
@@ -127,6 +128,11 @@ def _loads(buffer, start, end):
         return json.loads(memoryview(buffer)[start:end])
     except UnicodeError:
         return json.loads(decode(buffer, start, end))
+
+
+def is_plain(buffer, start, end):
+    # Control characters pass, as they do with MicroPython's own parser.
+    return buffer.find(b'"', start, end) < 0 and buffer.find(b"\\", start, end) < 0
 
 
 def has_half(text):

@@ -2,10 +2,11 @@
 # nor the time. Each attempt gets a fresh one, so nothing of an attempt that failed is left.
 
 from thinwire.core import chunk, refusal
-from thinwire.core._compat import TYPE_CHECKING, loads
+from thinwire.core._compat import TYPE_CHECKING, decode, loads
 from thinwire.core.completion import CompletionAssembler
 from thinwire.core.errors import StreamError
 from thinwire.core.sse import SSEParser
+from thinwire.core.template import Template
 
 if TYPE_CHECKING:
     from thinwire.core.buffers import Buffers
@@ -43,6 +44,7 @@ class Answer:
         self._assembler = CompletionAssembler(keeper)
         self._buffers = buffers
         self._lent = buffers.take() if buffers is not None else None
+        self._template = Template()
         self._parser = SSEParser(buffer=self._lent)
         self._begun = False  # the first delta was handed out
         self._empty = True  # no chunk has come
@@ -153,6 +155,10 @@ class Answer:
         start, end = parser.data_start, parser.data_end
         if start == end:
             return
+        plain = not parser.unfinished and parser.event == "message"
+        if plain and self._template.matches(parser.buffer, start, end):
+            self._same_again()
+            return
         if end - start == 6 and parser.buffer.find(_DONE, start, end) == start:
             self._done()
             return
@@ -166,6 +172,14 @@ class Answer:
             raise chunk.error(chunk.mapping(obj)) or chunk.error_from(obj, 200)
         if isinstance(obj, dict):
             self._chunk(obj)
+            if plain:
+                self._template.learn(parser.buffer, start, end, obj)
+
+    def _same_again(self) -> None:
+        # A chunk like the one before, with another text.
+        template = self._template
+        words = decode(self._parser.buffer, template.start, template.end)
+        self._assembler.add(template.kind, template.index, words)
 
     def _value(self) -> object:
         parser = self._parser

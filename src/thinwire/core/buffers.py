@@ -12,13 +12,13 @@ class Buffers:
     """
 
     def __init__(self, size: int = BUFFER) -> None:
-        self._size = size
+        self.size = size
         self._spare: bytearray | None = bytearray(size)
 
     def take(self) -> bytearray:
         """A buffer of nobody else's."""
         spare, self._spare = self._spare, None
-        return bytearray(self._size) if spare is None else spare
+        return bytearray(self.size) if spare is None else spare
 
     def give(self, buffer: bytearray) -> None:
         """Takes back what `take` gave."""

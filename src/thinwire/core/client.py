@@ -1,12 +1,12 @@
 # The clients: what a user makes once and asks many times. Both are thin faces over ChatStream.
 
-from thinwire.core._compat import TYPE_CHECKING
+from thinwire.core._compat import BUFFER, TYPE_CHECKING
 from thinwire.core.body import AsyncBody
 from thinwire.core.buffers import Buffers
 from thinwire.core.call import Call, RawCall
 from thinwire.core.clocks import Timeouts
 from thinwire.core.collect import Listener, collect
-from thinwire.core.factory import default_log, default_transport
+from thinwire.core.factory import default_log, default_transport, memory_budget
 from thinwire.core.health import CooldownPolicy, Health
 from thinwire.core.log import Log
 from thinwire.core.observer import Observer
@@ -60,9 +60,14 @@ class BaseClient:
         ssl_context: own ssl.SSLContext (CPython).
         proxy: URL of a proxy; without it the environment's proxy variables count (CPython).
         http_client: own httpx.AsyncClient, or httpx.Client for Client; not closed by us (CPython).
-        cadata: CA certificates, DER (MicroPython; PEM or DER on CPython).
-        insecure: True to skip certificate verification; on MicroPython https needs this or
-            cadata.
+        cadata: CA certificates in place of the system's (on a chip: of the built-in roots), DER
+            or PEM.
+        insecure: True to skip certificate verification: whoever answers gets the API key.
+        pin: sha256 of the one certificate or public key to accept, in hex (MicroPython).
+        buffer_size: bytes of the receive buffer and, on a chip, of the send buffer, 512 to 4096
+            there; None for 64 KiB, on a chip 1 KiB.
+        idle_s: how many seconds a connection may wait for the next call; None for the transport's
+            own default.
 
     Raises:
         ValueError: an undeclared model name, an impossible timeout, options that exclude each
@@ -93,8 +98,11 @@ class BaseClient:
         ssl_context: object = None,
         proxy: "str | None" = None,
         http_client: object = None,
-        cadata: "bytes | None" = None,
+        cadata: "bytes | list[bytes] | None" = None,
         insecure: bool = False,
+        pin: "str | list[str] | None" = None,
+        buffer_size: "int | None" = None,
+        idle_s: "float | None" = None,
     ) -> None:
         self._router = Router(
             default_model, deployments, fallbacks, context_fallbacks, content_filter_fallbacks
@@ -102,7 +110,7 @@ class BaseClient:
         self._policy = Policy(
             timeouts or Timeouts(), retry or RetryPolicy(), fallback_on, hedge_after, on_interrupt
         )
-        self._buffers = Buffers()
+        self._buffers = Buffers(buffer_size or BUFFER)
         self._health = Health(cooldown or CooldownPolicy(), store)
         sink = default_log() if log is True else log
         self._observer = Observer(Log(sink) if sink else None, on_event)
@@ -115,6 +123,9 @@ class BaseClient:
                 "http_client": http_client,
                 "cadata": cadata,
                 "insecure": insecure,
+                "pin": pin,
+                "block": buffer_size,
+                "idle_s": idle_s,
             },
         )
 
@@ -126,6 +137,17 @@ class BaseClient:
     def models(self) -> "list[str]":
         """Public model names, sorted."""
         return self._router.models()
+
+    def budget(self, https: bool = True) -> object:
+        """What memory there is, and what the next call needs of it; print it (MicroPython).
+
+        Args:
+            https: whether the call is to an https address.
+
+        Raises:
+            NotImplementedError: the memory of this runtime has no such limits.
+        """
+        return memory_budget(self._transport, https, self._buffers.size)
 
     def deployments_state(self) -> "dict[str, DeploymentState]":
         """How each deployment is doing: name -> DeploymentState."""

@@ -243,14 +243,33 @@ class CompletionAssembler:
         self._drafts.append(_Draft(index, self._keeper))
         return self._drafts[-1]
 
-    def _delta(self, draft: _Draft, delta: "dict[str, object]") -> None:
-        draft.begun = draft.begun or bool(delta)
-        thought = draft.reasoning.add(chunk.reasoning(delta))
-        if thought:
-            self.events.append(ReasoningDelta(thought, draft.index))
-        words = draft.content.add(chunk.text(delta.get("content")))
+    def add(self, kind: str, index: int, words: str) -> None:
+        """Takes the text of a chunk that has nothing else.
+
+        Args:
+            kind: "content" or "reasoning".
+            index: of the choice.
+        """
+        draft = self._draft(index)
+        if kind == "content":
+            self._content(draft, words)
+        else:
+            self._reasoning(draft, words)
+
+    def _reasoning(self, draft: _Draft, words: str) -> None:
+        words = draft.reasoning.add(words)
+        if words:
+            self.events.append(ReasoningDelta(words, draft.index))
+
+    def _content(self, draft: _Draft, words: str) -> None:
+        words = draft.content.add(words)
         if words:
             self.events.append(ContentDelta(words, draft.index))
+
+    def _delta(self, draft: _Draft, delta: "dict[str, object]") -> None:
+        draft.begun = draft.begun or bool(delta)
+        self._reasoning(draft, chunk.reasoning(delta))
+        self._content(draft, chunk.text(delta.get("content")))
         refusal = draft.refusal.add(chunk.text(delta.get("refusal")))
         if refusal:
             self.events.append(RefusalDelta(refusal, draft.index))

@@ -32,3 +32,21 @@ def default_log() -> "Sink":
     else:
         from thinwire.cpython.structlog_hook import sink
     return sink
+
+
+def memory_budget(transport: "Transport", https: bool, receive: int) -> object:
+    """See BaseClient.budget; `receive` is the size of the receive buffer in bytes."""
+    if MICROPYTHON and not TYPE_CHECKING:  # pragma: no cover (MicroPython)
+        from thinwire_device.budget import budget
+
+        return budget(transport, https, receive)
+    raise NotImplementedError("budget() is for MicroPython: here memory is the system's matter")
+
+
+def repaired_object(raw: str) -> "dict[str, object] | None":
+    """The object that broken JSON most likely means, or None; a guess."""
+    if MICROPYTHON and not TYPE_CHECKING:  # pragma: no cover (MicroPython)
+        from thinwire_device.repair import repaired_object as repair
+    else:
+        from thinwire.cpython.repair import repaired_object as repair
+    return repair(raw)

@@ -2,10 +2,10 @@
 # asyncio transport: head of a request, chunked framing of its body, head of a response; the body
 # of a response is in http1_body.py. Every limit is explicit; what is ambiguous is refused.
 
+from thinwire.core._compat import HEAD_LIMIT
 from thinwire.core.errors import ReadError
 from thinwire.core.http1_body import BodyReader, without_cr
 
-HEAD_LIMIT = 32768  # bytes of one response head; node and nginx allow about as much
 _INTERIM_LIMIT = 8  # 1xx responses before the final one
 _PREFIX = 6  # room in front of a chunk: up to four hex digits, CR, LF
 _TOKEN = "!#$%&'*+-.^_`|~"

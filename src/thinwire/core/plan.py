@@ -124,6 +124,9 @@ class Plan:
         name = self.upcoming()
         if not name or not body.replayable() or self._health.wait_ms(name, now_ms):
             return False
+        keeper = self.call.keeper
+        if keeper is not None and keeper.hands_out:
+            return False  # both would hand out their text before one of them has won
         # What is not sent yet may hold what can be read only once: a walk that counts finds out.
         return self.call.body(self._router.deployment(name), name).length() is not None
 

@@ -48,6 +48,20 @@ class ToolCall:
         self.arguments = _parse(arguments_raw or ("{}" if complete else ""))
         self.repaired = False
 
+    def repair(self) -> "dict[str, object] | None":
+        """Makes `arguments` what broken JSON most likely means; a guess, so only on request.
+
+        Returns:
+            The arguments, None when there is no making sense of them. `repaired` says that they
+            are a guess.
+        """
+        if self.arguments is None:
+            from thinwire.core.factory import repaired_object
+
+            self.arguments = repaired_object(self.arguments_raw)
+            self.repaired = self.arguments is not None
+        return self.arguments
+
     def to_dict(self) -> "dict[str, object]":
         """The call as it belongs into the assistant message of the next request."""
         function = {"name": self.name, "arguments": self.arguments_raw or "{}"}

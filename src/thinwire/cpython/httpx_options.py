@@ -4,10 +4,12 @@ import os
 import ssl
 from functools import cache
 from http.cookiejar import CookieJar, DefaultCookiePolicy
+from typing import Any
 
 import httpx
 
 _KEEPALIVE = 32
+_IDLE_S = 30.0  # httpx's own 5 s are shorter than a thought between two turns
 _VARIABLES = ("SSL_CERT_FILE", "SSL_CERT_DIR")
 
 
@@ -25,9 +27,12 @@ class Options:
         self._verify = options.get("verify", True)
         self._ssl_context = options.get("ssl_context")
         self._proxy = options.get("proxy")
-        self._cadata = options.get("cadata")
+        self._cadata: Any = options.get("cadata")
         self._insecure = bool(options.get("insecure")) or self._verify is False
+        self._idle_s = options.get("idle_s")
         self.http_client = options.get("http_client")
+        if options.get("pin") is not None:
+            raise ValueError("pin is for MicroPython: here an ssl_context can hold to one key")
         given = [name for name in ("ssl_context", "proxy", "cadata") if options.get(name)]
         if self.http_client is not None and (given or self._insecure):
             raise ValueError(f"http_client brings its own settings: drop {given or 'insecure'}")
@@ -38,7 +43,11 @@ class Options:
         """Arguments for httpx.Client and httpx.AsyncClient."""
         # No cookies: the contract of core/transport.py. An httpx client would keep them.
         cookies = CookieJar(policy=DefaultCookiePolicy(allowed_domains=[]))
-        limits = httpx.Limits(max_connections=None, max_keepalive_connections=_KEEPALIVE)
+        limits = httpx.Limits(
+            max_connections=None,
+            max_keepalive_connections=_KEEPALIVE,
+            keepalive_expiry=_IDLE_S if self._idle_s is None else self._idle_s,  # type: ignore[arg-type]
+        )
         return {
             "verify": self._context(),
             "proxy": self._proxy,
@@ -54,8 +63,9 @@ class Options:
             return httpx.create_ssl_context(verify=False)
         if isinstance(self._verify, str):
             return _from_file(self._verify)
-        if isinstance(self._cadata, bytes):
-            return _from_data(self._cadata)
+        if self._cadata:
+            listed = self._cadata if isinstance(self._cadata, list) else [self._cadata]
+            return _from_data(listed)
         return _default_context(*[os.environ.get(name) for name in _VARIABLES])
 
 
@@ -72,6 +82,9 @@ def _from_file(path: str) -> ssl.SSLContext:
         raise ValueError(f"verify={path!r}: cannot load CA certificates: {error}") from error
 
 
-def _from_data(cadata: bytes) -> ssl.SSLContext:
-    text = cadata.decode("ascii") if cadata.startswith(b"-----") else None
-    return ssl.create_default_context(cadata=text if text is not None else cadata)
+def _from_data(listed: list[bytes]) -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    for cadata in listed:
+        is_pem = cadata.startswith(b"-----")
+        context.load_verify_locations(cadata=cadata.decode("ascii") if is_pem else cadata)
+    return context

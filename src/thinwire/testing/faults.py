@@ -10,8 +10,10 @@ from thinwire.testing.steps import Cut, Head, Repeat, Send, Stall, Step
 
 COMMENT = b": ping\n\n"
 
-StallPoint = Literal["before_head", "after_head", "mid_stream", "comments"]
-CutPoint = Literal["before_head", "after_head", "mid_stream", "mid_event"]
+_EARLY = 1  # bytes of the request body: the rest of it is what nobody reads
+
+StallPoint = Literal["before_head", "after_head", "mid_stream", "comments", "mid_upload"]
+CutPoint = Literal["before_head", "after_head", "mid_stream", "mid_event", "mid_upload"]
 
 
 def stall_reply(
@@ -24,8 +26,10 @@ def stall_reply(
     """A reply that stops, with the connection left open until the client leaves.
 
     Args:
-        where: "before_head", "after_head", "mid_stream" (after `text`), or "comments": no
-            silence but comment lines for ever, as a proxy sends them while the model is stuck.
+        where: "before_head", "after_head", "mid_stream" (after `text`), "comments": no
+            silence but comment lines for ever, as a proxy sends them while the model is stuck, or
+            "mid_upload": the request is read no further once the model's name has come; see
+            `early` in `WireOptions`.
         text: said first, mid-stream or before the comments.
         interval_ms: between two comments.
         wire: see `WireOptions`.
@@ -38,6 +42,8 @@ def stall_reply(
         return _broken("Hello there" if text is None else text, wire, Stall())
     if where == "comments" and text is not None:
         return _broken(text, wire, comments)
+    if where == "mid_upload":
+        return _events([Stall(deaf=True)], {"early": _EARLY, **wire})
     steps: dict[str, list[Step]] = {"after_head": [Head(), Stall()], "comments": [comments]}
     return _events(steps.get(where, [Stall()]), wire)
 
@@ -53,7 +59,8 @@ def cut_reply(
 
     Args:
         where: "before_head", "after_head", "mid_stream" (after `text`, without a finish_reason
-            and without the last HTTP chunk) or "mid_event" (inside a line).
+            and without the last HTTP chunk), "mid_event" (inside a line) or "mid_upload": while
+            the request is still being sent; see `early` in `WireOptions`.
         text: said first.
         reset: close by TCP reset.
         wire: see `WireOptions`.
@@ -66,6 +73,8 @@ def cut_reply(
         return _broken(text, wire, Send(b'data: {"id":"chatcmpl-mo'), cut)
     if where == "mid_stream":
         return _broken(text, wire, cut)
+    if where == "mid_upload":
+        return _events([cut], {"early": _EARLY, **wire})
     return _events([Head(), cut] if where == "after_head" else [cut], wire)
 
 

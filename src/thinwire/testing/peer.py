@@ -83,6 +83,11 @@ class Peer:
             self._held += data
         await asyncio.Event().wait()  # full: nothing tells us any more, stop() cancels this
 
+    async def deaf(self) -> None:
+        """Read no more and wait; `stop` cancels this."""
+        self._writer.transport.pause_reading()  # type: ignore[attr-defined]
+        await asyncio.Event().wait()
+
     async def linger(self) -> None:
         """Read what still comes and drop it, until the client has left.
 

@@ -75,7 +75,7 @@ class Player:
                 await self._peer.pause(step.ms / 1000)
             case Stall():
                 await self._flush()
-                await self._peer.until_gone()
+                await (self._peer.deaf() if step.deaf else self._peer.until_gone())
 
     async def _send(self, step: Send) -> None:
         if step.raw:

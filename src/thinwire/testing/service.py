@@ -99,6 +99,9 @@ class Service:
 
     async def _peer(self, connection: socket.socket) -> Peer:
         connection.setblocking(False)
+        # asyncio leaves this out for sockets of protocol 0, and then every write of a reply waits
+        # for the client to acknowledge the last one: 40 ms (RFC 896, RFC 1122 §4.2.3.2).
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         reader = asyncio.StreamReader(READ_SIZE, self._loop)
         protocol = asyncio.StreamReaderProtocol(reader, loop=self._loop)
         transport, _ = await self._loop.connect_accepted_socket(

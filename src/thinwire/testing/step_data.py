@@ -106,7 +106,7 @@ _MAKERS: dict[str, Callable[[dict[str, Any]], Step]] = {
     "done": lambda value: Send(DONE),
     "head": lambda value: Head(),
     "wait_ms": lambda value: Wait(value["wait_ms"]),
-    "stall": lambda value: Stall(),
+    "stall": lambda value: Stall(value["stall"] == "deaf"),
     "cut": _cut,
     "end": lambda value: EndBody(pairs(value["end"])),
     "interim": lambda value: Interim(value["interim"], pairs(value.get("headers", {}))),

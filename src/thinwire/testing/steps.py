@@ -47,7 +47,14 @@ class Wait:
 
 @dataclass(frozen=True)
 class Stall:
-    """Write nothing more, and hold the connection until the client leaves or the server stops."""
+    """Write nothing more, and hold the connection until the client leaves or the server stops.
+
+    Args:
+        deaf: read nothing more either. A client that is still sending then gets stuck, and the
+            server does not see it leave: what it holds back stands before the end.
+    """
+
+    deaf: bool = False
 
 
 @dataclass(frozen=True)

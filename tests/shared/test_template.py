@@ -1,0 +1,172 @@
+# Chunks that are not parsed again must give what parsing gives.
+
+import json
+
+from streams import DONE, chunk, event, play, play_chunks, sse, text
+
+from thinwire.core import answer
+from thinwire.core.template import Template
+from thinwire.testing.scripted import ScriptedReply
+
+PLAIN = chunk({"content": "one"})
+
+
+def spaced(obj):
+    # As Python's json writes it, with spaces.
+    return json.dumps(obj, separators=(", ", ": ")).encode()
+
+
+def tight(obj):
+    return json.dumps(obj, separators=(",", ":")).encode()
+
+
+def learned(data, obj=None):
+    template = Template()
+    buffer = bytearray(data)
+    template.learn(buffer, 0, len(buffer), json.loads(data) if obj is None else obj)
+    return template
+
+
+def matched(template, data):
+    buffer = bytearray(b"xx" + data + b"yy")
+    if not template.matches(buffer, 2, len(data) + 2):
+        return None
+    return str(bytes(buffer[template.start : template.end]), "utf-8")
+
+
+def test_another_text_in_the_same_bytes():
+    for write in (spaced, tight):
+        first = write(PLAIN)
+        template = learned(first)
+        for words in ("two", "a much longer text", "é", "😀", " ", "{", "1"):
+            other = first.replace(b"one", words.encode())
+            assert matched(template, other) == words, (write, words)
+        assert (template.kind, template.index) == ("content", 0)
+
+
+def test_reasoning_and_further_choices():
+    for name in ("reasoning", "reasoning_content"):
+        template = learned(tight(chunk({name: "hm"}, index=2)))
+        assert matched(template, tight(chunk({name: "hmm"}, index=2))) == "hmm"
+        assert (template.kind, template.index) == ("reasoning", 2)
+
+
+# What a chunk of the same answer may differ in: none of it is the learned chunk.
+OTHERS = [
+    chunk({"content": "one"}, "stop"),
+    chunk({"content": "one"}, index=1),
+    chunk({"content": ""}),
+    chunk({"content": 'a"b'}),
+    chunk({"content": "a\\b"}),
+    chunk({"content": "a\nb"}),
+    chunk({"content": "one", "tool_calls": []}),
+    chunk({}),
+    dict(PLAIN, error="no"),
+    dict(PLAIN, id="cmpl-2"),
+]
+
+
+def test_other_chunks_do_not_match():
+    template = learned(tight(PLAIN))
+    for obj in OTHERS:
+        data = tight(obj)
+        assert matched(template, data) is None, data
+    for data in (b"", b"{}", b"[DONE]", tight(PLAIN)[:-1], tight(PLAIN) + b" "):
+        assert matched(template, data) is None, data
+
+
+TWICE = [
+    # The same name elsewhere, wherever and however written.
+    b'{"choices":[{"delta":{"content":"one"}}],"x":{"content":"two"}}',
+    b'{"x":{"content":"one"},"choices":[{"delta":{"content": "one"}}]}',
+    b'{"choices":[{"delta":{"content":"x","content":"one"}}]}',
+    b'{"choices":[{"delta":{"role":"content","content":"one"}}]}',
+    # Not written as it is read.
+    b'{"choices":[{"delta":{"content":"\\u006fne"}}]}',
+    b'{"choices":[{"delta":{"cont\\u0065nt":"one"}}]}',
+    b'{"choices":[{"delta":{"content"\t:"one"}}]}',
+    b'{"choices":[{"delta":{"content":["one"]}}]}',
+]
+
+
+def test_what_could_be_mistaken_is_not_learned():
+    for data in TWICE:
+        assert matched(learned(data), data) is None, data
+
+
+def test_what_does_more_than_add_text_is_not_learned():
+    for obj in (
+        chunk({"content": "one"}, "stop"),
+        chunk({"content": "one", "refusal": "no"}),
+        chunk({"content": "one", "reasoning": "hm"}),
+        chunk({"content": "one"}, logprobs={"content": [1]}),
+        chunk({}, message={"content": "one"}),
+        chunk({"content": "one"}, message={"x": 1}),
+        chunk({"refusal": "one"}),
+        chunk({"content": ""}),
+        dict(PLAIN, error={"message": "no"}),
+        dict(PLAIN, object="error"),
+        {"choices": PLAIN["choices"] * 2},
+        {"choices": []},
+        {},
+    ):
+        data = tight(obj)
+        assert matched(learned(data), data) is None, data
+
+
+def test_a_server_that_pads_at_random_is_given_up_on():
+    template = Template()
+    for number in range(9):
+        data = tight(dict(PLAIN, obfuscation="x" * number))
+        template.learn(bytearray(data), 0, len(data), json.loads(data))
+    assert matched(template, data) is None
+    template = Template()
+    for number in range(30):  # every other chunk is like the one before
+        data = tight(dict(PLAIN, obfuscation="x" * (number // 2)))
+        if matched(template, data) is None:
+            template.learn(bytearray(data), 0, len(data), json.loads(data))
+    assert matched(template, data) == "one"
+
+
+class Never(Template):
+    def matches(self, buffer, start, end):
+        return False
+
+
+STREAMS = [
+    [text("a"), text("b"), text("é"), text('q"q'), text("c\\"), text("😀"), text("d")],
+    [chunk({"reasoning": "a"}), chunk({"reasoning": "b"}), text("c"), text("d"), text("e")],
+    [chunk({"content": one}, index=i) for one in "abcd" for i in (0, 1)],
+    [text("a"), text("b"), chunk({"content": "c"}, "stop"), {"usage": {"total_tokens": 3}}],
+    [text("a"), text("b"), dict(text("c"), error="no")],
+    [text("a"), text("\ud83d"), text("\ude00"), text("b"), text("c")],
+    [text("a"), "not JSON", text("b"), text("c")],
+    [dict(text(one), usage={"completion_tokens": 1}) for one in "abc"],
+]
+
+
+def outcome(stream):
+    return play([ScriptedReply([sse(*stream) + DONE])]).summary()[:4]
+
+
+def test_streams_come_out_as_if_each_chunk_was_parsed():
+    for stream in STREAMS:
+        got = outcome(stream)
+        answer.Template = Never
+        try:
+            want = outcome(stream)
+        finally:
+            answer.Template = Template
+        assert got == want, stream
+
+
+def test_an_event_of_another_type_is_not_taken_for_a_chunk():
+    broken = b"event: error\n" + event(text("c"))
+    got = play([ScriptedReply([sse(text("a"), text("b")) + broken])])
+    assert got.partial().content == "ab"
+
+
+def test_the_texts_of_a_long_answer():
+    words = ["word%d " % i for i in range(300)]
+    got = play_chunks(*[text(one) for one in words], chunk({}, "stop"))
+    assert [item.text for item in got.events] == words

@@ -1,0 +1,110 @@
+# Turns that are cancelled, wherever they are; and what the client is still good for. Runs on
+# CPython and on MicroPython (tests/cpython/test_cancelling.py).
+
+import asyncio
+import os
+
+from thinwire import AsyncClient, Deployment, RetryPolicy, Timeouts
+
+MESSAGES = [{"role": "user", "content": "Hi"}]
+_KIB = "0123456789abcdef" * 64
+_TURNS = 20
+_SLEEP_S = 0.1  # until then the turn is where it stops
+_LIMITS = {"first_token": 10}  # of the turns afterwards: a lost place in the pool ends there
+
+
+def open_files():
+    return len(os.listdir("/proc/self/fd"))
+
+
+class Producer:
+    """A body whose end never comes."""
+
+    def __init__(self):
+        self._pieces = [b'{"model":"echo","stream":true,"messages":[']
+
+    def __aiter__(self):
+        return self
+
+    async def __anext__(self):
+        if not self._pieces:
+            await asyncio.sleep(60)
+        return self._pieces.pop()
+
+
+def a_client(base_url, url, **options):
+    """Asks "m" at `url`; "echo" and "backup" are at the healthy server."""
+    models = {"echo": Deployment(base_url, "k"), "m": Deployment(url, "k")}
+    models["backup"] = Deployment(base_url, "k")
+    options["retry"] = RetryPolicy(attempts=2, base=60, cap=60, jitter="none")
+    options["timeouts"] = Timeouts(**_LIMITS)
+    return AsyncClient("m", models, **options)
+
+
+def turn_of(client, kind):
+    """The turn to be cancelled."""
+    if kind == "producer":
+        return client.send_streaming_body(Producer(), model="echo")
+    count = 6144 if kind == "upload" else 1
+    messages = [{"role": "user", "content": _KIB}] * count
+    if kind == "race":
+        return client.chat(messages, hedge_after=0.02)
+    if kind == "callback":
+        return client.chat(messages, on_delta=slowly)
+    return client.chat(messages)
+
+
+async def slowly(text):
+    await asyncio.sleep(60)
+
+
+async def cancel(turn, seconds):
+    """Cancels a turn after so many seconds, None: before it begins; returns what it raised."""
+    task = asyncio.create_task(turn)
+    if seconds is not None:
+        await asyncio.sleep(seconds)
+    task.cancel()
+    try:
+        await task
+    except asyncio.CancelledError:
+        return "CancelledError"
+    except Exception as error:
+        return type(error).__name__
+    return "nothing"
+
+
+async def echoes(client):
+    answers = []
+    for _ in range(_TURNS):
+        answers.append((await client.chat(MESSAGES, model="echo")).content)
+    return answers
+
+
+async def cancelled(base_url, url, kind, times, options):
+    """[what was raised, open files more, answers afterwards]."""
+    async with a_client(base_url, url, **options) as client:
+        await client.chat(MESSAGES, model="echo")
+        before = open_files()
+        raised = []
+        for number in range(times):
+            # The first before it has begun, the second at its first wait.
+            seconds = _SLEEP_S if number > 1 else (None, 0)[number]
+            raised.append(await cancel(turn_of(client, kind), seconds))
+        more = open_files() - before
+        answers = await echoes(client)
+    return [raised, more, answers]
+
+
+def loops(base_url, url, count):
+    """One client in several event loops, one after the other; in each a turn is cancelled."""
+    client = a_client(base_url, url)
+    answers = []
+
+    async def one():
+        async with client:
+            answers.append(await cancel(client.chat(MESSAGES), _SLEEP_S))
+            answers.append((await client.chat(MESSAGES, model="echo")).content)
+
+    for _ in range(count):
+        asyncio.run(one())
+    return answers
