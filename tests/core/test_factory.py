@@ -32,3 +32,9 @@ def test_the_default_log_takes_events(capsys: pytest.CaptureFixture[str]) -> Non
     Client("a", DEPLOYMENTS, log=True).close()
     default_log()("info", "llm_request", {"llm.model": "a"})
     assert "llm_request" in capsys.readouterr().out
+
+
+def test_memory_is_no_matter_here() -> None:
+    client = Client("m", {"m": Deployment("http://localhost/v1")})
+    with pytest.raises(NotImplementedError, match="MicroPython"):
+        client.budget()

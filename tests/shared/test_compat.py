@@ -99,7 +99,20 @@ def test_a_text_buffer_holds_what_was_appended():
         text += delta
         if i % 50 == 0:
             assert buffer.value() == text
+            assert "".join(buffer.pieces()) == text
+    assert "".join(buffer.pieces()) == text
     assert buffer.value() == buffer.value() == text
+    assert buffer.pieces() == [text]
+
+
+def test_a_text_buffer_takes_texts_of_any_size():
+    for size in (1, 31, 32, 33, 511, 512, 513, 2000):
+        buffer = _compat.TextBuffer()
+        assert buffer.pieces() == []
+        for letter in "abé😀":
+            buffer.append(letter * size)
+        want = "".join([letter * size for letter in "abé😀"])
+        assert buffer.value() == want, size
 
 
 def test_what_can_be_awaited():

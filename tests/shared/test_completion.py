@@ -256,3 +256,16 @@ def test_thinking_parts_are_reasoning():
     thinking = {"type": "thinking", "thinking": [{"type": "text", "text": "hm"}]}
     got = completed(chunk({"content": [thinking, {"type": "text", "text": "Hi"}, "!"]}))
     assert (got.reasoning_content, got.content) == ("hm", "Hi!")
+
+
+def test_speed_is_that_of_the_servers_own_count():
+    for usage, want in [
+        ({}, 0.0),
+        ({"completion_tokens": 11}, 10.0),
+        ({"completion_tokens": None}, 0),
+    ]:
+        assembler = CompletionAssembler()
+        assembler.receive({"choices": [], "usage": usage})
+        done = assembler.completion(True)
+        done.timings.ttft_ms, done.timings.last_token_ms = 500, 1500
+        assert done.tokens_per_s == want, tokens

@@ -170,3 +170,27 @@ def vars_of(module):
 
 def is_error(value):
     return isinstance(value, type) and issubclass(value, ThinwireError)
+
+
+def test_a_certificate_that_is_refused_is_not_tried_again():
+    error = errors.certificate_error("refused", OSError(1))
+    assert isinstance(error, errors.ConnectError)
+    assert (error.kind, error.retryable) == ("certificate", False)
+    assert errors.ConnectError("x").retryable
+
+
+# Words, and what is left of them without "sk-secret".
+CUT = [
+    ("a sk-secret b", "a *** b"),
+    ("a sk-secret...", "a ***..."),
+    ("a sk-secr...", "a ***..."),
+    ("a sk-s...", "a ***..."),
+    ("a sk-...", "a sk-..."),
+    ("a sk-secr", "a sk-secr"),
+    ("...", "..."),
+]
+
+
+def test_a_secret_that_was_cut_off_is_hidden_too():
+    for words, want in CUT:
+        assert errors.without(words, "sk-secret") == want, words

@@ -370,3 +370,15 @@ def test_a_folder_that_is_missing_is_a_problem():
         health = make(FileStore(path + "-missing/x"))
         health.failed("a", CUT, T0)
         assert "not stored" in health.problem
+
+
+class Unreachable(Memory):
+    # A database that is down for a while.
+    def load(self):
+        raise OSError(113)
+
+
+def test_a_store_that_cannot_be_loaded_is_a_problem_and_no_more():
+    health = Health(CooldownPolicy(), Unreachable())
+    assert health.in_order(["a", "b"], 0) == ["a", "b"]
+    assert "cannot be loaded" in health.problem, health.problem

@@ -155,3 +155,15 @@ def chat(client, keep):
 
     result = client.chat([], keep=keep)
     return asyncio.run(result) if isinstance(client, AsyncClient) else result
+
+
+def test_what_is_not_kept_has_no_pieces():
+    assert kept("none").completion.pieces() == []
+    assert "".join(kept("text").completion.pieces()) == "Grüße"
+
+
+def test_arguments_that_begin_empty():
+    heard = []
+    data = sse(call(0, "1", "f", ""), call(0, None, None, "{}"), STOP) + DONE
+    play([ScriptedReply([data])], keep=lambda *told: heard.append(told))
+    assert heard == [("arguments", "{}", 0)] * 2

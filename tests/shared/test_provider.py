@@ -67,10 +67,10 @@ def test_a_session_stays_where_its_prompt_is_cached():
     assert session.asked("other") is None
 
 
-def test_calls_without_a_session_share_one():
+def test_calls_without_a_session_have_no_pin():
     session = Session([answer_of("one")] * 2)
     assert session.asked("") is None
-    assert session.asked("") == pinned("one")
+    assert session.asked("") is None
 
 
 def test_each_deployment_has_a_pin_of_its_own():

@@ -97,6 +97,19 @@ def test_a_folder_that_is_missing():
         error_of(OSError, store.save, STATE)
 
 
+def test_a_folder_in_the_place_of_the_file():
+    with Scratch(b"") as path:
+        os.mkdir(path + "-folder")
+        try:
+            store = FileStore(path + "-folder")
+            assert store.load() is None
+            error_of(OSError, store.save, STATE)
+            left = names_like(path + "-folder")
+        finally:
+            os.rmdir(path + "-folder")
+    assert left == [folder_of(path)[1] + "-folder"], left
+
+
 def test_a_store_of_ones_own_has_two_methods():
     error_of(NotImplementedError, Store().load)
     error_of(NotImplementedError, Store().save, {})

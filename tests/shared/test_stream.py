@@ -169,3 +169,10 @@ def test_pings_need_not_be_json():
     for name in (b"ping", b"heartbeat"):
         data = b"event: " + name + b"\ndata: still here\n\n" + ANSWER
         assert play_pieces(data).error is None
+
+
+def test_a_long_answer_can_be_had_in_pieces():
+    words = ["word%d " % number for number in range(120)]
+    got = play_chunks(*[text(one) for one in words], STOP)
+    done = got.last.completion
+    assert "".join(done.pieces()) == done.content == "".join(words)

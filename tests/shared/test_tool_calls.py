@@ -230,3 +230,25 @@ def test_a_single_call_and_the_older_function_call_are_calls():
         assert [one["function"]["name"] for one in chunk.calls(delta)] == ["f"]
     for delta in ({}, {"tool_calls": None}, {"tool_calls": "x"}, {"function_call": {}}):
         assert chunk.calls(delta) == []
+
+
+def test_broken_arguments_are_repaired_on_request():
+    for raw, want in [('{"a": 1, "b": [1, 2]', {"a": 1, "b": [1, 2]}), ('{"a": "x', {"a": "x"})]:
+        one = ToolCall(0, "1", "f", raw, False)
+        assert (one.arguments, one.repaired) == (None, False)
+        assert one.repair() == one.arguments == want, raw
+        assert one.repaired
+        assert one.arguments_raw == raw
+
+
+def test_what_needs_no_repair_is_left_alone():
+    one = ToolCall(0, "1", "f", '{"a": 1}')
+    assert one.repair() == {"a": 1}
+    assert not one.repaired
+
+
+def test_what_makes_no_sense_stays_unknown():
+    for raw in ("", "no", "[1"):
+        one = ToolCall(0, "1", "f", raw, False)
+        assert one.repair() is None, raw
+        assert not one.repaired

@@ -29,6 +29,9 @@ _encode_tree = json.JSONEncoder(
 # Puts a file in the place of another, or of none, in one step.
 replace_file = os.replace
 
+# Takes a file away.
+remove_file = os.remove
+
 # How an optional part of thinwire is imported; what comes back is the module itself.
 load = import_module
 
@@ -187,3 +190,7 @@ class TextBuffer:
         if len(self._parts) > 1:
             self._parts = ["".join(self._parts)]
         return self._parts[0] if self._parts else ""
+
+    def pieces(self) -> "list[str]":
+        """The same in pieces."""
+        return self._parts

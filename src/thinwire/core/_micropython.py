@@ -20,6 +20,8 @@ EVENT_LIMIT = 32768
 GROWTH = 2
 BODY_LIMIT = 2048
 _TEXT_PIECE = const(512)
+_SMALL_HEAP = const(300000)  # collecting takes milliseconds there, and space is what is short
+_heap = 0
 
 # A build without __setattr__ hooks has no object.__setattr__, and no guard to get past either.
 set_field = getattr(object, "__setattr__", setattr)
@@ -63,6 +65,9 @@ def fraction():
     import random
 
     return random.getrandbits(24) / 16777216  # what a float of 32 bits holds exactly
+
+
+remove_file = os.remove
 
 
 def replace_file(source, target):
@@ -144,6 +149,12 @@ def has_half(text):
     return low or (data[size - 3] == 0xED and 0xA0 <= data[size - 2] < 0xB0)
 
 
+def _small_heap():
+    global _heap
+    _heap = _heap or gc.mem_alloc() + gc.mem_free()
+    return _heap < _SMALL_HEAP
+
+
 class TextBuffer:
     # Pieces of one size, joined when they are asked for. One growing block would need its old and
     # its new size at once, in one piece each; a list of single deltas would pepper the heap with
@@ -166,9 +177,13 @@ class TextBuffer:
     def value(self):
         # Joined once: who asks again must not pay for a second copy.
         self._flush()
-        if len(self._pieces) != 1:
+        if len(self._pieces) > 1:
             self._pieces = ["".join(self._pieces)]
-        return self._pieces[0]
+        return self._pieces[0] if self._pieces else ""
+
+    def pieces(self):
+        self._flush()
+        return self._pieces
 
     def _make_room(self, text, count):
         # The size with the new piece; 0 when it was taken as it is.
@@ -186,5 +201,7 @@ class TextBuffer:
 
     def _flush(self):
         if self._size:
+            if _small_heap():
+                gc.collect()  # or the pieces lie apart, with holes between that hold no other
             self._pieces.append(str(memoryview(self._data)[: self._size], "utf-8"))
             self._size = 0

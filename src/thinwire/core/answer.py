@@ -198,12 +198,11 @@ class Answer:
 
     def _chunk(self, obj: "dict[str, object]") -> None:
         self._empty = False
-        self._assembler.receive(obj)
         error = chunk.error(obj)
-        if error is not None and self._begun:
-            self._late = error  # once what came along with it was handed out, too
-        elif error is not None:
+        if error is not None and not self._begun:
             raise error
+        self._assembler.receive(obj)
+        self._late = error  # once what came along with it was handed out, too
 
     def _done(self) -> None:
         if not self._begun and not self.finished():

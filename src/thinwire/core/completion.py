@@ -20,9 +20,6 @@ class Choice:
 
     Attributes:
         index: the server's number for it.
-        content: text of the answer, None if there was none.
-        reasoning_content: text of the reasoning, None if there was none.
-        refusal: text of a refusal, None if there was none.
         tool_calls: list of ToolCall.
         finish_reason: as the server sent it, None if it sent none.
         reasoning_details: OpenRouter's reasoning blocks exactly as they came, for the replay that
@@ -32,13 +29,35 @@ class Choice:
 
     def __init__(self, draft: "_Draft", complete: bool) -> None:
         self.index = draft.index
-        self.content = draft.content.value() or None
-        self.reasoning_content = draft.reasoning.value() or None
-        self.refusal = draft.refusal.value() or None
+        self._content = draft.content
+        self._reasoning = draft.reasoning
+        self._refusal = draft.refusal
         self.tool_calls: list[ToolCall] = draft.tool_calls.calls(complete)
         self.finish_reason = draft.finish_reason
         self.reasoning_details = draft.reasoning_details
         self.logprobs = draft.logprobs
+
+    # Texts are put together when they are asked for: a chip may have room for the pieces of a
+    # long answer, but not for those and the whole.
+
+    @property
+    def content(self) -> "str | None":
+        """Text of the answer, None if there was none."""
+        return self._content.value() or None
+
+    @property
+    def reasoning_content(self) -> "str | None":
+        """Text of the reasoning, None if there was none."""
+        return self._reasoning.value() or None
+
+    @property
+    def refusal(self) -> "str | None":
+        """Text of a refusal, None if there was none."""
+        return self._refusal.value() or None
+
+    def pieces(self) -> "list[str]":
+        """Text of the answer in pieces, which are not put together; do not change the list."""
+        return self._content.pieces()
 
 
 class Timings:
@@ -99,9 +118,6 @@ class Completion:
     def __init__(self, choices: "tuple[Choice, ...]") -> None:
         first = choices[0]
         self.choices = choices
-        self.content = first.content
-        self.reasoning_content = first.reasoning_content
-        self.refusal = first.refusal
         self.tool_calls = first.tool_calls
         self.finish_reason = first.finish_reason
         self.reasoning_details = first.reasoning_details
@@ -127,6 +143,25 @@ class Completion:
         """Completion tokens per second between first and last delta; 0.0 when unknown."""
         tokens = self.usage.get("completion_tokens")
         return self.timings.tokens_per_s(tokens) if isinstance(tokens, int) else 0.0
+
+    @property
+    def content(self) -> "str | None":
+        """See Choice.content."""
+        return self.choices[0].content
+
+    @property
+    def reasoning_content(self) -> "str | None":
+        """See Choice.reasoning_content."""
+        return self.choices[0].reasoning_content
+
+    @property
+    def refusal(self) -> "str | None":
+        """See Choice.refusal."""
+        return self.choices[0].refusal
+
+    def pieces(self) -> "list[str]":
+        """See Choice.pieces; to write a long answer to a file where memory is short."""
+        return self.choices[0].pieces()
 
     @property
     def has_tool_calls(self) -> bool:

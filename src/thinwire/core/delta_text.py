@@ -46,6 +46,10 @@ class DeltaText:
         """Everything handed out so far, as far as it is kept."""
         return self._buffer.value()
 
+    def pieces(self) -> "list[str]":
+        """The same in pieces, which are not put together."""
+        return self._buffer.pieces()
+
     def move_to(self, buffer: "Buffer") -> None:
         """Keeps it elsewhere from now on, what there is so far included."""
         words = self._buffer.value()

@@ -130,13 +130,20 @@ class Health:
         if self._store is None or self.problem or now_ms - self._loaded_ms < _RELOAD_MS:
             return
         self._loaded_ms = now_ms
-        stored = self._store.load()
+        stored = self._stored()
         # What is still as it was is known better here: `left_ms` must not begin anew.
         if stored is not None and stored != self._known:
             self._known = stored
             self._records = {}
             for name, values in stored.items():
                 self._restore(name, values, now_ms)
+
+    def _stored(self) -> "dict[str, object] | None":
+        try:
+            return self._store.load()  # type: ignore[union-attr]
+        except OSError as error:  # a file never does, a database may
+            self.problem = "the state of deployments cannot be loaded: %s" % error
+            return None
 
     def _restore(self, name: str, values: object, now_ms: int) -> None:
         # What is stored may be anybody's file: anything that is not ours is left out.

@@ -15,6 +15,9 @@ if TYPE_CHECKING:
         def value(self) -> str:
             """Everything so far, "" when it is not kept."""
 
+        def pieces(self) -> list[str]:
+            """The same in pieces."""
+
     class Writer(Protocol):
         """An open text file, or what looks like one."""
 
@@ -87,6 +90,9 @@ class _Nothing:
 
     def value(self) -> str:
         return ""
+
+    def pieces(self) -> "list[str]":
+        return []
 
 
 class _Teller(_Nothing):

@@ -19,8 +19,8 @@ class Pins:
         return ""
 
     def keep(self, session: str, deployment: str, provider: str) -> None:
-        """An answer came from `provider`; "" forgets what was kept."""
+        """An answer came from `provider`; "" forgets what was kept. No session, no pin."""
         others = [pin for pin in self._pins if pin[0] != session or pin[1] != deployment]
-        if provider:
+        if provider and session:
             others.append((session, deployment, provider))
         self._pins = others[-_MOST:]

@@ -125,7 +125,7 @@ def _checked(kinds: "tuple[str, ...]") -> "tuple[str, ...]":
 def _hedge_ms(seconds: "float | None") -> "int | None":
     if seconds is None:
         return None
-    if not seconds >= 0:
+    if not 0 <= seconds < 1e9:
         raise ValueError("hedge_after must be 0 seconds or more, or None")
     return int(seconds * 1000)
 

@@ -3,7 +3,7 @@
 
 import json
 
-from thinwire.core._compat import fraction, replace_file
+from thinwire.core._compat import fraction, remove_file, replace_file
 
 
 class Store:
@@ -48,6 +48,17 @@ class FileStore(Store):
         """See Store.save."""
         # A name of its own: another process may be writing, too.
         temporary = "%s.%d" % (self._path, int(fraction() * 1000000))
-        with open(temporary, "w") as file:
-            file.write(json.dumps(state))
-        replace_file(temporary, self._path)
+        try:
+            with open(temporary, "w") as file:
+                file.write(json.dumps(state))
+            replace_file(temporary, self._path)
+        except OSError:
+            _discard(temporary)  # a full flash must not fill up with what did not fit
+            raise
+
+
+def _discard(path: str) -> None:
+    try:
+        remove_file(path)
+    except OSError:
+        pass  # it was never made

@@ -154,6 +154,7 @@ class ChatStream:
             request = plan.request(attempt)
         except ThinwireError as error:
             plan.note(attempt, error, self._transport.now_ms())
+            self._observer.failed(attempt, error)
             raise
         answer = Answer(plan.call.keeper, self._buffers)
         return Exchange(self._transport, attempt, request, limits, plan.start_ms, answer)
