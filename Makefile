@@ -5,10 +5,11 @@ CHECK := import sys; sys.exit(sys.version_info < (3, 11) and \
   "thinwire needs Python 3.11 or newer, this is " + sys.version.split()[0] + "; try: make PYTHON=python3.12")
 # Core is covered by its own tests alone; measuring the others would only make them slow.
 CORE_TESTS := tests/shared tests/core
+FIRMWARE = PYTHONPATH=tools $(PY) -m firmware
 SETUP_SCRIPTS := $(wildcard tools/*micropython*.py)
 export DEVICE
 
-.PHONY: help setup demo test test-micropython test-device lint format size clean
+.PHONY: help setup demo test test-micropython test-emulated test-device firmware firmware-emulated chiplike lint format size clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1: /p' Makefile | awk -F': ' '{printf "  make %-18s %s\n", $$1, $$2}'
@@ -34,8 +35,20 @@ test: lint setup ## all gates that need no board
 test-micropython: setup ## only what runs on MicroPython
 	$(PY) -m pytest tests/micropython
 
+test-emulated: setup ## real firmware on an emulated RP2040: sockets, TLS, mpremote
+	EMULATED=1 $(PY) -m pytest -s $(wildcard tests_device/test_emulated*.py)
+
 test-device: setup ## through mpremote; DEVICE=/dev/ttyACM0 for a real board
 	$(PY) -m pytest tests_device
+
+firmware: .venv/ready ## PORT=rp2 BOARD=RPI_PICO_W MPY_DIR=...: thinwire frozen in
+	@$(FIRMWARE) board --port "$(PORT)" --board "$(BOARD)" --mpy-dir "$(MPY_DIR)"
+
+firmware-emulated: setup ## for the emulated RP2040, from Debian's sources
+	@$(FIRMWARE) emulated
+
+chiplike: setup ## MicroPython for this machine with a chip's words, floats and heap
+	@$(FIRMWARE) chiplike
 
 lint: .venv/ready ## style, format, types
 	$(PY) -m ruff check . && $(PY) -m ruff format --check . && $(PY) -m mypy
