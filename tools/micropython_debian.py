@@ -17,7 +17,7 @@ from micropython_probe import UnavailableError, run
 # Debian's stable release: its version will not move under the tests, unlike unstable's.
 SUITE = "trixie"
 
-_KEYRING = Path("/usr/share/keyrings/debian-archive-keyring.gpg")
+KEYRING = Path("/usr/share/keyrings/debian-archive-keyring.gpg")
 
 _WRAPPER = """\
 #!/bin/sh
@@ -35,7 +35,7 @@ def obtain(folder: Path) -> Path:
     """
     if not (shutil.which("apt-get") and shutil.which("dpkg-deb")):
         raise UnavailableError("this machine has no apt-get")
-    if not _KEYRING.exists():
+    if not KEYRING.exists():
         raise UnavailableError("the package debian-archive-keyring is not installed")
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
@@ -48,7 +48,7 @@ def obtain(folder: Path) -> Path:
 
 def _download(scratch: Path) -> list[Path]:
     problems = []
-    for archive in _archives():
+    for archive in archives():
         try:
             return _download_from(archive, scratch)
         except UnavailableError as error:
@@ -56,7 +56,7 @@ def _download(scratch: Path) -> list[Path]:
     raise UnavailableError("; ".join(problems) or "apt knows no archive: set DEBIAN_ARCHIVE")
 
 
-def _archives() -> list[str]:
+def archives() -> list[str]:
     """Where this machine's apt gets its own packages from: that works behind any mirror."""
     if chosen := os.environ.get("DEBIAN_ARCHIVE"):
         return [chosen]
@@ -68,15 +68,15 @@ def _archives() -> list[str]:
 
 def _download_from(archive: str, scratch: Path) -> list[Path]:
     architecture = run(["dpkg", "--print-architecture"]).strip()
-    options = _private_options(scratch, architecture)
-    source = f"deb [arch={architecture} signed-by={_KEYRING}] {archive} {SUITE} main\n"
+    options = private_options(scratch, architecture)
+    source = f"deb [arch={architecture} signed-by={KEYRING}] {archive} {SUITE} main\n"
     (scratch / "sources.list").write_text(source)
     run(["apt-get", *options, "-qq", "update"])
     run(["apt-get", *options, "-qq", "-y", "--download-only", "install", "micropython"])
     return sorted((scratch / "cache/archives").glob("*.deb"))
 
 
-def _private_options(scratch: Path, architecture: str) -> list[str]:
+def private_options(scratch: Path, architecture: str) -> list[str]:
     for part in ("lists/partial", "cache/archives/partial"):
         (scratch / part).mkdir(parents=True, exist_ok=True)
     # An empty database: apt then fetches the C library of that suite as well.

@@ -1,0 +1,3 @@
+# asyncio and thinwire.
+include("$(MPY_DIR)/extmod/asyncio")
+include("../../../manifest.py")

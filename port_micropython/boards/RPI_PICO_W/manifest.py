@@ -1,0 +1,3 @@
+# make firmware PORT=rp2 BOARD=RPI_PICO_W MPY_DIR=...
+# To freeze more, package() or module() it here; to freeze it elsewhere, include() this file there.
+include("../manifest.py", board="$(PORT_DIR)/boards/RPI_PICO_W/manifest.py")
