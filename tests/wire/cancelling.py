@@ -108,3 +108,51 @@ def loops(base_url, url, count):
     for _ in range(count):
         asyncio.run(one())
     return answers
+
+
+async def at_each_step(base_url, url, count):
+    """[what turns raised that were cancelled after 1, 2, 3, ... rounds of the loop, open files
+    more, answers afterwards]."""
+    async with a_client(base_url, url) as client:
+        await client.chat(MESSAGES, model="echo")
+        before = open_files()
+        raised = []
+        for rounds in range(count):
+            raised.append(await cancelled_after(client, rounds + 1))
+        await asyncio.sleep(_SLEEP_S)
+        more = open_files() - before
+        answers = await echoes(client)
+    return [raised, more, answers]
+
+
+async def cancelled_after(client, rounds):
+    task = asyncio.create_task(quietly(client))
+    for _ in range(rounds):
+        await asyncio.sleep(0)
+    task.cancel()
+    return await task
+
+
+async def quietly(client):
+    # A task that ends before anybody waits for it is not to be complained of.
+    try:
+        await client.chat(MESSAGES)
+    except asyncio.CancelledError:
+        return "CancelledError"
+    return "nothing"
+
+
+async def pooled(base_url, count):
+    """Connections of a pool of three that are lost when each of its turns needs a new one, and is
+    cancelled after so many rounds of the loop; then an answer. CPython only."""
+    import httpx
+
+    limits = httpx.Limits(max_connections=3, max_keepalive_connections=0)
+    async with httpx.AsyncClient(limits=limits) as own:
+        client = a_client(base_url, base_url, http_client=own)
+        for rounds in range(count):
+            for _ in range(3):
+                await cancelled_after(client, rounds + 1)
+        answer = await client.chat(MESSAGES, model="echo")
+        await asyncio.sleep(_SLEEP_S)
+        return len(own._transport._pool.connections), answer.content

@@ -8,7 +8,7 @@ from thinwire_device import budget
 from thinwire_device.budget import largest_block
 from thinwire_device.socket_transport import SocketTransport
 
-from thinwire.core.http1 import ChunkWriter
+from thinwire.core.http1_request import ChunkWriter
 from thinwire.core.http1_body import BodyReader
 
 

@@ -5,6 +5,7 @@ import asyncio
 
 from thinwire import AsyncClient, ContentDelta, Deployment, RetryPolicy, ThinwireError, Timeouts
 
+LIMIT_S = 30  # of each attempt; a race is over long before
 MESSAGES = [{"role": "user", "content": "Hi"}]
 
 
@@ -15,7 +16,7 @@ def racing(base_url, seconds, models=("slow", "fast"), events=None):
         {name: Deployment(base_url, "k") for name in models},
         {models[0]: list(models[1:])},
         hedge_after=seconds,
-        timeouts=Timeouts(first_token=20),
+        timeouts=Timeouts(first_token=LIMIT_S),
         retry=RetryPolicy(attempts=1),
         on_event=events,
     )

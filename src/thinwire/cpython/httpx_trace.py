@@ -16,12 +16,16 @@ class Trace:
 
     Args:
         request: whose marks are set.
+
+    Attributes:
+        stream: the network stream of a connection that was made for it, None of a kept one.
     """
 
     def __init__(self, request: Request) -> None:
         self._request = request
         self._heard = False
         self._connecting = False
+        self.stream: object = None
 
     def hear(self, name: str, info: Mapping[str, object]) -> None:
         """Takes an event of httpcore."""
@@ -31,8 +35,10 @@ class Trace:
             self._connecting = True
         elif step == "connect_tcp.complete":
             self._request.connected_ms = now_ms()
+            self.stream = info.get("return_value")
         elif step == "start_tls.complete":
             self._request.secured_ms = now_ms()
+            self.stream = info.get("return_value")
         elif step == "send_request_body.complete":
             self._request.sent_ms = now_ms()
 

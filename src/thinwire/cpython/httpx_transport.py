@@ -16,6 +16,7 @@ from thinwire.core.body import Body
 from thinwire.core.errors import TransportError, TransportTimeout
 from thinwire.core.sync import run
 from thinwire.core.transport import Request, Response, Signal, Task, Transport
+from thinwire.cpython.httpx_backend import drop
 from thinwire.cpython.httpx_deadlines import Deadlines, hold, now_ms, seconds_until
 from thinwire.cpython.httpx_early import listen
 from thinwire.cpython.httpx_errors import translated
@@ -50,15 +51,19 @@ class AsyncHTTPXTransport(Transport):
         """See Transport.send; the head deadline covers connect, upload and wait."""
         blocks = _AsyncBlocks(request.body) if request.body is not None else None
         trace = Trace(request)
+        with translated("head"):
+            client = self._client()
         try:
             with translated("head"):
-                client = self._client()
                 built = _build(client, request, blocks)
                 built.extensions["trace"] = trace.ahear
                 async with asyncio.timeout(seconds_until(request.head_deadline_ms)):
                     response = await client.send(built, stream=True, follow_redirects=False)
-        except TransportError as error:
-            trace.judge(error)
+        except BaseException as error:
+            if trace.stream is not None:
+                await drop(client, trace.stream)
+            if isinstance(error, TransportError):
+                trace.judge(error)
             raise
         return _AsyncResponse(response)
 
@@ -221,16 +226,27 @@ class _Response(Response):
 class _AsyncResponse(_Response):
     def __init__(self, response: httpx.Response) -> None:
         super().__init__(response)
-        self._pieces = response.aiter_bytes() if self._encoded else response.aiter_raw()
+        # Not aiter_raw: at the end of the body that closes, where a cancellation could strike.
+        raw = response.stream.__aiter__()  # type: ignore[union-attr]
+        self._pieces = response.aiter_bytes() if self._encoded else raw
 
     async def _piece(self, deadline_ms: int | None) -> bytes | None:
         async with asyncio.timeout(seconds_until(deadline_ms)):
             return await anext(self._pieces, None)
 
     async def aclose(self) -> None:
+        # Whoever is cancelled meanwhile still leaves a connection that is closed or free.
+        closing = asyncio.create_task(self._close())
+        try:
+            await asyncio.shield(closing)
+        except asyncio.CancelledError:
+            await closing
+            raise
+
+    async def _close(self) -> None:
         # One after the other, whatever becomes of the first: the second frees the connection.
         with translated("close"):
-            await self._pieces.aclose()  # type: ignore[attr-defined]
+            await self._pieces.aclose()  # type: ignore[union-attr]
         with translated("close"):
             await self._response.aclose()
 

@@ -1,0 +1,185 @@
+"""Hedging over real sockets: the first delta wins, the loser is gone, and texts never mix."""
+
+import asyncio
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from support.device_calls import call
+from support.interpreters import Interpreter, interpreter_id, interpreters
+from wire import hedging
+
+from thinwire.testing import (
+    DONE,
+    Completion,
+    MockServer,
+    RecordedRequest,
+    Send,
+    Stall,
+    Wait,
+    cut_reply,
+    sse,
+    stall_reply,
+    status_reply,
+    text_reply,
+)
+
+SLOW, FAST = "slow and steady", "fast and loose"
+_SOON = 0.05  # seconds after which the fallback starts
+_LONG = 20.0
+Run = Callable[..., Any]
+
+
+@pytest.fixture
+def server() -> Iterator[MockServer]:
+    with MockServer() as server:
+        yield server
+        assert server.errors == []
+
+
+@pytest.fixture(params=[None, *interpreters()], ids=lambda found: interpreter_id(found))
+def run(request: pytest.FixtureRequest, tmp_path: Path, server: MockServer) -> Run:
+    """Calls a function of tests/wire/hedging.py with the server's address, on one runtime.
+
+    It must not take as long as the clocks of the attempts: nobody waits for a loser.
+    """
+    interpreter: Interpreter | None = request.param
+
+    def run(function: str, *arguments: Any) -> Any:
+        start = time.monotonic()
+        result = finish(function, *arguments)
+        assert time.monotonic() - start < hedging.LIMIT_S / 2
+        return result
+
+    def finish(function: str, *arguments: Any) -> Any:
+        if interpreter is None:
+            return asyncio.run(getattr(hedging, function)(server.base_url, *arguments))
+        return call(interpreter, tmp_path, "hedging.py", function, server.base_url, *arguments)
+
+    return run
+
+
+def delayed(text: str, ms: float) -> Completion:
+    """An answer whose only delta takes its time."""
+    choice = {"index": 0, "delta": {"content": text}, "finish_reason": "stop"}
+    return Completion([], ending=[Wait(ms), Send(sse({"choices": [choice]})), Send(DONE)])
+
+
+def asked(server: MockServer, model: str) -> list[RecordedRequest]:
+    return [request for request in server.requests if request.model == model]
+
+
+@pytest.mark.parametrize(
+    "silence",
+    [
+        stall_reply("before_head"),
+        stall_reply("after_head"),
+        stall_reply("comments", interval_ms=10),
+        delayed(SLOW, 20_000),
+    ],
+    ids=["before the head", "after the head", "comments", "slow"],
+)
+def test_a_fast_fallback_wins(run: Run, server: MockServer, silence: Any) -> None:
+    server.reply("slow", silence)
+    server.reply("fast", text_reply(FAST))
+    seen, whole, deployment, attempts, events = run("raced", _SOON)
+    assert seen == whole == FAST
+    assert deployment == "fast"
+    assert attempts == [["slow", "lost", False], ["fast", "answered", True]]
+    assert events == [
+        "attempt_started",
+        "attempt_started",
+        "attempt_lost",
+        "first_token",
+        "complete",
+    ]
+    # Its connection is closed at once, not at the end of the program.
+    assert [request.wait() for request in asked(server, "slow")] == ["client_gone"]
+
+
+def test_a_slow_fallback_loses(run: Run, server: MockServer) -> None:
+    server.reply("slow", delayed(SLOW, 300))
+    server.reply("fast", stall_reply("before_head"))
+    seen, whole, deployment, attempts, _ = run("raced", _SOON)
+    assert seen == whole == SLOW
+    assert deployment == "slow"
+    assert attempts == [["slow", "answered", False], ["fast", "lost", True]]
+    assert [request.wait() for request in asked(server, "fast")] == ["client_gone"]
+    assert [request.wait() for request in asked(server, "slow")] == ["complete"]
+
+
+def test_a_prompt_answer_is_not_raced(run: Run, server: MockServer) -> None:
+    server.reply("slow", text_reply(SLOW))
+    assert run("raced", _LONG)[3] == [["slow", "answered", False]]
+    assert asked(server, "fast") == []
+
+
+def test_after_the_first_delta_no_race_begins(run: Run, server: MockServer) -> None:
+    server.reply("slow", text_reply(SLOW, tokens=["slow", " and", " steady"], delay_ms=150))
+    server.reply("fast", text_reply(FAST))
+    seen, whole, _, attempts, _ = run("raced", 0.4)
+    assert seen == whole == SLOW
+    assert attempts == [["slow", "answered", False]]
+
+
+def test_both_at_once(run: Run, server: MockServer) -> None:
+    server.reply("slow", stall_reply("before_head"))
+    server.reply("fast", text_reply(FAST))
+    assert run("raced", 0)[0] == FAST
+
+
+def test_the_first_fails_while_both_are_at_work(run: Run, server: MockServer) -> None:
+    server.reply("slow", Completion([], ending=[Wait(300)], done=False))
+    server.reply("fast", delayed(FAST, 900))
+    seen, _, _, attempts, events = run("raced", _SOON)
+    assert seen == FAST
+    assert attempts == [["slow", "failed", False], ["fast", "answered", True]]
+    assert events.count("attempt_failed") == 1
+    assert "fallback" not in events
+
+
+def test_the_hedge_fails_while_the_first_is_at_work(run: Run, server: MockServer) -> None:
+    server.reply("slow", delayed(SLOW, 600))
+    server.reply("fast", status_reply(503))
+    seen, _, _, attempts, _ = run("raced", _SOON)
+    assert seen == SLOW
+    assert attempts == [["slow", "answered", False], ["fast", "failed", True]]
+
+
+def test_both_fail(run: Run, server: MockServer) -> None:
+    server.reply("slow", Completion([], ending=[Wait(300)], done=False))
+    server.reply("fast", cut_reply("before_head"))
+    error, kind, attempts, _ = run("raced", _SOON)
+    assert error == "AllAttemptsFailed"
+    assert kind == "stream"  # more telling than a lost connection
+    assert attempts == [["slow", "failed", False], ["fast", "failed", True]]
+
+
+def test_texts_never_mix(run: Run, server: MockServer) -> None:
+    # Both begin at about the same time and go on for a while: now one wins, now the other.
+    server.reply("slow", text_reply(SLOW, delay_ms=20))
+    server.reply("fast", text_reply(FAST, delay_ms=1))
+    texts = run("many", 0.02, 20)
+    assert set(texts) <= {SLOW, FAST}
+    assert len(texts) == 20
+    assert {request.wait() for request in server.requests} <= {"complete", "client_gone"}
+
+
+def test_races_at_a_time(run: Run, server: MockServer) -> None:
+    server.reply("slow", stall_reply("after_head"))
+    server.reply("fast", text_reply(FAST, delay_ms=5))
+    assert run("at_a_time", _SOON, 8) == [FAST] * 8
+    assert {request.wait() for request in asked(server, "slow")} == {"client_gone"}
+    assert len(asked(server, "slow")) == 8
+
+
+@pytest.mark.parametrize("after", [0.02, 0.3], ids=["before the hedge", "while both work"])
+def test_cancelling_a_race_closes_both(run: Run, server: MockServer, after: float) -> None:
+    server.reply("slow", stall_reply("before_head"))
+    server.reply("slower", Completion([], ending=[Stall()]))
+    assert run("cancelled", 0.1, after) == "Hi"
+    gone = [request for request in server.requests if request.model != "echo"]
+    assert {request.wait() for request in gone} <= {"client_gone"}
+    assert len(gone) <= 2

@@ -1,0 +1,104 @@
+"""A kept connection that died meanwhile costs no attempt, and is never taken for an answer."""
+
+import asyncio
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from support.device_calls import call
+from support.interpreters import interpreter_id, interpreters
+from wire import kept
+
+from thinwire.testing import MockServer, cut_reply, status_reply, text_reply
+
+Run = Callable[..., Any]
+HELLO = text_reply("Hello")
+ANSWER = ["Hello", [["m", "answered"]]]
+AFTER_A_LOSS = ["Hello", [["m", "failed"], ["m", "answered"]]]
+
+
+@pytest.fixture
+def server() -> Iterator[MockServer]:
+    with MockServer() as server:
+        server.reply("backup", text_reply("from the backup"))
+        yield server
+        assert server.errors == []
+
+
+@pytest.fixture(params=["turns", "turns_blocking"])
+def function(request: pytest.FixtureRequest) -> str:
+    name: str = request.param
+    return name
+
+
+@pytest.fixture(params=[None, *interpreters()], ids=interpreter_id)
+def run(request: pytest.FixtureRequest, tmp_path: Path, server: MockServer, function: str) -> Run:
+    """Makes so many turns with one client, on one runtime."""
+
+    def run(*arguments: Any) -> Any:
+        if request.param is not None:
+            given = (server.base_url, *arguments)
+            return call(request.param, tmp_path, "kept.py", function, *given)
+        result = getattr(kept, function)(server.base_url, *arguments)
+        return asyncio.run(result) if asyncio.iscoroutine(result) else result
+
+    return run
+
+
+def test_connections_are_kept(run: Run, server: MockServer) -> None:
+    server.reply("m", HELLO)
+    assert run(5) == [ANSWER] * 5
+    assert server.connections == 1
+
+
+@pytest.mark.parametrize("reset", [False, True], ids=["cut", "reset"])
+def test_a_dead_one_is_replaced(run: Run, server: MockServer, reset: bool) -> None:
+    # It dies when the request is there: nothing of an answer has come, and nobody is to blame.
+    server.reply("m", HELLO, cut_reply("before_head", reset=reset), HELLO)
+    assert run(3) == [ANSWER, AFTER_A_LOSS, ANSWER]
+    assert len(server.requests) == 4
+    bodies = {request.body for request in server.requests}
+    assert len(bodies) == 1
+
+
+def test_one_that_hung_up_is_noticed(run: Run, server: MockServer) -> None:
+    server.reply("m", text_reply("Hello", hang_up=True))
+    found = run(4)
+    assert [text for text, _ in found] == ["Hello"] * 4
+    assert all(attempts[-1] == ["m", "answered"] for _, attempts in found)
+    assert server.connections == 4
+
+
+def test_a_server_that_always_cuts_is_given_up(run: Run, server: MockServer) -> None:
+    server.reply("m", HELLO, cut_reply("before_head"))
+    first, (text, attempts) = run(2)
+    assert first == ANSWER
+    assert text == "from the backup"
+    # The kept connection was free; the new one was the attempt.
+    assert attempts == [["m", "failed"], ["m", "failed"], ["backup", "answered"]]
+
+
+def test_it_leaves_all_attempts_to_others(run: Run, server: MockServer) -> None:
+    server.reply("m", HELLO, cut_reply("before_head"), status_reply(503), HELLO)
+    found = run(2, 2)
+    assert found[1] == ["Hello", [["m", "failed"], ["m", "failed"], ["m", "answered"]]]
+
+
+def test_a_new_connection_is_no_stale_one(run: Run, server: MockServer) -> None:
+    server.reply("m", cut_reply("before_head"))
+    assert run(1) == [["from the backup", [["m", "failed"], ["backup", "answered"]]]]
+
+
+def test_a_broken_answer_is_no_stale_connection(run: Run, server: MockServer) -> None:
+    server.reply("m", HELLO, cut_reply("after_head"))
+    ok, other = run(2)
+    assert ok == ANSWER
+    assert other == ["from the backup", [["m", "failed"], ["backup", "answered"]]]
+
+
+def test_an_unread_answer_is_not_the_next_ones(run: Run, server: MockServer) -> None:
+    server.reply("m", cut_reply("mid_stream", text="Half"), HELLO)
+    found = run(2)
+    assert found[0] == ["from the backup", [["m", "interrupted"], ["backup", "answered"]]]
+    assert found[1] == ANSWER
