@@ -1,12 +1,13 @@
 """Writes the table of docs/routing.md: what follows each kind of error, asked of the code itself.
 
-    python tools/routing_table.py            checks that the page has the table of this code
-    python tools/routing_table.py --write    writes it there
+python tools/routing_table.py            checks that the page has the table of this code
+python tools/routing_table.py --write    writes it there
 """
 
 import sys
 from pathlib import Path
 
+from thinwire.core import verdict
 from thinwire.core.body import Body
 from thinwire.core.call import Call
 from thinwire.core.clocks import Timeouts
@@ -80,8 +81,8 @@ def _step(kind: str, **lists: dict[str, list[str]]) -> str:
     error = ThinwireError(kind)
     error.kind = kind
     attempt = plan.begin(0)
-    plan.note(attempt, error, 0)
-    return ACTIONS[plan.failed(attempt, error, Body(), 0, 0.5).action]
+    verdict.note(plan, attempt, error, 0)
+    return ACTIONS[verdict.failed(plan, attempt, error, Body(), 0, 0.5).action]
 
 
 def _yes(value: bool) -> str:

@@ -1,16 +1,20 @@
 # One request sent and one response read, de-framed in place (core/http1.py).
 
-from thinwire.core.errors import ReadError, WriteError
-from thinwire.core.http1 import ChunkWriter, ResponseHead, request_head
-from thinwire.core.transport import Request, Response
+from thinwire.core import _errors as errors
+from thinwire.core.http1 import ResponseHead
+from thinwire.core.http1_request import request_head
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from thinwire.core.errors import WriteError
+    from thinwire.core.http1_request import ChunkWriter
+    from thinwire.core.request import Request
     from thinwire_device.connection import Connection
     from thinwire_device.pool import Pool
     from thinwire_device.wait import Waiter
 
 _PEEK = 64  # bytes read at a time while the writer's buffer is in use
+_PIECE = 256  # afterwards: body that comes along with the head is held twice for a moment
 
 
 class Exchange:
@@ -27,13 +31,14 @@ class Exchange:
     """
 
     def __init__(
-        self, waiter: "Waiter", connection: "Connection", writer: ChunkWriter, request: Request
+        self, waiter: "Waiter", connection: "Connection", writer: "ChunkWriter", request: "Request"
     ) -> None:
         self._waiter = waiter
         self._connection = connection
         self._writer = writer
         self._request = request
         self._scratch = memoryview(bytearray(_PEEK))
+        self._piece = writer.payload[:_PIECE]
         self._head = ResponseHead()
         self._rest = None  # body bytes that came with the head; not None: the head is complete
         self.heard = False
@@ -46,11 +51,11 @@ class Exchange:
         """
         try:
             await self._upload(pool.limit > 0)
-        except WriteError as error:
+        except errors.WriteError as error:
             await self._early(error)
         tries = 0
         while self._rest is None:
-            count = self._connection.read_some(self._writer.payload)
+            count = self._connection.read_some(self._piece)
             if count is None:
                 deadline = self._request.head_deadline_ms
                 tries = await self._waiter.again(tries, deadline, "head")
@@ -114,21 +119,21 @@ class Exchange:
                 return
             self._take(self._scratch[:count])
 
-    async def _early(self, error: WriteError) -> None:
+    async def _early(self, error: "WriteError") -> None:
         # The server may have said why before it closed; if not, the write error stands.
         try:
             while self._rest is None:
-                count = self._connection.read_some(self._writer.payload)
+                count = self._connection.read_some(self._piece)
                 if not count:
                     raise error
                 self._received(count)
-        except ReadError:
+        except errors.ReadError:
             raise error
 
     def _received(self, count: int) -> None:
         if count == 0:
-            raise ReadError("the server closed the connection without an answer")
-        self._take(self._writer.payload[:count])
+            raise errors.ReadError("the server closed the connection without an answer")
+        self._take(self._piece[:count])
 
     def _take(self, view: memoryview) -> None:
         self.heard = True
@@ -137,7 +142,7 @@ class Exchange:
             self._rest = bytes(view[len(view) - rest :])
 
 
-class SocketResponse(Response):
+class SocketResponse:  # a core.transport.Response
     """A response on a raw socket.
 
     Args:
@@ -165,7 +170,9 @@ class SocketResponse(Response):
         """See Response.readinto."""
         if self._compressed:
             # We asked for "identity"; decompressing would take more memory than a chip has.
-            raise ReadError("the server compressed its answer (%s) unasked" % self._compressed)
+            raise errors.ReadError(
+                "the server compressed its answer (%s) unasked" % self._compressed
+            )
         if self._waiter.asyncio is not None:  # other tasks have their turn, and no coroutine made
             await self._waiter.asyncio.sleep_ms(0)
         tries = 0

@@ -3,7 +3,7 @@
 
 import socket
 
-from thinwire.core.errors import ConnectError
+from thinwire.core import _errors as errors
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ class Names:
         except OSError as error:
             from thinwire_device.errnos import lookup_words
 
-            raise ConnectError("cannot resolve %s: %s" % (host, lookup_words(error)), error)
+            raise errors.ConnectError("cannot resolve %s: %s" % (host, lookup_words(error)), error)
         if len(self._known) >= _LIMIT:
             self._known.clear()
         self._known[(host, port)] = (self._now_ms() + self._keep_ms, addresses)

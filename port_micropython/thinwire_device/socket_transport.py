@@ -1,11 +1,8 @@
 # The transport of a chip: raw sockets, requests pulled through one reused buffer, connections kept
 # from one turn to the next. Never blocks past a deadline, but for the name lookup (names.py).
 
-from thinwire.core.errors import ConnectError, ReadError, TransportTimeout, WriteError
-from thinwire.core.http1 import ChunkWriter
-from thinwire.core.transport import Request, Response, Transport
-from thinwire_device.connection import Connection, words
-from thinwire_device.exchange import Exchange
+from thinwire.core import _errors as errors
+from thinwire.core.http1_request import ChunkWriter
 from thinwire_device.names import Names
 from thinwire_device.pool import Pool
 from thinwire_device.wait import Waiter
@@ -14,7 +11,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Coroutine
 
-    from thinwire.core.transport import Signal, Task
+    from thinwire.core.transport import Request, Response, Signal, Task
+    from thinwire_device.connection import Connection
 
 _BLOCK = 1024  # bytes of body in one http chunk
 _KEEP = 1  # idle connections; each holds 27 KB with TLS
@@ -50,7 +48,7 @@ def _read_file(path: str) -> bytes:
         raise ValueError("verify=%r: cannot read the CA certificate: %s" % (path, error))
 
 
-class SocketTransport(Transport):
+class SocketTransport:  # a core.transport.Transport; as its subclass it would cost 850 bytes more
     """HTTP/1.1 over raw sockets, for asyncio or blocking.
 
     Args:
@@ -95,7 +93,7 @@ class SocketTransport(Transport):
         if pin is not None:
             self._trusted()  # a pin that cannot be is told now, not with the first request
 
-    async def send(self, request: Request) -> Response:
+    async def send(self, request: "Request") -> "Response":
         """See Transport.send.
 
         A name that has to be looked up is looked up first, and the time that takes is added to
@@ -159,7 +157,9 @@ class SocketTransport(Transport):
             self._trust = Trust(*self._trust)
         return self._trust
 
-    async def _send_new(self, request: Request, writer: ChunkWriter) -> Response:
+    async def _send_new(self, request: "Request", writer: ChunkWriter) -> "Response":
+        from thinwire_device.connection import Connection
+
         while True:
             trust = self._trusted() if request.scheme == "https" else None
             context = trust.context(request.host) if trust is not None else None
@@ -169,7 +169,7 @@ class SocketTransport(Transport):
                 if context is not None:
                     connection.wrap(context, request.host)
                 return await self._exchange(connection, request, writer)
-            except ConnectError as error:
+            except errors.ConnectError as error:
                 connection.close()
                 if trust is None or not trust.widen(request.host, error):
                     raise
@@ -177,7 +177,7 @@ class SocketTransport(Transport):
                 connection.close()
                 raise
 
-    async def _open(self, connection: Connection, request: Request) -> None:
+    async def _open(self, connection: "Connection", request: "Request") -> None:
         host, port = request.host, request.port
         addresses = self._names.known(host, port)
         if addresses is None:
@@ -185,14 +185,14 @@ class SocketTransport(Transport):
         else:
             try:
                 await connection.open(addresses, request.connect_by())
-            except TransportTimeout:
+            except errors.TransportTimeout:
                 self._names.forget(host)
                 raise
             except OSError:
                 await self._open_anew(connection, request)
         request.connected_ms = self._waiter.now_ms()
 
-    async def _open_anew(self, connection: Connection, request: Request) -> None:
+    async def _open_anew(self, connection: "Connection", request: "Request") -> None:
         host, port, start = request.host, request.port, self._waiter.now_ms()
         addresses = self._names.look_up(host, port)
         if request.connect_deadline_ms is not None:
@@ -201,16 +201,20 @@ class SocketTransport(Transport):
             await connection.open(addresses, request.connect_by())
         except OSError as error:
             self._names.forget(host)
+            from thinwire_device.errnos import words
+
             text = "cannot connect to %s:%d: %s" % (host, port, words(error))
-            raise ConnectError(text, error)
+            raise errors.ConnectError(text, error)
 
     async def _exchange(
-        self, connection: Connection, request: Request, writer: ChunkWriter
-    ) -> Response:
+        self, connection: "Connection", request: "Request", writer: ChunkWriter
+    ) -> "Response":
+        from thinwire_device.exchange import Exchange
+
         exchange = Exchange(self._waiter, connection, writer, request)
         try:
             return await exchange.run(self._pool)
-        except (WriteError, ReadError) as error:
+        except (errors.WriteError, errors.ReadError) as error:
             error.stale = connection.kept and not exchange.heard
             connection.close()
             raise

@@ -9,12 +9,14 @@ import gc
 
 import tls
 
-from thinwire.core.errors import ConnectError
+from thinwire.core import _errors as errors
 from thinwire_device.connection import words
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from thinwire.core.errors import ConnectError
 
 _PEM = b"-----BEGIN CERTIFICATE-----"
 
@@ -59,11 +61,11 @@ class Trust:
             try:
                 self._context = self._build(host, roots)
             except MemoryError as error:
-                raise ConnectError("TLS to %s failed: %s" % (host, words(error)), error)
+                raise errors.ConnectError("TLS to %s failed: %s" % (host, words(error)), error)
             self._roots = roots
         return self._context
 
-    def widen(self, host: str, error: ConnectError) -> bool:
+    def widen(self, host: str, error: "ConnectError") -> bool:
         """Whether to try again, with all roots, a host whose certificate was refused."""
         refused = isinstance(error.cause, ValueError)
         if not refused or not self._by_roots() or host in self._wide:
@@ -101,7 +103,7 @@ class Trust:
         try:
             context.verify_callback = self._pins.check
         except AttributeError as error:
-            raise ConnectError(
+            raise errors.certificate_error(
                 "this firmware cannot check a pin before the key is sent: pass cadata instead",
                 error,
             )
@@ -116,14 +118,16 @@ class Trust:
             kind = "cadata is no certificate this firmware reads (DER or PEM)"
             if not self._cadata:
                 kind = "the built-in CA roots cannot be loaded"
-            raise ConnectError("%s: %s; %d bytes are free" % (kind, error, gc.mem_free()), error)
+            raise errors.certificate_error(
+                "%s: %s; %d bytes are free" % (kind, error, gc.mem_free()), error
+            )
 
 
 def _check_clock(host: str) -> None:
     from thinwire_device import clock
 
     if not clock.is_set():
-        raise ConnectError(
+        raise errors.certificate_error(
             "https://%s cannot be verified: the clock says %d, and certificates have dates. Set"
             " it first: thinwire_device.clock.set_from_ntp(), once the network is up"
             % (host, clock.year())

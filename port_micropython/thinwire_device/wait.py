@@ -5,9 +5,9 @@
 
 import time
 
-from thinwire.core.errors import TransportTimeout
+from thinwire.core import _errors as errors
 
-_SLEEPS = (0, 0, 1, 1, 1, 2, 2, 4, 6, 8)  # ms; afterwards _LONGEST
+_SLEEPS = (0, 1, 3, 8)  # ms; afterwards _LONGEST. Each try costs a coroutine: few, soon longer
 _LONGEST = 10
 
 
@@ -54,7 +54,7 @@ class Waiter:
     def check(self, deadline_ms: "int | None", phase: str) -> None:
         """Raises TransportTimeout when the deadline has passed."""
         if deadline_ms is not None and self.now_ms() >= deadline_ms:
-            raise TransportTimeout("the deadline passed", phase)
+            raise errors.TransportTimeout("the deadline passed", phase)
 
     async def again(self, tries: int, deadline_ms: "int | None", phase: str) -> int:
         """Sleeps a little before the next try; returns `tries` + 1.
@@ -63,5 +63,9 @@ class Waiter:
             TransportTimeout: the deadline has passed.
         """
         self.check(deadline_ms, phase)
-        await self.sleep_ms(_SLEEPS[tries] if tries < len(_SLEEPS) else _LONGEST)
+        ms = _SLEEPS[tries] if tries < len(_SLEEPS) else _LONGEST
+        if self.asyncio is None:  # not by sleep_ms: that is one coroutine more for each try
+            time.sleep_ms(ms)
+        else:
+            await self.asyncio.sleep_ms(ms)
         return tries + 1

@@ -35,10 +35,11 @@ if TYPE_CHECKING:
         ToolCallDelta,
         ToolCallStarted,
     )
-    from thinwire.core.health import CooldownPolicy, DeploymentState
+    from thinwire.core.health import CooldownPolicy
     from thinwire.core.jsonl import JSONLMessages
     from thinwire.core.model import Deployment
     from thinwire.core.policy import FALLBACK_MAY, FALLBACK_ON
+    from thinwire.core.records import DeploymentState
     from thinwire.core.retry import RetryPolicy
     from thinwire.core.source_streams import BytesStream, TextStream
     from thinwire.core.sources import Base64File, DataURL, Source, TextFile
@@ -77,10 +78,11 @@ _HOMES = {
         "ToolCallDelta",
         "ToolCallStarted",
     ),
-    "core.health": ("CooldownPolicy", "DeploymentState"),
+    "core.health": ("CooldownPolicy",),
     "core.jsonl": ("JSONLMessages",),
     "core.model": ("Deployment",),
     "core.policy": ("FALLBACK_MAY", "FALLBACK_ON"),
+    "core.records": ("DeploymentState",),
     "core.retry": ("RetryPolicy",),
     "core.source_streams": ("BytesStream", "TextStream"),
     "core.sources": ("Base64File", "DataURL", "Source", "TextFile"),

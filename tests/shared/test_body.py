@@ -1,7 +1,8 @@
 from helpers import Later, Scratch, error_of, read_all
 
 from thinwire.core._compat import PIECE
-from thinwire.core.body import AsyncBody, Body, JSONBody
+from thinwire.core.async_body import AsyncBody
+from thinwire.core.body import Body, JSONBody
 from thinwire.core.errors import EncodeError
 from thinwire.core.json_walk import Items
 from thinwire.core.sources import TextFile

@@ -3,7 +3,7 @@ import json
 from helpers import error_of, read_all
 from streams import deployments
 
-from thinwire.core.body import AsyncBody
+from thinwire.core.async_body import AsyncBody
 from thinwire.core.call import Call, RawCall
 
 

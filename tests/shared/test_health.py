@@ -2,7 +2,7 @@
 
 from helpers import Scratch, error_of
 
-from thinwire.core import health as health_module
+from thinwire.core import shelf
 from thinwire.core.errors import (
     ConnectError,
     EncodeError,
@@ -12,7 +12,8 @@ from thinwire.core.errors import (
     TransportTimeout,
     WriteError,
 )
-from thinwire.core.health import CooldownPolicy, DeploymentState, Health
+from thinwire.core.health import CooldownPolicy, Health
+from thinwire.core.records import DeploymentState
 from thinwire.core.store import FileStore, Store
 
 CUT = ReadError("cut")
@@ -192,12 +193,12 @@ class Wall:
         self.now = now
 
     def __enter__(self):
-        self.before = health_module.unix_time
-        health_module.unix_time = lambda: self.now
+        self.before = shelf.unix_time
+        shelf.unix_time = lambda: self.now
         return self
 
     def __exit__(self, *details):
-        health_module.unix_time = self.before
+        shelf.unix_time = self.before
 
 
 UNIX = 1800000000

@@ -1,8 +1,9 @@
 from helpers import error_of, feeds
 
 from thinwire.core.errors import ReadError
-from thinwire.core.http1 import ChunkWriter, ResponseHead
+from thinwire.core.http1 import ResponseHead
 from thinwire.core.http1_body import BodyReader
+from thinwire.core.http1_request import ChunkWriter
 
 CHUNKED = [
     (b"0\r\n\r\n", b""),

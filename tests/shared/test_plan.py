@@ -6,7 +6,9 @@ import json
 from helpers import error_of, read_all
 from streams import ONCE, deployments
 
-from thinwire.core.body import AsyncBody, Body
+from thinwire.core import verdict
+from thinwire.core.async_body import AsyncBody
+from thinwire.core.body import Body
 from thinwire.core.call import Call, RawCall
 from thinwire.core.clocks import Timeouts
 from thinwire.core.errors import (
@@ -64,8 +66,8 @@ class Setting:
     def fail(self, error):
         # An attempt that fails; returns (deployment, action, wait) or (deployment, error).
         attempt, body = self.begin()
-        self.plan.note(attempt, error, self.now)
-        step = self.plan.failed(attempt, error, body, self.now, 0.5)
+        verdict.note(self.plan, attempt, error, self.now)
+        step = verdict.failed(self.plan, attempt, error, body, self.now, 0.5)
         if step.action == "raise":
             return attempt.deployment, step.error
         return attempt.deployment, step.action, step.wait_ms
@@ -264,7 +266,7 @@ def test_untouched_messages_are_sent_elsewhere():
     setting = Setting(call=Call(iter(MESSAGES)), retry=ONCE)
     attempt = setting.plan.begin(0)
     body = setting.plan.request(attempt).body
-    step = setting.plan.failed(attempt, ReadError("refused"), body, 0, 0)
+    step = verdict.failed(setting.plan, attempt, ReadError("refused"), body, 0, 0)
     assert step.action == "fallback"
     got = json.loads(read_all(setting.plan.request(setting.plan.begin(0)).body))
     assert got["messages"] == MESSAGES, got
@@ -282,14 +284,14 @@ def test_a_raw_body_goes_to_one_deployment():
     assert setting.plan.upcoming() == ""
     error = StatusError(400, "x", "context_length_exceeded")
     body = Body()
-    assert setting.plan.failed(attempt, error, body, 0, 0).error is error
+    assert verdict.failed(setting.plan, attempt, error, body, 0, 0).error is error
 
 
 def test_the_key_is_taken_out_of_errors():
     for key, want in [("sk-123", "no *** here"), ("no", "no sk-123 here"), (None, None)]:
         setting = Setting(names={"a": Deployment("https://a.test/v1", key)}, fallbacks={})
         error = ReadError("no sk-123 here")
-        setting.plan.hide_key(setting.plan.begin(0), error)
+        verdict.hide_key(setting.plan, setting.plan.begin(0), error)
         assert str(error) == (want or "no sk-123 here"), (key, error)
 
 
@@ -341,7 +343,7 @@ def test_restarting_needs_leave_a_fallback_and_messages():
     ]:
         setting = Setting(**options)
         _, body = setting.begin()
-        assert setting.plan.can_restart(error, body) is want, options
+        assert verdict.can_restart(setting.plan, error, body) is want, options
 
 
 def test_hedging_needs_a_healthy_fallback_and_messages():

@@ -3,7 +3,8 @@ import json
 from helpers import error_of, read_all
 from streams import ONCE
 
-from thinwire.core.body import AsyncBody
+from thinwire.core import verdict
+from thinwire.core.async_body import AsyncBody
 from thinwire.core.call import Call, RawCall
 from thinwire.core.clocks import Timeouts
 from thinwire.core.errors import EncodeError, ReadError, StatusError
@@ -45,8 +46,8 @@ def failed(plan, error):
     # An attempt whose whole body is sent; returns its body and the step.
     attempt, request = begun(plan)
     sent = read_all(request.body)
-    plan.note(attempt, error, 0)
-    return sent, plan.failed(attempt, error, request.body, 0, 0)
+    verdict.note(plan, attempt, error, 0)
+    return sent, verdict.failed(plan, attempt, error, request.body, 0, 0)
 
 
 def test_a_framing_of_another_name_is_refused():

@@ -3,7 +3,7 @@ import asyncio
 from helpers import error_of
 from streams import DONE, HELLO, deployments, sse, text
 
-from thinwire.core.body import AsyncBody
+from thinwire.core.async_body import AsyncBody
 from thinwire.core.errors import ReadError, TransportTimeout
 from thinwire.core.sync import Client, run
 from thinwire.core.transport import Request, Response, Transport

@@ -1,10 +1,10 @@
 # One attempt's answer: bytes in, events out. Passive: it knows the wire, but neither the transport
 # nor the time. Each attempt gets a fresh one, so nothing of an attempt that failed is left.
 
-from thinwire.core import chunk, refusal
+from thinwire.core import _errors as errors
+from thinwire.core import chunk
 from thinwire.core._compat import TYPE_CHECKING, decode, loads
 from thinwire.core.completion import CompletionAssembler
-from thinwire.core.errors import StreamError
 from thinwire.core.sse import SSEParser
 from thinwire.core.template import Template
 
@@ -40,7 +40,8 @@ class Answer:
         self.received = 0
         self.eof = False
         self.content_type = ""
-        self._start = bytearray()  # of the body, for the error if it is no stream at all
+        self._start = bytearray()  # of the body, while no chunk has come
+        self._unseen = 0  # bytes received last that are not in it
         self._assembler = CompletionAssembler(keeper)
         self._buffers = buffers
         self._lent = buffers.take() if buffers is not None else None
@@ -52,14 +53,17 @@ class Answer:
 
     def room(self) -> memoryview:
         """Where to receive to; StreamError when one event is larger than the limit."""
+        if self._empty and self._unseen:
+            # For the error if this is no stream at all; what came of a stream is parsed by now.
+            self._start.extend(self._parser.last(self._unseen)[: _SHOWN - len(self._start)])
+            self._unseen = 0
         return self._parser.room()
 
     def receive(self, count: int) -> None:
         """Takes the first `count` bytes of the last `room()`; 0 at the end of the body."""
         if count:
             self._parser.receive(count)
-            if self.received < _SHOWN:
-                self._start.extend(self._parser.last(count)[: _SHOWN - self.received])
+            self._unseen = count
             self.received += count
         else:
             self.eof = True
@@ -71,11 +75,11 @@ class Answer:
 
     def is_blank(self) -> bool:
         """Whether nothing but white space has come yet, and more may."""
-        return not self.eof and self.received < _SHOWN and not bytes(self._start).strip()
+        return not self.eof and self.received < _SHOWN and self._parser.first() < 0
 
     def is_document(self) -> bool:
         """Whether what was received begins like a JSON document."""
-        return bytes(self._start).strip()[:1] in (b"{", b"[")
+        return self._parser.first() in (0x7B, 0x5B)  # { [
 
     def receive_document(self, body: bytearray) -> None:
         """Takes the one JSON answer of a server that does not stream; nothing else follows.
@@ -83,11 +87,13 @@ class Answer:
         Raises:
             StatusError: it is an error; StreamError: it is no answer.
         """
+        from thinwire.core import refusal
+
         self.received = len(body)
         self.eof = True
         self._chunk(refusal.document(body))
         if not self._assembler.events and not self.finished():
-            raise StreamError("the answer has no choice: " + refusal.snippet(body))
+            raise errors.StreamError("the answer has no choice: " + refusal.snippet(body))
         self.end = "finish" if self.finished() else "done"
 
     def next_event(self) -> "Event | None":
@@ -194,7 +200,7 @@ class Answer:
         # White space is as good as no data (openai/openai-python#2722).
         if self._parser.event in _WORDY or not words.strip():
             return words
-        raise StreamError("an event is not JSON: " + chunk.one_line(words, 80))
+        raise errors.StreamError("an event is not JSON: " + chunk.one_line(words, 80))
 
     def _chunk(self, obj: "dict[str, object]") -> None:
         self._empty = False
@@ -206,19 +212,21 @@ class Answer:
 
     def _done(self) -> None:
         if not self._begun and not self.finished():
-            raise StreamError("the stream ended before any delta")
+            raise errors.StreamError("the stream ended before any delta")
         self.end = "finish" if self.finished() else "done"
 
     def _stop(self) -> None:
         # The body has ended without [DONE].
         if not self.finished():
             self.end = "eof"
-            raise StreamError(self._what_came() if self._empty else _NO_END)
+            raise errors.StreamError(self._what_came() if self._empty else _NO_END)
         self.end = "finish"
 
     def _what_came(self) -> str:
         kind = self.content_type or "none"
         if not self.received:
             return "the answer is empty (content-type %s)" % kind
+        from thinwire.core import refusal
+
         start = refusal.snippet(self._start)
         return "the answer is no stream of chunks (content-type %s): %s" % (kind, start)

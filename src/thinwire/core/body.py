@@ -1,13 +1,8 @@
 # Request bodies: what a transport pulls (the contract is in transport.py). A body counts what was
 # taken from it, so that a completion can say how much was uploaded.
 
-from thinwire.core.errors import EncodeError
+from thinwire.core import _errors as errors
 from thinwire.core.json_encode import JSONEncoder
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
-    from typing import Any
 
 
 class Body:
@@ -99,42 +94,4 @@ class JSONBody(Body):
         # A body of another size than announced would be read as part of the next request.
         if sent > self._length or (ended and sent < self._length):  # type: ignore[operator]
             text = "the request changed while it was sent: %s bytes were announced"
-            raise EncodeError(text % self._length, "")
-
-
-class AsyncBody(Body):
-    """Bytes that a caller produces while they are sent; one attempt only.
-
-    Args:
-        chunks: an async iterator of bytes. On MicroPython, where `async def` with `yield` is a
-            plain generator, a plain iterator of bytes is accepted as well.
-    """
-
-    def __init__(self, chunks: "AsyncIterator[bytes]") -> None:
-        super().__init__()
-        self._is_async = hasattr(chunks, "__aiter__")
-        self._chunks: Any = chunks.__aiter__() if self._is_async else iter(chunks)  # type: ignore[call-overload]
-        self._chunk: bytes = b""
-        self._at = 0
-        self._ended = False
-
-    async def more(self) -> None:
-        """Waits for the producer's next bytes."""
-        self._chunk, self._at = b"", 0
-        try:
-            if self._is_async:
-                self._chunk = await self._chunks.__anext__()
-            else:
-                self._chunk = next(self._chunks)
-        except (StopAsyncIteration, StopIteration):
-            self._ended = True
-
-    def _read(self, buffer: "bytearray | memoryview") -> "int | None":
-        left = len(self._chunk) - self._at
-        if not left:
-            return 0 if self._ended else None
-        count = min(left, len(buffer))
-        view = memoryview(self._chunk)
-        memoryview(buffer)[:count] = view[self._at : self._at + count]
-        self._at += count
-        return count
+            raise errors.EncodeError(text % self._length, "")

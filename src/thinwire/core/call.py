@@ -2,7 +2,7 @@
 
 from thinwire.core._compat import TYPE_CHECKING
 from thinwire.core.dialects import openai
-from thinwire.core.http1 import check_header
+from thinwire.core.http1_request import check_header
 
 if TYPE_CHECKING:
     from thinwire.core.body import Body

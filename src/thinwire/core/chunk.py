@@ -2,8 +2,11 @@
 # that is missing, null or of another kind is "not there" (WIRE.md C4-C16), since the next server
 # leaves out or adds what this one did not. Values outside known enums are kept as sent.
 
-from thinwire.core._compat import loads
-from thinwire.core.errors import StatusError, status_error
+from thinwire.core import _errors as errors
+from thinwire.core._compat import TYPE_CHECKING, loads
+
+if TYPE_CHECKING:
+    from thinwire.core.errors import StatusError
 
 _NO_WORDS = "the server sent an error without words"
 
@@ -130,7 +133,7 @@ def _choice_error(chunk: "dict[str, object]") -> object:
 
 def error_from(
     found: object, status: int, retry_after_ms: "int | None" = None, words: str = _NO_WORDS
-) -> StatusError:
+) -> "StatusError":
     """A StatusError from an error object or string; a numeric code replaces a 200.
 
     Args:
@@ -144,7 +147,7 @@ def error_from(
     )
     if status == 200:
         status = _http_status(code) or status
-    return status_error(status, one_line(words), name, retry_after_ms)
+    return errors.status_error(status, one_line(words), name, retry_after_ms)
 
 
 def _upstream(fields: "dict[str, object]") -> str:

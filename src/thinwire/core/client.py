@@ -1,32 +1,27 @@
 # The clients: what a user makes once and asks many times. Both are thin faces over ChatStream.
 
-from thinwire.core._compat import BUFFER, TYPE_CHECKING
-from thinwire.core.body import AsyncBody
+from thinwire.core._compat import BUFFER, TYPE_CHECKING, load
 from thinwire.core.buffers import Buffers
-from thinwire.core.call import Call, RawCall
 from thinwire.core.clocks import Timeouts
-from thinwire.core.collect import Listener, collect
 from thinwire.core.factory import default_log, default_transport, memory_budget
 from thinwire.core.health import CooldownPolicy, Health
-from thinwire.core.log import Log
-from thinwire.core.observer import Observer
-from thinwire.core.plan import Plan
 from thinwire.core.policy import FALLBACK_ON, Policy
 from thinwire.core.retry import RetryPolicy
 from thinwire.core.routing import Router
-from thinwire.core.stream import ChatStream
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterable
 
-    from thinwire.core.collect import OnDelta, OnRestart
+    from thinwire.core.call import Call, RawCall
+    from thinwire.core.collect import Listener, OnDelta, OnRestart
     from thinwire.core.completion import Completion
-    from thinwire.core.health import DeploymentState
     from thinwire.core.log import Sink
     from thinwire.core.model import Deployment
-    from thinwire.core.observer import Hook
+    from thinwire.core.observer import Hook, Observer
+    from thinwire.core.records import DeploymentState
     from thinwire.core.routing import Lists
     from thinwire.core.store import Store
+    from thinwire.core.stream import ChatStream
     from thinwire.core.transport import Transport
 
     Messages = Iterable[dict[str, object]]
@@ -112,8 +107,7 @@ class BaseClient:
         )
         self._buffers = Buffers(buffer_size or BUFFER)
         self._health = Health(cooldown or CooldownPolicy(), store)
-        sink = default_log() if log is True else log
-        self._observer = Observer(Log(sink) if sink else None, on_event)
+        self._observer = _observer(default_log() if log is True else log, on_event)
         self._transport = transport or default_transport(
             self._blocking,
             {
@@ -154,28 +148,57 @@ class BaseClient:
         now = self._transport.now_ms()
         return {name: self._health.state(name, now) for name in self.models()}
 
+    def _call(
+        self,
+        messages: "Messages",
+        tools: "list[dict[str, object]] | None",
+        params: "dict[str, object]",
+        extra_body: "dict[str, object] | None",
+        extra_headers: "dict[str, str] | None",
+        session: str,
+        keep: object,
+    ) -> "Call":
+        # What calls need is loaded with the first one: a client that is only made, and checked,
+        # takes half of the RAM on a chip.
+        load("thinwire.core.stream")
+        from thinwire.core.call import Call
+
+        return Call(messages, tools, params, extra_body, extra_headers, session, keep)
+
     def _start(
         self,
         call: "Call | RawCall",
         model: "str | None",
         policy: "Policy | None" = None,
         seen: bool = True,
-    ) -> ChatStream:
+    ) -> "ChatStream":
         policy = policy or self._policy
         if policy.hedge_ms is not None and not self._transport.concurrent:
             raise ValueError("hedge_after needs AsyncClient: a blocking one does one at a time")
+        from thinwire.core.plan import Plan
+        from thinwire.core.stream import ChatStream
+
         now = self._transport.now_ms()
         plan = Plan(self._router, call, model, policy, self._health, now)
         return ChatStream(self._transport, plan, self._observer, self._buffers, seen)
 
     def _start_chat(
-        self, call: Call, model: "str | None", policy: Policy, listener: Listener
-    ) -> ChatStream:
+        self, call: "Call", model: "str | None", policy: Policy, listener: "Listener"
+    ) -> "ChatStream":
         # Text that nobody has heard may be thrown away without a word; other text may not.
         heard = listener.hears or call.heard
         if heard:
             policy.restart_only_if(listener.can_be_told)
         return self._start(call, model, policy, heard or policy.on_interrupt == "raise")
+
+
+def _observer(sink: "Sink | bool | None", hook: "Hook | None") -> "Observer | None":
+    # None where nobody listens, as on most chips: the two modules take 800 bytes of RAM there.
+    if not sink and hook is None:
+        return None
+    from thinwire.core.observer import Observer
+
+    return Observer(sink or None, hook)  # type: ignore[arg-type]
 
 
 class AsyncClient(BaseClient):
@@ -199,7 +222,7 @@ class AsyncClient(BaseClient):
         extra_body: "dict[str, object] | None" = None,
         extra_headers: "dict[str, str] | None" = None,
         **params: object,
-    ) -> ChatStream:
+    ) -> "ChatStream":
         """Asks a model; nothing is sent before the stream is iterated.
 
         Args:
@@ -225,7 +248,7 @@ class AsyncClient(BaseClient):
             ValueError: the model is not declared, or a header cannot be sent.
             TypeError: messages is a string or not iterable.
         """
-        call = Call(messages, tools, params, extra_body, extra_headers, session, keep)
+        call = self._call(messages, tools, params, extra_body, extra_headers, session, keep)
         policy = self._policy.for_call(timeouts, retry, hedge_after, on_interrupt)
         return self._start(call, model, policy)
 
@@ -263,8 +286,10 @@ class AsyncClient(BaseClient):
         Raises:
             ThinwireError: see ChatStream; ValueError, TypeError: as `stream`.
         """
-        call = Call(messages, tools, params, extra_body, extra_headers, session, keep)
+        call = self._call(messages, tools, params, extra_body, extra_headers, session, keep)
         policy = self._policy.for_call(timeouts, retry, hedge_after, on_interrupt)
+        from thinwire.core.collect import Listener, collect
+
         listener = Listener(on_delta, on_restart)
         return await collect(self._start_chat(call, model, policy, listener), listener)
 
@@ -283,6 +308,10 @@ class AsyncClient(BaseClient):
         Raises:
             ThinwireError: see ChatStream; ValueError: the model is not declared.
         """
+        from thinwire.core.async_body import AsyncBody
+        from thinwire.core.call import RawCall
+        from thinwire.core.collect import collect
+
         return await collect(self._start(RawCall(AsyncBody(body)), model))
 
     async def aclose(self) -> None:

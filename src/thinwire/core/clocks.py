@@ -80,11 +80,14 @@ class Clocks:
 
     def head_deadline(self) -> "int | None":
         """When the response head must have arrived."""
-        return self._earliest(self._running(False))[1]
+        # While the request is being sent nothing is expected to arrive.
+        limits = self._timeouts
+        found = _sooner(limits.first_token, self._attempt, None)
+        return _sooner(limits.total, self._start, found)
 
     def deadline(self) -> "int | None":
         """When the next bytes must have arrived."""
-        # Asked for each read: without the tuples of _running, which a chip has to collect.
+        # Asked for each read: without a tuple, which a chip has to collect.
         limits = self._timeouts
         if self._delta < 0:
             found = _sooner(limits.first_token, self._attempt, None)
@@ -94,8 +97,14 @@ class Clocks:
         return _sooner(limits.total, self._start, found)
 
     def next(self) -> str:
-        """Name of the clock that runs out first."""
-        return self._earliest(self._running())[0]
+        """Name of the clock that runs out first, "" when none runs."""
+        deadline = self.deadline()
+        waiting = ("first_token", self._attempt) if self._delta < 0 else ("progress", self._delta)
+        for name, since in (waiting, ("liveness", self._bytes), ("total", self._start)):
+            limit = getattr(self._timeouts, name)
+            if limit is not None and since + limit == deadline:
+                return name
+        return ""
 
     def expired(self, now_ms: int) -> bool:
         """Whether a clock has run out."""
@@ -106,20 +115,6 @@ class Clocks:
         """A clock's limit as words, e.g. "15 s"."""
         ms = getattr(self._timeouts, name, None)
         return "%g s" % (ms / 1000) if ms is not None else "no limit"
-
-    def _running(self, reading: bool = True) -> "tuple[tuple[str, int], ...]":
-        waiting = ("first_token", self._attempt) if self._delta < 0 else ("progress", self._delta)
-        total = ("total", self._start)
-        # While the request is being sent nothing is expected to arrive.
-        return (waiting, ("liveness", self._bytes), total) if reading else (waiting, total)
-
-    def _earliest(self, clocks: "tuple[tuple[str, int], ...]") -> "tuple[str, int | None]":
-        found: tuple[str, int | None] = ("", None)
-        for name, since in clocks:
-            limit = getattr(self._timeouts, name)
-            if limit is not None and (found[1] is None or since + limit < found[1]):
-                found = (name, since + limit)
-        return found
 
 
 def _sooner(limit: "int | None", since: int, other: "int | None") -> "int | None":

@@ -6,13 +6,12 @@ from thinwire.core import chunk
 from thinwire.core._compat import TYPE_CHECKING
 from thinwire.core.delta_text import DeltaText
 from thinwire.core.events import ContentDelta, ReasoningDelta, RefusalDelta
-from thinwire.core.tool_calls import ToolCallAssembler
 
 if TYPE_CHECKING:
     from thinwire.core.attempt import Attempt
     from thinwire.core.events import Event
     from thinwire.core.keep import Keeper
-    from thinwire.core.tool_calls import ToolCall
+    from thinwire.core.tool_calls import ToolCall, ToolCallAssembler
 
 
 class Choice:
@@ -32,7 +31,7 @@ class Choice:
         self._content = draft.content
         self._reasoning = draft.reasoning
         self._refusal = draft.refusal
-        self.tool_calls: list[ToolCall] = draft.tool_calls.calls(complete)
+        self.tool_calls: list[ToolCall] = draft.calls(complete)
         self.finish_reason = draft.finish_reason
         self.reasoning_details = draft.reasoning_details
         self.logprobs = draft.logprobs
@@ -196,8 +195,20 @@ class _Draft:
         self.reasoning_details: list[object] = []
         self.logprobs: dict[str, list[object]] = {}
         self.begun = False  # a delta has said something
-        self.tool_calls = ToolCallAssembler(index, keeper)
         self.finish_reason: str | None = None
+        self._keeper = keeper
+        self._tool_calls: ToolCallAssembler | None = None
+
+    def tool_calls(self) -> "ToolCallAssembler":
+        # Made, and tool_calls.py loaded, at the first fragment of a call.
+        if self._tool_calls is None:
+            from thinwire.core.tool_calls import ToolCallAssembler
+
+            self._tool_calls = ToolCallAssembler(self.index, self._keeper)
+        return self._tool_calls
+
+    def calls(self, complete: bool) -> "list[ToolCall]":
+        return [] if self._tool_calls is None else self._tool_calls.calls(complete)
 
     def _text(self, kind: str, keeper: "Keeper | None") -> DeltaText:
         return DeltaText(keeper.buffer(kind, self.index) if keeper is not None else None)
@@ -309,7 +320,7 @@ class CompletionAssembler:
         if refusal:
             self.events.append(RefusalDelta(refusal, draft.index))
         for call in chunk.calls(delta):
-            draft.tool_calls.receive(chunk.mapping(call), self.events)
+            draft.tool_calls().receive(chunk.mapping(call), self.events)
         if self._keeper is None:
             draft.reasoning_details.extend(chunk.objects(delta.get("reasoning_details")))
 

@@ -3,7 +3,6 @@
 # held back until the other has come, so that no delta and no answer ever holds half a character.
 
 from thinwire.core._compat import TYPE_CHECKING, TextBuffer, has_half
-from thinwire.core.utf8 import join_pairs, text
 
 if TYPE_CHECKING:
     from thinwire.core.keep import Buffer
@@ -62,6 +61,8 @@ class DeltaText:
         self.chars += len(words)
 
     def _whole(self, words: str) -> str:
+        from thinwire.core.utf8 import join_pairs, text  # few servers cut there
+
         data = (self._half + words).encode("utf-8", "surrogatepass")
         joined = join_pairs(data, False, True)
         cut = len(joined)

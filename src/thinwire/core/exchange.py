@@ -1,11 +1,10 @@
 # One attempt at work: its request, its answer, its clocks. Only `open` and `first` wait; the pump
 # (stream.py) reads the rest itself, since each await layer costs a chip 48 bytes per read.
 
-from thinwire.core import refusal
+from thinwire.core import _errors as errors
 from thinwire.core._compat import TYPE_CHECKING
 from thinwire.core.answer import Answer
 from thinwire.core.clocks import Clocks
-from thinwire.core.errors import StreamError, TransportError, TransportTimeout
 
 if TYPE_CHECKING:
     from thinwire.core.attempt import Attempt
@@ -19,14 +18,6 @@ if TYPE_CHECKING:
 _DRAIN_READS = 16
 _DRAIN_MS = 250
 _GRACE_MS = 5000  # for usage and [DONE] after the last finish_reason
-_SLACK_MS = 50  # how much too early a transport's timer may be
-_AWAITED = {
-    "connect": "connection",
-    "first_token": "first token",
-    "progress": "further token",
-    "liveness": "further byte",
-    "total": "end of the call",
-}
 
 
 class Exchange:
@@ -42,6 +33,7 @@ class Exchange:
 
     Attributes:
         answer: what has arrived.
+        clocks: its deadlines.
         response: the response while it is open, else None.
         streaming: whether the answer is arriving.
     """
@@ -60,7 +52,7 @@ class Exchange:
         self._timeouts = timeouts
         self._start = start_ms
         self._begun = self.now_ms = transport.now_ms()
-        self._clocks = Clocks(timeouts, start_ms, self._begun)
+        self.clocks = Clocks(timeouts, start_ms, self._begun)
         self._head = self._first_byte = self._first_delta = self._last_delta = -1
         self._end_by = -1  # when a model that has finished is not listened to any more
         self._handed = False  # the caller has had an event since the last read
@@ -80,8 +72,8 @@ class Exchange:
         Raises:
             ThinwireError: none is.
         """
-        self._request.connect_deadline_ms = self._clocks.connect_deadline()
-        self._request.head_deadline_ms = self._clocks.head_deadline()
+        self._request.connect_deadline_ms = self.clocks.connect_deadline()
+        self._request.head_deadline_ms = self.clocks.head_deadline()
         self._request.idle_ms = self._timeouts.idle_ms()
         try:
             response = await self._transport.send(self._request)
@@ -92,8 +84,11 @@ class Exchange:
         self._head = self.now_ms
         self.response = response
         self.attempt.status = response.status
-        await refusal.check(response, self._clocks.deadline())
-        self.answer.content_type = refusal.content_type(response)
+        kind = self.answer.content_type = (response.header("content-type") or "").lower()
+        if response.status != 200 or "html" in kind:
+            from thinwire.core import refusal
+
+            raise await refusal.error(response, kind, self.clocks.deadline())
         # What follows is told by its first byte; content types are wrong too often (WIRE.md).
         while self.answer.is_blank():
             await self._read(response)
@@ -131,7 +126,7 @@ class Exchange:
     def arrived(self) -> None:
         """Bytes have arrived."""
         self.now_ms = self._transport.now_ms()
-        self._clocks.received(self.now_ms)
+        self.clocks.received(self.now_ms)
         if self._first_byte < 0 and self.answer.received:
             self._first_byte = self.now_ms
 
@@ -146,14 +141,14 @@ class Exchange:
         self.now_ms = self._transport.now_ms()
         if self._handed:
             self._handed = False
-            self._clocks.received(self.now_ms)
-            self._clocks.delta(self.now_ms)
-        deadline = self._clocks.deadline()
+            self.clocks.received(self.now_ms)
+            self.clocks.delta(self.now_ms)
+        deadline = self.clocks.deadline()
         if self.answer.finished():
             deadline = self._last_call(deadline)
         # Bytes that keep coming keep no clock but liveness from running out.
         if deadline is not None and self.now_ms >= deadline:
-            raise TransportTimeout("a clock ran out", "read")
+            raise errors.TransportTimeout("a clock ran out", "read")
         return deadline
 
     def begun(self) -> bool:
@@ -162,7 +157,7 @@ class Exchange:
 
     def only_the_end_is_missing(self, error: "ThinwireError") -> bool:
         """Whether the model had finished; what the error took is usage or [DONE] at most."""
-        cut = isinstance(error, (TransportError, StreamError))
+        cut = isinstance(error, (errors.TransportError, errors.StreamError))
         return cut and self.streaming and self.answer.finished()
 
     async def drain(self) -> None:
@@ -179,7 +174,7 @@ class Exchange:
                     break
                 if not await self.response.readinto(scratch, deadline):
                     break
-        except TransportError:
+        except errors.TransportError:
             pass  # the answer is complete; only the connection is lost
         finally:
             await self.close()
@@ -189,18 +184,6 @@ class Exchange:
         response, self.response = self.response, None
         if response is not None:
             await response.aclose()
-
-    def named(self, error: TransportTimeout) -> TransportTimeout:
-        """The error with the clock that ran out: a transport knows only that its deadline
-        passed."""
-        self.now_ms = self._transport.now_ms()
-        clock = self._clock(error.phase)
-        if not clock:
-            return error
-        words = "no %s within %s: model %r, deployment %r, %d bytes received"
-        limit, attempt = self._clocks.limit(clock), self.attempt
-        shown = (_AWAITED[clock], limit, attempt.model, attempt.deployment, self.answer.received)
-        return TransportTimeout(words % shown, clock, error)
 
     def measure(self, timings: "Timings") -> None:
         """Fills in what is known of this attempt."""
@@ -221,8 +204,10 @@ class Exchange:
         self.arrived()
 
     async def _read_document(self, response: "Response") -> None:
+        from thinwire.core import refusal
+
         start = self.answer.unread()
-        body = await refusal.read_whole(response, self._clocks.deadline(), start)
+        body = await refusal.read_whole(response, self.clocks.deadline(), start)
         self.answer.receive_document(body)
         self.arrived()
 
@@ -231,14 +216,6 @@ class Exchange:
         if self._end_by < 0:
             self._end_by = self.now_ms + _GRACE_MS
         return self._end_by if deadline is None else min(deadline, self._end_by)
-
-    def _clock(self, phase: str) -> str:
-        # The clock that has run out; "" when it was none of ours, but a limit of the transport's.
-        late = self.now_ms + _SLACK_MS
-        connect = self._clocks.connect_deadline()
-        if phase == "connect" and connect is not None and late >= connect:
-            return "connect"
-        return self._clocks.next() if self._clocks.expired(late) else ""
 
     def _since_start(self, moment: int) -> "int | None":
         return moment - self._start if moment >= 0 else None

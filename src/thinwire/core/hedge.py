@@ -4,6 +4,7 @@
 
 from thinwire.core._compat import TYPE_CHECKING
 from thinwire.core.errors import ThinwireError
+from thinwire.core.recovery import noted
 
 if TYPE_CHECKING:
     from thinwire.core.events import Event
@@ -91,7 +92,7 @@ class Race:
             self.exchange = runner.exchange
             raise error
         runner.exchange.answer.free()
-        self._stream.noted(runner.exchange, error)
+        noted(self._stream, runner.exchange, error)
 
     async def _stop(self, outcome: str) -> None:
         for runner in self._runners:

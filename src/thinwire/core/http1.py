@@ -1,89 +1,12 @@
-# HTTP/1.1, client side, without I/O (RFC 9110, RFC 9112). Shared by the device transport and the
-# asyncio transport: head of a request, chunked framing of its body, head of a response; the body
-# of a response is in http1_body.py. Every limit is explicit; what is ambiguous is refused.
+# HTTP/1.1, client side, without I/O (RFC 9110, RFC 9112): the head of a response. Its body is in
+# http1_body.py, the request in http1_request.py. Every limit is explicit; what is ambiguous is
+# refused.
 
+from thinwire.core import _errors as errors
 from thinwire.core._compat import HEAD_LIMIT
-from thinwire.core.errors import ReadError
 from thinwire.core.http1_body import BodyReader, without_cr
 
 _INTERIM_LIMIT = 8  # 1xx responses before the final one
-_PREFIX = 6  # room in front of a chunk: up to four hex digits, CR, LF
-_TOKEN = "!#$%&'*+-.^_`|~"
-
-
-def check_header(name: str, value: str) -> None:
-    """Refuses a header that could not be sent, or would smuggle another (RFC 9110 §5.5).
-
-    Raises:
-        ValueError: naming the header, never its value.
-    """
-    for c in name:
-        if not ("a" <= c <= "z" or "A" <= c <= "Z" or "0" <= c <= "9" or c in _TOKEN):
-            raise ValueError("header name %r has a character no header name may have" % name)
-    if not name:
-        raise ValueError("header name is empty")
-    if not isinstance(value, str):
-        raise ValueError("value of header %r is %s, not str" % (name, type(value).__name__))
-    for c in value:
-        if (c < " " and c != "\t") or c > "~":
-            raise ValueError(
-                "value of header %r has a character no header may carry"
-                " (a line end at the end of a key read from a file?)" % name
-            )
-
-
-def request_head(
-    method: str, target: str, headers: "list[tuple[str, str]]", length: "int | None"
-) -> bytes:
-    """Head of a request, ready to send.
-
-    Args:
-        method: e.g. "POST".
-        target: request target, e.g. "/v1/chat/completions".
-        headers: checked pairs, Host among them; no framing headers.
-        length: size of the body in bytes, None for a chunked one, -1 for no body.
-
-    Raises:
-        ValueError: a header that cannot be sent.
-    """
-    lines = ["%s %s HTTP/1.1" % (method, target)]
-    for name, value in headers:
-        check_header(name, value)
-        if name.lower() not in ("content-length", "transfer-encoding"):
-            lines.append("%s: %s" % (name, value))
-    if length is None:
-        lines.append("Transfer-Encoding: chunked")
-    elif length >= 0:
-        lines.append("Content-Length: %d" % length)
-    return ("\r\n".join(lines) + "\r\n\r\n").encode()
-
-
-class ChunkWriter:
-    """Frames a request body from one reused buffer (RFC 9112 §7.1).
-
-    Args:
-        size: bytes of body in one http chunk, at most 65535.
-        chunked: False for a body whose Content-Length was sent; may be set for each body.
-
-    The body is read into `payload`; `frame(n)` gives what to send for n bytes of it.
-    """
-
-    def __init__(self, size: int, chunked: bool = True) -> None:
-        self._buffer = bytearray(_PREFIX + size + 2)
-        self._view = memoryview(self._buffer)
-        self.chunked = chunked
-        self.payload = self._view[_PREFIX : _PREFIX + size]
-
-    def frame(self, count: int) -> memoryview:
-        """The bytes to send for `count` bytes in `payload`; for 0 what ends the body."""
-        if not self.chunked:
-            return self._view[_PREFIX : _PREFIX + count]
-        size = b"%x\r\n" % count
-        start = _PREFIX - len(size)
-        end = _PREFIX + count + 2
-        self._buffer[start:_PREFIX] = size
-        self._buffer[end - 2 : end] = b"\r\n"
-        return self._view[start:end]
 
 
 class ResponseHead:
@@ -95,8 +18,7 @@ class ResponseHead:
 
     def __init__(self) -> None:
         self.status = 0
-        self._raw = bytearray()
-        self._lower = b""
+        self._raw = bytearray()  # in the end without folds, its names in lower case
         self._interim = 0
         self._version = b""
 
@@ -110,13 +32,13 @@ class ResponseHead:
         while True:
             end = self._end_of_head()
             if (end if end >= 0 else len(self._raw)) > HEAD_LIMIT:
-                raise ReadError("response head is larger than %d bytes" % HEAD_LIMIT)
+                raise errors.ReadError("response head is larger than %d bytes" % HEAD_LIMIT)
             if end < 0:
                 return None
             rest = len(self._raw) - end
             self._parse_status()
             if self.status >= 200:
-                self._keep(bytes(self._raw[:end]))
+                self._keep(end)
                 return rest
             self._skip_interim(end)
 
@@ -142,7 +64,7 @@ class ResponseHead:
             return BodyReader(0)
         if codings:
             if lengths or [c.strip().lower() for c in codings] != ["chunked"]:
-                raise ReadError("response framing is ambiguous: %s" % ", ".join(codings))
+                raise errors.ReadError("response framing is ambiguous: %s" % ", ".join(codings))
             return BodyReader(None, True)
         return BodyReader(_length(lengths))
 
@@ -164,34 +86,40 @@ class ResponseHead:
             or len(parts[1]) != 3
             or not parts[1].isdigit()
         ):
-            raise ReadError("not an HTTP/1.1 response: %r" % line[:40])
+            raise errors.ReadError("not an HTTP/1.1 response: %r" % line[:40])
         self.status = int(parts[1])
 
     def _skip_interim(self, end: int) -> None:
         # 1xx: another head follows (RFC 9110 §15.2). 101 would change the protocol.
         self._interim += 1
         if self.status < 100 or self.status == 101 or self._interim > _INTERIM_LIMIT:
-            raise ReadError("unexpected interim response %d" % self.status)
+            raise errors.ReadError("unexpected interim response %d" % self.status)
         self._raw = self._raw[end:]
 
-    def _keep(self, head: bytes) -> None:
-        # Folded lines are unfolded first (RFC 9112 §5.2).
-        for fold in (b"\r\n ", b"\r\n\t", b"\n ", b"\n\t"):
-            head = head.replace(fold, b" ")
-        for line in head.split(b"\n")[1:]:
-            _check_line(without_cr(line))
-        self._raw = bytearray(head)
-        self._lower = head.lower()
+    def _keep(self, size: int) -> None:
+        # Kept once, and taken apart line by line: a chip would need room for each further copy.
+        self._raw = self._raw[:size]
+        for fold in (b"\r\n ", b"\r\n\t", b"\n ", b"\n\t"):  # RFC 9112 §5.2
+            if self._raw.find(fold) >= 0:
+                self._raw = bytearray(bytes(self._raw).replace(fold, b" "))
+        start = self._raw.find(b"\n") + 1
+        while start < len(self._raw):
+            end = self._raw.find(b"\n", start)
+            line = without_cr(bytes(self._raw[start:end]))
+            _check_line(line)
+            colon = start + max(line.find(b":"), 0)
+            self._raw[start:colon] = bytes(self._raw[start:colon]).lower()
+            start = end + 1
 
     def _values(self, name: str) -> "list[str]":
         found = []
         key = b"\n" + name.encode() + b":"
-        at = self._lower.find(key)
+        at = self._raw.find(key)
         while at >= 0:
-            end = self._lower.find(b"\n", at + 1)
+            end = self._raw.find(b"\n", at + 1)
             value = bytes(self._raw[at + len(key) : end]).strip()
             found.append(_latin1(value))
-            at = self._lower.find(key, end)
+            at = self._raw.find(key, end)
         return found
 
 
@@ -199,7 +127,7 @@ def _check_line(line: bytes) -> None:
     # A bare CR or NUL in a value may be read as something else further on (RFC 9110 §5.5).
     name = line[: max(line.find(b":"), 0)]
     if line and (not name or b" " in name or b"\t" in name or b"\r" in line or b"\0" in line):
-        raise ReadError("malformed header line in the response: %r" % line[:40])
+        raise errors.ReadError("malformed header line in the response: %r" % line[:40])
 
 
 def _length(values: "list[str]") -> "int | None":
@@ -209,7 +137,9 @@ def _length(values: "list[str]") -> "int | None":
     parts = [part.strip() for value in values for part in value.split(",")]
     for part in parts:
         if part != parts[0] or not part.encode().isdigit() or len(part) > 15:
-            raise ReadError("response has an unusable Content-Length: %r" % ", ".join(parts)[:40])
+            raise errors.ReadError(
+                "response has an unusable Content-Length: %r" % ", ".join(parts)[:40]
+            )
     return int(parts[0])
 
 

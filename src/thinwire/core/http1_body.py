@@ -4,7 +4,11 @@
 #   close                      all there is until the end          -> done at eof
 #   size -> data -> after -> size ... -> size 0 -> trailer         -> done
 
-from thinwire.core.errors import ReadError
+from thinwire.core import _errors as errors
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from thinwire.core.errors import ReadError
 
 _LINE_LIMIT = 4096  # bytes of one chunk-size or trailer line
 _TRAILER_LIMIT = 32768  # bytes of all trailer lines
@@ -76,9 +80,11 @@ class BodyReader:
             ReadError: before the body did (RFC 9112 §8).
         """
         if self._state == _LENGTH:
-            raise ReadError("the connection closed with %d bytes of the body missing" % self._left)
+            raise errors.ReadError(
+                "the connection closed with %d bytes of the body missing" % self._left
+            )
         if self._state not in (_CLOSE, _DONE):
-            raise ReadError("the connection closed in the middle of a chunked body")
+            raise errors.ReadError("the connection closed in the middle of a chunked body")
         self.done = True
 
     def _took(self, size: int) -> None:
@@ -103,7 +109,7 @@ class BodyReader:
                 break
             self._line += 1
             if self._line > _LINE_LIMIT:
-                raise ReadError("a line of the chunked framing is too long")
+                raise errors.ReadError("a line of the chunked framing is too long")
             if self._state == _SIZE:
                 self._size_byte(byte)
             self._cr = byte == _CR
@@ -141,7 +147,7 @@ class BodyReader:
         elif self._line > self._cr:
             self._left += self._line  # trailers say nothing we need, but they must end
             if self._left > _TRAILER_LIMIT:
-                raise ReadError("trailers are larger than %d bytes" % _TRAILER_LIMIT)
+                raise errors.ReadError("trailers are larger than %d bytes" % _TRAILER_LIMIT)
         else:
             self._state = _DONE
             self.done = True
@@ -155,8 +161,8 @@ def _digit(byte: int) -> int:
     return byte - 87 if 97 <= byte <= 102 else -1
 
 
-def _broken(what: str) -> ReadError:
-    return ReadError("chunked framing is broken: " + what)
+def _broken(what: str) -> "ReadError":
+    return errors.ReadError("chunked framing is broken: " + what)
 
 
 def without_cr(line: bytes) -> bytes:

@@ -9,6 +9,7 @@
 # States: a piece is being copied out; a leaf (long string or source) is being read; the top frame
 # is being stepped; the stack is empty, and the document is done.
 
+from thinwire.core import _errors as errors
 from thinwire.core._compat import (
     PIECE,
     TYPE_CHECKING,
@@ -16,14 +17,13 @@ from thinwire.core._compat import (
     escape,
     fits,
 )
-from thinwire.core.errors import EncodeError
 from thinwire.core.json_walk import Frame, Items, refusal, unreadable
-from thinwire.core.sources import Source, TextReader
 
 if TYPE_CHECKING:
     from typing import Any
 
-    from thinwire.core.sources import Reader
+    from thinwire.core.readers import Reader
+    from thinwire.core.sources import Source
 
 _BATCH = 64  # items tried for one piece; bounds the time of one step
 _END = object()
@@ -120,7 +120,7 @@ class JSONEncoder:
     def _read_leaf(self, leaf: "Reader") -> bool:
         try:
             piece = leaf.read_piece()
-        except (OSError, EncodeError) as error:
+        except (OSError, errors.EncodeError) as error:
             self._close_leaf()
             raise unreadable(error, self._source, self._path())
         self._waiting = piece is None
@@ -143,17 +143,14 @@ class JSONEncoder:
     def _next(self, frame: "Frame") -> object:
         try:
             return next(frame.items, _END)
-        except (
-            OSError,
-            EncodeError,
-        ) as error:  # items that are read from a file while they are sent
+        except (OSError, errors.EncodeError) as error:  # items may come from a file
             frame.label = None
             raise unreadable(error, None, self._path())
 
     def _member(self, frame: "Frame", key: object, value: object) -> None:
         if not isinstance(key, str):
             frame.label = None
-            raise EncodeError("key %r is not a string" % (key,), self._path())
+            raise errors.EncodeError("key %r is not a string" % (key,), self._path())
         frame.label = key
         self._value(frame.comma() + b'"' + bytes(escape(key)) + b'":', value)
 
@@ -192,13 +189,14 @@ class JSONEncoder:
             self._piece = prefix + self._number(value)
         elif isinstance(value, (list, tuple, Items)):
             self._array(prefix, value)
-        elif isinstance(value, Source):
-            self._open(prefix, value)
         elif hasattr(value, "items") and hasattr(value, "keys"):
             self._piece = prefix + b"{"
             self._push(Frame(value, iter(value.items()), b"}", True))
+        elif hasattr(value, "open") and hasattr(value, "replayable"):
+            # A Source. By its class it would be known only with sources.py: 2 KB on a chip.
+            self._open(prefix, value)  # type: ignore[arg-type]
         else:
-            raise EncodeError(refusal(value), self._path())
+            raise errors.EncodeError(refusal(value), self._path())
 
     def _array(self, prefix: bytes, value: "list[object] | tuple[object, ...] | Items") -> None:
         self._piece = prefix + b"["
@@ -215,40 +213,42 @@ class JSONEncoder:
         if len(text) <= PIECE:
             self._piece = prefix + b'"' + bytes(escape(text)) + b'"'
             return
+        from thinwire.core.readers import TextReader  # few texts on a chip are so long
+
         self._piece = prefix + b'"'
         self._leaf = TextReader(text)
 
-    def _open(self, prefix: bytes, source: Source) -> None:
+    def _open(self, prefix: bytes, source: "Source") -> None:
         self._piece = prefix + b'"'
         self._source = source
         self.replayable = self.replayable and source.replayable
         try:
             self._leaf = source.open()
-        except (OSError, EncodeError) as error:
+        except (OSError, errors.EncodeError) as error:
             raise unreadable(error, source, self._path())
         self._check_size(source, self._leaf.size)
 
-    def _check_size(self, source: Source, size: "int | None") -> None:
+    def _check_size(self, source: "Source", size: "int | None") -> None:
         before = size if size is None else self._sizes.setdefault(id(source), size)
         if before != size:
             self._close_leaf()
             text = "%r changed from %s to %s bytes between two attempts" % (source, before, size)
-            raise EncodeError(text, self._path())
+            raise errors.EncodeError(text, self._path())
 
     def _number(self, value: "int | float") -> bytes:
         if isinstance(value, float):
             if value - value != 0.0:
-                raise EncodeError("%r is not a JSON number" % value, self._path())
+                raise errors.EncodeError("%r is not a JSON number" % value, self._path())
             return repr(float(value)).encode()
         try:
             return ("%d" % value).encode()
         except ValueError as error:  # CPython refuses to print thousands of digits
-            raise EncodeError("integer too long: %s" % error, self._path(), error)
+            raise errors.EncodeError("integer too long: %s" % error, self._path(), error)
 
     def _push(self, frame: "Frame") -> None:
         for outer in self._stack:
             if outer.container is frame.container:
-                raise EncodeError("contains itself", self._path())
+                raise errors.EncodeError("contains itself", self._path())
         self._stack.append(frame)
 
     def _path(self) -> str:

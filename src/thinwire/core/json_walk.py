@@ -1,12 +1,13 @@
 # The parts of a walk through a document (json_encode.py): containers that are open, and the words
 # for what stops it.
 
+from thinwire.core import _errors as errors
 from thinwire.core._compat import TYPE_CHECKING, with_cause
-from thinwire.core.errors import EncodeError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from thinwire.core.errors import EncodeError
     from thinwire.core.sources import Source
 
 
@@ -56,9 +57,11 @@ def refusal(value: object) -> str:
     return "%s is not JSON: use dict, list, tuple, str, int, float, bool or None" % name
 
 
-def unreadable(error: Exception, source: "Source | None", path: str) -> EncodeError:
+def unreadable(error: Exception, source: "Source | None", path: str) -> "EncodeError":
     """The error for a source, or for items, that cannot be read."""
     what = "cannot read %r: %s" % (source, error) if source else "cannot read: %s" % error
-    result = EncodeError(error.message if isinstance(error, EncodeError) else what, path, error)
+    if isinstance(error, errors.EncodeError):
+        what = error.message
+    result = errors.EncodeError(what, path, error)
     with_cause(result, error)
     return result

@@ -2,8 +2,8 @@
 # that dashboards made for exoclaw go on working). Counts, names and times only: no key, no
 # header, no text of a message or an answer ever gets here.
 
+from thinwire.core import _errors as errors
 from thinwire.core._compat import TYPE_CHECKING
-from thinwire.core.errors import StatusError, StreamError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -65,8 +65,8 @@ def _summary(error: "ThinwireError") -> str:
     # Without the server's own words, which may repeat the key, the prompt or the answer. In a
     # StreamError they stand behind the colon.
     words = error.message
-    if isinstance(error, StatusError):
+    if isinstance(error, errors.StatusError):
         words = "status %d, %s" % (error.status, error.kind)
-    elif isinstance(error, StreamError):
+    elif isinstance(error, errors.StreamError):
         words = words.partition(": ")[0]
     return type(error).__name__ + ": " + words

@@ -2,7 +2,7 @@
 # mistake shows at construction and not in the middle of a conversation.
 
 from thinwire.core._compat import TYPE_CHECKING, set_field
-from thinwire.core.http1 import check_header
+from thinwire.core.http1_request import check_header
 from thinwire.core.url import URL
 
 if TYPE_CHECKING:

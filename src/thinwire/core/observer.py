@@ -2,6 +2,7 @@
 # docs/routing.md maps the hook's fields to OpenTelemetry's names.
 
 from thinwire.core._compat import TYPE_CHECKING
+from thinwire.core.log import Log
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -9,7 +10,7 @@ if TYPE_CHECKING:
     from thinwire.core.attempt import Attempt
     from thinwire.core.completion import Completion
     from thinwire.core.errors import ThinwireError
-    from thinwire.core.log import Log
+    from thinwire.core.log import Sink
     from thinwire.core.plan import Plan
 
     Hook = Callable[[str, dict[str, object]], object]
@@ -19,12 +20,12 @@ class Observer:
     """Passes on what happens to the calls of a client.
 
     Args:
-        log: writes log events, or None.
+        sink: takes log events (log.py), or None.
         hook: called with an event's name and fields, or None; what it raises ends the call.
     """
 
-    def __init__(self, log: "Log | None", hook: "Hook | None") -> None:
-        self._log = log
+    def __init__(self, sink: "Sink | None", hook: "Hook | None") -> None:
+        self._log = Log(sink) if sink is not None else None
         self._hook = hook
 
     def started(self, plan: "Plan", attempt: "Attempt") -> None:

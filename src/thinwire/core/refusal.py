@@ -1,36 +1,36 @@
 # What comes instead of a stream: error statuses, pages of a proxy, answers in one piece of JSON.
 
+from thinwire.core import _errors as errors
 from thinwire.core import chunk
 from thinwire.core._compat import BODY_LIMIT, EVENT_LIMIT, TYPE_CHECKING, decode, loads
-from thinwire.core.errors import StatusError, StreamError, TransportError
 from thinwire.core.retry_after import retry_after_ms, should_retry
 
 if TYPE_CHECKING:
+    from thinwire.core.errors import StatusError, ThinwireError
     from thinwire.core.transport import Response
 
 _SNIPPET = 200  # characters of an unexpected body that an error shows
 _READ = 1024
 
 
-async def check(response: "Response", deadline_ms: "int | None") -> None:
-    """Looks at a response head; returns when a stream or a document may follow.
+async def error(
+    response: "Response", content_type: str, deadline_ms: "int | None"
+) -> "ThinwireError":
+    """What a response means that no answer follows.
 
-    Raises:
+    Args:
+        content_type: in lower case, "" when the server sent none.
+
+    Returns:
         StatusError: the status is not 200; made from the error body, of which a bounded part is
             read.
         StreamError: a 200 that is a page for people, e.g. of a login.
     """
     if response.status != 200:
-        raise await _status_error(response, deadline_ms)
-    kind = content_type(response)
-    if "html" in kind:
-        body = await _read(response, BODY_LIMIT, deadline_ms)
-        raise StreamError("the answer is %s, not a stream: %s" % (kind, snippet(body)))
-
-
-def content_type(response: "Response") -> str:
-    """The content type in lower case, "" when the server sent none."""
-    return (response.header("content-type") or "").lower()
+        return await _status_error(response, deadline_ms)
+    body = await _read(response, BODY_LIMIT, deadline_ms)
+    words = "the answer is %s, not a stream: %s" % (content_type, snippet(body))
+    return errors.StreamError(words)
 
 
 async def read_whole(
@@ -57,13 +57,13 @@ def document(body: bytearray) -> "dict[str, object]":
     try:
         value = chunk.unwrapped(chunk.whole(body))
     except ValueError:
-        raise StreamError("the answer is not JSON: " + snippet(body))
+        raise errors.StreamError("the answer is not JSON: " + snippet(body))
     if not isinstance(value, dict):
-        raise StreamError("the answer is not a JSON object: " + snippet(body))
+        raise errors.StreamError("the answer is not a JSON object: " + snippet(body))
     return value
 
 
-def _redirection(response: "Response") -> StatusError:
+def _redirection(response: "Response") -> "StatusError":
     # Following would send the key to whoever the answer names, and its path may be a secret of
     # its own (RFC 9110 §15.4): only the origin is told.
     target = response.header("location") or ""
@@ -71,17 +71,17 @@ def _redirection(response: "Response") -> StatusError:
     host = rest.split("/")[0].split("?")[0].split("#")[0].split("@")[-1]
     where = scheme + mark + host if mark else "another path of the same server"
     words = "redirected to %s; redirects are not followed: correct base_url" % where
-    return StatusError(response.status, chunk.one_line(words))
+    return errors.StatusError(response.status, chunk.one_line(words))
 
 
-async def _status_error(response: "Response", deadline_ms: "int | None") -> StatusError:
+async def _status_error(response: "Response", deadline_ms: "int | None") -> "StatusError":
     if 300 <= response.status < 400:
         return _redirection(response)
     body = bytearray()
     words = "the response has no body"
     try:
         await _read(response, BODY_LIMIT, deadline_ms, body)
-    except (TransportError, StreamError) as unread:
+    except (errors.TransportError, errors.StreamError) as unread:
         words = unread.message  # the status says enough; of the body what came is shown
     try:
         value = chunk.mapping(chunk.unwrapped(loads(body, 0, len(body))))
@@ -90,10 +90,10 @@ async def _status_error(response: "Response", deadline_ms: "int | None") -> Stat
     start = snippet(body)
     found = value.get("error") or value
     words = _said_elsewhere(value) or start or words
-    error = chunk.error_from(found, response.status, retry_after_ms(response), words)
-    error.body_snippet = start
-    error.should_retry = should_retry(response)
-    return error
+    result = chunk.error_from(found, response.status, retry_after_ms(response), words)
+    result.body_snippet = start
+    result.should_retry = should_retry(response)
+    return result
 
 
 def _said_elsewhere(value: "dict[str, object]") -> str:
@@ -116,9 +116,9 @@ async def _read(
         try:
             body.extend(view[:count])
         except MemoryError:  # see SSEParser: a chip's heap may have no block of this size
-            raise StreamError("no memory for an answer of %d bytes" % (len(body) + count))
+            raise errors.StreamError("no memory for an answer of %d bytes" % (len(body) + count))
     if limit == EVENT_LIMIT:
-        raise StreamError("the answer is larger than %d bytes" % limit)
+        raise errors.StreamError("the answer is larger than %d bytes" % limit)
     return body
 
 

@@ -2,9 +2,10 @@
 # can have them anew; or from an iterator, which gives what it has once. Plain or async (a
 # microphone): an async one is awaited between the pieces of the request.
 
+from thinwire.core import _errors as errors
 from thinwire.core._compat import TYPE_CHECKING, base64, escape
-from thinwire.core.errors import EncodeError
-from thinwire.core.sources import BASE64_PIECE, Reader, Source, TextReader
+from thinwire.core.readers import Reader, TextReader
+from thinwire.core.sources import BASE64_PIECE, Source
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterable, Callable, Iterable
@@ -109,7 +110,7 @@ class _TextStreamReader(_StreamReader):
 
     def _take(self, item: object) -> None:
         if not isinstance(item, str):
-            raise EncodeError("TextStream takes str, not %s" % type(item).__name__, "")
+            raise errors.EncodeError("TextStream takes str, not %s" % type(item).__name__, "")
         self._text = TextReader(item)
 
     def _piece(self) -> "bytes | memoryview":
@@ -125,7 +126,7 @@ class _BytesStreamReader(_StreamReader):
 
     def _take(self, item: object) -> None:
         if not isinstance(item, (bytes, bytearray, memoryview)):
-            raise EncodeError("BytesStream takes bytes, not %s" % type(item).__name__, "")
+            raise errors.EncodeError("BytesStream takes bytes, not %s" % type(item).__name__, "")
         self._chunk = memoryview(item)
 
     def _piece(self) -> "bytes | memoryview":

@@ -6,16 +6,10 @@
 # JSON string, b"" at the end, None when `more()` has to be awaited first; `close()` may be called
 # at any time, more than once. Sources that are no files are in source_streams.py.
 
-from thinwire.core._compat import (
-    PIECE,
-    TYPE_CHECKING,
-    base64,
-    escape,
-    text_end,
-    text_piece,
-    text_units,
-)
-from thinwire.core.errors import EncodeError
+from thinwire.core import _errors as errors
+from thinwire.core._compat import PIECE, TYPE_CHECKING, base64, escape
+from thinwire.core.readers import Reader as Reader
+from thinwire.core.readers import TextReader as TextReader
 from thinwire.core.utf8 import unfinished
 
 if TYPE_CHECKING:
@@ -54,27 +48,6 @@ class Source:
     def open(self) -> "Reader":
         """A new reader at the start. Raises OSError when the source cannot be opened."""
         raise NotImplementedError
-
-
-class Reader:
-    """Reads one source once.
-
-    Attributes:
-        size: bytes of the source, None when only reading tells. A source whose size changes from
-            one attempt to the next is refused.
-    """
-
-    size: "int | None" = None
-
-    def read_piece(self) -> "bytes | memoryview | None":
-        """The next bytes between the quotes; empty at the end, None: `await more()` first."""
-        raise NotImplementedError
-
-    async def more(self) -> None:
-        """Waits until `read_piece` has something to say. Only after it returned None."""
-
-    def close(self) -> None:
-        """Frees what the reader holds; harmless when called again."""
 
 
 class TextFile(Source):
@@ -138,18 +111,6 @@ def _media_type(path: str) -> str:
     raise ValueError("no media type is known for %r: give media_type" % (path,))
 
 
-class TextReader(Reader):
-    # A str that is too long to escape in one go.
-    def __init__(self, text: str) -> None:
-        self._units = text_units(text)
-        self._at = 0
-
-    def read_piece(self) -> "bytes | memoryview":
-        start = self._at
-        self._at = text_end(self._units, start, PIECE)
-        return escape(text_piece(self._units, start, self._at))
-
-
 class _FileReader(Reader):
     def __init__(self, path: str, size: int) -> None:
         self._path = path
@@ -201,7 +162,7 @@ class _TextFileReader(_FileReader):
             return escape(str(self._view[:size], "utf-8")) if size else b""
         except UnicodeError as error:
             at = self._done + getattr(error, "start", 0)
-            raise EncodeError("%s is not UTF-8 near byte %d" % (self._path, at), "", error)
+            raise errors.EncodeError("%s is not UTF-8 near byte %d" % (self._path, at), "", error)
 
 
 class _Base64FileReader(_FileReader):

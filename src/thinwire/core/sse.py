@@ -12,8 +12,8 @@
 # an LF right behind it is skipped later. `_data` is False until the event has a data field: an
 # event without one is not dispatched (openai/openai-python#2722: retry:, id: or comments alone).
 
+from thinwire.core import _errors as errors
 from thinwire.core._compat import BUFFER, EVENT_LIMIT, GROWTH, decode
-from thinwire.core.errors import StreamError
 
 _LF = 10
 _CR = 13
@@ -72,7 +72,9 @@ class SSEParser:
         elif len(self.buffer) - self._end <= len(self.buffer) // 4:
             if self._needed() == self._limit:
                 self.free()
-                raise StreamError("a server-sent event is larger than %d bytes" % self._limit)
+                raise errors.StreamError(
+                    "a server-sent event is larger than %d bytes" % self._limit
+                )
             self._compact()
         return self._view[self._end :]
 
@@ -87,12 +89,19 @@ class SSEParser:
         """What was received and not parsed yet."""
         return bytes(self._view[self._line : self._end])
 
+    def first(self) -> int:
+        """The first byte that is no white space, -1 for none; before anything is parsed."""
+        for byte in self._view[: self._end]:
+            if byte not in b" \t\r\n\v\f":
+                return byte
+        return -1
+
     def receive(self, count: int) -> None:
         """Takes the first `count` bytes of the last `room()` as received."""
         self._end += count
 
     def last(self, count: int) -> memoryview:
-        """The last `count` bytes received, which must not have been parsed yet."""
+        """The last `count` bytes received."""
         return self._view[self._end - count : self._end]
 
     def receive_eof(self) -> None:
@@ -221,7 +230,7 @@ class SSEParser:
             self.buffer = bytearray(size)
         except MemoryError:  # on a chip a heap may have no such block left, well below the limit
             self.free()
-            raise StreamError("no %d bytes of memory for a server-sent event" % size)
+            raise errors.StreamError("no %d bytes of memory for a server-sent event" % size)
         self._view = memoryview(self.buffer)
 
     def _needed(self) -> int:

@@ -7,16 +7,17 @@
 # One flat loop instead of layered coroutines: on a chip each await layer costs 48 bytes per read
 # (STYLE.md), so __anext__ calls plain methods and awaits the transport directly.
 
-from thinwire.core._compat import TYPE_CHECKING, fraction, load, with_cause
+from thinwire.core import _errors as errors
+from thinwire.core._compat import TYPE_CHECKING, load
 from thinwire.core.answer import Answer
 from thinwire.core.completion import CompletionAssembler
-from thinwire.core.errors import StreamInterrupted, ThinwireError, TransportTimeout
-from thinwire.core.events import StreamComplete, StreamRestarted
+from thinwire.core.events import StreamComplete
 from thinwire.core.exchange import Exchange
 
 if TYPE_CHECKING:
     from thinwire.core.buffers import Buffers
     from thinwire.core.completion import Completion
+    from thinwire.core.errors import ThinwireError
     from thinwire.core.events import Event
     from thinwire.core.observer import Observer
     from thinwire.core.plan import Plan
@@ -31,6 +32,7 @@ class ChatStream:
     Use it with `async with`; leaving early closes the connection at once.
 
     Args:
+        observer: is told what happens, or None.
         buffers: lends the buffers to receive into.
         seen: whether somebody sees the events as they come; when nobody does, an answer that
             breaks off is simply asked for again.
@@ -45,7 +47,7 @@ class ChatStream:
         self,
         transport: "Transport",
         plan: "Plan",
-        observer: "Observer",
+        observer: "Observer | None",
         buffers: "Buffers",
         seen: bool = True,
     ) -> None:
@@ -58,7 +60,7 @@ class ChatStream:
         self._exchange: Exchange | None = None
         self._ready: Event | None = None  # an event that does not come out of the answer
         self._wait_ms = 0  # before the next attempt
-        self._told = False  # the observer knows of the first token
+        self._told = observer is None  # of the first token
         self._end = ""
 
     @property
@@ -114,7 +116,7 @@ class ChatStream:
                     exchange.arrived()
             except (StopAsyncIteration, GeneratorExit):
                 raise
-            except ThinwireError as error:
+            except errors.ThinwireError as error:
                 failure = await self._failed(error)
                 if failure is not None:
                     try:
@@ -148,13 +150,15 @@ class ChatStream:
         """
         plan = self._plan
         attempt = plan.begin(self._transport.now_ms(), hedge)
-        self._observer.started(plan, attempt)
+        if self._observer is not None:
+            self._observer.started(plan, attempt)
         limits = plan.timeouts(attempt.deployment)
         try:
             request = plan.request(attempt)
-        except ThinwireError as error:
-            plan.note(attempt, error, self._transport.now_ms())
-            self._observer.failed(attempt, error)
+        except errors.ThinwireError as error:
+            from thinwire.core.recovery import note
+
+            note(self, attempt, error)
             raise
         answer = Answer(plan.call.keeper, self._buffers)
         return Exchange(self._transport, attempt, request, limits, plan.start_ms, answer)
@@ -164,20 +168,8 @@ class ChatStream:
         exchange.attempt.ended(outcome, self._transport.now_ms() - self._plan.start_ms)
         exchange.answer.free()
         await exchange.close()
-        if outcome == "lost":
+        if outcome == "lost" and self._observer is not None:
             self._observer.lost(exchange.attempt)
-
-    def noted(self, exchange: Exchange, error: ThinwireError) -> ThinwireError:
-        """The error of an attempt with its clock named and the key hidden, and everybody told."""
-        if isinstance(error, TransportTimeout):
-            error = exchange.named(error)
-        attempt, plan = exchange.attempt, self._plan
-        plan.hide_key(attempt, error)
-        outcome = "interrupted" if exchange.begun() else "failed"
-        plan.note(attempt, error, self._transport.now_ms(), outcome)
-        self._observer.failed(attempt, error)
-        self._observer.problem(plan.problem())
-        return error
 
     async def _open(self) -> None:
         if self._wait_ms:
@@ -216,7 +208,7 @@ class ChatStream:
         return event
 
     def _first(self, exchange: Exchange) -> None:
-        if not self._told:
+        if not self._told and self._observer is not None:
             self._told = True
             ms = exchange.now_ms - self._plan.start_ms
             self._observer.first_token(exchange.attempt, ms)
@@ -226,11 +218,12 @@ class ChatStream:
         self._end = exchange.answer.end
         self._plan.answered(exchange.attempt, exchange.answer.provider(), exchange.now_ms)
         completion = self.completion
-        self._observer.complete(exchange.attempt, completion)
-        self._observer.problem(self._plan.problem())
+        if self._observer is not None:
+            self._observer.complete(exchange.attempt, completion)
+            self._observer.problem(self._plan.problem())
         return StreamComplete(completion)
 
-    async def _failed(self, error: ThinwireError) -> "ThinwireError | None":
+    async def _failed(self, error: "ThinwireError") -> "ThinwireError | None":
         # Carries out what follows an error: None to go on, else what to raise.
         exchange = self._exchange
         if exchange is None:
@@ -240,42 +233,11 @@ class ChatStream:
         if exchange.only_the_end_is_missing(error):
             exchange.answer.end = "finish"
             return None
-        self._end = "timeout" if isinstance(error, TransportTimeout) else "error"
-        self._end = exchange.answer.end or self._end
-        error = self.noted(exchange, error)
-        seen = self._seen and exchange.begun()
-        failure = self._restart(exchange, error) if seen else self._next(exchange, error)
+        from thinwire.core.recovery import failure_of
+
+        failure = failure_of(self, exchange, error)
         exchange.answer.free()
         self._state = _OPENING if failure is None else _CLOSED
         if failure is None:
             self._end = ""  # it was the attempt's, not the call's
         return failure
-
-    def _next(self, exchange: Exchange, error: ThinwireError) -> "ThinwireError | None":
-        # Nobody has seen anything of the answer.
-        now = self._transport.now_ms()
-        step = self._plan.failed(exchange.attempt, error, exchange.body, now, fraction())
-        if step.action == "raise":
-            return self._interrupted(exchange, error) if exchange.begun() else step.error
-        self._wait_ms = step.wait_ms
-        self._tell("retry_scheduled" if step.action == "retry" else "fallback", exchange, error)
-        return None
-
-    def _restart(self, exchange: Exchange, error: ThinwireError) -> "ThinwireError | None":
-        if not self._plan.can_restart(error, exchange.body):
-            return self._interrupted(exchange, error)
-        void = exchange.answer.content_chars()
-        self._ready = StreamRestarted(self._plan.upcoming(), error.kind, void)
-        self._tell("restart", exchange, error)
-        return None
-
-    def _tell(self, action: str, exchange: Exchange, error: ThinwireError) -> None:
-        following = self._plan.upcoming()
-        self._observer.goes_on(action, exchange.attempt, following, self._wait_ms, error)
-
-    def _interrupted(self, exchange: Exchange, error: ThinwireError) -> StreamInterrupted:
-        self._state = _CLOSED
-        result = StreamInterrupted("the answer broke off: %s" % error, self.completion, error)
-        result.model, result.deployment = self._plan.model, exchange.attempt.deployment
-        with_cause(result, error)
-        return result

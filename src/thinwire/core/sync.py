@@ -2,9 +2,7 @@
 # coroutine is one send(None); there is no event loop, no thread and no second implementation.
 
 from thinwire.core._compat import TYPE_CHECKING
-from thinwire.core.call import Call
 from thinwire.core.client import BaseClient
-from thinwire.core.collect import Listener, collect
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine
@@ -86,7 +84,7 @@ class Client(BaseClient):
         **params: object,
     ) -> SyncChatStream:
         """Asks a model; arguments and errors as AsyncClient.stream."""
-        call = Call(messages, tools, params, extra_body, extra_headers, session, keep)
+        call = self._call(messages, tools, params, extra_body, extra_headers, session, keep)
         policy = self._policy.for_call(timeouts, retry, hedge_after, on_interrupt)
         return SyncChatStream(self._start(call, model, policy))
 
@@ -109,8 +107,10 @@ class Client(BaseClient):
         **params: object,
     ) -> "Completion":
         """Asks and waits for the whole answer; as AsyncClient.chat, its callables plain."""
-        call = Call(messages, tools, params, extra_body, extra_headers, session, keep)
+        call = self._call(messages, tools, params, extra_body, extra_headers, session, keep)
         policy = self._policy.for_call(timeouts, retry, hedge_after, on_interrupt)
+        from thinwire.core.collect import Listener, collect
+
         listener = Listener(on_delta, on_restart)
         stream = self._start_chat(call, model, policy, listener)
         return run(collect(stream, listener))  # type: ignore[return-value]

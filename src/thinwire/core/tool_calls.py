@@ -12,10 +12,10 @@
 #   no id to compare, the name again, and  likewise; a name repeated while the arguments are still
 #   arguments though there are all         arriving, or after them, begins nothing
 
+from thinwire.core import _errors as errors
 from thinwire.core import chunk
 from thinwire.core._compat import TYPE_CHECKING
 from thinwire.core.delta_text import DeltaText
-from thinwire.core.errors import EncodeError
 from thinwire.core.events import ToolCallDelta, ToolCallStarted
 from thinwire.core.json_encode import encoded
 
@@ -175,5 +175,5 @@ def _arguments_text(value: object) -> str:
         return ""
     try:
         return str(encoded(value), "utf-8")
-    except EncodeError:
+    except errors.EncodeError:
         return "null"  # NaN, which is not JSON but passes for it on CPython: no arguments

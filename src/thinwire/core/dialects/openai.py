@@ -4,7 +4,7 @@
 from thinwire.core._compat import TYPE_CHECKING
 from thinwire.core.body import JSONBody
 from thinwire.core.json_walk import Items
-from thinwire.core.transport import Request
+from thinwire.core.request import Request
 
 if TYPE_CHECKING:
     from thinwire.core.body import Body
