@@ -8,8 +8,9 @@ CORE_TESTS := tests/shared tests/core
 FIRMWARE = PYTHONPATH=tools $(PY) -m firmware
 SETUP_SCRIPTS := $(wildcard tools/*micropython*.py)
 export DEVICE
+MPREMOTE = $(PY) -m mpremote connect "$(or $(DEVICE),auto)"
 
-.PHONY: help setup demo test test-micropython test-emulated test-device firmware firmware-emulated chiplike lint format size clean
+.PHONY: help setup demo test test-micropython test-emulated test-device firmware firmware-emulated chiplike bench-device flash device-shell mip lint format size clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1: /p' Makefile | awk -F': ' '{printf "  make %-18s %s\n", $$1, $$2}'
@@ -30,7 +31,7 @@ demo: setup ## see it work, without a key and without the internet
 
 test: lint setup ## all gates that need no board
 	$(PY) -m coverage run -m pytest $(CORE_TESTS) && $(PY) -m coverage report --fail-under=100
-	$(PY) -m pytest $(CORE_TESTS:%=--ignore=%)
+	EMULATED=1 $(PY) -m pytest $(CORE_TESTS:%=--ignore=%)
 
 test-micropython: setup ## only what runs on MicroPython
 	$(PY) -m pytest tests/micropython
@@ -49,6 +50,21 @@ firmware-emulated: setup ## for the emulated RP2040, from Debian's sources
 
 chiplike: setup ## MicroPython for this machine with a chip's words, floats and heap
 	@$(FIRMWARE) chiplike
+
+bench-device: setup ## memory on a chip, measured and written into docs/memory.md
+	@PYTHONPATH=tools:tests:tests_device:. $(PY) -m bench.device
+
+flash: .venv/ready ## PORT=rp2 FILE=x.uf2; PORT=esp32 FILE=x.bin CHIP=esp32s3 ERASE=1
+	@$(PY) tools/flash.py --port "$(PORT)" --device "$(or $(DEVICE),auto)" \
+	  --chip "$(or $(CHIP),esp32)" $(if $(ERASE),--erase) $(FILE)
+
+device-shell: .venv/ready ## prompt of the board, thinwire imported from this folder; Ctrl-]
+	@mkdir -p dist/shell && ln -sfn ../../src/thinwire ../../port_micropython/thinwire_device dist/shell
+	@$(MPREMOTE) mount --unsafe-links dist/shell repl
+
+mip: .venv/ready ## install thinwire onto the board, compiled; DEVICE=/dev/ttyACM0
+	@$(PY) tools/mip_package.py --build dist/mip
+	@$(MPREMOTE) mip install dist/mip/package.json
 
 lint: .venv/ready ## style, format, types
 	$(PY) -m ruff check . && $(PY) -m ruff format --check . && $(PY) -m mypy

@@ -5,6 +5,7 @@
 #
 # settings.json: {"base_url": "https://...", "api_key": "...", "model": "...", "prompt": "...",
 #   "ca": "ca.der", "wifi": {"ssid": "...", "password": "..."}}; the last three may be left out.
+# What to do around it, from unboxing the board on, is in docs/devices.md.
 
 import asyncio
 import json
@@ -29,6 +30,14 @@ def join(wifi):
             return
         time.sleep_ms(100)
     raise OSError("no Wi-Fi after 30 s")
+
+
+def set_clock():
+    # Certificates have dates, and a board that was without power does not know today's.
+    from thinwire_device import clock
+
+    if not clock.is_set():
+        clock.set_from_ntp()
 
 
 async def blink():
@@ -56,6 +65,7 @@ def main():
     settings = load_settings()
     if "wifi" in settings:
         join(settings["wifi"])
+        set_clock()
     asyncio.run(chat(settings))
 
 

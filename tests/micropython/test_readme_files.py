@@ -1,4 +1,4 @@
-"""The files that the README has a maker copy are all that a board needs."""
+"""The files that docs/devices.md has a maker copy are all that a board needs."""
 
 import re
 import shutil
@@ -17,10 +17,10 @@ print(thinwire.__file__, thinwire_device.__file__)
 
 
 def copied(folder: Path) -> list[str]:
-    """What the README's commands copy to the board's /lib, copied into `folder`."""
-    readme = (ROOT / "README.md").read_text("utf-8")
+    """What the page's commands copy to the board's /lib, copied into `folder`."""
+    page = (ROOT / "docs/devices.md").read_text("utf-8")
     names = []
-    for sources, target in COPY.findall(readme):
+    for sources, target in COPY.findall(page):
         for name in sources.split():
             source, place = ROOT / name, folder / target / Path(name).name
             place.parent.mkdir(parents=True, exist_ok=True)
@@ -31,7 +31,7 @@ def copied(folder: Path) -> list[str]:
 
 def test_they_are_enough(micropython: Interpreter, tmp_path: Path) -> None:
     lib = tmp_path / "lib"
-    assert len(copied(lib)) == 4
+    assert len(copied(lib)) == 5  # the last is thinwire_board
     script = tmp_path / "use.py"
     script.write_text(USE)
     done = run_micropython(micropython, script, env={"MICROPYPATH": f"{lib}:.frozen"})

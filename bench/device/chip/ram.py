@@ -1,0 +1,42 @@
+# What the heap holds once thinwire is imported, and once there is a client. Prints JSON, in bytes.
+
+import gc
+import json
+
+found = {}
+
+
+def used():
+    gc.collect()
+    return gc.mem_alloc()
+
+
+before = used()
+
+import asyncio  # noqa: E402  (each import is a step)
+
+asyncio.get_event_loop()
+found["asyncio"] = used() - before
+before = used()
+
+from thinwire import AsyncClient, Deployment  # noqa: E402
+
+found["import"] = used() - before
+
+
+def client(buffer_size):
+    deployment = Deployment("http://127.0.0.1:1/v1", "a key")
+    return AsyncClient("m", {"m": deployment}, buffer_size=buffer_size)
+
+
+first = client(1024)
+found["client"] = used() - before
+# The buffers by the difference that their size makes, as whoever has to know where they are would
+# have to be changed with the code.
+before = used()
+small = client(512)
+small_bytes = used() - before
+before = used()
+large = client(4096)
+found["buffers"] = round((used() - before - small_bytes) * 1024 / (4096 - 512))
+print(json.dumps(found))

@@ -1,0 +1,5 @@
+from hardware import note
+
+
+def osdebug(level):
+    note("osdebug", level)
