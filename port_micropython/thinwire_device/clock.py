@@ -5,14 +5,16 @@ import socket
 import struct
 import time
 
-_FIRST_YEAR = 2024
-_PORT = 123
-_SIZE = 48  # bytes of a packet
-_ASK = 0x1B  # version 3, client
-_SERVER = 4  # mode of an answer
-_NTP_EPOCH = 1900
-_ERA = 0x100000000  # seconds; NTP's count starts anew in 2036
-_ERA_BIT = 0x80000000
+from micropython import const
+
+_FIRST_YEAR = const(2024)
+_PORT = const(123)
+_SIZE = const(48)  # bytes of a packet
+_ASK = const(0x1B)  # version 3, client
+_SERVER = const(4)  # mode of an answer
+_NTP_EPOCH = const(1900)
+_ERA = const(0x100000000)  # seconds; NTP's count starts anew in 2036
+_ERA_BIT = const(0x80000000)
 
 
 def year() -> int:

@@ -5,17 +5,19 @@ import select
 import socket
 import sys
 
+from micropython import const
+
 from thinwire.core import _errors as errors
 
-TYPE_CHECKING = False
+TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
     from thinwire_device.wait import Waiter
 
 # A connect that goes on in the background: Linux, lwIP on RP2 / newlib on ESP32 / macOS.
 _IN_PROGRESS = (115, 119, 118, 36)
-_REFUSED = 111
+_REFUSED = const(111)
 _CERTIFICATE = (9984, 12288, 30336)  # verification failed, not the pinned one, no CA
-_PROBES = 4
+_PROBES = const(4)
 
 
 class Connection:
@@ -87,7 +89,8 @@ class Connection:
                     self._socket.recv(1)  # raises what went wrong, where the port can tell
                     raise OSError(_REFUSED)
                 return
-            tries = await self._waiter.again(tries, deadline_ms, "connect")
+            await self._waiter.sleep_ms(self._waiter.pause(tries, deadline_ms, "connect"))
+            tries += 1
 
     def wrap(self, context: object, host: str) -> None:
         """Puts TLS on it; the handshake happens in `begin`.
@@ -119,7 +122,8 @@ class Connection:
             except (OSError, ValueError, MemoryError) as error:
                 raise _no_connection(self.key[1], error)
             if not count:
-                tries = await self._waiter.again(tries, deadline_ms, "connect")
+                await self._waiter.sleep_ms(self._waiter.pause(tries, deadline_ms, "connect"))
+                tries += 1
         return count
 
     def write_some(self, view: memoryview) -> int:

@@ -5,6 +5,8 @@
 import gc
 import sys
 
+from micropython import const
+
 from thinwire_device.connection import number
 
 _COMMON = """
@@ -64,9 +66,9 @@ _LOOKUP = """
 203 out of memory
 """
 _NO_MEMORY = (12, 0x2880, 0x3F80, 0x4D80, 0x5180, 0x6180, 0x7F00)
-_BIGNUM_NO_MEMORY = 0x10  # added to the number of the layer above
-_TLS_FIRST = 0x1000
-_TLS_LAYER = 0xFF80
+_BIGNUM_NO_MEMORY = const(0x10)  # added to the number of the layer above
+_TLS_FIRST = const(0x1000)
+_TLS_LAYER = const(0xFF80)
 
 
 def words(error: Exception, platform: str = sys.platform) -> str:

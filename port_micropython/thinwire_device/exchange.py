@@ -1,10 +1,12 @@
 # One request sent and one response read, de-framed in place (core/http1.py).
 
+from micropython import const
+
 from thinwire.core import _errors as errors
 from thinwire.core.http1 import ResponseHead
 from thinwire.core.http1_request import request_head
 
-TYPE_CHECKING = False
+TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
     from thinwire.core.errors import WriteError
     from thinwire.core.http1_request import ChunkWriter
@@ -13,8 +15,8 @@ if TYPE_CHECKING:
     from thinwire_device.pool import Pool
     from thinwire_device.wait import Waiter
 
-_PEEK = 64  # bytes read at a time while the writer's buffer is in use
-_PIECE = 256  # afterwards: body that comes along with the head is held twice for a moment
+_PEEK = const(64)  # bytes read at a time while the writer's buffer is in use
+_PIECE = const(256)  # afterwards: body that comes along with the head is held twice for a moment
 
 
 class Exchange:
@@ -58,7 +60,8 @@ class Exchange:
             count = self._connection.read_some(self._piece)
             if count is None:
                 deadline = self._request.head_deadline_ms
-                tries = await self._waiter.again(tries, deadline, "head")
+                await self._waiter.sleep_ms(self._waiter.pause(tries, deadline, "head"))
+                tries += 1
             else:
                 self._received(count)
                 tries = 0
@@ -109,7 +112,8 @@ class Exchange:
             else:
                 self._peek()
                 deadline = self._request.head_deadline_ms
-                tries = await self._waiter.again(tries, deadline, "write")
+                await self._waiter.sleep_ms(self._waiter.pause(tries, deadline, "write"))
+                tries += 1
 
     def _peek(self) -> None:
         # A server may answer before it has read everything, and then read no more.
@@ -179,7 +183,8 @@ class SocketResponse:  # a core.transport.Response
         while not self._body.done or self._rest:
             count = self._next(buffer)
             if count is None:
-                tries = await self._waiter.again(tries, deadline_ms, "read")
+                await self._waiter.sleep_ms(self._waiter.pause(tries, deadline_ms, "read"))
+                tries += 1
             elif count == 0:
                 self._body.eof()
             else:

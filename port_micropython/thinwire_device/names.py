@@ -3,13 +3,15 @@
 
 import socket
 
+from micropython import const
+
 from thinwire.core import _errors as errors
 
-TYPE_CHECKING = False
+TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-_LIMIT = 8  # names kept; more would be a leak
+_LIMIT = const(8)  # names kept; more would be a leak
 
 
 class Names:

@@ -4,9 +4,13 @@
 import binascii
 import hashlib
 
-_REFUSED = -0x3000  # what mbedTLS is told: its number for "fatal", which errnos.py has words for
-_SEQUENCE = 0x30
-_VERSION = 0xA0
+from micropython import const
+
+_REFUSED = const(
+    -0x3000
+)  # what mbedTLS is told: its number for "fatal", which errnos.py has words for
+_SEQUENCE = const(0x30)
+_VERSION = const(0xA0)
 
 
 class Pins:

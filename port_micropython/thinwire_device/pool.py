@@ -1,7 +1,9 @@
 # Connections that wait for their next request. A TLS session costs 27 KB of heap and a handshake
 # of seconds on a chip: so one is kept, and given up before another is opened beside it.
 
-TYPE_CHECKING = False
+from micropython import const
+
+TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
     from collections.abc import Callable
 

@@ -1,16 +1,23 @@
 # Closes JSON that was cut off: the arguments of a tool call in an answer that broke off. Only for
 # callers who ask for it, since what was cut may have mattered.
 
+from micropython import const
+
 from thinwire.core import chunk
 
-_LIMIT = 8192  # bytes of text; more is not worth the memory it takes
-_DEPTH = 32
-_BLANK = b" \t\r\n"
-_ENDS_SCALAR = b" \t\r\n,]}"
+_LIMIT = const(8192)  # bytes of text; more is not worth the memory it takes
+_DEPTH = const(32)
+_BLANK = const(b" \t\r\n")
+_ENDS_SCALAR = const(b" \t\r\n,]}")
 _LITERALS = (b"true", b"false", b"null")
 
 # What may come next.
-_KEY, _FIRST_KEY, _COLON, _VALUE, _FIRST_VALUE, _COMMA = range(6)
+_KEY = const(0)
+_FIRST_KEY = const(1)
+_COLON = const(2)
+_VALUE = const(3)
+_FIRST_VALUE = const(4)
+_COMMA = const(5)
 
 
 def repaired_object(raw: str) -> "dict[str, object] | None":

@@ -1,23 +1,25 @@
 # The transport of a chip: raw sockets, requests pulled through one reused buffer, connections kept
 # from one turn to the next. Never blocks past a deadline, but for the name lookup (names.py).
 
+from micropython import const
+
 from thinwire.core import _errors as errors
 from thinwire.core.http1_request import ChunkWriter
 from thinwire_device.names import Names
 from thinwire_device.pool import Pool
 from thinwire_device.wait import Waiter
 
-TYPE_CHECKING = False
+TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
     from collections.abc import Coroutine
 
     from thinwire.core.transport import Request, Response, Signal, Task
     from thinwire_device.connection import Connection
 
-_BLOCK = 1024  # bytes of body in one http chunk
-_KEEP = 1  # idle connections; each holds 27 KB with TLS
-_IDLE_S = 30
-_NAMES_S = 300
+_BLOCK = const(1024)  # bytes of body in one http chunk
+_KEEP = const(1)  # idle connections; each holds 27 KB with TLS
+_IDLE_S = const(30)
+_NAMES_S = const(300)
 _OTHERS = ("ssl_context", "proxy", "http_client")
 _OWN = ("pin", "block", "keep", "idle_s", "names_s")
 

@@ -8,17 +8,18 @@
 import gc
 
 import tls
+from micropython import const
 
 from thinwire.core import _errors as errors
 from thinwire_device.connection import words
 
-TYPE_CHECKING = False
+TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from thinwire.core.errors import ConnectError
 
-_PEM = b"-----BEGIN CERTIFICATE-----"
+_PEM = const(b"-----BEGIN CERTIFICATE-----")
 
 
 class Trust:

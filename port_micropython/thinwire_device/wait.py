@@ -5,10 +5,12 @@
 
 import time
 
+from micropython import const
+
 from thinwire.core import _errors as errors
 
-_SLEEPS = (0, 1, 3, 8)  # ms; afterwards _LONGEST. Each try costs a coroutine: few, soon longer
-_LONGEST = 10
+_SLEEPS = (0, 0, 1, 1, 1, 2, 2, 4, 6, 8)  # ms; afterwards _LONGEST
+_LONGEST = const(10)
 
 
 class Clock:
@@ -34,38 +36,39 @@ class Waiter:
 
     Attributes:
         asyncio: the module of that name, or None for blocking use, which does without it.
+        now_ms: the clock.
+        sleep_ms: sleeps for so many milliseconds, when awaited.
     """
 
     def __init__(self, blocking: bool) -> None:
         self.asyncio = None
+        self.sleep_ms = _sleep_ms
         if not blocking:
             import asyncio
 
             self.asyncio = asyncio
+            self.sleep_ms = asyncio.sleep_ms
         self.now_ms = Clock().now_ms
-
-    async def sleep_ms(self, ms: int) -> None:
-        """Sleeps."""
-        if self.asyncio is None:
-            time.sleep_ms(ms)
-        else:
-            await self.asyncio.sleep_ms(ms)
 
     def check(self, deadline_ms: "int | None", phase: str) -> None:
         """Raises TransportTimeout when the deadline has passed."""
         if deadline_ms is not None and self.now_ms() >= deadline_ms:
             raise errors.TransportTimeout("the deadline passed", phase)
 
-    async def again(self, tries: int, deadline_ms: "int | None", phase: str) -> int:
-        """Sleeps a little before the next try; returns `tries` + 1.
+    def pause(self, tries: int, deadline_ms: "int | None", phase: str) -> int:
+        """How long to sleep before the next try, in milliseconds.
+
+        Not awaited itself: coroutines for it were 1 KB of garbage for a token that comes alone.
+
+        Args:
+            tries: how many there were without success.
 
         Raises:
             TransportTimeout: the deadline has passed.
         """
         self.check(deadline_ms, phase)
-        ms = _SLEEPS[tries] if tries < len(_SLEEPS) else _LONGEST
-        if self.asyncio is None:  # not by sleep_ms: that is one coroutine more for each try
-            time.sleep_ms(ms)
-        else:
-            await self.asyncio.sleep_ms(ms)
-        return tries + 1
+        return _SLEEPS[tries] if tries < len(_SLEEPS) else _LONGEST
+
+
+async def _sleep_ms(ms: int) -> None:
+    time.sleep_ms(ms)

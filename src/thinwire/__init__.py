@@ -49,51 +49,58 @@ if TYPE_CHECKING:
     from thinwire.core.tool_calls import ToolCall
     from thinwire.exoclaw import OpenAIStreamingProvider
 
-_HOMES = {
-    "core.attempt": ("Attempt",),
-    "core.client": ("AsyncClient",),
-    "core.clocks": ("Timeouts",),
-    "core.completion": ("Choice", "Completion"),
-    "core.errors": (
-        "AllAttemptsFailed",
-        "ConnectError",
-        "ContextWindowExceeded",
-        "EncodeError",
-        "ReadError",
-        "StatusError",
-        "StreamError",
-        "StreamInterrupted",
-        "ThinwireError",
-        "TransportError",
-        "TransportTimeout",
-        "WriteError",
+# Tuples, here and below: frozen, they stay in flash.
+_HOMES = (
+    ("core.attempt", ("Attempt",)),
+    ("core.client", ("AsyncClient",)),
+    ("core.clocks", ("Timeouts",)),
+    ("core.completion", ("Choice", "Completion")),
+    (
+        "core.errors",
+        (
+            "AllAttemptsFailed",
+            "ConnectError",
+            "ContextWindowExceeded",
+            "EncodeError",
+            "ReadError",
+            "StatusError",
+            "StreamError",
+            "StreamInterrupted",
+            "ThinwireError",
+            "TransportError",
+            "TransportTimeout",
+            "WriteError",
+        ),
     ),
-    "core.events": (
-        "ContentDelta",
-        "Event",
-        "ReasoningDelta",
-        "RefusalDelta",
-        "StreamComplete",
-        "StreamRestarted",
-        "ToolCallDelta",
-        "ToolCallStarted",
+    (
+        "core.events",
+        (
+            "ContentDelta",
+            "Event",
+            "ReasoningDelta",
+            "RefusalDelta",
+            "StreamComplete",
+            "StreamRestarted",
+            "ToolCallDelta",
+            "ToolCallStarted",
+        ),
     ),
-    "core.health": ("CooldownPolicy",),
-    "core.jsonl": ("JSONLMessages",),
-    "core.model": ("Deployment",),
-    "core.policy": ("FALLBACK_MAY", "FALLBACK_ON"),
-    "core.records": ("DeploymentState",),
-    "core.retry": ("RetryPolicy",),
-    "core.source_streams": ("BytesStream", "TextStream"),
-    "core.sources": ("Base64File", "DataURL", "Source", "TextFile"),
-    "core.store": ("FileStore", "Store"),
-    "core.stream": ("ChatStream",),
-    "core.sync": ("Client", "SyncChatStream"),
-    "core.tool_calls": ("ToolCall",),
-    "exoclaw": ("OpenAIStreamingProvider",),
-}
+    ("core.health", ("CooldownPolicy",)),
+    ("core.jsonl", ("JSONLMessages",)),
+    ("core.model", ("Deployment",)),
+    ("core.policy", ("FALLBACK_MAY", "FALLBACK_ON")),
+    ("core.records", ("DeploymentState",)),
+    ("core.retry", ("RetryPolicy",)),
+    ("core.source_streams", ("BytesStream", "TextStream")),
+    ("core.sources", ("Base64File", "DataURL", "Source", "TextFile")),
+    ("core.store", ("FileStore", "Store")),
+    ("core.stream", ("ChatStream",)),
+    ("core.sync", ("Client", "SyncChatStream")),
+    ("core.tool_calls", ("ToolCall",)),
+    ("exoclaw", ("OpenAIStreamingProvider",)),
+)
 
-__all__ = [
+__all__ = (
     "AllAttemptsFailed",
     "AsyncClient",
     "Attempt",
@@ -139,11 +146,11 @@ __all__ = [
     "TransportError",
     "TransportTimeout",
     "WriteError",
-]
+)
 
 
 def __getattr__(name: str) -> object:
-    for home, names in _HOMES.items():
+    for home, names in _HOMES:
         if name in names:
             from thinwire.core._compat import load
 

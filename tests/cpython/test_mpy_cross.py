@@ -35,6 +35,17 @@ def test_the_manifest_freezes_core_and_port() -> None:
     assert "thinwire/core/_micropython.py" in NAMES
 
 
+def test_a_board_may_leave_out_what_it_does_without() -> None:
+    optional = dict(
+        re.findall(r'^    "(\w+)": \(([^)]*)\)', (ROOT / "manifest.py").read_text(), re.M)
+    )
+    assert len(optional) > 5
+    for option, listed in optional.items():
+        names = set(re.findall(r'"([\w/.]+)"', listed))
+        assert names, option
+        assert NAMES - {name for _, name in device_files(**{option: False})} == names
+
+
 def test_the_size_table_adds_up(capsys: pytest.CaptureFixture[str]) -> None:
     assert main() == 0
     rows = [

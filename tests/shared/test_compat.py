@@ -282,3 +282,18 @@ def test_a_file_system_may_not_rename_onto_a_file():
                 file.write(b"old")
             error_of(OSError, replaced_on, Fat(28), source, target)  # no space left
             assert content(target) == b"old"
+
+
+def test_plain_text_has_no_half_of_a_character():
+    for raw, plain in [
+        (b"a", True),
+        (b'a"', False),
+        (b"\\n", False),
+        (b"\xed\x9e\xa3", True),
+        (b"\xed\x9e\xa3\xed\x9e\xa3", True),
+    ]:
+        assert _compat.is_plain(bytearray(raw), 0, len(raw)) is plain, raw
+    for raw in (b"\xed\xa0\xbd", b"a\xed\xb8\x80", b"\xed\x9e\xa3\xed\xa0\xbd", b"\xed"):
+        data = bytearray(raw)
+        if _compat.is_plain(data, 0, len(data)):
+            assert not _compat.has_half(_compat.decode(data, 0, len(data))), raw

@@ -66,3 +66,11 @@ def test_only_texts_of_deltas_keep_a_half():
 def test_texts_without_a_half():
     for text in ("a", "ab", "\xe9", "\ud7ff", "\ue000", SMILE, "a" + SMILE, "\uffff"):
         assert not has_half(text), text
+
+
+def test_whole_text_takes_the_place_of_a_half_that_waits():
+    text = DeltaText()
+    assert text.add_whole("a") == "a"
+    assert text.add(parsed(b"\\ud83d")[0]) == ""
+    assert text.add_whole("b") == "\ufffdb"
+    assert text.value() == "a\ufffdb"

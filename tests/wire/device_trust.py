@@ -3,8 +3,8 @@
 import binascii
 
 import thinwire_device.clock as clock
+import thinwire_device.connection as connection
 import thinwire_device.roots as roots
-import thinwire_device.socket_transport as socket_transport
 from device_turns import transport_of, turns
 
 
@@ -25,12 +25,12 @@ def expecting(place, known, expected):
     """
     shaken = []
 
-    class Counting(socket_transport.Connection):
+    class Counting(connection.Connection):
         def wrap(self, context, host):
             shaken.append(host)
             super().wrap(context, host)
 
-    socket_transport.Connection = Counting
+    connection.Connection = Counting
     roots.ROOTS = tuple([(name, binascii.unhexlify(der)) for name, der in known])
     roots._HOSTS = ((place[1], tuple(expected)),) if expected else ()
     return [turns(True, [place], [{"model": "echo"}] * 2, {"keep": 0}), len(shaken)]

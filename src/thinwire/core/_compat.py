@@ -49,7 +49,7 @@ else:
         with_cause,
     )
 
-__all__ = [
+__all__ = (
     "BODY_LIMIT",
     "BUFFER",
     "EVENT_LIMIT",
@@ -78,4 +78,4 @@ __all__ = [
     "text_units",
     "unix_time",
     "with_cause",
-]
+)

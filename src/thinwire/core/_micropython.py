@@ -145,7 +145,12 @@ def _loads(buffer, start, end):
 
 def is_plain(buffer, start, end):
     # Control characters pass, as they do with MicroPython's own parser.
-    return buffer.find(b'"', start, end) < 0 and buffer.find(b"\\", start, end) < 0
+    if buffer.find(b'"', start, end) >= 0 or buffer.find(b"\\", start, end) >= 0:
+        return False
+    at = buffer.find(b"\xed", start, end - 1)  # the lead byte of surrogates, and of some Hangul
+    while at >= 0 and buffer[at + 1] < 0xA0:
+        at = buffer.find(b"\xed", at + 1, end - 1)
+    return at < 0
 
 
 def has_half(text):

@@ -3,11 +3,12 @@
 
 from thinwire.core import _errors as errors
 from thinwire.core import chunk
-from thinwire.core._compat import TYPE_CHECKING, decode, loads
+from thinwire.core._compat import const, decode, loads
 from thinwire.core.completion import CompletionAssembler
 from thinwire.core.sse import SSEParser
 from thinwire.core.template import Template
 
+TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
     from thinwire.core.buffers import Buffers
     from thinwire.core.completion import Completion
@@ -15,8 +16,8 @@ if TYPE_CHECKING:
     from thinwire.core.events import Event
     from thinwire.core.keep import Keeper
 
-_DONE = b"[DONE]"
-_SHOWN = 800  # bytes of a body kept for its error, enough for 200 characters
+_DONE = const(b"[DONE]")
+_SHOWN = const(800)  # bytes of a body kept for its error, enough for 200 characters
 _WORDY = ("error", "ping", "heartbeat", "keepalive", "keep-alive")  # events that may be no JSON
 _NO_END = "the stream ended without finish_reason and without [DONE]"
 

@@ -1,8 +1,9 @@
 # A request body that its caller produces while it is sent.
 
+from thinwire.core._compat import const
 from thinwire.core.body import Body
 
-TYPE_CHECKING = False
+TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from typing import Any

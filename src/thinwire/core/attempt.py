@@ -1,6 +1,8 @@
 # What a caller can see of each try of a call, in `completion.attempts` and in AllAttemptsFailed.
 
-TYPE_CHECKING = False
+from thinwire.core._compat import const
+
+TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
     from thinwire.core.errors import ThinwireError
 

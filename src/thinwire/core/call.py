@@ -1,9 +1,10 @@
 # What a caller asks for. It is built into a request once for each deployment that is tried.
 
-from thinwire.core._compat import TYPE_CHECKING
+from thinwire.core._compat import const
 from thinwire.core.dialects import openai
 from thinwire.core.http1_request import check_header
 
+TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
     from thinwire.core.body import Body
     from thinwire.core.keep import Keeper

@@ -3,8 +3,9 @@
 # leaves out or adds what this one did not. Values outside known enums are kept as sent.
 
 from thinwire.core import _errors as errors
-from thinwire.core._compat import TYPE_CHECKING, loads
+from thinwire.core._compat import const, loads
 
+TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
     from thinwire.core.errors import StatusError
 

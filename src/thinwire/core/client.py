@@ -1,6 +1,6 @@
 # The clients: what a user makes once and asks many times. Both are thin faces over ChatStream.
 
-from thinwire.core._compat import BUFFER, TYPE_CHECKING, load
+from thinwire.core._compat import BUFFER, MICROPYTHON, const, load
 from thinwire.core.buffers import Buffers
 from thinwire.core.clocks import Timeouts
 from thinwire.core.factory import default_log, default_transport, memory_budget
@@ -9,6 +9,7 @@ from thinwire.core.policy import FALLBACK_ON, Policy
 from thinwire.core.retry import RetryPolicy
 from thinwire.core.routing import Router
 
+TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterable
 
@@ -160,7 +161,8 @@ class BaseClient:
     ) -> "Call":
         # What calls need is loaded with the first one: a client that is only made, and checked,
         # takes half of the RAM on a chip.
-        load("thinwire.core.stream")
+        if MICROPYTHON:  # pragma: no cover (MicroPython)
+            load("thinwire.core.stream")
         from thinwire.core.call import Call
 
         return Call(messages, tools, params, extra_body, extra_headers, session, keep)

@@ -1,8 +1,9 @@
 # chat(): a stream iterated to its end on the caller's behalf.
 
-from thinwire.core._compat import TYPE_CHECKING, is_awaitable
+from thinwire.core._compat import const, is_awaitable
 from thinwire.core.events import ContentDelta, StreamComplete, StreamRestarted
 
+TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
     from collections.abc import Callable
 

@@ -3,10 +3,11 @@
 # interrupted answer is still an answer's beginning and not lost.
 
 from thinwire.core import chunk
-from thinwire.core._compat import TYPE_CHECKING
+from thinwire.core._compat import const
 from thinwire.core.delta_text import DeltaText
 from thinwire.core.events import ContentDelta, ReasoningDelta, RefusalDelta
 
+TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
     from thinwire.core.attempt import Attempt
     from thinwire.core.events import Event
@@ -298,27 +299,21 @@ class CompletionAssembler:
         """
         draft = self._draft(index)
         if kind == "content":
-            self._content(draft, words)
+            self.events.append(ContentDelta(draft.content.add_whole(words), index))
         else:
-            self._reasoning(draft, words)
-
-    def _reasoning(self, draft: _Draft, words: str) -> None:
-        words = draft.reasoning.add(words)
-        if words:
-            self.events.append(ReasoningDelta(words, draft.index))
-
-    def _content(self, draft: _Draft, words: str) -> None:
-        words = draft.content.add(words)
-        if words:
-            self.events.append(ContentDelta(words, draft.index))
+            self.events.append(ReasoningDelta(draft.reasoning.add_whole(words), index))
 
     def _delta(self, draft: _Draft, delta: "dict[str, object]") -> None:
         draft.begun = draft.begun or bool(delta)
-        self._reasoning(draft, chunk.reasoning(delta))
-        self._content(draft, chunk.text(delta.get("content")))
-        refusal = draft.refusal.add(chunk.text(delta.get("refusal")))
-        if refusal:
-            self.events.append(RefusalDelta(refusal, draft.index))
+        words = draft.reasoning.add(chunk.reasoning(delta))
+        if words:
+            self.events.append(ReasoningDelta(words, draft.index))
+        words = draft.content.add(chunk.text(delta.get("content")))
+        if words:
+            self.events.append(ContentDelta(words, draft.index))
+        words = draft.refusal.add(chunk.text(delta.get("refusal")))
+        if words:
+            self.events.append(RefusalDelta(words, draft.index))
         for call in chunk.calls(delta):
             draft.tool_calls().receive(chunk.mapping(call), self.events)
         if self._keeper is None:

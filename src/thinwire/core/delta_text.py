@@ -2,8 +2,9 @@
 # character, each half an escape of its own (\\ud83d in one delta, \\ude00 in the next): a half is
 # held back until the other has come, so that no delta and no answer ever holds half a character.
 
-from thinwire.core._compat import TYPE_CHECKING, TextBuffer, has_half
+from thinwire.core._compat import TextBuffer, const, has_half
 
+TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
     from thinwire.core.keep import Buffer
 
@@ -31,6 +32,13 @@ class DeltaText:
             words = self._whole(words)
         if words:
             self._keep(words)
+        return words
+
+    def add_whole(self, words: str) -> str:
+        """The same for text that has no half of a character."""
+        if self._half:
+            return self.add(words)
+        self._keep(words)
         return words
 
     def end(self) -> str:

@@ -14,10 +14,11 @@
 #    |- EncodeError           the request holds a value that JSON cannot carry; `path` says where
 #    `- AllAttemptsFailed     every deployment of the chain failed; `attempts` lists them
 
+from thinwire.core._compat import const
 from thinwire.core.kinds import kind_of
 from thinwire.core.policy import RETRY_ON
 
-TYPE_CHECKING = False
+TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
     from thinwire.core.attempt import Attempt
     from thinwire.core.completion import Completion

@@ -1,7 +1,9 @@
 # What a stream hands to its user. Plain classes: they match by position and by name
 # (`case ContentDelta(text)`), compare by value and cost little on a chip.
 
-TYPE_CHECKING = False
+from thinwire.core._compat import const
+
+TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
     from thinwire.core.completion import Completion
 

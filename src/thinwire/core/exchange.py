@@ -2,10 +2,11 @@
 # (stream.py) reads the rest itself, since each await layer costs a chip 48 bytes per read.
 
 from thinwire.core import _errors as errors
-from thinwire.core._compat import TYPE_CHECKING
+from thinwire.core._compat import const
 from thinwire.core.answer import Answer
 from thinwire.core.clocks import Clocks
 
+TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
     from thinwire.core.attempt import Attempt
     from thinwire.core.body import Body
@@ -15,9 +16,9 @@ if TYPE_CHECKING:
     from thinwire.core.events import Event
     from thinwire.core.transport import Request, Response, Transport
 
-_DRAIN_READS = 16
-_DRAIN_MS = 250
-_GRACE_MS = 5000  # for usage and [DONE] after the last finish_reason
+_DRAIN_READS = const(16)
+_DRAIN_MS = const(250)
+_GRACE_MS = const(5000)  # for usage and [DONE] after the last finish_reason
 
 
 class Exchange:

@@ -1,8 +1,9 @@
 # The one place where core/ names adapters: which transport and which logger this runtime has.
 # They are imported when a client needs them, so that importing thinwire stays cheap.
 
-from thinwire.core._compat import MICROPYTHON, TYPE_CHECKING, load
+from thinwire.core._compat import MICROPYTHON, const, load
 
+TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
     from thinwire.core.log import Sink
     from thinwire.core.transport import Transport

@@ -2,9 +2,10 @@
 # says when to come back (Retry-After) cools down until then; one that fails again and again, for
 # a fixed time. After that time the next failure cools it down at once: one call tries, not all.
 
-from thinwire.core._compat import TYPE_CHECKING
+from thinwire.core._compat import const
 from thinwire.core.policy import COOLS
 
+TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
     from thinwire.core.errors import ThinwireError
     from thinwire.core.pins import Pins

@@ -2,10 +2,11 @@
 # and whichever has a delta first is the answer. The other is cancelled and its connection closed;
 # nothing of it was handed out, so two texts can never mix.
 
-from thinwire.core._compat import TYPE_CHECKING
+from thinwire.core._compat import const
 from thinwire.core.errors import ThinwireError
 from thinwire.core.recovery import noted
 
+TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
     from thinwire.core.events import Event
     from thinwire.core.exchange import Exchange

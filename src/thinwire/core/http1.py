@@ -3,10 +3,10 @@
 # refused.
 
 from thinwire.core import _errors as errors
-from thinwire.core._compat import HEAD_LIMIT
+from thinwire.core._compat import HEAD_LIMIT, const
 from thinwire.core.http1_body import BodyReader, without_cr
 
-_INTERIM_LIMIT = 8  # 1xx responses before the final one
+_INTERIM_LIMIT = const(8)  # 1xx responses before the final one
 
 
 class ResponseHead:

@@ -5,17 +5,27 @@
 #   size -> data -> after -> size ... -> size 0 -> trailer         -> done
 
 from thinwire.core import _errors as errors
+from thinwire.core._compat import const
 
-TYPE_CHECKING = False
+TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
     from thinwire.core.errors import ReadError
 
-_LINE_LIMIT = 4096  # bytes of one chunk-size or trailer line
-_TRAILER_LIMIT = 32768  # bytes of all trailer lines
-_SIZE_DIGITS = 16  # of a chunk size, leading zeros included
+_LINE_LIMIT = const(4096)  # bytes of one chunk-size or trailer line
+_TRAILER_LIMIT = const(32768)  # bytes of all trailer lines
+_SIZE_DIGITS = const(16)  # of a chunk size, leading zeros included
 
-_LENGTH, _SIZE, _DATA, _AFTER, _TRAILER, _CLOSE, _DONE = range(7)
-_BLANK, _BEHIND, _EXTENSION = range(3)  # parts of a size line: digits may follow, or not
+_LENGTH = const(0)
+_SIZE = const(1)
+_DATA = const(2)
+_AFTER = const(3)
+_TRAILER = const(4)
+_CLOSE = const(5)
+_DONE = const(6)
+# Parts of a size line: digits may follow, or not.
+_BLANK = const(0)
+_BEHIND = const(1)
+_EXTENSION = const(2)
 
 _LF, _CR, _SEMICOLON = 10, 13, 59
 

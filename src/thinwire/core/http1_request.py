@@ -1,6 +1,8 @@
 # HTTP/1.1, client side, without I/O: the request, its head and the chunked framing of its body.
 
-_PREFIX = 6  # room in front of a chunk: up to four hex digits, CR, LF
+from thinwire.core._compat import const
+
+_PREFIX = const(6)  # room in front of a chunk: up to four hex digits, CR, LF
 _TOKEN = "!#$%&'*+-.^_`|~"
 
 

@@ -1,12 +1,12 @@
 # Dates of HTTP (RFC 9110 §5.6.7), counted in whole seconds: a float of a chip holds seven digits.
 
-from thinwire.core._compat import unix_time
+from thinwire.core._compat import const, unix_time
 
 _WEEKDAYS = "MonTueWedThuFriSatSun"
 _MONTHS = "JanFebMarAprMayJunJulAugSepOctNovDec"
-_DAY = 86400
-_YEAR = 31556952  # mean length in the Gregorian calendar, seconds
-_TO_1970 = 719469  # what _days counts to 1970-01-01, before it is subtracted
+_DAY = const(86400)
+_YEAR = const(31556952)  # mean length in the Gregorian calendar, seconds
+_TO_1970 = const(719469)  # what _days counts to 1970-01-01, before it is subtracted
 
 
 def http_date(text: str) -> "int | None":

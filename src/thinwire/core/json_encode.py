@@ -10,22 +10,17 @@
 # is being stepped; the stack is empty, and the document is done.
 
 from thinwire.core import _errors as errors
-from thinwire.core._compat import (
-    PIECE,
-    TYPE_CHECKING,
-    encode_small,
-    escape,
-    fits,
-)
+from thinwire.core._compat import PIECE, const, encode_small, escape, fits
 from thinwire.core.json_walk import Frame, Items, refusal, unreadable
 
+TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
     from typing import Any
 
     from thinwire.core.readers import Reader
     from thinwire.core.sources import Source
 
-_BATCH = 64  # items tried for one piece; bounds the time of one step
+_BATCH = const(64)  # items tried for one piece; bounds the time of one step
 _END = object()
 
 

@@ -2,8 +2,9 @@
 # for what stops it.
 
 from thinwire.core import _errors as errors
-from thinwire.core._compat import TYPE_CHECKING, with_cause
+from thinwire.core._compat import const, with_cause
 
+TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
     from collections.abc import Iterator
 

@@ -1,11 +1,12 @@
 # A conversation on disk: one message per line, read while it is sent, so that it is never in
 # memory as a whole, on a server's disk or on a chip's flash.
 
-from thinwire.core._compat import TYPE_CHECKING
+from thinwire.core._compat import const
 from thinwire.core.chunk import whole
 from thinwire.core.errors import EncodeError
 from thinwire.core.json_encode import encoded
 
+TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
     from typing import BinaryIO
 

@@ -1,7 +1,9 @@
 # What becomes of an answer's text when it is not to be kept in memory: an answer of any length
 # then takes a few kilobytes (DESIGN.md §7).
 
-TYPE_CHECKING = False
+from thinwire.core._compat import const
+
+TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Protocol

@@ -3,8 +3,9 @@
 # header, no text of a message or an answer ever gets here.
 
 from thinwire.core import _errors as errors
-from thinwire.core._compat import TYPE_CHECKING
+from thinwire.core._compat import const
 
+TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
     from collections.abc import Callable
 

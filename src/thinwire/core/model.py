@@ -1,10 +1,11 @@
 # Deployments: one place each that can serve a model. Checked and frozen when made, so that a
 # mistake shows at construction and not in the middle of a conversation.
 
-from thinwire.core._compat import TYPE_CHECKING, set_field
+from thinwire.core._compat import const, set_field
 from thinwire.core.http1_request import check_header
 from thinwire.core.url import URL
 
+TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
     from thinwire.core.clocks import Timeouts
     from thinwire.core.retry import RetryPolicy

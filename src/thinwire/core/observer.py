@@ -1,9 +1,10 @@
 # What a call tells while it is at work: the log's events (log.py) and the caller's own hook.
 # docs/routing.md maps the hook's fields to OpenTelemetry's names.
 
-from thinwire.core._compat import TYPE_CHECKING
+from thinwire.core._compat import const
 from thinwire.core.log import Log
 
+TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
     from collections.abc import Callable
 

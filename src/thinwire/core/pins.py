@@ -2,7 +2,9 @@
 # request anew, and a prompt that another provider has cached is billed in full; asking for the
 # provider of the last answer first keeps it cached (OpenRouterTeam/ai-sdk-provider#499).
 
-_MOST = 64
+from thinwire.core._compat import const
+
+_MOST = const(64)
 
 
 class Pins:

@@ -2,10 +2,11 @@
 # is in verdict.py. Passive: it says what to try, and the pump does it.
 
 from thinwire.core import _errors as errors
-from thinwire.core._compat import TYPE_CHECKING
+from thinwire.core._compat import const
 from thinwire.core.attempt import Attempt
 from thinwire.core.dialects import openai
 
+TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
     from thinwire.core.body import Body
     from thinwire.core.call import Call, RawCall

@@ -6,8 +6,9 @@
 #
 # Errors of kind "context_length" and "content_filter" go to lists of their own (routing.py).
 
-from thinwire.core._compat import TYPE_CHECKING
+from thinwire.core._compat import const
 
+TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
     from thinwire.core.clocks import Timeouts
     from thinwire.core.errors import ThinwireError

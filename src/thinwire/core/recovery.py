@@ -4,16 +4,17 @@
 
 from thinwire.core import _errors as errors
 from thinwire.core import verdict
-from thinwire.core._compat import TYPE_CHECKING, fraction, with_cause
+from thinwire.core._compat import const, fraction, with_cause
 from thinwire.core.events import StreamRestarted
 
+TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
     from thinwire.core.attempt import Attempt
     from thinwire.core.errors import StreamInterrupted, ThinwireError, TransportTimeout
     from thinwire.core.exchange import Exchange
     from thinwire.core.stream import ChatStream
 
-_SLACK_MS = 50  # how much too early a transport's timer may be
+_SLACK_MS = const(50)  # how much too early a transport's timer may be
 _AWAITED = {
     "connect": "connection",
     "first_token": "first token",

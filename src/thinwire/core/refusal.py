@@ -2,15 +2,16 @@
 
 from thinwire.core import _errors as errors
 from thinwire.core import chunk
-from thinwire.core._compat import BODY_LIMIT, EVENT_LIMIT, TYPE_CHECKING, decode, loads
+from thinwire.core._compat import BODY_LIMIT, EVENT_LIMIT, const, decode, loads
 from thinwire.core.retry_after import retry_after_ms, should_retry
 
+TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
     from thinwire.core.errors import StatusError, ThinwireError
     from thinwire.core.transport import Response
 
-_SNIPPET = 200  # characters of an unexpected body that an error shows
-_READ = 1024
+_SNIPPET = const(200)  # characters of an unexpected body that an error shows
+_READ = const(1024)
 
 
 async def error(

@@ -1,6 +1,8 @@
 # What a transport is given (transport.py holds the contract).
 
-TYPE_CHECKING = False
+from thinwire.core._compat import const
+
+TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
     from thinwire.core.body import Body
 

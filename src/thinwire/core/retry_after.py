@@ -1,12 +1,13 @@
 # What a response says about trying again: how long to wait, and whether it makes sense at all.
 
-from thinwire.core._compat import TYPE_CHECKING, unix_time
+from thinwire.core._compat import const, unix_time
 from thinwire.core.http_date import http_date
 
+TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
     from thinwire.core.transport import Response
 
-_LONGEST = 1000000000  # milliseconds, eleven days; whoever asks for more means the same
+_LONGEST = const(1000000000)  # milliseconds, eleven days; whoever asks for more means the same
 
 
 def retry_after_ms(response: "Response") -> "int | None":

@@ -2,9 +2,10 @@
 # are strict lists per name: the list of the model that was asked for is walked, lists of the
 # models on it are not. Everything is checked here, at construction.
 
+from thinwire.core._compat import const
 from thinwire.core.model import Deployment
 
-TYPE_CHECKING = False
+TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
     Lists = dict[str, list[str]]
 

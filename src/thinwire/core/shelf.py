@@ -1,15 +1,16 @@
 # The records of deployments in a store of the user's, where other processes and the next start of
 # this one find them; loaded when there is a store.
 
-from thinwire.core._compat import TYPE_CHECKING, unix_time
+from thinwire.core._compat import const, unix_time
 from thinwire.core.records import Record
 
+TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
     from thinwire.core.store import Store
 
     Records = dict[str, Record]
 
-_RELOAD_MS = 1000  # how old what other processes stored may get
+_RELOAD_MS = const(1000)  # how old what other processes stored may get
 
 
 class Shelf:

@@ -3,10 +3,11 @@
 # microphone): an async one is awaited between the pieces of the request.
 
 from thinwire.core import _errors as errors
-from thinwire.core._compat import TYPE_CHECKING, base64, escape
+from thinwire.core._compat import base64, const, escape
 from thinwire.core.readers import Reader, TextReader
 from thinwire.core.sources import BASE64_PIECE, Source
 
+TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
     from collections.abc import AsyncIterable, Callable, Iterable
     from typing import Any

@@ -7,11 +7,12 @@
 # at any time, more than once. Sources that are no files are in source_streams.py.
 
 from thinwire.core import _errors as errors
-from thinwire.core._compat import PIECE, TYPE_CHECKING, base64, escape
+from thinwire.core._compat import PIECE, base64, const, escape
 from thinwire.core.readers import Reader as Reader
 from thinwire.core.readers import TextReader as TextReader
 from thinwire.core.utf8 import unfinished
 
+TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
     from typing import BinaryIO
 

@@ -13,13 +13,13 @@
 # event without one is not dispatched (openai/openai-python#2722: retry:, id: or comments alone).
 
 from thinwire.core import _errors as errors
-from thinwire.core._compat import BUFFER, EVENT_LIMIT, GROWTH, decode
+from thinwire.core._compat import BUFFER, EVENT_LIMIT, GROWTH, const, decode
 
-_LF = 10
-_CR = 13
-_COLON = 58
-_SPACE = 32
-_BOM = b"\xef\xbb\xbf"
+_LF = const(10)
+_CR = const(13)
+_COLON = const(58)
+_SPACE = const(32)
+_BOM = const(b"\xef\xbb\xbf")
 
 
 class SSEParser:

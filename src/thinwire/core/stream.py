@@ -8,12 +8,13 @@
 # (STYLE.md), so __anext__ calls plain methods and awaits the transport directly.
 
 from thinwire.core import _errors as errors
-from thinwire.core._compat import TYPE_CHECKING, load
+from thinwire.core._compat import const, load
 from thinwire.core.answer import Answer
 from thinwire.core.completion import CompletionAssembler
 from thinwire.core.events import StreamComplete
 from thinwire.core.exchange import Exchange
 
+TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
     from thinwire.core.buffers import Buffers
     from thinwire.core.completion import Completion
@@ -23,7 +24,10 @@ if TYPE_CHECKING:
     from thinwire.core.plan import Plan
     from thinwire.core.transport import Transport
 
-_OPENING, _STREAMING, _ENDED, _CLOSED = range(4)
+_OPENING = const(0)
+_STREAMING = const(1)
+_ENDED = const(2)
+_CLOSED = const(3)
 
 
 class ChatStream:

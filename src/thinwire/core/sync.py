@@ -1,9 +1,10 @@
 # Sync for free: the same pump, over a transport whose coroutines never suspend. Running such a
 # coroutine is one send(None); there is no event loop, no thread and no second implementation.
 
-from thinwire.core._compat import TYPE_CHECKING
+from thinwire.core._compat import const
 from thinwire.core.client import BaseClient
 
+TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
     from collections.abc import Coroutine
 

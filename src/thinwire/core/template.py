@@ -8,10 +8,10 @@
 # name anywhere, any other delta: each takes the parser's way (test_template.py compares).
 
 from thinwire.core import chunk
-from thinwire.core._compat import is_plain
+from thinwire.core._compat import const, is_plain
 
 _NAMES = ("content", "reasoning_content", "reasoning")
-_MISSES = 8  # in a row, after which nothing is learned any more: some servers add random padding
+_MISSES = const(8)  # in a row; then nothing is learned any more: some servers pad at random
 
 
 class Template:

@@ -14,11 +14,12 @@
 
 from thinwire.core import _errors as errors
 from thinwire.core import chunk
-from thinwire.core._compat import TYPE_CHECKING
+from thinwire.core._compat import const
 from thinwire.core.delta_text import DeltaText
 from thinwire.core.events import ToolCallDelta, ToolCallStarted
 from thinwire.core.json_encode import encoded
 
+TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
     from thinwire.core.events import Event
     from thinwire.core.keep import Keeper

@@ -17,9 +17,10 @@
 #    error with `stale = True`; the plan then tries again at once.
 # 9. Request marks (connected_ms, secured_ms, sent_ms) are set as they are reached.
 
+from thinwire.core._compat import const
 from thinwire.core.request import Request as Request
 
-TYPE_CHECKING = False
+TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
     from collections.abc import Coroutine
 

@@ -2,15 +2,16 @@
 # as that is: it says what to do, and recovery.py does it (docs/routing.md shows the decisions).
 
 from thinwire.core import _errors as errors
-from thinwire.core._compat import TYPE_CHECKING, with_cause
+from thinwire.core._compat import const, with_cause
 
+TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
     from thinwire.core.attempt import Attempt
     from thinwire.core.body import Body
     from thinwire.core.errors import ThinwireError
     from thinwire.core.plan import Plan
 
-_MOST_STALE = 3  # dead pooled connections in a row that are nobody's fault
+_MOST_STALE = const(3)  # dead pooled connections in a row that are nobody's fault
 _ONCE = " (not tried again: the messages can be read only once)"
 
 

@@ -1,11 +1,12 @@
 # The OpenAI chat-completions dialect: the request. Nothing is sent that the caller did not ask
 # for, except `stream` and (unless the deployment says no) `stream_options`.
 
-from thinwire.core._compat import TYPE_CHECKING
+from thinwire.core._compat import const
 from thinwire.core.body import JSONBody
 from thinwire.core.json_walk import Items
 from thinwire.core.request import Request
 
+TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
     from thinwire.core.body import Body
     from thinwire.core.call import Call
