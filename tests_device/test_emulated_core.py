@@ -1,0 +1,28 @@
+"""The shared tests on MicroPython built like a chip: words and floats of 32 bits, a chip's TLS."""
+
+import json
+from pathlib import Path
+
+import pytest
+from emulator.chip import emulated
+from firmware import chiplike
+from support.interpreters import ROOT, Interpreter, run_micropython
+
+RUNNER = ROOT / "tests/micropython/runner.py"
+SHARED = sorted((ROOT / "tests/shared").glob("test_*.py"))
+
+
+@pytest.fixture(scope="module")
+def chip() -> Interpreter:
+    path = chiplike.interpreter()
+    return Interpreter("chiplike", str(path), "1.25.0")
+
+
+@emulated
+@pytest.mark.parametrize("path", SHARED, ids=lambda path: path.name)
+def test_shared(chip: Interpreter, path: Path) -> None:
+    done = run_micropython(chip, RUNNER, path)
+    assert done.returncode == 0, done.stdout
+    result = json.loads(done.stdout.splitlines()[-1])
+    assert result["failed"] == []
+    assert result["passed"] > 0
