@@ -12,7 +12,7 @@ from thinwire import (
     ToolCallDelta,
     ToolCallStarted,
 )
-from thinwire.core.completion import CompletionAssembler
+from thinwire.core.assembler import CompletionAssembler
 
 COMPLETION: Completion = CompletionAssembler().completion(False)
 

@@ -2,7 +2,8 @@ import json
 
 from streams import call, chunk, text
 
-from thinwire.core.completion import CompletionAssembler, Timings
+from thinwire.core.assembler import CompletionAssembler
+from thinwire.core.completion import Timings
 from thinwire.core.events import (
     ContentDelta,
     ReasoningDelta,

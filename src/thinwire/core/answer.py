@@ -4,7 +4,7 @@
 from thinwire.core import _errors as errors
 from thinwire.core import chunk
 from thinwire.core._compat import const, decode, loads
-from thinwire.core.completion import CompletionAssembler
+from thinwire.core.assembler import CompletionAssembler
 from thinwire.core.sse import SSEParser
 from thinwire.core.template import Template
 

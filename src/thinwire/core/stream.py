@@ -10,7 +10,7 @@
 from thinwire.core import _errors as errors
 from thinwire.core._compat import const, load
 from thinwire.core.answer import Answer
-from thinwire.core.completion import CompletionAssembler
+from thinwire.core.assembler import CompletionAssembler
 from thinwire.core.events import StreamComplete
 from thinwire.core.exchange import Exchange
 
