@@ -8,15 +8,15 @@
 import os
 
 OPTIONAL = {
-    "files": ("thinwire/core/sources.py", "thinwire/core/source_streams.py"),  # TextFile, DataURL
+    "files": ("thinwire/core/request/sources.py",),  # TextFile, DataURL
     "hedge": ("thinwire/core/hedge.py",),  # hedge_after=
-    "history": ("thinwire/core/jsonl.py",),  # JSONLMessages
+    "history": ("thinwire/core/request/jsonl.py",),  # JSONLMessages
     # log=, on_event=
-    "log": ("thinwire/core/log.py", "thinwire/core/observer.py", "thinwire_device/log.py"),
+    "log": ("thinwire/core/observer.py", "thinwire_device/log.py"),
     "repair": ("thinwire_device/repair.py",),  # ToolCall.repair()
     "roots": ("thinwire_device/roots.py",),  # https, but with cadata=, pin= or insecure=
     "sse": ("thinwire/sse.py",),
-    "store": ("thinwire/core/store.py", "thinwire/core/shelf.py"),  # store=
+    "store": ("thinwire/core/routing/store.py",),  # store=
     "sync": ("thinwire/core/sync.py",),  # Client
 }
 options.defaults(**dict.fromkeys(OPTIONAL, True))

@@ -7,17 +7,17 @@ python tools/routing_table.py --write    writes it there
 import sys
 from pathlib import Path
 
-from thinwire.core import verdict
-from thinwire.core.body import Body
-from thinwire.core.call import Call
-from thinwire.core.clocks import Timeouts
+from thinwire.core.error_kinds import COOLDOWN_ON, FALLBACK_ON, FALLBACK_OPTIONAL
 from thinwire.core.errors import ThinwireError
-from thinwire.core.health import CooldownPolicy, Health
-from thinwire.core.model import Deployment
-from thinwire.core.plan import Plan
-from thinwire.core.policy import COOLS, FALLBACK_MAY, FALLBACK_ON, Policy
-from thinwire.core.retry import RetryPolicy
-from thinwire.core.routing import Router
+from thinwire.core.request.body import Body
+from thinwire.core.request.call import Call
+from thinwire.core.routing import verdict
+from thinwire.core.routing.clocks import Timeouts
+from thinwire.core.routing.deployment import Deployment
+from thinwire.core.routing.health import CooldownPolicy, Health
+from thinwire.core.routing.plan import Plan
+from thinwire.core.routing.policy import Policy, RetryPolicy
+from thinwire.core.routing.router import Router
 
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "routing.md"
 BEGIN, END = "<!-- table: begin -->\n", "<!-- table: end -->\n"
@@ -57,7 +57,13 @@ def table() -> str:
     """The table as Markdown."""
     lines = [HEAD, "|---|---|---|---|---|\n"]
     for kind, meaning in MEANINGS.items():
-        cells = (f"`{kind}`", meaning, _with_fallback(kind), _step(kind), _yes(kind in COOLS))
+        cells = (
+            f"`{kind}`",
+            meaning,
+            _with_fallback(kind),
+            _step(kind),
+            _yes(kind in COOLDOWN_ON),
+        )
         lines.append("| %s |\n" % " | ".join(cells))
     return "".join(lines)
 
@@ -67,7 +73,7 @@ def _with_fallback(kind: str) -> str:
     if kind in ("context_length", "content_filter"):
         option = "context_fallbacks" if kind == "context_length" else "content_filter_fallbacks"
         return f"{words}; with `{option}`: {_step(kind, **{option: {'a': ['b']}})}"
-    if kind in FALLBACK_MAY:
+    if kind in FALLBACK_OPTIONAL:
         return f"{words}, unless `fallback_on` has it"
     return words
 
@@ -91,7 +97,7 @@ def _yes(value: bool) -> str:
 
 def page(text: str) -> str:
     """The page with the table of this code."""
-    missing = set(FALLBACK_ON + FALLBACK_MAY) - set(MEANINGS)
+    missing = set(FALLBACK_ON + FALLBACK_OPTIONAL) - set(MEANINGS)
     if missing:
         raise SystemExit(f"no meaning for {sorted(missing)}: add it to MEANINGS")
     start, _, rest = text.partition(BEGIN)

@@ -7,7 +7,13 @@ import sys
 
 from micropython import const
 
-from thinwire.core import _errors as errors
+from thinwire.core.errors import (
+    ConnectError,
+    ReadError,
+    TransportTimeout,
+    WriteError,
+    certificate_error,
+)
 
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
@@ -57,7 +63,7 @@ class Connection:
                 await self._connect(address, self._share(deadline_ms, left))
                 self._stream = self._socket
                 return
-            except (OSError, errors.TransportTimeout) as error:
+            except (OSError, TransportTimeout) as error:
                 self.close()
                 left -= 1
                 if not left:
@@ -104,7 +110,7 @@ class Connection:
                 self._socket, server_hostname=host, do_handshake_on_connect=False
             )
         except (OSError, ValueError, MemoryError) as error:
-            raise errors.ConnectError("TLS to %s failed: %s" % (host, words(error)), error)
+            raise ConnectError("TLS to %s failed: %s" % (host, words(error)), error)
 
     async def begin(self, view: memoryview, deadline_ms: "int | None") -> int:
         """Writes the first bytes of `view`; returns how many.
@@ -136,7 +142,7 @@ class Connection:
             return self._stream.write(view) or 0
         except OSError as error:
             self.ended = True
-            raise errors.WriteError("sending failed: " + words(error), error)
+            raise WriteError("sending failed: " + words(error), error)
 
     def read_some(self, view: memoryview) -> "int | None":
         """Reads what is there; returns the number of bytes, 0 at the end, None when nothing is.
@@ -148,7 +154,7 @@ class Connection:
             count = self._stream.readinto(view)
         except OSError as error:
             self.ended = True
-            raise errors.ReadError("receiving failed: " + words(error), error)
+            raise ReadError("receiving failed: " + words(error), error)
         if count == 0:
             self.ended = True
         return count
@@ -161,7 +167,7 @@ class Connection:
             for _ in range(_PROBES):
                 if self.read_some(probe) is not None:
                     return False
-        except errors.ReadError:
+        except ReadError:
             return False
         return True
 
@@ -200,10 +206,10 @@ def words(error: Exception) -> str:
     return words(error)
 
 
-def _no_connection(host: str, error: Exception) -> "errors.ConnectError":
+def _no_connection(host: str, error: Exception) -> "ConnectError":
     # A certificate that is not accepted is a ValueError, with mbedTLS's words, or has a number.
     text = "no connection to %s: %s" % (host, words(error))
     refused = isinstance(error, ValueError)
     if isinstance(error, OSError):
         refused = number(error) in _CERTIFICATE
-    return errors.certificate_error(text, error) if refused else errors.ConnectError(text, error)
+    return certificate_error(text, error) if refused else ConnectError(text, error)

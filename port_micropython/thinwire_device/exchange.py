@@ -2,15 +2,15 @@
 
 from micropython import const
 
-from thinwire.core import _errors as errors
-from thinwire.core.http1 import ResponseHead
-from thinwire.core.http1_request import request_head
+from thinwire.core.errors import ReadError, WriteError
+from thinwire.core.wire.http1_request import request_head
+from thinwire.core.wire.http1_response import ResponseHead
 
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
     from thinwire.core.errors import WriteError
-    from thinwire.core.http1_request import ChunkWriter
-    from thinwire.core.request import Request
+    from thinwire.core.transport import Request
+    from thinwire.core.wire.http1_request import ChunkWriter
     from thinwire_device.connection import Connection
     from thinwire_device.pool import Pool
     from thinwire_device.wait import Waiter
@@ -53,7 +53,7 @@ class Exchange:
         """
         try:
             await self._upload(pool.limit > 0)
-        except errors.WriteError as error:
+        except WriteError as error:
             await self._early(error)
         tries = 0
         while self._rest is None:
@@ -131,12 +131,12 @@ class Exchange:
                 if not count:
                     raise error
                 self._received(count)
-        except errors.ReadError:
+        except ReadError:
             raise error
 
     def _received(self, count: int) -> None:
         if count == 0:
-            raise errors.ReadError("the server closed the connection without an answer")
+            raise ReadError("the server closed the connection without an answer")
         self._take(self._piece[:count])
 
     def _take(self, view: memoryview) -> None:
@@ -174,9 +174,7 @@ class SocketResponse:  # a core.transport.Response
         """See Response.readinto."""
         if self._compressed:
             # We asked for "identity"; decompressing would take more memory than a chip has.
-            raise errors.ReadError(
-                "the server compressed its answer (%s) unasked" % self._compressed
-            )
+            raise ReadError("the server compressed its answer (%s) unasked" % self._compressed)
         if self._waiter.asyncio is not None:  # other tasks have their turn, and no coroutine made
             await self._waiter.asyncio.sleep_ms(0)
         tries = 0

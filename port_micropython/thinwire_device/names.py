@@ -5,7 +5,7 @@ import socket
 
 from micropython import const
 
-from thinwire.core import _errors as errors
+from thinwire.core.errors import ConnectError
 
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ class Names:
         except OSError as error:
             from thinwire_device.errnos import lookup_words
 
-            raise errors.ConnectError("cannot resolve %s: %s" % (host, lookup_words(error)), error)
+            raise ConnectError("cannot resolve %s: %s" % (host, lookup_words(error)), error)
         if len(self._known) >= _LIMIT:
             self._known.clear()
         self._known[(host, port)] = (self._now_ms() + self._keep_ms, addresses)

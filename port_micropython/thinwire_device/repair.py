@@ -3,7 +3,7 @@
 
 from micropython import const
 
-from thinwire.core import chunk
+from thinwire.core.answer import chunk
 
 _LIMIT = const(8192)  # bytes of text; more is not worth the memory it takes
 _DEPTH = const(32)

@@ -3,8 +3,8 @@
 
 from micropython import const
 
-from thinwire.core import _errors as errors
-from thinwire.core.http1_request import ChunkWriter
+from thinwire.core.errors import ConnectError, ReadError, TransportTimeout, WriteError
+from thinwire.core.wire.http1_request import ChunkWriter
 from thinwire_device.names import Names
 from thinwire_device.pool import Pool
 from thinwire_device.wait import Waiter
@@ -171,7 +171,7 @@ class SocketTransport:  # a core.transport.Transport; as its subclass it would c
                 if context is not None:
                     connection.wrap(context, request.host)
                 return await self._exchange(connection, request, writer)
-            except errors.ConnectError as error:
+            except ConnectError as error:
                 connection.close()
                 if trust is None or not trust.widen(request.host, error):
                     raise
@@ -187,7 +187,7 @@ class SocketTransport:  # a core.transport.Transport; as its subclass it would c
         else:
             try:
                 await connection.open(addresses, request.connect_by())
-            except errors.TransportTimeout:
+            except TransportTimeout:
                 self._names.forget(host)
                 raise
             except OSError:
@@ -206,7 +206,7 @@ class SocketTransport:  # a core.transport.Transport; as its subclass it would c
             from thinwire_device.errnos import words
 
             text = "cannot connect to %s:%d: %s" % (host, port, words(error))
-            raise errors.ConnectError(text, error)
+            raise ConnectError(text, error)
 
     async def _exchange(
         self, connection: "Connection", request: "Request", writer: ChunkWriter
@@ -216,7 +216,7 @@ class SocketTransport:  # a core.transport.Transport; as its subclass it would c
         exchange = Exchange(self._waiter, connection, writer, request)
         try:
             return await exchange.run(self._pool)
-        except (errors.WriteError, errors.ReadError) as error:
+        except (WriteError, ReadError) as error:
             error.stale = connection.kept and not exchange.heard
             connection.close()
             raise

@@ -10,7 +10,7 @@ import gc
 import tls
 from micropython import const
 
-from thinwire.core import _errors as errors
+from thinwire.core.errors import ConnectError, certificate_error
 from thinwire_device.connection import words
 
 TYPE_CHECKING = const(False)
@@ -62,7 +62,7 @@ class Trust:
             try:
                 self._context = self._build(host, roots)
             except MemoryError as error:
-                raise errors.ConnectError("TLS to %s failed: %s" % (host, words(error)), error)
+                raise ConnectError("TLS to %s failed: %s" % (host, words(error)), error)
             self._roots = roots
         return self._context
 
@@ -104,7 +104,7 @@ class Trust:
         try:
             context.verify_callback = self._pins.check
         except AttributeError as error:
-            raise errors.certificate_error(
+            raise certificate_error(
                 "this firmware cannot check a pin before the key is sent: pass cadata instead",
                 error,
             )
@@ -119,7 +119,7 @@ class Trust:
             kind = "cadata is no certificate this firmware reads (DER or PEM)"
             if not self._cadata:
                 kind = "the built-in CA roots cannot be loaded"
-            raise errors.certificate_error(
+            raise certificate_error(
                 "%s: %s; %d bytes are free" % (kind, error, gc.mem_free()), error
             )
 
@@ -128,7 +128,7 @@ def _check_clock(host: str) -> None:
     from thinwire_device import clock
 
     if not clock.is_set():
-        raise errors.certificate_error(
+        raise certificate_error(
             "https://%s cannot be verified: the clock says %d, and certificates have dates. Set"
             " it first: thinwire_device.clock.set_from_ntp(), once the network is up"
             % (host, clock.year())

@@ -7,7 +7,7 @@ import time
 
 from micropython import const
 
-from thinwire.core import _errors as errors
+from thinwire.core.errors import TransportTimeout
 
 _SLEEPS = (0, 0, 1, 1, 1, 2, 2, 4, 6, 8)  # ms; afterwards _LONGEST
 _LONGEST = const(10)
@@ -53,7 +53,7 @@ class Waiter:
     def check(self, deadline_ms: "int | None", phase: str) -> None:
         """Raises TransportTimeout when the deadline has passed."""
         if deadline_ms is not None and self.now_ms() >= deadline_ms:
-            raise errors.TransportTimeout("the deadline passed", phase)
+            raise TransportTimeout("the deadline passed", phase)
 
     def pause(self, tries: int, deadline_ms: "int | None", phase: str) -> int:
         """How long to sleep before the next try, in milliseconds.

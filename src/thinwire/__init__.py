@@ -7,10 +7,21 @@ __version__ = "0.1.0"
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from thinwire.core.attempt import Attempt
+    from thinwire.core.answer.completion import (
+        Choice,
+        Completion,
+        ContentDelta,
+        Event,
+        ReasoningDelta,
+        RefusalDelta,
+        StreamComplete,
+        StreamRestarted,
+        ToolCallDelta,
+        ToolCallStarted,
+    )
+    from thinwire.core.answer.tool_calls import ToolCall
     from thinwire.core.client import AsyncClient
-    from thinwire.core.clocks import Timeouts
-    from thinwire.core.completion import Choice, Completion
+    from thinwire.core.error_kinds import FALLBACK_ON, FALLBACK_OPTIONAL
     from thinwire.core.errors import (
         AllAttemptsFailed,
         ConnectError,
@@ -25,36 +36,31 @@ if TYPE_CHECKING:
         TransportTimeout,
         WriteError,
     )
-    from thinwire.core.events import (
-        ContentDelta,
-        Event,
-        ReasoningDelta,
-        RefusalDelta,
-        StreamComplete,
-        StreamRestarted,
-        ToolCallDelta,
-        ToolCallStarted,
+    from thinwire.core.request.jsonl import JSONLMessages
+    from thinwire.core.request.sources import (
+        Base64File,
+        BytesStream,
+        DataURL,
+        Source,
+        TextFile,
+        TextStream,
     )
-    from thinwire.core.health import CooldownPolicy
-    from thinwire.core.jsonl import JSONLMessages
-    from thinwire.core.model import Deployment
-    from thinwire.core.policy import FALLBACK_MAY, FALLBACK_ON
-    from thinwire.core.records import DeploymentState
-    from thinwire.core.retry import RetryPolicy
-    from thinwire.core.source_streams import BytesStream, TextStream
-    from thinwire.core.sources import Base64File, DataURL, Source, TextFile
-    from thinwire.core.store import FileStore, Store
+    from thinwire.core.routing.clocks import Timeouts
+    from thinwire.core.routing.deployment import Deployment
+    from thinwire.core.routing.health import CooldownPolicy, DeploymentState
+    from thinwire.core.routing.plan import Attempt
+    from thinwire.core.routing.policy import RetryPolicy
+    from thinwire.core.routing.store import FileStore, Store
     from thinwire.core.stream import ChatStream
     from thinwire.core.sync import Client, SyncChatStream
-    from thinwire.core.tool_calls import ToolCall
     from thinwire.exoclaw import OpenAIStreamingProvider
 
 # Tuples, here and below: frozen, they stay in flash.
 _HOMES = (
-    ("core.attempt", ("Attempt",)),
+    ("core.routing.plan", ("Attempt",)),
     ("core.client", ("AsyncClient",)),
-    ("core.clocks", ("Timeouts",)),
-    ("core.completion", ("Choice", "Completion")),
+    ("core.routing.clocks", ("Timeouts",)),
+    ("core.answer.completion", ("Choice", "Completion")),
     (
         "core.errors",
         (
@@ -73,7 +79,7 @@ _HOMES = (
         ),
     ),
     (
-        "core.events",
+        "core.answer.completion",
         (
             "ContentDelta",
             "Event",
@@ -85,18 +91,18 @@ _HOMES = (
             "ToolCallStarted",
         ),
     ),
-    ("core.health", ("CooldownPolicy",)),
-    ("core.jsonl", ("JSONLMessages",)),
-    ("core.model", ("Deployment",)),
-    ("core.policy", ("FALLBACK_MAY", "FALLBACK_ON")),
-    ("core.records", ("DeploymentState",)),
-    ("core.retry", ("RetryPolicy",)),
-    ("core.source_streams", ("BytesStream", "TextStream")),
-    ("core.sources", ("Base64File", "DataURL", "Source", "TextFile")),
-    ("core.store", ("FileStore", "Store")),
+    ("core.routing.health", ("CooldownPolicy",)),
+    ("core.request.jsonl", ("JSONLMessages",)),
+    ("core.routing.deployment", ("Deployment",)),
+    ("core.error_kinds", ("FALLBACK_ON", "FALLBACK_OPTIONAL")),
+    ("core.routing.health", ("DeploymentState",)),
+    ("core.routing.policy", ("RetryPolicy",)),
+    ("core.request.sources", ("BytesStream", "TextStream")),
+    ("core.request.sources", ("Base64File", "DataURL", "Source", "TextFile")),
+    ("core.routing.store", ("FileStore", "Store")),
     ("core.stream", ("ChatStream",)),
     ("core.sync", ("Client", "SyncChatStream")),
-    ("core.tool_calls", ("ToolCall",)),
+    ("core.answer.tool_calls", ("ToolCall",)),
     ("exoclaw", ("OpenAIStreamingProvider",)),
 )
 
@@ -119,7 +125,7 @@ __all__ = (
     "DeploymentState",
     "EncodeError",
     "Event",
-    "FALLBACK_MAY",
+    "FALLBACK_OPTIONAL",
     "FALLBACK_ON",
     "FileStore",
     "JSONLMessages",

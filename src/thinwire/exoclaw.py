@@ -8,12 +8,12 @@ import os
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from typing import TYPE_CHECKING
 
+from thinwire.core.adapters import default_log, default_transport
 from thinwire.core.client import AsyncClient
-from thinwire.core.clocks import Timeouts
 from thinwire.core.errors import AllAttemptsFailed, StatusError, ThinwireError
-from thinwire.core.factory import default_log, default_transport
-from thinwire.core.model import Deployment
-from thinwire.core.retry import RetryPolicy
+from thinwire.core.routing.clocks import Timeouts
+from thinwire.core.routing.deployment import Deployment
+from thinwire.core.routing.policy import RetryPolicy
 from thinwire.exoclaw_types import types
 from thinwire.exoclaw_wire import response_from, wire_messages
 

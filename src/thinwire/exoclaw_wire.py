@@ -11,10 +11,10 @@ import string
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
-from thinwire.core.completion import Completion
+from thinwire.core.answer.completion import Completion
+from thinwire.core.answer.tool_calls import ToolCall
 from thinwire.core.errors import EncodeError
-from thinwire.core.sources import Reader, Source, TextFile, TextReader
-from thinwire.core.tool_calls import ToolCall
+from thinwire.core.request.sources import Reader, Source, TextFile, TextReader
 from thinwire.exoclaw_types import types
 
 if TYPE_CHECKING:

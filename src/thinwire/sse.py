@@ -2,7 +2,7 @@
 # stream, not only those of language models; on both runtimes.
 
 from thinwire.core._compat import BUFFER, EVENT_LIMIT
-from thinwire.core.sse import SSEParser
+from thinwire.core.wire.sse import SSEParser
 
 
 class SSEDecoder:

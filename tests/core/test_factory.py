@@ -4,9 +4,9 @@ import asyncio
 
 import pytest
 
+from thinwire.core.adapters import default_log
 from thinwire.core.client import AsyncClient
-from thinwire.core.factory import default_log
-from thinwire.core.model import Deployment
+from thinwire.core.routing.deployment import Deployment
 from thinwire.core.sync import Client
 from thinwire.core.transport import Transport
 from thinwire.cpython.httpx_transport import AsyncHTTPXTransport, HTTPXTransport

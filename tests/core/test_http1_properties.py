@@ -8,10 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from thinwire.core.errors import ReadError
-from thinwire.core.http1 import ResponseHead
-from thinwire.core.http1_body import BodyReader
-from thinwire.core.http1_request import ChunkWriter
-from thinwire.core.url import URL
+from thinwire.core.routing.deployment import URL
+from thinwire.core.wire.http1_request import ChunkWriter
+from thinwire.core.wire.http1_response import BodyReader, ResponseHead
 
 STEPS = st.lists(st.integers(1, 30), min_size=1, max_size=5)
 CHUNKS = st.lists(st.binary(min_size=1, max_size=40), max_size=8)

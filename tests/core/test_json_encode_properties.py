@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from thinwire.core import json_encode, sources
 from thinwire.core.errors import EncodeError
-from thinwire.core.json_encode import JSONEncoder
-from thinwire.core.json_walk import Items
+from thinwire.core.request import sources
+from thinwire.core.wire import json_encode
+from thinwire.core.wire.json_encode import Items, JSONEncoder
 
 TEXT = st.text(st.characters(codec=None), max_size=40)  # lone surrogates included
 SCALARS = st.one_of(

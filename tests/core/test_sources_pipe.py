@@ -6,7 +6,7 @@ import threading
 from pathlib import Path
 
 from thinwire import Base64File, TextFile
-from thinwire.core.json_encode import encoded
+from thinwire.core.wire.json_encode import encoded
 
 
 def test_a_pipe_is_read_to_its_end(tmp_path: Path) -> None:

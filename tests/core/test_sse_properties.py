@@ -5,7 +5,7 @@ import re
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from thinwire.core.sse import SSEParser
+from thinwire.core.wire.sse import SSEParser
 
 Events = list[tuple[str, str, bool]]
 Result = tuple[Events, str, int | None]  # and the last id, the reconnection time

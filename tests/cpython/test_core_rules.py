@@ -148,11 +148,11 @@ IMPORTS = [
     ("sse.py", "class A:\n    def f(self):\n        import ssl\n", ["ssl"]),
     ("_compat.py", "import micropython\n", []),
     ("_cpython.py", "import binascii\n", []),
-    ("factory.py", FACTORY.format(".cpython.httpx_transport"), []),
-    ("factory.py", FACTORY.format("_device.socket_transport"), []),
-    ("factory.py", FACTORY.format(".testing"), ["thinwire.testing"]),
-    ("factory.py", FACTORY.format("_devices"), ["thinwire_devices"]),
-    ("factory.py", "from thinwire_device import a\n", ["thinwire_device"]),
+    ("adapters.py", FACTORY.format(".cpython.httpx_transport"), []),
+    ("adapters.py", FACTORY.format("_device.socket_transport"), []),
+    ("adapters.py", FACTORY.format(".testing"), ["thinwire.testing"]),
+    ("adapters.py", FACTORY.format("_devices"), ["thinwire_devices"]),
+    ("adapters.py", "from thinwire_device import a\n", ["thinwire_device"]),
     ("stream.py", FACTORY.format("_device"), ["thinwire_device"]),
 ]
 

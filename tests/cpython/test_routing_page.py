@@ -7,7 +7,7 @@ import sys
 from support.interpreters import ROOT
 
 from thinwire import CooldownPolicy, RetryPolicy, Timeouts
-from thinwire.core.policy import FALLBACK_MAY, FALLBACK_ON
+from thinwire.core.error_kinds import FALLBACK_ON, FALLBACK_OPTIONAL
 
 PAGE = (ROOT / "docs" / "routing.md").read_text("utf-8")
 
@@ -20,7 +20,7 @@ def test_the_table_is_that_of_the_code() -> None:
 
 def test_every_kind_has_a_row() -> None:
     rows = set(re.findall(r"^\| `(\w+)` \|", PAGE, re.MULTILINE))
-    assert set(FALLBACK_ON + FALLBACK_MAY) <= rows
+    assert set(FALLBACK_ON + FALLBACK_OPTIONAL) <= rows
 
 
 def test_the_defaults_are_those_of_the_code() -> None:

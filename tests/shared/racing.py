@@ -7,8 +7,8 @@ from streams import deployments
 
 from thinwire.core.client import AsyncClient
 from thinwire.core.errors import TransportTimeout
-from thinwire.core.model import Deployment
-from thinwire.core.retry import RetryPolicy
+from thinwire.core.routing.deployment import Deployment
+from thinwire.core.routing.policy import RetryPolicy
 from thinwire.core.transport import Response, Transport
 
 try:

@@ -4,11 +4,11 @@
 import asyncio
 import json
 
+from thinwire.core.answer.completion import StreamComplete
 from thinwire.core.client import AsyncClient
 from thinwire.core.errors import ThinwireError
-from thinwire.core.events import StreamComplete
-from thinwire.core.model import Deployment
-from thinwire.core.retry import RetryPolicy
+from thinwire.core.routing.deployment import Deployment
+from thinwire.core.routing.policy import RetryPolicy
 from thinwire.core.sync import Client
 from thinwire.testing.scripted import ScriptedReply, ScriptedTransport
 

@@ -1,7 +1,7 @@
 # What a caller sees of each try.
 
-from thinwire.core.attempt import Attempt
 from thinwire.core.errors import ReadError
+from thinwire.core.routing.plan import Attempt
 
 
 def test_an_attempt_at_work():

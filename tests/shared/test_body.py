@@ -1,11 +1,10 @@
 from helpers import Later, Scratch, error_of, read_all
 
 from thinwire.core._compat import PIECE
-from thinwire.core.async_body import AsyncBody
-from thinwire.core.body import Body, JSONBody
 from thinwire.core.errors import EncodeError
-from thinwire.core.json_walk import Items
-from thinwire.core.sources import TextFile
+from thinwire.core.request.body import AsyncBody, Body, JSONBody
+from thinwire.core.request.sources import TextFile
+from thinwire.core.wire.json_encode import Items
 
 
 def run(coroutine):

@@ -3,8 +3,8 @@ import json
 from helpers import error_of, read_all
 from streams import deployments
 
-from thinwire.core.async_body import AsyncBody
-from thinwire.core.call import Call, RawCall
+from thinwire.core.request.body import AsyncBody
+from thinwire.core.request.call import Call, RawCall
 
 
 class Messages:

@@ -1,6 +1,6 @@
 from helpers import error_of
 
-from thinwire.core import chunk
+from thinwire.core.answer import chunk
 
 TEXTS = [
     (None, ""),

@@ -17,10 +17,10 @@ from streams import (
 )
 
 from thinwire.core.client import AsyncClient
-from thinwire.core.clocks import Timeouts
 from thinwire.core.errors import StatusError, StreamInterrupted, TransportTimeout
-from thinwire.core.health import CooldownPolicy
-from thinwire.core.store import Store
+from thinwire.core.routing.clocks import Timeouts
+from thinwire.core.routing.health import CooldownPolicy
+from thinwire.core.routing.store import Store
 from thinwire.core.sync import Client
 from thinwire.testing.scripted import ScriptedReply, ScriptedTransport
 

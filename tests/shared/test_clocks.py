@@ -1,6 +1,6 @@
 from helpers import error_of
 
-from thinwire.core.clocks import Clocks, Timeouts
+from thinwire.core.routing.clocks import Clocks, Timeouts
 
 NAMES = ("connect", "first_token", "progress", "liveness", "total")
 

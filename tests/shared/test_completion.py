@@ -2,12 +2,12 @@ import json
 
 from streams import call, chunk, text
 
-from thinwire.core.assembler import CompletionAssembler
-from thinwire.core.completion import Timings
-from thinwire.core.events import (
+from thinwire.core.answer.assembler import CompletionAssembler
+from thinwire.core.answer.completion import (
     ContentDelta,
     ReasoningDelta,
     RefusalDelta,
+    Timings,
     ToolCallDelta,
     ToolCallStarted,
 )

@@ -1,5 +1,4 @@
 from thinwire.core import errors
-from thinwire.core.attempt import Attempt
 from thinwire.core.errors import (
     AllAttemptsFailed,
     ConnectError,
@@ -14,6 +13,7 @@ from thinwire.core.errors import (
     TransportTimeout,
     WriteError,
 )
+from thinwire.core.routing.plan import Attempt
 
 # Status, code and message, then kind and whether the same deployment may do better later. Which
 # words mean which kind: test_kinds.py.

@@ -1,4 +1,4 @@
-from thinwire.core.events import (
+from thinwire.core.answer.completion import (
     ContentDelta,
     Event,
     ReasoningDelta,

@@ -2,7 +2,6 @@
 
 from helpers import Scratch, error_of
 
-from thinwire.core import shelf
 from thinwire.core.errors import (
     ConnectError,
     EncodeError,
@@ -12,9 +11,9 @@ from thinwire.core.errors import (
     TransportTimeout,
     WriteError,
 )
-from thinwire.core.health import CooldownPolicy, Health
-from thinwire.core.records import DeploymentState
-from thinwire.core.store import FileStore, Store
+from thinwire.core.routing import store as shelf
+from thinwire.core.routing.health import CooldownPolicy, DeploymentState, Health
+from thinwire.core.routing.store import FileStore, Store
 
 CUT = ReadError("cut")
 T0 = 5000  # any time

@@ -17,7 +17,7 @@ from racing import (
 )
 from streams import ANSWER, DONE, HELLO, ONCE, STOP, chunk, deployments, sse, text
 
-from thinwire.core.clocks import Timeouts
+from thinwire.core.answer.completion import ContentDelta, StreamComplete, StreamRestarted
 from thinwire.core.errors import (
     AllAttemptsFailed,
     ConnectError,
@@ -25,8 +25,8 @@ from thinwire.core.errors import (
     StatusError,
     StreamInterrupted,
 )
-from thinwire.core.events import ContentDelta, StreamComplete, StreamRestarted
-from thinwire.core.retry import RetryPolicy
+from thinwire.core.routing.clocks import Timeouts
+from thinwire.core.routing.policy import RetryPolicy
 from thinwire.core.sync import Client
 from thinwire.core.transport import Signal, Task, Transport
 from thinwire.testing.scripted import ScriptedTransport

@@ -2,8 +2,8 @@ from helpers import error_of, feeds
 
 from thinwire.core._compat import HEAD_LIMIT
 from thinwire.core.errors import ReadError
-from thinwire.core.http1 import ResponseHead
-from thinwire.core.http1_request import ChunkWriter, check_header, request_head
+from thinwire.core.wire.http1_request import ChunkWriter, check_header, request_head
+from thinwire.core.wire.http1_response import ResponseHead
 
 NAMES = ("Host", "x-api-key", "!#$%&'*+-.^_`|~09azAZ")
 BAD_NAMES = ("", "a b", "a:", "a\r", "a\n", "é", "\u212a", "\u0130", "a\x00", "a(", "\x7f")

@@ -1,9 +1,8 @@
 from helpers import error_of, feeds
 
 from thinwire.core.errors import ReadError
-from thinwire.core.http1 import ResponseHead
-from thinwire.core.http1_body import BodyReader
-from thinwire.core.http1_request import ChunkWriter
+from thinwire.core.wire.http1_request import ChunkWriter
+from thinwire.core.wire.http1_response import BodyReader, ResponseHead
 
 CHUNKED = [
     (b"0\r\n\r\n", b""),

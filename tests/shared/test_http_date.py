@@ -1,5 +1,5 @@
-from thinwire.core import http_date as module
-from thinwire.core.http_date import calendar_seconds, http_date
+from thinwire.core.wire import http_date as module
+from thinwire.core.wire.http_date import calendar_seconds, http_date
 
 # RFC 9110 §5.6.7 gives the first three as the same moment.
 DATES = [

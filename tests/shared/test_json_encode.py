@@ -3,8 +3,7 @@ import json
 from helpers import read_all
 
 from thinwire.core._compat import PIECE
-from thinwire.core.json_encode import JSONEncoder
-from thinwire.core.json_walk import Items
+from thinwire.core.wire.json_encode import Items, JSONEncoder
 
 # A chip has floats of 32 bits, and none as large as 1e300.
 LARGE = 1e300 if float("inf") != 1e300 else 1e30

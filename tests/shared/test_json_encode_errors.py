@@ -2,8 +2,7 @@ from helpers import error_of, read_all
 
 from thinwire.core._compat import PIECE
 from thinwire.core.errors import EncodeError
-from thinwire.core.json_encode import JSONEncoder
-from thinwire.core.json_walk import Items
+from thinwire.core.wire.json_encode import Items, JSONEncoder
 
 NAN = float("nan")
 

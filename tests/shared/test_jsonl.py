@@ -3,9 +3,8 @@ import json
 from helpers import Scratch, error_of, read_all
 
 from thinwire.core.errors import EncodeError
-from thinwire.core.json_encode import JSONEncoder
-from thinwire.core.json_walk import Items
-from thinwire.core.jsonl import JSONLMessages
+from thinwire.core.request.jsonl import JSONLMessages
+from thinwire.core.wire.json_encode import Items, JSONEncoder
 
 
 def encode(path):

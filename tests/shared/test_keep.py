@@ -3,10 +3,10 @@
 from helpers import error_of
 from streams import STOP, call, chunk, deployments, play, sse, text
 
+from thinwire.core.answer.completion import ContentDelta, ToolCallDelta
+from thinwire.core.answer.keep import keeper
 from thinwire.core.client import AsyncClient
 from thinwire.core.errors import ReadError, StreamInterrupted
-from thinwire.core.events import ContentDelta, ToolCallDelta
-from thinwire.core.keep import keeper
 from thinwire.core.sync import Client
 from thinwire.testing.scripted import ScriptedReply, ScriptedTransport
 

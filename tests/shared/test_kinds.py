@@ -1,7 +1,7 @@
 # What servers really wrote, each with the place where somebody showed it (numbers, names and
 # model ids as there, the ends of long texts left out), then the kind that it is.
 
-from thinwire.core.kinds import kind_of
+from thinwire.core.error_kinds import kind_of
 
 STATUSES = [
     (200, "server"),

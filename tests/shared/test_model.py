@@ -1,8 +1,8 @@
 from helpers import error_of
 
-from thinwire.core.clocks import Timeouts
-from thinwire.core.model import Deployment
-from thinwire.core.retry import RetryPolicy
+from thinwire.core.routing.clocks import Timeouts
+from thinwire.core.routing.deployment import Deployment
+from thinwire.core.routing.policy import RetryPolicy
 
 BASE = "https://h.example/v1"
 KEY = "sk-secret"

@@ -3,12 +3,12 @@
 from helpers import error_of
 from streams import ANSWER, HELLO, KEY, deployments, json_reply, play, sse, text
 
-from thinwire.core.attempt import Attempt
-from thinwire.core.completion import Completion
+from thinwire.core.answer.completion import Completion
 from thinwire.core.errors import ReadError
 from thinwire.core.observer import Observer
-from thinwire.core.retry import RetryPolicy
-from thinwire.core.store import Store
+from thinwire.core.routing.plan import Attempt
+from thinwire.core.routing.policy import RetryPolicy
+from thinwire.core.routing.store import Store
 from thinwire.core.sync import Client
 from thinwire.testing.scripted import ScriptedReply, ScriptedTransport
 

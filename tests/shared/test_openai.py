@@ -2,9 +2,9 @@ import json
 
 from helpers import read_all
 
-from thinwire.core.call import Call
 from thinwire.core.dialects import openai
-from thinwire.core.model import Deployment
+from thinwire.core.request.call import Call
+from thinwire.core.routing.deployment import Deployment
 
 URL = "https://api.test/v1"
 ASKED = {"stream": True, "stream_options": {"include_usage": True}}

@@ -1,6 +1,6 @@
 # Which provider a session's prompt is cached at.
 
-from thinwire.core.pins import Pins
+from thinwire.core.routing.affinity import Pins
 
 
 def test_nothing_is_pinned_at_first():

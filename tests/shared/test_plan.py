@@ -6,11 +6,7 @@ import json
 from helpers import error_of, read_all
 from streams import ONCE, deployments
 
-from thinwire.core import verdict
-from thinwire.core.async_body import AsyncBody
-from thinwire.core.body import Body
-from thinwire.core.call import Call, RawCall
-from thinwire.core.clocks import Timeouts
+from thinwire.core.error_kinds import FALLBACK_ON
 from thinwire.core.errors import (
     AllAttemptsFailed,
     ConnectError,
@@ -20,12 +16,15 @@ from thinwire.core.errors import (
     TransportTimeout,
     WriteError,
 )
-from thinwire.core.health import CooldownPolicy, Health
-from thinwire.core.model import Deployment
-from thinwire.core.plan import Plan
-from thinwire.core.policy import FALLBACK_ON, Policy
-from thinwire.core.retry import RetryPolicy
-from thinwire.core.routing import Router
+from thinwire.core.request.body import AsyncBody, Body
+from thinwire.core.request.call import Call, RawCall
+from thinwire.core.routing import verdict
+from thinwire.core.routing.clocks import Timeouts
+from thinwire.core.routing.deployment import Deployment
+from thinwire.core.routing.health import CooldownPolicy, Health
+from thinwire.core.routing.plan import Plan
+from thinwire.core.routing.policy import Policy, RetryPolicy
+from thinwire.core.routing.router import Router
 
 CHAIN = {"a": ["b", "c"]}
 TWICE = RetryPolicy(jitter="none")

@@ -3,16 +3,16 @@ import json
 from helpers import error_of, read_all
 from streams import ONCE
 
-from thinwire.core import verdict
-from thinwire.core.async_body import AsyncBody
-from thinwire.core.call import Call, RawCall
-from thinwire.core.clocks import Timeouts
 from thinwire.core.errors import EncodeError, ReadError, StatusError
-from thinwire.core.health import CooldownPolicy, Health
-from thinwire.core.model import Deployment
-from thinwire.core.plan import Plan
-from thinwire.core.policy import Policy
-from thinwire.core.routing import Router
+from thinwire.core.request.body import AsyncBody
+from thinwire.core.request.call import Call, RawCall
+from thinwire.core.routing import verdict
+from thinwire.core.routing.clocks import Timeouts
+from thinwire.core.routing.deployment import Deployment
+from thinwire.core.routing.health import CooldownPolicy, Health
+from thinwire.core.routing.plan import Plan
+from thinwire.core.routing.policy import Policy
+from thinwire.core.routing.router import Router
 
 MESSAGES = [{"role": "user", "content": "é"}]
 ROUTER = Router(

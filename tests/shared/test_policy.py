@@ -3,7 +3,7 @@
 from helpers import error_of
 from streams import deployments
 
-from thinwire.core.clocks import Timeouts
+from thinwire.core.error_kinds import COOLDOWN_ON, FALLBACK_ON, FALLBACK_OPTIONAL, RETRY_ON
 from thinwire.core.errors import (
     ConnectError,
     EncodeError,
@@ -13,9 +13,9 @@ from thinwire.core.errors import (
     TransportTimeout,
     WriteError,
 )
-from thinwire.core.model import Deployment
-from thinwire.core.policy import COOLS, FALLBACK_MAY, FALLBACK_ON, RETRY_ON, Policy
-from thinwire.core.retry import RetryPolicy
+from thinwire.core.routing.clocks import Timeouts
+from thinwire.core.routing.deployment import Deployment
+from thinwire.core.routing.policy import Policy, RetryPolicy
 
 
 def make(**options):
@@ -29,8 +29,8 @@ def test_the_defaults():
 
 
 def test_no_kind_is_in_both_lists():
-    assert not [kind for kind in FALLBACK_MAY if kind in FALLBACK_ON]
-    assert not [kind for kind in COOLS if kind not in RETRY_ON]
+    assert not [kind for kind in FALLBACK_OPTIONAL if kind in FALLBACK_ON]
+    assert not [kind for kind in COOLDOWN_ON if kind not in RETRY_ON]
 
 
 def test_unknown_kinds_are_refused_with_the_known_ones():
@@ -41,7 +41,7 @@ def test_unknown_kinds_are_refused_with_the_known_ones():
 
 
 def test_every_known_kind_may_be_named():
-    kinds = FALLBACK_ON + FALLBACK_MAY
+    kinds = FALLBACK_ON + FALLBACK_OPTIONAL
     assert make(fallback_on=list(kinds)).fallback_on == kinds
     assert make(fallback_on=()).fallback_on == ()
 

@@ -3,8 +3,8 @@
 from streams import DONE, HELLO, STOP, play, sent_document, sse, text
 
 from thinwire.core.errors import ReadError, StatusError
-from thinwire.core.model import Deployment
-from thinwire.core.retry import RetryPolicy
+from thinwire.core.routing.deployment import Deployment
+from thinwire.core.routing.policy import RetryPolicy
 from thinwire.core.sync import Client
 from thinwire.testing.scripted import ScriptedReply, ScriptedTransport
 

@@ -2,8 +2,8 @@ import json
 
 from streams import ANSWER, KEY, json_reply, play
 
-from thinwire.core import refusal
 from thinwire.core._compat import BODY_LIMIT
+from thinwire.core.answer import error_response as refusal
 from thinwire.core.errors import ReadError, StatusError, StreamError
 from thinwire.testing.scripted import ScriptedReply
 

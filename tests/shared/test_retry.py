@@ -2,7 +2,7 @@
 
 from helpers import error_of
 
-from thinwire.core.retry import RetryPolicy
+from thinwire.core.routing.policy import RetryPolicy
 
 
 def test_the_defaults():

@@ -1,5 +1,5 @@
-from thinwire.core import retry_after as module
-from thinwire.core.retry_after import retry_after_ms, should_retry
+from thinwire.core.answer import error_response as module
+from thinwire.core.answer.error_response import retry_after_ms, should_retry
 
 DATE = "Wed, 21 Oct 2026 07:28:00 GMT"
 SECONDS = 1792567680  # the same, since 1970

@@ -1,7 +1,7 @@
 from helpers import error_of
 from streams import deployments
 
-from thinwire.core.routing import Router
+from thinwire.core.routing.router import Router
 
 
 def test_the_name_asked_for():

@@ -3,8 +3,8 @@ import asyncio
 from helpers import error_of
 from streams import DONE, HELLO, deployments, sse, text
 
-from thinwire.core.async_body import AsyncBody
 from thinwire.core.errors import ReadError, TransportTimeout
+from thinwire.core.request.body import AsyncBody
 from thinwire.core.sync import Client, run
 from thinwire.core.transport import Request, Response, Transport
 from thinwire.testing.scripted import ScriptedReply, ScriptedTransport

@@ -2,13 +2,13 @@ import json
 
 from helpers import Later, error_of
 
-from thinwire.core import source_streams
 from thinwire.core._compat import PIECE, base64
-from thinwire.core.body import JSONBody
 from thinwire.core.errors import EncodeError
-from thinwire.core.json_encode import JSONEncoder
-from thinwire.core.source_streams import BytesStream, TextStream
+from thinwire.core.request import sources as source_streams
+from thinwire.core.request.body import JSONBody
+from thinwire.core.request.sources import BytesStream, TextStream
 from thinwire.core.sync import run
+from thinwire.core.wire.json_encode import JSONEncoder
 
 
 def pull(source, size=50):

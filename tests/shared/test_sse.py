@@ -1,6 +1,6 @@
 from helpers import feeds
 
-from thinwire.core.sse import SSEParser
+from thinwire.core.wire.sse import SSEParser
 
 TEXT = "0123456789" * 5
 X = TEXT.encode()

@@ -1,8 +1,8 @@
 from helpers import error_of
 
-from thinwire.core import sse
 from thinwire.core.errors import StreamError
-from thinwire.core.sse import SSEParser
+from thinwire.core.wire import sse
+from thinwire.core.wire.sse import SSEParser
 
 
 def feed(parser, raw, step=1000):

@@ -4,7 +4,7 @@ import os
 
 from helpers import Scratch, error_of
 
-from thinwire.core.store import FileStore, Store
+from thinwire.core.routing.store import FileStore, Store
 
 STATE = {"a": {"left_ms": 5, "until": 0, "failures": 2, "reason": "rate_limit"}, "b": {}}
 

@@ -3,10 +3,15 @@
 from helpers import feeds
 from streams import ANSWER, DONE, STOP, call, chunk, play, play_chunks, play_pieces, sse, text
 
-from thinwire.core import answer
 from thinwire.core._compat import EVENT_LIMIT
+from thinwire.core.answer import answer
+from thinwire.core.answer.completion import (
+    ContentDelta,
+    ReasoningDelta,
+    ToolCallDelta,
+    ToolCallStarted,
+)
 from thinwire.core.errors import StreamInterrupted
-from thinwire.core.events import ContentDelta, ReasoningDelta, ToolCallDelta, ToolCallStarted
 from thinwire.testing.scripted import ScriptedReply
 
 USAGE = {"choices": [], "usage": {"total_tokens": 5}}

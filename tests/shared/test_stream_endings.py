@@ -28,7 +28,7 @@ from thinwire.core.errors import (
     StreamInterrupted,
     WriteError,
 )
-from thinwire.core.sources import Reader, Source
+from thinwire.core.request.sources import Reader, Source
 from thinwire.core.sync import Client
 from thinwire.core.transport import Response, Transport
 from thinwire.testing.scripted import ScriptedReply, ScriptedTransport

@@ -26,7 +26,7 @@ from thinwire.core.errors import (
     TransportError,
     WriteError,
 )
-from thinwire.core.model import Deployment
+from thinwire.core.routing.deployment import Deployment
 from thinwire.core.sync import Client
 from thinwire.testing.scripted import ScriptedReply, ScriptedTransport
 

@@ -19,8 +19,8 @@ from streams import (
     text,
 )
 
+from thinwire.core.answer.completion import ContentDelta, StreamRestarted
 from thinwire.core.client import AsyncClient
-from thinwire.core.clocks import Timeouts
 from thinwire.core.errors import (
     AllAttemptsFailed,
     ReadError,
@@ -28,8 +28,8 @@ from thinwire.core.errors import (
     StreamInterrupted,
     TransportTimeout,
 )
-from thinwire.core.events import ContentDelta, StreamRestarted
-from thinwire.core.retry import RetryPolicy
+from thinwire.core.routing.clocks import Timeouts
+from thinwire.core.routing.policy import RetryPolicy
 from thinwire.core.sync import Client
 from thinwire.testing.scripted import ScriptedReply, ScriptedTransport
 

@@ -17,7 +17,6 @@ from streams import (
 
 from thinwire.core._compat import MICROPYTHON
 from thinwire.core.client import AsyncClient
-from thinwire.core.clocks import Timeouts
 from thinwire.core.errors import (
     AllAttemptsFailed,
     ConnectError,
@@ -27,8 +26,9 @@ from thinwire.core.errors import (
     StreamInterrupted,
     TransportTimeout,
 )
-from thinwire.core.model import Deployment
-from thinwire.core.retry import RetryPolicy
+from thinwire.core.routing.clocks import Timeouts
+from thinwire.core.routing.deployment import Deployment
+from thinwire.core.routing.policy import RetryPolicy
 from thinwire.core.sync import Client
 from thinwire.testing.scripted import ScriptedReply, ScriptedTransport
 

@@ -4,8 +4,8 @@ import json
 
 from streams import DONE, chunk, event, play, play_chunks, sse, text
 
-from thinwire.core import answer
-from thinwire.core.template import Template
+from thinwire.core.answer import answer
+from thinwire.core.answer.chunk_memo import Template
 from thinwire.testing.scripted import ScriptedReply
 
 PLAIN = chunk({"content": "one"})

@@ -1,6 +1,6 @@
-from thinwire.core import chunk
-from thinwire.core.events import ToolCallDelta, ToolCallStarted
-from thinwire.core.tool_calls import ToolCall, ToolCallAssembler
+from thinwire.core.answer import chunk
+from thinwire.core.answer.completion import ToolCallDelta, ToolCallStarted
+from thinwire.core.answer.tool_calls import ToolCall, ToolCallAssembler
 
 
 def fragment(index=None, id=None, name=None, arguments=None):

@@ -1,6 +1,6 @@
 from helpers import error_of
 
-from thinwire.core.url import URL
+from thinwire.core.routing.deployment import URL
 
 # Text, then scheme, host, port, path, query.
 GOOD = [

@@ -8,7 +8,7 @@ from support.device_syntax import is_type_checking
 
 # The one file whose functions choose an adapter, and what they may name. Not its top level: a
 # program that brings its own transport must not pay for ours.
-FACTORY = "factory.py"
+FACTORY = "adapters.py"
 _ADAPTERS = ("thinwire.cpython", "thinwire_device")
 
 # Feature detection and its two answers: the only files that may touch a runtime's own modules.

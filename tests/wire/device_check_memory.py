@@ -8,8 +8,8 @@ from thinwire_device import budget
 from thinwire_device.budget import largest_block
 from thinwire_device.socket_transport import SocketTransport
 
-from thinwire.core.http1_body import BodyReader
-from thinwire.core.http1_request import ChunkWriter
+from thinwire.core.wire.http1_request import ChunkWriter
+from thinwire.core.wire.http1_response import BodyReader
 
 
 def test_the_largest_block_can_be_had_and_no_larger_one():

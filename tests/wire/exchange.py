@@ -5,9 +5,9 @@ import io
 import sys
 from collections import OrderedDict
 
-from thinwire.core.body import JSONBody
-from thinwire.core.json_walk import Items
+from thinwire.core.request.body import JSONBody
 from thinwire.core.transport import Request
+from thinwire.core.wire.json_encode import Items
 
 KEY = "sk-never-to-be-seen"
 SECRET = "header-never-to-be-seen"

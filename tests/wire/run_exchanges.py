@@ -11,7 +11,7 @@ sys.path.insert(0, __file__.rpartition("/")[0])
 
 from exchange import exchange
 
-from thinwire.core.factory import default_transport
+from thinwire.core.adapters import default_transport
 from thinwire.core.sync import run
 
 

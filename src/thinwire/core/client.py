@@ -1,31 +1,52 @@
-# The clients: what a user makes once and asks many times. Both are thin faces over ChatStream.
+"""The clients: what a user makes once and asks many times. Both are thin faces over ChatStream."""
 
 from thinwire.core._compat import BUFFER, MICROPYTHON, const, load
-from thinwire.core.buffers import Buffers
-from thinwire.core.clocks import Timeouts
-from thinwire.core.factory import default_log, default_transport, memory_budget
-from thinwire.core.health import CooldownPolicy, Health
-from thinwire.core.policy import FALLBACK_ON, Policy
-from thinwire.core.retry import RetryPolicy
-from thinwire.core.routing import Router
+from thinwire.core.adapters import default_log, default_transport, memory_budget
+from thinwire.core.error_kinds import FALLBACK_ON
+from thinwire.core.routing.clocks import Timeouts
+from thinwire.core.routing.health import CooldownPolicy, Health
+from thinwire.core.routing.policy import Policy, RetryPolicy
+from thinwire.core.routing.router import Router
 
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterable
 
-    from thinwire.core.call import Call, RawCall
-    from thinwire.core.collect import Listener, OnDelta, OnRestart
-    from thinwire.core.completion import Completion
-    from thinwire.core.log import Sink
-    from thinwire.core.model import Deployment
-    from thinwire.core.observer import Hook, Observer
-    from thinwire.core.records import DeploymentState
-    from thinwire.core.routing import Lists
-    from thinwire.core.store import Store
-    from thinwire.core.stream import ChatStream
+    from thinwire.core.answer.completion import Completion
+    from thinwire.core.observer import Hook, Observer, Sink
+    from thinwire.core.request.call import Call, RawCall
+    from thinwire.core.routing.deployment import Deployment
+    from thinwire.core.routing.health import DeploymentState
+    from thinwire.core.routing.router import Lists
+    from thinwire.core.routing.store import Store
+    from thinwire.core.stream import ChatStream, Listener, OnDelta, OnRestart
     from thinwire.core.transport import Transport
 
     Messages = Iterable[dict[str, object]]
+
+# The receive buffers of a client. On a chip one is allocated when the client is made, before the
+# heap fragments, and serves one answer after the other.
+
+
+class Buffers:
+    """Lends buffers; several answers at a time get one each.
+
+    Args:
+        size: of each, in bytes.
+    """
+
+    def __init__(self, size: int = BUFFER) -> None:
+        self.size = size
+        self._spare: bytearray | None = bytearray(size)
+
+    def take(self) -> bytearray:
+        """A buffer of nobody else's."""
+        spare, self._spare = self._spare, None
+        return bytearray(self.size) if spare is None else spare
+
+    def give(self, buffer: bytearray) -> None:
+        """Takes back what `take` gave."""
+        self._spare = buffer
 
 
 class BaseClient:
@@ -40,7 +61,8 @@ class BaseClient:
         retry: how often one deployment is tried (RetryPolicy); also per deployment and per call.
         context_fallbacks: names to try when the request does not fit into the model.
         content_filter_fallbacks: names to try when a content filter refuses the request.
-        fallback_on: kinds of errors that lead to `fallbacks` (policy.FALLBACK_ON, FALLBACK_MAY).
+        fallback_on: kinds of errors that lead to `fallbacks` (FALLBACK_ON, and of
+            FALLBACK_OPTIONAL what shall lead there, too).
         hedge_after: seconds without a first token after which the first fallback is started
             beside it, 0 for both at once; the first delta wins. AsyncClient only.
         on_interrupt: what to do when an answer breaks off that the caller has seen a part of:
@@ -163,7 +185,7 @@ class BaseClient:
         # takes half of the RAM on a chip.
         if MICROPYTHON:  # pragma: no cover (MicroPython)
             load("thinwire.core.stream")
-        from thinwire.core.call import Call
+        from thinwire.core.request.call import Call
 
         return Call(messages, tools, params, extra_body, extra_headers, session, keep)
 
@@ -177,7 +199,7 @@ class BaseClient:
         policy = policy or self._policy
         if policy.hedge_ms is not None and not self._transport.concurrent:
             raise ValueError("hedge_after needs AsyncClient: a blocking one does one at a time")
-        from thinwire.core.plan import Plan
+        from thinwire.core.routing.plan import Plan
         from thinwire.core.stream import ChatStream
 
         now = self._transport.now_ms()
@@ -290,7 +312,7 @@ class AsyncClient(BaseClient):
         """
         call = self._call(messages, tools, params, extra_body, extra_headers, session, keep)
         policy = self._policy.for_call(timeouts, retry, hedge_after, on_interrupt)
-        from thinwire.core.collect import Listener, collect
+        from thinwire.core.stream import Listener, collect
 
         listener = Listener(on_delta, on_restart)
         return await collect(self._start_chat(call, model, policy, listener), listener)
@@ -310,9 +332,9 @@ class AsyncClient(BaseClient):
         Raises:
             ThinwireError: see ChatStream; ValueError: the model is not declared.
         """
-        from thinwire.core.async_body import AsyncBody
-        from thinwire.core.call import RawCall
-        from thinwire.core.collect import collect
+        from thinwire.core.request.body import AsyncBody
+        from thinwire.core.request.call import RawCall
+        from thinwire.core.stream import collect
 
         return await collect(self._start(RawCall(AsyncBody(body)), model))
 

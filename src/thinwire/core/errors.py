@@ -1,27 +1,27 @@
-# Every error a user of thinwire can meet. Single inheritance, few classes (each costs about 108
-# bytes of RAM on a chip); what a program decides on is in attributes, not in more classes.
-#
-#   ThinwireError
-#    |- TransportError        the exchange failed below HTTP
-#    |   |- ConnectError      no connection: DNS, refused, TLS, certificate
-#    |   |- WriteError        the request could not be sent whole
-#    |   |- ReadError         the response broke off or is not HTTP
-#    |   `- TransportTimeout  a clock ran out; `phase` names it
-#    |- StatusError           the server said no: `status`, `kind`, `retry_after_ms`, `message`
-#    |   `- ContextWindowExceeded  the request does not fit into the model
-#    |- StreamError           the response is not a stream of chunks, or ended before any
-#    |- StreamInterrupted     it broke after the first delta; `partial` holds what arrived
-#    |- EncodeError           the request holds a value that JSON cannot carry; `path` says where
-#    `- AllAttemptsFailed     every deployment of the chain failed; `attempts` lists them
+"""Every error a user of thinwire can meet. Single inheritance, few classes (each costs about 108
+bytes of RAM on a chip); what a program decides on is in attributes, not in more classes.
+
+  ThinwireError
+   |- TransportError        the exchange failed below HTTP
+   |   |- ConnectError      no connection: DNS, refused, TLS, certificate
+   |   |- WriteError        the request could not be sent whole
+   |   |- ReadError         the response broke off or is not HTTP
+   |   `- TransportTimeout  a clock ran out; `phase` names it
+   |- StatusError           the server said no: `status`, `kind`, `retry_after_ms`, `message`
+   |   `- ContextWindowExceeded  the request does not fit into the model
+   |- StreamError           the response is not a stream of chunks, or ended before any
+   |- StreamInterrupted     it broke after the first delta; `partial` holds what arrived
+   |- EncodeError           the request holds a value that JSON cannot carry; `path` says where
+   `- AllAttemptsFailed     every deployment of the chain failed; `attempts` lists them
+"""
 
 from thinwire.core._compat import const
-from thinwire.core.kinds import kind_of
-from thinwire.core.policy import RETRY_ON
+from thinwire.core.error_kinds import RETRY_ON, kind_of
 
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
-    from thinwire.core.attempt import Attempt
-    from thinwire.core.completion import Completion
+    from thinwire.core.answer.completion import Completion
+    from thinwire.core.routing.plan import Attempt
 
 
 class ThinwireError(Exception):

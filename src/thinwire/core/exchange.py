@@ -1,19 +1,19 @@
-# One attempt at work: its request, its answer, its clocks. Only `open` and `first` wait; the pump
-# (stream.py) reads the rest itself, since each await layer costs a chip 48 bytes per read.
+"""One attempt at work: its request, its answer, its clocks. Only `open` and `first` wait; the pump
+(stream.py) reads the rest itself, since each await layer costs a chip 48 bytes per read.
+"""
 
-from thinwire.core import _errors as errors
 from thinwire.core._compat import const
-from thinwire.core.answer import Answer
-from thinwire.core.clocks import Clocks
+from thinwire.core.answer.answer import Answer
+from thinwire.core.errors import StreamError, TransportError, TransportTimeout
+from thinwire.core.routing.clocks import Clocks
 
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
-    from thinwire.core.attempt import Attempt
-    from thinwire.core.body import Body
-    from thinwire.core.clocks import Timeouts
-    from thinwire.core.completion import Timings
+    from thinwire.core.answer.completion import Event, Timings
     from thinwire.core.errors import ThinwireError
-    from thinwire.core.events import Event
+    from thinwire.core.request.body import Body
+    from thinwire.core.routing.clocks import Timeouts
+    from thinwire.core.routing.plan import Attempt
     from thinwire.core.transport import Request, Response, Transport
 
 _DRAIN_READS = const(16)
@@ -87,7 +87,7 @@ class Exchange:
         self.attempt.status = response.status
         kind = self.answer.content_type = (response.header("content-type") or "").lower()
         if response.status != 200 or "html" in kind:
-            from thinwire.core import refusal
+            from thinwire.core.answer import error_response as refusal
 
             raise await refusal.error(response, kind, self.clocks.deadline())
         # What follows is told by its first byte; content types are wrong too often (WIRE.md).
@@ -149,7 +149,7 @@ class Exchange:
             deadline = self._last_call(deadline)
         # Bytes that keep coming keep no clock but liveness from running out.
         if deadline is not None and self.now_ms >= deadline:
-            raise errors.TransportTimeout("a clock ran out", "read")
+            raise TransportTimeout("a clock ran out", "read")
         return deadline
 
     def begun(self) -> bool:
@@ -158,7 +158,7 @@ class Exchange:
 
     def only_the_end_is_missing(self, error: "ThinwireError") -> bool:
         """Whether the model had finished; what the error took is usage or [DONE] at most."""
-        cut = isinstance(error, (errors.TransportError, errors.StreamError))
+        cut = isinstance(error, (TransportError, StreamError))
         return cut and self.streaming and self.answer.finished()
 
     async def drain(self) -> None:
@@ -175,7 +175,7 @@ class Exchange:
                     break
                 if not await self.response.readinto(scratch, deadline):
                     break
-        except errors.TransportError:
+        except TransportError:
             pass  # the answer is complete; only the connection is lost
         finally:
             await self.close()
@@ -205,7 +205,7 @@ class Exchange:
         self.arrived()
 
     async def _read_document(self, response: "Response") -> None:
-        from thinwire.core import refusal
+        from thinwire.core.answer import error_response as refusal
 
         start = self.answer.unread()
         body = await refusal.read_whole(response, self.clocks.deadline(), start)

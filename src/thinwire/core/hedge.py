@@ -1,16 +1,17 @@
-# Two attempts at once: when the first token of one is late, the fallback is started beside it,
-# and whichever has a delta first is the answer. The other is cancelled and its connection closed;
-# nothing of it was handed out, so two texts can never mix.
+"""Two attempts at once: when the first token of one is late, the fallback is started beside it,
+and whichever has a delta first is the answer. The other is cancelled and its connection closed;
+nothing of it was handed out, so two texts can never mix.
+"""
 
 from thinwire.core._compat import const
 from thinwire.core.errors import ThinwireError
-from thinwire.core.recovery import noted
+from thinwire.core.routing.recovery import noted
 
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
-    from thinwire.core.events import Event
+    from thinwire.core.answer.completion import Event
     from thinwire.core.exchange import Exchange
-    from thinwire.core.plan import Plan
+    from thinwire.core.routing.plan import Plan
     from thinwire.core.stream import ChatStream
     from thinwire.core.transport import Signal, Task, Transport
 

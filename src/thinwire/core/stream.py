@@ -1,28 +1,73 @@
-# The pump: the only place in core/ that waits for an answer. It moves bytes from a response into
-# the answer, hands out events, and carries out what the plan decides. Sync clients run it too,
-# over a transport whose coroutines never suspend (sync.py).
-#
-#   opening -> streaming -> ended -> closed      an error before the first delta: opening again
-#
-# One flat loop instead of layered coroutines: on a chip each await layer costs 48 bytes per read
-# (STYLE.md), so __anext__ calls plain methods and awaits the transport directly.
+"""The pump: the only place in core/ that waits for an answer. It moves bytes from a response into
+the answer, hands out events, and carries out what the plan decides. Sync clients run it too,
+over a transport whose coroutines never suspend (sync.py).
 
-from thinwire.core import _errors as errors
-from thinwire.core._compat import const, load
-from thinwire.core.answer import Answer
-from thinwire.core.assembler import CompletionAssembler
-from thinwire.core.events import StreamComplete
+  opening -> streaming -> ended -> closed      an error before the first delta: opening again
+
+One flat loop instead of layered coroutines: on a chip each await layer costs 48 bytes per read
+(STYLE.md), so __anext__ calls plain methods and awaits the transport directly.
+"""
+
+from thinwire.core._compat import const, is_awaitable, load
+from thinwire.core.answer.answer import Answer
+from thinwire.core.answer.assembler import CompletionAssembler
+from thinwire.core.answer.completion import ContentDelta, StreamComplete, StreamRestarted
+from thinwire.core.errors import ThinwireError
 from thinwire.core.exchange import Exchange
 
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
-    from thinwire.core.buffers import Buffers
-    from thinwire.core.completion import Completion
+    from collections.abc import Callable
+
+    from thinwire.core.answer.completion import Completion, Event
+
+    OnDelta = Callable[[str], object]
+    OnRestart = Callable[[StreamRestarted], object]
+    from thinwire.core.client import Buffers
     from thinwire.core.errors import ThinwireError
-    from thinwire.core.events import Event
     from thinwire.core.observer import Observer
-    from thinwire.core.plan import Plan
+    from thinwire.core.routing.plan import Plan
     from thinwire.core.transport import Transport
+
+# chat(): a stream iterated to its end on the caller's behalf.
+
+
+class Listener:
+    """Those who hear an answer while it arrives.
+
+    Args:
+        on_delta: called with each piece of the first choice's text, or None.
+        on_restart: called with StreamRestarted, or None.
+    """
+
+    def __init__(self, on_delta: "OnDelta | None", on_restart: "OnRestart | None") -> None:
+        self._on_delta = on_delta
+        self._on_restart = on_restart
+        self.can_be_told = on_restart is not None
+        self.hears = on_delta is not None or self.can_be_told
+
+    def hear(self, event: "Event") -> object:
+        """What the callable for this event returns; None where there is none."""
+        if isinstance(event, ContentDelta):
+            told = self._on_delta is not None and event.choice == 0
+            return self._on_delta(event.text) if told else None  # type: ignore[misc]
+        if isinstance(event, StreamRestarted) and self._on_restart is not None:
+            return self._on_restart(event)
+        return None
+
+
+async def collect(stream: "ChatStream", listener: "Listener | None" = None) -> "Completion":
+    """The completion of a stream, which is closed, whatever happens."""
+    completion: Completion | None = None
+    async with stream:
+        async for event in stream:
+            if isinstance(event, StreamComplete):
+                completion = event.completion  # not made once more: a chip has no room for two
+            result = listener.hear(event) if listener is not None else None
+            if is_awaitable(result):
+                await result  # type: ignore[misc]
+    return completion if completion is not None else stream.completion
+
 
 _OPENING = const(0)
 _STREAMING = const(1)
@@ -120,7 +165,7 @@ class ChatStream:
                     exchange.arrived()
             except (StopAsyncIteration, GeneratorExit):
                 raise
-            except errors.ThinwireError as error:
+            except ThinwireError as error:
                 failure = await self._failed(error)
                 if failure is not None:
                     try:
@@ -159,8 +204,8 @@ class ChatStream:
         limits = plan.timeouts(attempt.deployment)
         try:
             request = plan.request(attempt)
-        except errors.ThinwireError as error:
-            from thinwire.core.recovery import note
+        except ThinwireError as error:
+            from thinwire.core.routing.recovery import note
 
             note(self, attempt, error)
             raise
@@ -237,7 +282,7 @@ class ChatStream:
         if exchange.only_the_end_is_missing(error):
             exchange.answer.end = "finish"
             return None
-        from thinwire.core.recovery import failure_of
+        from thinwire.core.routing.recovery import failure_of
 
         failure = failure_of(self, exchange, error)
         exchange.answer.free()

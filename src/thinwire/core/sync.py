@@ -1,5 +1,6 @@
-# Sync for free: the same pump, over a transport whose coroutines never suspend. Running such a
-# coroutine is one send(None); there is no event loop, no thread and no second implementation.
+"""Sync for free: the same pump, over a transport whose coroutines never suspend. Running such a
+coroutine is one send(None); there is no event loop, no thread and no second implementation.
+"""
 
 from thinwire.core._compat import const
 from thinwire.core.client import BaseClient
@@ -8,13 +9,11 @@ TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
     from collections.abc import Coroutine
 
+    from thinwire.core.answer.completion import Completion, Event
     from thinwire.core.client import Messages
-    from thinwire.core.clocks import Timeouts
-    from thinwire.core.collect import OnDelta, OnRestart
-    from thinwire.core.completion import Completion
-    from thinwire.core.events import Event
-    from thinwire.core.retry import RetryPolicy
-    from thinwire.core.stream import ChatStream
+    from thinwire.core.routing.clocks import Timeouts
+    from thinwire.core.routing.policy import RetryPolicy
+    from thinwire.core.stream import ChatStream, OnDelta, OnRestart
 
 
 def run(coroutine: "Coroutine[object, object, object]") -> object:
@@ -110,7 +109,7 @@ class Client(BaseClient):
         """Asks and waits for the whole answer; as AsyncClient.chat, its callables plain."""
         call = self._call(messages, tools, params, extra_body, extra_headers, session, keep)
         policy = self._policy.for_call(timeouts, retry, hedge_after, on_interrupt)
-        from thinwire.core.collect import Listener, collect
+        from thinwire.core.stream import Listener, collect
 
         listener = Listener(on_delta, on_restart)
         stream = self._start_chat(call, model, policy, listener)

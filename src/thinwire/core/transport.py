@@ -1,28 +1,89 @@
-# The transport interface: one HTTP exchange. Tiny on purpose; httpx and a raw socket on a chip
-# both fit it, and neither has to allocate for it. The contract, checked for every transport by
-# tests/cpython/test_transport_conformance.py:
-#
-# 1. Adapters translate each error of their library to ours at the edge (errors.py). Nothing of
-#    httpx, ssl or OSError reaches a user.
-# 2. A truncated body (no final chunk, short Content-Length, TLS cut) raises ReadError from
-#    readinto; only a body that came to its end returns 0.
-# 3. An early response (413 while the body is still being sent) is that response.
-# 4. No retries, redirects or cookies in an adapter: the plan is the only retry loop.
-# 5. Deadlines are absolute now_ms values and hold at every wait, on every runtime.
-# 6. TLS verifies the server unless the user said not to.
-# 7. The body is pulled with body.readinto(buffer): n > 0 bytes, 0 at the end, None when its
-#    producer has nothing yet (then: await body.more()). Blocks are coalesced: 64 KiB towards
-#    httpx, the send buffer on a chip.
-# 8. A connection that was kept and turns out dead before any byte of the answer came raises an
-#    error with `stale = True`; the plan then tries again at once.
-# 9. Request marks (connected_ms, secured_ms, sent_ms) are set as they are reached.
+"""The transport interface: one HTTP exchange. Tiny on purpose; httpx and a raw socket on a chip
+both fit it, and neither has to allocate for it. The contract, checked for every transport by
+tests/cpython/test_transport_conformance.py:
+
+1. Adapters translate each error of their library to ours at the edge (errors.py). Nothing of
+   httpx, ssl or OSError reaches a user.
+2. A truncated body (no final chunk, short Content-Length, TLS cut) raises ReadError from
+   readinto; only a body that came to its end returns 0.
+3. An early response (413 while the body is still being sent) is that response.
+4. No retries, redirects or cookies in an adapter: the plan is the only retry loop.
+5. Deadlines are absolute now_ms values and hold at every wait, on every runtime.
+6. TLS verifies the server unless the user said not to.
+7. The body is pulled with body.readinto(buffer): n > 0 bytes, 0 at the end, None when its
+   producer has nothing yet (then: await body.more()). Blocks are coalesced: 64 KiB towards
+   httpx, the send buffer on a chip.
+8. A connection that was kept and turns out dead before any byte of the answer came raises an
+   error with `stale = True`; the plan then tries again at once.
+9. Request marks (connected_ms, secured_ms, sent_ms) are set as they are reached.
+"""
 
 from thinwire.core._compat import const
-from thinwire.core.request import Request as Request
 
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
     from collections.abc import Coroutine
+
+    from thinwire.core.request.body import Body
+
+# What a transport is given (transport.py holds the contract).
+
+
+class Request:
+    """One HTTP request; built by the core, a fresh one for each attempt.
+
+    Args:
+        method: "POST" or "GET".
+        scheme, host, port: where to; an IPv6 host stands without brackets.
+        target: request target, path and query.
+        authority: value of the Host header.
+        headers: list of checked (name, value) pairs, without Host and framing.
+        body: what to send, or None.
+
+    Attributes:
+        length: size of the body for Content-Length; None: it is sent chunked.
+        connect_deadline_ms: when the connection must stand, TLS included.
+        head_deadline_ms: when the response head must have arrived, the upload included.
+        idle_ms: for transports that can only fix one read timeout for a whole response: the
+            longest silence to allow after the head, in milliseconds; None for no limit.
+        connected_ms: now_ms when the connection stood, name lookup and TCP; None: not yet, or the
+            connection was kept from an earlier exchange. Set by the transport.
+        secured_ms: now_ms when the TLS handshake was over; None as above, or no TLS.
+        sent_ms: now_ms when the last byte of the body was written; None: not yet.
+    """
+
+    length: "int | None" = None
+    connect_deadline_ms: "int | None" = None
+    head_deadline_ms: "int | None" = None
+    idle_ms: "int | None" = None
+    connected_ms: "int | None" = None
+    secured_ms: "int | None" = None
+    sent_ms: "int | None" = None
+
+    def __init__(
+        self,
+        method: str,
+        scheme: str,
+        host: str,
+        port: int,
+        target: str,
+        authority: str,
+        headers: "list[tuple[str, str]]",
+        body: "Body | None",
+    ) -> None:
+        self.method = method
+        self.scheme = scheme
+        self.host = host
+        self.port = port
+        self.target = target
+        self.authority = authority
+        self.headers = headers
+        self.body = body
+
+    def connect_by(self) -> "int | None":
+        """When the connection must stand: one that nobody has time left to use is of no use."""
+        connect, head = self.connect_deadline_ms, self.head_deadline_ms
+        return head if connect is None or (head is not None and head < connect) else connect
 
 
 class Response:

@@ -1,8 +1,9 @@
-# UTF-8 repairs that CPython's codecs do in C and MicroPython's lack. Runtime-neutral on purpose:
-# the tests hold them against CPython's own codecs.
-#
-# On MicroPython a str is UTF-8 inside, so a surrogate that json.loads let through sits in the
-# text as three bytes ED A0..BF xx (CESU-8), two such in a row for one astral character.
+"""UTF-8 repairs that CPython's codecs do in C and MicroPython's lack. Runtime-neutral on purpose:
+the tests hold them against CPython's own codecs.
+
+On MicroPython a str is UTF-8 inside, so a surrogate that json.loads let through sits in the
+text as three bytes ED A0..BF xx (CESU-8), two such in a row for one astral character.
+"""
 
 _REPLACEMENT = b"\xef\xbf\xbd"
 

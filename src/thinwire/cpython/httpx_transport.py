@@ -12,8 +12,8 @@ from weakref import WeakKeyDictionary
 
 import httpx
 
-from thinwire.core.body import Body
 from thinwire.core.errors import TransportError, TransportTimeout
+from thinwire.core.request.body import Body
 from thinwire.core.sync import run
 from thinwire.core.transport import Request, Response, Signal, Task, Transport
 from thinwire.cpython.httpx_backend import drop

@@ -1,1 +1,1 @@
-# Dialects: how one family of APIs wants a request shaped. One file each.
+"""What each kind of API calls things: one module per wire."""

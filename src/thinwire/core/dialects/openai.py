@@ -1,16 +1,17 @@
-# The OpenAI chat-completions dialect: the request. Nothing is sent that the caller did not ask
-# for, except `stream` and (unless the deployment says no) `stream_options`.
+"""The OpenAI chat-completions dialect: the request. Nothing is sent that the caller did not ask
+for, except `stream` and (unless the deployment says no) `stream_options`.
+"""
 
 from thinwire.core._compat import const
-from thinwire.core.body import JSONBody
-from thinwire.core.json_walk import Items
-from thinwire.core.request import Request
+from thinwire.core.request.body import JSONBody
+from thinwire.core.transport import Request
+from thinwire.core.wire.json_encode import Items
 
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
-    from thinwire.core.body import Body
-    from thinwire.core.call import Call
-    from thinwire.core.model import Deployment
+    from thinwire.core.request.body import Body
+    from thinwire.core.request.call import Call
+    from thinwire.core.routing.deployment import Deployment
 
 SUFFIX = "/chat/completions"
 

@@ -1,0 +1,54 @@
+"""The one place where core/ names adapters: which transport and which logger this runtime has.
+They are imported when a client needs them, so that importing thinwire stays cheap.
+"""
+
+from thinwire.core._compat import MICROPYTHON, const, load
+
+TYPE_CHECKING = const(False)
+if TYPE_CHECKING:
+    from thinwire.core.observer import Sink
+    from thinwire.core.transport import Transport
+
+
+def default_transport(blocking: bool, options: "dict[str, object]") -> "Transport":
+    """The runtime's transport, for the sync (`blocking`) or the async client.
+
+    Args:
+        options: the transport options of BaseClient, by name.
+
+    Raises:
+        ValueError: an option this runtime does not have.
+    """
+    if MICROPYTHON and not TYPE_CHECKING:  # pragma: no cover (MicroPython)
+        load("thinwire_device.socket_transport")
+        from thinwire_device.socket_transport import from_options
+    else:
+        from thinwire.cpython.httpx_transport import from_options
+    return from_options(blocking, options)
+
+
+def default_log() -> "Sink":
+    """The runtime's logger: structlog, or JSON lines on a chip."""
+    if MICROPYTHON and not TYPE_CHECKING:  # pragma: no cover (MicroPython)
+        from thinwire_device.log import sink
+    else:
+        from thinwire.cpython.structlog_hook import sink
+    return sink
+
+
+def memory_budget(transport: "Transport", https: bool, receive: int) -> object:
+    """See BaseClient.budget; `receive` is the size of the receive buffer in bytes."""
+    if MICROPYTHON and not TYPE_CHECKING:  # pragma: no cover (MicroPython)
+        from thinwire_device.budget import budget
+
+        return budget(transport, https, receive)
+    raise NotImplementedError("budget() is for MicroPython: here memory is the system's matter")
+
+
+def repaired_object(raw: str) -> "dict[str, object] | None":
+    """The object that broken JSON most likely means, or None; a guess."""
+    if MICROPYTHON and not TYPE_CHECKING:  # pragma: no cover (MicroPython)
+        from thinwire_device.repair import repaired_object as repair
+    else:
+        from thinwire.cpython.repair import repaired_object as repair
+    return repair(raw)

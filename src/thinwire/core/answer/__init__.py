@@ -1,0 +1,1 @@
+"""The way back: bytes, chunks, events, the completion."""

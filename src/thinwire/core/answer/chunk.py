@@ -1,0 +1,173 @@
+"""Reading a chat.completion.chunk as servers really send it. Nothing here trusts a type: a field
+that is missing, null or of another kind is "not there" (WIRE.md C4-C16), since the next server
+leaves out or adds what this one did not. Values outside known enums are kept as sent.
+"""
+
+from thinwire.core._compat import const, loads
+from thinwire.core.errors import status_error
+
+TYPE_CHECKING = const(False)
+if TYPE_CHECKING:
+    from thinwire.core.errors import StatusError
+
+_NO_WORDS = "the server sent an error without words"
+
+
+def whole(data: bytearray, deltas: bool = False) -> object:
+    """The JSON value that is all of `data`.
+
+    Args:
+        data: UTF-8 text.
+        deltas: see loads.
+
+    Raises:
+        ValueError: there is none, or its end is missing.
+    """
+    value = loads(data, 0, len(data), deltas)
+    # MicroPython 1.25 takes '{"a": {}' for whole. What is whole takes no further bracket.
+    try:
+        loads(data + b"}", 0, len(data) + 1)
+    except ValueError:
+        return value
+    raise ValueError("the end is missing")  # pragma: no cover (MicroPython)
+
+
+def mapping(value: object) -> "dict[str, object]":
+    """`value` if it is a JSON object, else an empty one."""
+    return value if isinstance(value, dict) else {}
+
+
+def text(value: object, part_field: str = "text") -> str:
+    """Text of a `content`-like field: a string, a list of parts, or nothing.
+
+    Args:
+        value: the field.
+        part_field: the field of a part that holds its text.
+    """
+    if isinstance(value, str):
+        return value
+    if isinstance(value, list):
+        return "".join([_part(part, part_field) for part in value])
+    return ""
+
+
+def _part(part: object, field: str) -> str:
+    if isinstance(part, dict):
+        return text(part.get(field))
+    return text(part) if field == "text" else ""
+
+
+def reasoning(delta: "dict[str, object]") -> str:
+    """Reasoning text of a delta under any of its names (vLLM renamed it: WIRE.md C13).
+
+    OpenRouter may send it in `reasoning_details` only, as text or as a summary; Mistral as parts
+    of the content.
+    """
+    words = text(delta.get("reasoning_content")) or text(delta.get("reasoning"))
+    if words:
+        return words
+    details = objects(delta.get("reasoning_details"))
+    words = "".join([_part(one, "text") or _part(one, "summary") for one in details])
+    return words or text(objects(delta.get("content")), "thinking")
+
+
+def objects(value: object) -> "list[object]":
+    """`value` if it is a list, else an empty one."""
+    return value if isinstance(value, list) else []
+
+
+def calls(delta: "dict[str, object]") -> "list[object]":
+    """Fragments of tool calls in a delta: a list, a single one, or the older `function_call`."""
+    found = delta.get("tool_calls")
+    if isinstance(found, dict):
+        return [found]
+    legacy = mapping(delta.get("function_call"))
+    return objects(found) or ([{"index": 0, "function": legacy}] if legacy else [])
+
+
+def choices(chunk: "dict[str, object]") -> "list[dict[str, object]]":
+    """The chunk's choices; none for null, [] or a usage-only chunk (WIRE.md C14)."""
+    return [mapping(choice) for choice in objects(chunk.get("choices"))]
+
+
+def integer(value: object, default: int) -> int:
+    """`value` if it is an integer that is not negative, else `default`."""
+    ok = isinstance(value, int) and not isinstance(value, bool) and value >= 0
+    return value if ok else default  # type: ignore[return-value]
+
+
+def usage(chunk: "dict[str, object]") -> "dict[str, object]":
+    """Token counts of a chunk, wherever they stand; {} if it has none."""
+    found = mapping(chunk.get("usage")) or mapping(mapping(chunk.get("x_groq")).get("usage"))
+    counts = dict(found)
+    details = mapping(found.get("prompt_tokens_details"))
+    if "cached_tokens" in details:
+        counts["cached_tokens"] = details["cached_tokens"]
+    return counts
+
+
+def unwrapped(value: object) -> object:
+    """`value`, or what is in a list of one: Gemini's errors come as [{"error": ...}]."""
+    return value[0] if isinstance(value, list) and len(value) == 1 else value
+
+
+def error(chunk: "dict[str, object]") -> "StatusError | None":
+    """The error a 200 stream carries instead of a chunk, or None.
+
+    OpenRouter and vLLM send {"error": {...}}, others a bare string (WIRE.md C6); FastChat and
+    older vLLM the fields themselves, with "object": "error".
+    """
+    found = chunk.get("error")
+    if not found and chunk.get("object") == "error":
+        found = chunk
+    if not found:
+        found = _choice_error(chunk)
+    return error_from(found, 200) if found else None
+
+
+def _choice_error(chunk: "dict[str, object]") -> object:
+    # OpenRouter may put the error into the choice that it ended.
+    for choice in choices(chunk):
+        if choice.get("finish_reason") == "error":
+            return choice.get("error") or "finish_reason is 'error'"
+    return None
+
+
+def error_from(
+    found: object, status: int, retry_after_ms: "int | None" = None, words: str = _NO_WORDS
+) -> "StatusError":
+    """A StatusError from an error object or string; a numeric code replaces a 200.
+
+    Args:
+        words: the message when the error has none of its own.
+    """
+    fields = mapping(found)
+    code = fields.get("code")
+    words = (text(fields.get("message")) or text(found) or words) + _upstream(fields)
+    name = (
+        code if isinstance(code, str) else text(fields.get("type")) or text(fields.get("status"))
+    )
+    if status == 200:
+        status = _http_status(code) or status
+    return status_error(status, one_line(words), name, retry_after_ms)
+
+
+def _upstream(fields: "dict[str, object]") -> str:
+    # OpenRouter's own words are often "Provider returned error" and no more. Who failed and what
+    # it said stand beside them.
+    metadata = mapping(fields.get("metadata"))
+    name, raw = text(metadata.get("provider_name")), text(metadata.get("raw"))
+    return (" (%s)" % name if name else "") + (": " + raw if raw else "")
+
+
+def _http_status(code: object) -> int:
+    # The error status that a provider's code is, as a number or as text; 0 for other codes.
+    if isinstance(code, str) and len(code) == 3 and code.encode().isdigit():
+        code = int(code)
+    return code if isinstance(code, int) and 400 <= code < 600 else 0
+
+
+def one_line(words: str, limit: int = 300) -> str:
+    """`words` on one line, cut to `limit` characters."""
+    words = " ".join(words[: 4 * limit].split())
+    return words if len(words) <= limit else words[: limit - 3] + "..."

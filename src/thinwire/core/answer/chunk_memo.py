@@ -1,0 +1,99 @@
+"""Chunks of one answer differ in a few characters of text; the 200 bytes around them repeat. Once
+a chunk has been parsed, its bytes before and after the text are kept, and a chunk with the same
+bytes around another plain text is not parsed again: on a chip that is most of what a token
+costs, in time and in garbage.
+
+It cannot be fooled: what repeats is byte for byte what was parsed, and what differs stands
+inside the one string that was this delta's text. A text with escapes, a second key of the same
+name anywhere, any other delta: each takes the parser's way (test_template.py compares).
+"""
+
+from thinwire.core._compat import const, is_plain
+from thinwire.core.answer import chunk
+
+_NAMES = ("content", "reasoning_content", "reasoning")
+_MISSES = const(8)  # in a row; then nothing is learned any more: some servers pad at random
+
+
+class Template:
+    """The bytes around the text of an answer's chunks.
+
+    Attributes:
+        kind: "content" or "reasoning".
+        index: of the choice.
+        start, end: where the text stands, after `matches` said yes.
+    """
+
+    def __init__(self) -> None:
+        self._before = b""
+        self._after = b""
+        self._misses = 0
+        self.kind = ""
+        self.index = 0
+        self.start = 0
+        self.end = 0
+
+    def matches(self, buffer: bytearray, start: int, end: int) -> bool:
+        """Whether buffer[start:end] is the learned chunk with another plain text."""
+        before, after = self._before, self._after
+        first, last = start + len(before), end - len(after)
+        if not before or first >= last:
+            return False
+        if buffer.find(before, start, first) != start or buffer.find(after, last, end) != last:
+            return False
+        if not is_plain(buffer, first, last):
+            return False
+        self.start, self.end = first, last
+        self._misses = 0
+        return True
+
+    def learn(self, buffer: bytearray, start: int, end: int, obj: "dict[str, object]") -> None:
+        """Takes a parsed chunk, where it stood, as the template if it can be one."""
+        if self._misses >= _MISSES:
+            return
+        self._misses += 1
+        self._before = b""
+        name, choice = _only_text(obj)
+        place = _place(buffer, start, end, name) if name else -1
+        if place < 0:
+            return
+        words = chunk.text(chunk.mapping(choice.get("delta")).get(name))
+        data = words.encode("utf-8", "surrogatepass")
+        last = place + len(data)
+        if buffer[place:last] == data and buffer[last : last + 1] == b'"':
+            self._before, self._after = bytes(buffer[start:place]), bytes(buffer[last:end])
+            self.kind = "content" if name == "content" else "reasoning"
+            self.index = chunk.integer(choice.get("index"), 0)
+
+
+def _only_text(obj: "dict[str, object]") -> "tuple[str, dict[str, object]]":
+    # The name and the choice of a chunk that does nothing but add text to one choice. What else
+    # it says (id, model, usage) it says again in the same bytes, which changes nothing.
+    found = chunk.choices(obj)
+    if len(found) != 1 or obj.get("error") or obj.get("object") == "error":
+        return "", {}
+    choice = found[0]
+    if choice.get("finish_reason") or choice.get("logprobs") or choice.get("message"):
+        return "", {}
+    said = [
+        name
+        for name, value in chunk.mapping(choice.get("delta")).items()
+        if value and name != "role"
+    ]
+    return (said[0], choice) if len(said) == 1 and said[0] in _NAMES else ("", {})
+
+
+def _place(buffer: bytearray, start: int, end: int, name: str) -> int:
+    # Where the text behind the only key of this name begins, -1 where that is not sure.
+    key = b'"' + name.encode() + b'"'
+    found = buffer.find(key, start, end)
+    place = found + len(key)
+    if found < 0 or buffer.find(key, place, end) >= 0:
+        return -1
+    for mark in b':"':
+        while place < end and buffer[place] == 32:
+            place += 1
+        if place >= end or buffer[place] != mark:
+            return -1
+        place += 1
+    return place

@@ -1,0 +1,181 @@
+"""Tool calls, put together from their fragments.
+
+The wire says: fragments of one call share an `index`; the first carries id and name. Real
+servers leave the index out, give parallel calls the same one, start at 1, repeat ids and names
+in each fragment, or send the whole call at once with arguments as an object (WIRE.md C10-C12).
+So a fragment belongs to one of the calls with its index (without an index: to any call), to the
+one with its id, else to the last of them. It begins a new call instead when it brings
+
+  another id, and a name or no index     parallel calls that share an index; an id that changes
+                                         with each fragment of one call is let pass
+  no id to compare, and another name     the same from servers that give no ids
+  no id to compare, the name again, and  likewise; a name repeated while the arguments are still
+  arguments though there are all         arriving, or after them, begins nothing
+"""
+
+from thinwire.core._compat import const
+from thinwire.core.answer import chunk
+from thinwire.core.answer.completion import ToolCallDelta, ToolCallStarted
+from thinwire.core.answer.delta_text import DeltaText
+from thinwire.core.errors import EncodeError
+from thinwire.core.wire.json_encode import encoded
+
+TYPE_CHECKING = const(False)
+if TYPE_CHECKING:
+    from thinwire.core.answer.completion import Event
+    from thinwire.core.answer.keep import Keeper
+
+
+class ToolCall:
+    """One function call the model asks for.
+
+    Attributes:
+        index: position among the calls of the answer.
+        id: the server's id, "" when it gave none.
+        name: function to call.
+        arguments: the parsed arguments, {} when a complete answer gives none, or None when
+            `arguments_raw` is not a JSON object (a call of an incomplete answer, or a model's
+            mistake): never guessed.
+        arguments_raw: the JSON text exactly as it arrived.
+        repaired: whether `arguments` came from a repair that the caller asked for.
+    """
+
+    def __init__(
+        self, index: int, id: str, name: str, arguments_raw: str, complete: bool = True
+    ) -> None:
+        self.index = index
+        self.id = id
+        self.name = name
+        self.arguments_raw = arguments_raw
+        self.arguments = _parse(arguments_raw or ("{}" if complete else ""))
+        self.repaired = False
+
+    def repair(self) -> "dict[str, object] | None":
+        """Makes `arguments` what broken JSON most likely means; a guess, so only on request.
+
+        Returns:
+            The arguments, None when there is no making sense of them. `repaired` says that they
+            are a guess.
+        """
+        if self.arguments is None:
+            from thinwire.core.adapters import repaired_object
+
+            self.arguments = repaired_object(self.arguments_raw)
+            self.repaired = self.arguments is not None
+        return self.arguments
+
+    def to_dict(self) -> "dict[str, object]":
+        """The call as it belongs into the assistant message of the next request."""
+        function = {"name": self.name, "arguments": self.arguments_raw or "{}"}
+        return {"id": self.id, "type": "function", "function": function}
+
+    def __repr__(self) -> str:
+        return "ToolCall(%d, %r, %r, %r)" % (self.index, self.id, self.name, self.arguments_raw)
+
+
+def _parse(raw: str) -> "dict[str, object] | None":
+    try:
+        value = chunk.whole(bytearray(raw.encode("utf-8", "replace")))
+    except ValueError:
+        return None
+    return value if isinstance(value, dict) else None
+
+
+class _Draft:
+    # A call whose fragments are still arriving.
+    def __init__(self, wire_index: "int | None") -> None:
+        self.wire_index = wire_index
+        self.id = ""
+        self.name = ""
+        self.arguments = DeltaText()
+        self.position = -1  # among the calls that have a name; the events tell it
+
+
+class ToolCallAssembler:
+    """Collects the fragments of one choice.
+
+    Args:
+        choice: index of the choice, for the events.
+        keeper: what becomes of the arguments; None: they are kept in memory.
+    """
+
+    def __init__(self, choice: int = 0, keeper: "Keeper | None" = None) -> None:
+        self._choice = choice
+        self._keeper = keeper
+        self._drafts: list[_Draft] = []
+        self._named: list[_Draft] = []
+
+    def receive(self, fragment: "dict[str, object]", events: "list[Event]") -> None:
+        """Takes one entry of `delta.tool_calls`; appends the events it causes."""
+        function = chunk.mapping(fragment.get("function"))
+        id = chunk.text(fragment.get("id"))
+        name = chunk.text(function.get("name"))
+        arguments = _arguments_text(function.get("arguments"))
+        draft = self._draft(fragment.get("index"), id, name, arguments)
+        draft.id = draft.id or id
+        draft.name = draft.name or name
+        arguments = draft.arguments.add(arguments)
+        if draft.name and draft.position < 0:
+            arguments = self._begin(draft, events)
+        if arguments and draft.name:
+            events.append(ToolCallDelta(draft.position, arguments, self._choice))
+
+    def calls(self, complete: bool) -> "list[ToolCall]":
+        """The calls so far, in the order they began; those that never got a name are left out.
+
+        Args:
+            complete: whether the answer has come to its end.
+        """
+        return [
+            ToolCall(draft.position, draft.id, draft.name, draft.arguments.value(), complete)
+            for draft in self._named
+        ]
+
+    def _begin(self, draft: _Draft, events: "list[Event]") -> str:
+        # Announces a call; returns the arguments that came before its name, too.
+        draft.position = len(self._named)
+        self._named.append(draft)
+        events.append(ToolCallStarted(draft.position, draft.id, draft.name, self._choice))
+        early = draft.arguments.value()
+        if self._keeper is not None:
+            draft.arguments.move_to(self._keeper.buffer("arguments", draft.position))
+        return early
+
+    def _draft(self, wire_index: object, id: str, name: str, arguments: str) -> _Draft:
+        index = wire_index if isinstance(wire_index, int) else None
+        draft = self._find(index, id)
+        if draft is None or _begins_another(draft, id, name, arguments):
+            draft = _Draft(index)
+            self._drafts.append(draft)
+        return draft
+
+    def _find(self, index: "int | None", id: str) -> "_Draft | None":
+        # The call with this index and id, else the last with this index.
+        last = None
+        for draft in reversed(self._drafts):
+            if index is None or draft.wire_index == index:
+                if id and draft.id == id:
+                    return draft
+                last = last or draft
+        return last
+
+
+def _begins_another(draft: _Draft, id: str, name: str, arguments: str) -> bool:
+    # Whether a fragment cannot be a part of the call that was found for it.
+    if id and draft.id:
+        return id != draft.id and (name != "" or draft.wire_index is None)
+    if not name or not draft.name or name != draft.name:
+        return name != "" and draft.name != ""
+    return arguments != "" and _parse(draft.arguments.value()) is not None
+
+
+def _arguments_text(value: object) -> str:
+    # A string as it is; an object (whole, not a fragment) as its JSON.
+    if isinstance(value, str):
+        return value
+    if not isinstance(value, (dict, list)):
+        return ""
+    try:
+        return str(encoded(value), "utf-8")
+    except EncodeError:
+        return "null"  # NaN, which is not JSON but passes for it on CPython: no arguments

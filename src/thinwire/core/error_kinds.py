@@ -1,0 +1,149 @@
+"""What kind of refusal a server's error is. The status says half of it: 400 is a prompt that is
+too long, an unknown model or an empty account, depending on the server, and 429 may mean "in a
+second" or "never, pay first". The rest is in a code or in the words; tests/shared/test_kinds.py
+holds what servers really wrote, and where it was seen.
+
+Servers write rate_limit_exceeded, RateLimitReached or "rate limit": without case, spaces and
+marks these are one word. Plain searches: MicroPython's `re` lacks half of its syntax. Words
+stand in texts, not in tuples, and are taken apart only after an error: that costs less flash.
+"""
+
+# Below HTTP: each may go better the next time.
+_EXCHANGE = ("connect", "write", "read", "timeout", "stream")
+_BUSY = ("rate_limit", "overloaded", "server")
+# 409 and 425 (RFC 8470) speak of this moment, not of the deployment.
+_MOMENT = ("conflict", "too_early")
+
+RETRY_ON = _EXCHANGE + _BUSY + _MOMENT
+FALLBACK_ON = RETRY_ON + ("certificate",)
+COOLDOWN_ON = _EXCHANGE + _BUSY
+# What a caller may add to `fallback_on`: mistakes that another deployment may not share.
+FALLBACK_OPTIONAL = (
+    "auth",
+    "quota",
+    "not_found",
+    "model_not_found",
+    "too_large",
+    "bad_request",
+    "redirect",
+    "context_length",
+    "content_filter",
+)
+
+_STATUSES = (
+    (401, "auth"),
+    (402, "quota"),
+    (403, "auth"),
+    (404, "not_found"),
+    (408, "timeout"),
+    (409, "conflict"),
+    (413, "too_large"),
+    (425, "too_early"),
+    (429, "rate_limit"),
+    (529, "overloaded"),
+)
+
+# The first kind that has a word in the error wins. Money comes twice: limits per minute are often
+# announced together with an invitation to pay (Groq, Gemini), and are no matter of money.
+_TELLING = (
+    (
+        "quota",
+        "insufficientquota insufficientcredit insufficientbalance creditbalance spendinglimit"
+        " keylimitexceeded billinghardlimit billingerror",
+    ),
+    ("rate_limit", "ratelimit toomanyrequests throttl tokensperm"),
+    ("quota", "currentquota"),
+    (
+        "context_length",
+        "contextlengthexceeded contextwindowexceeded contextsizehas availablecontextsize"
+        " maximumcontextlengthis maximummodellength maximumpromptlength promptistoolong"
+        " inputistoolong inputtokencount tokenslimitreached inputstokens+"
+        " lengthofthemessages",
+    ),
+    (
+        "content_filter",
+        "contentfilter contentpolicy responsibleai safetypolicy safetyfilter safety:"
+        " datainspection wasflagged contentexistsrisk usageguidelines",
+    ),
+    ("model_not_found", "modelnotfound modelnotexist notavalidmodel invalidmodel"),
+    ("auth", "incorrectapikey invalidapikey apikeynotvalid"),
+)
+
+# Words of codes, for where there is no status but the 200 of the stream.
+_CODES = (
+    ("auth", "authentication unauthorized permission"),
+    ("not_found", "notfound"),
+    ("timeout", "timeout"),
+    ("bad_request", "invalidrequest badrequest"),
+)
+
+
+def kind_of(status: int, code: str, message: str) -> str:
+    """What kind of error a server reports.
+
+    Args:
+        status: HTTP status; 200 for an error object in a stream.
+        code: the provider's code or type, "" when it gave none.
+        message: the provider's words.
+
+    Returns:
+        "auth", "rate_limit", "quota", "bad_request", "context_length", "content_filter",
+        "model_not_found", "not_found", "too_large", "timeout", "conflict", "too_early",
+        "overloaded", "server" or "redirect".
+    """
+    kind = _of_status(status)
+    if kind in ("redirect", "quota"):
+        return kind
+    code = _squeezed(code) + ":"
+    text = code + _squeezed(message)
+    found = _first(_TELLING, text)
+    if found:
+        return found
+    if kind in ("server", "rate_limit"):
+        if "overloaded" in text:
+            return "overloaded"
+    if status < 500:
+        kind = _of_request(status, text) or kind
+    if status == 200:
+        kind = _first(_CODES, code) or kind
+    return kind
+
+
+def _of_status(status: int) -> str:
+    for known, kind in _STATUSES:
+        if status == known:
+            return kind
+    if 300 <= status < 400:
+        return "redirect"
+    return "bad_request" if 400 <= status < 500 else "server"
+
+
+def _of_request(status: int, text: str) -> str:
+    # What is wrong with the request in the words of a server we do not know. A 500 is not asked:
+    # it may quote what the user wrote about context windows and models.
+    if _has(text, "contextlength contextwindow contextsize contextlimit"):
+        if _has(text, "exceed maximum greaterthan overflow toolong"):
+            return "context_length"
+    if status == 404 and _has(text, "model deployment endpoints"):
+        return "model_not_found"
+    return "model_not_found" if "model" in text and "doesnotexist" in text else ""
+
+
+def _first(table: "tuple[tuple[str, str], ...]", text: str) -> str:
+    for kind, words in table:
+        if _has(text, words):
+            return kind
+    return ""
+
+
+def _has(text: str, words: str) -> bool:
+    for word in words.split():  # noqa: SIM110 - a comprehension is one more function in flash
+        if word in text:
+            return True
+    return False
+
+
+def _squeezed(words: str) -> str:
+    for mark in " _-`'\"":
+        words = words.replace(mark, "")
+    return words.lower()

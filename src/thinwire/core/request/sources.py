@@ -1,0 +1,317 @@
+"""Sources that are produced rather than stored: text or bytes from a callable, so that each
+attempt can have them anew; or from an iterator, which gives what it has once. Plain or async (a
+microphone): an async one is awaited between the pieces of the request.
+"""
+
+from thinwire.core._compat import PIECE, base64, const, escape
+from thinwire.core.errors import EncodeError
+from thinwire.core.utf8 import unfinished
+from thinwire.core.wire.json_encode import Reader as Reader
+from thinwire.core.wire.json_encode import TextReader as TextReader
+
+TYPE_CHECKING = const(False)
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterable, Callable, Iterable
+    from typing import Any, BinaryIO
+
+    Texts = Iterable[str] | AsyncIterable[str]
+    Chunks = Iterable[bytes] | AsyncIterable[bytes]
+
+# Streamed leaves: values that may stand wherever a request has a string and that are read while
+# they are sent, so that a prompt of any size needs one small piece of memory.
+#
+# A source can be opened any number of times (each attempt opens it anew). What it opens is a
+# reader: `read_piece()` gives the next few bytes exactly as they belong between the quotes of a
+# JSON string, b"" at the end, None when `more()` has to be awaited first; `close()` may be called
+# at any time, more than once. Sources that are no files are in source_streams.py.
+
+
+BASE64_PIECE = PIECE // 4 * 3  # a multiple of 3 (padding only at the end) that fills a piece
+
+# Media types by ending: what chat APIs take. The subtype is the ending unless named here.
+_MEDIA_TYPES = (
+    (("jpg", "jpeg", "png", "gif", "webp", "bmp", "heic", "svg"), "image"),
+    (("wav", "mp3", "flac", "ogg", "opus", "aac", "m4a"), "audio"),
+    (("mp4", "webm", "mov"), "video"),
+    (("pdf", "json"), "application"),
+    (("txt", "csv", "html", "md"), "text"),
+)
+_SUBTYPES = {
+    "jpg": "jpeg",
+    "svg": "svg+xml",
+    "mp3": "mpeg",
+    "m4a": "mp4",
+    "mov": "quicktime",
+    "txt": "plain",
+    "md": "markdown",
+}
+
+
+class Source:
+    """Base of what may stand in place of a string and is read while it is sent.
+
+    Attributes:
+        replayable: whether it can be opened again after it was read.
+    """
+
+    replayable = True
+
+    def open(self) -> "Reader":
+        """A new reader at the start. Raises OSError when the source cannot be opened."""
+        raise NotImplementedError
+
+
+class TextFile(Source):
+    """The text of a UTF-8 file as one JSON string.
+
+    Args:
+        path: file to read; opened anew for each attempt.
+    """
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+
+    def open(self) -> "Reader":
+        """A reader of the escaped text; its errors name the file."""
+        return _TextFileReader(self.path)
+
+    def __repr__(self) -> str:
+        return "%s(%r)" % (type(self).__name__, self.path)
+
+
+class Base64File(Source):
+    """The bytes of a file as base64, after a fixed prefix.
+
+    Args:
+        path: file to read; opened anew for each attempt.
+        prefix: text before the base64, e.g. "data:image/jpeg;base64,".
+    """
+
+    def __init__(self, path: str, prefix: str = "") -> None:
+        self.path = path
+        self.prefix = prefix
+
+    def open(self) -> "Reader":
+        """A reader of prefix and base64."""
+        return _Base64FileReader(self.path, self.prefix)
+
+    def __repr__(self) -> str:
+        return "%s(%r)" % (type(self).__name__, self.path)
+
+
+class DataURL(Base64File):
+    """A file as a data: URL (RFC 2397), as image and audio parts take it.
+
+    Args:
+        path: file to read; opened anew for each attempt.
+        media_type: e.g. "image/jpeg"; None: by the ending of the path.
+
+    Raises:
+        ValueError: no media type is known for the ending.
+    """
+
+    def __init__(self, path: str, media_type: "str | None" = None) -> None:
+        super().__init__(path, "data:%s;base64," % (media_type or _media_type(path)))
+
+
+def _media_type(path: str) -> str:
+    ending = str(path).lower().split(".")[-1]
+    for endings, kind in _MEDIA_TYPES:
+        if ending in endings:
+            return kind + "/" + (_SUBTYPES.get(ending) or ending)
+    raise ValueError("no media type is known for %r: give media_type" % (path,))
+
+
+class _FileReader(Reader):
+    def __init__(self, path: str, size: int) -> None:
+        self._path = path
+        self._file = open(path, "rb")  # noqa: SIM115 - closed by close(), on every path
+        self._buffer = bytearray(size)
+        self._view = memoryview(self._buffer)
+        self.size = _size(self._file)
+
+    def _fill(self, start: int) -> int:
+        # Reads until the buffer is full or the file ends; returns where the bytes end.
+        end = start
+        while end < len(self._buffer):
+            count = self._file.readinto(self._view[end:])
+            if not count:
+                break
+            end += count
+        return end
+
+    def close(self) -> None:
+        self._file.close()
+
+
+def _size(file: "BinaryIO") -> "int | None":
+    try:
+        size = file.seek(0, 2)
+        file.seek(0)
+    except OSError:  # a pipe has no size
+        return None
+    return size
+
+
+class _TextFileReader(_FileReader):
+    def __init__(self, path: str) -> None:
+        super().__init__(path, PIECE)
+        self._kept = 0  # bytes of a character whose rest is not read yet
+        self._done = 0  # bytes of the file that were sent
+
+    def read_piece(self) -> "bytes | memoryview":
+        end = self._fill(self._kept)
+        size = end - unfinished(self._view, end) if end == PIECE else end
+        piece = self._escape(size)
+        self._kept = end - size
+        self._view[: self._kept] = self._view[size:end]
+        self._done += size
+        return piece
+
+    def _escape(self, size: int) -> "bytes | memoryview":
+        try:
+            return escape(str(self._view[:size], "utf-8")) if size else b""
+        except UnicodeError as error:
+            at = self._done + getattr(error, "start", 0)
+            raise EncodeError("%s is not UTF-8 near byte %d" % (self._path, at), "", error)
+
+
+class _Base64FileReader(_FileReader):
+    def __init__(self, path: str, prefix: str) -> None:
+        super().__init__(path, BASE64_PIECE)
+        self._prefix: bytes | memoryview = escape(prefix)
+
+    def read_piece(self) -> "bytes | memoryview":
+        if self._prefix:
+            prefix, self._prefix = self._prefix, b""
+            return prefix
+        return base64(self._view[: self._fill(0)])
+
+
+class _Stream(Source):
+    def __init__(self, factory: object) -> None:
+        self._factory: Any = factory
+        one_shot = hasattr(factory, "__next__") or hasattr(factory, "__anext__")
+        self.replayable = callable(factory) or not one_shot
+
+    def _iterable(self) -> object:
+        return self._factory() if callable(self._factory) else self._factory
+
+    def __repr__(self) -> str:
+        return type(self).__name__
+
+
+class TextStream(_Stream):
+    """Text from an iterable of str, as one JSON string.
+
+    Args:
+        factory: called for each attempt, returns an iterable of str, plain or async. An iterable
+            in its place will do; if it is a one-shot iterator, the request is sent once.
+    """
+
+    def __init__(self, factory: "Callable[[], Texts] | Texts") -> None:
+        super().__init__(factory)
+
+    def open(self) -> Reader:
+        """A reader of the escaped text."""
+        return _TextStreamReader(self._iterable())
+
+
+class BytesStream(_Stream):
+    """Bytes from an iterable of bytes, as base64 after a fixed prefix.
+
+    Args:
+        factory: called for each attempt, returns an iterable of bytes, plain or async (live
+            audio). An iterable in its place will do; a one-shot iterator is sent once.
+        prefix: text before the base64, e.g. "data:audio/wav;base64,".
+    """
+
+    def __init__(self, factory: "Callable[[], Chunks] | Chunks", prefix: str = "") -> None:
+        super().__init__(factory)
+        self._prefix = prefix
+
+    def open(self) -> Reader:
+        """A reader of prefix and base64."""
+        return _BytesStreamReader(self._iterable(), self._prefix)
+
+
+class _StreamReader(Reader):
+    # Pulls items; what becomes of one is up to the subclass (`_take`, `_piece`, `_last`).
+    def __init__(self, iterable: "Any") -> None:
+        self._is_async = hasattr(iterable, "__aiter__")
+        self._items: Any = iterable.__aiter__() if self._is_async else iter(iterable)
+        self._ended = False
+
+    def read_piece(self) -> "bytes | memoryview | None":
+        piece = self._piece()
+        while not piece and not self._ended:
+            if self._is_async:
+                return None
+            try:
+                self._take(next(self._items))
+            except StopIteration:
+                self._ended = True
+            piece = self._piece()
+        return piece or self._last()
+
+    async def more(self) -> None:
+        try:
+            self._take(await self._items.__anext__())
+        except StopAsyncIteration:
+            self._ended = True
+
+    def close(self) -> None:
+        # A generator's own clean-up should not wait for the garbage collector. An async one
+        # would have to be awaited: its loop finishes it.
+        if not self._is_async and hasattr(self._items, "close"):
+            self._items.close()
+
+    def _take(self, item: object) -> None:
+        raise NotImplementedError
+
+    def _piece(self) -> "bytes | memoryview":
+        raise NotImplementedError
+
+    def _last(self) -> "bytes | memoryview":
+        return b""
+
+
+class _TextStreamReader(_StreamReader):
+    def __init__(self, iterable: object) -> None:
+        super().__init__(iterable)
+        self._text = TextReader("")
+
+    def _take(self, item: object) -> None:
+        if not isinstance(item, str):
+            raise EncodeError("TextStream takes str, not %s" % type(item).__name__, "")
+        self._text = TextReader(item)
+
+    def _piece(self) -> "bytes | memoryview":
+        return self._text.read_piece()
+
+
+class _BytesStreamReader(_StreamReader):
+    def __init__(self, iterable: object, prefix: str) -> None:
+        super().__init__(iterable)
+        self._prefix: bytes | memoryview = escape(prefix)
+        self._chunk: memoryview = memoryview(b"")
+        self._rest = b""  # less than three bytes, which base64 cannot take yet
+
+    def _take(self, item: object) -> None:
+        if not isinstance(item, (bytes, bytearray, memoryview)):
+            raise EncodeError("BytesStream takes bytes, not %s" % type(item).__name__, "")
+        self._chunk = memoryview(item)
+
+    def _piece(self) -> "bytes | memoryview":
+        if self._prefix:
+            prefix, self._prefix = self._prefix, b""
+            return prefix
+        data = self._rest + bytes(self._chunk[: BASE64_PIECE - len(self._rest)])
+        self._chunk = self._chunk[BASE64_PIECE - len(self._rest) :]
+        whole = len(data) // 3 * 3
+        self._rest = data[whole:]
+        return base64(data[:whole])
+
+    def _last(self) -> "bytes | memoryview":
+        rest, self._rest = self._rest, b""
+        return base64(rest)

@@ -1,0 +1,238 @@
+"""Server-sent events (WHATWG HTML §9.2), parsed where they were received.
+
+One buffer. The pump reads into `room()`, says how much came with `receive(n)`, and asks
+`next_event()` until it has none; an event's data then stands in buffer[data_start:data_end]
+until the next call of room() or next_event(). Nothing is copied but what is left of an
+unfinished event when the buffer is full, and the later lines of multi-line data.
+
+  buffer  |....data of this event....|...line being searched...|      free      |
+          0   data_start    data_end  _line                _scan _end
+
+Lines end with LF, CR or CR LF; a CR at the end of what was received may be half of a CR LF, so
+an LF right behind it is skipped later. `_data` is False until the event has a data field: an
+event without one is not dispatched (openai/openai-python#2722: retry:, id: or comments alone).
+"""
+
+from thinwire.core._compat import BUFFER, EVENT_LIMIT, GROWTH, const, decode
+from thinwire.core.errors import StreamError
+
+_LF = const(10)
+_CR = const(13)
+_COLON = const(58)
+_SPACE = const(32)
+_BOM = const(b"\xef\xbb\xbf")
+
+
+class SSEParser:
+    """Incremental parser of one event stream.
+
+    Args:
+        size: bytes of the buffer to start with; it grows when one event needs more.
+        limit: largest event in bytes; the buffer never grows beyond it.
+        buffer: to start with, in place of an own one.
+
+    Attributes:
+        buffer, data_start, data_end: where the data of the event just returned stands.
+        event: its type, "message" unless the stream named one.
+        last_id: last event id seen, as for reconnection.
+        retry_ms: last reconnection time the server asked for, or None.
+        unfinished: the event just returned was cut off by the end of the stream.
+    """
+
+    def __init__(
+        self, size: int = BUFFER, limit: int = EVENT_LIMIT, buffer: "bytearray | None" = None
+    ) -> None:
+        self.buffer = bytearray(min(size, limit)) if buffer is None else buffer
+        self.data_start = 0
+        self.data_end = 0
+        self.event = "message"
+        self.last_id = ""
+        self.retry_ms: int | None = None
+        self.unfinished = False
+        self._view = memoryview(self.buffer)
+        self._limit = limit
+        self._line = 0
+        self._scan = 0
+        self._end = 0
+        self._data = False
+        self._given = False  # the event was handed out: the next call starts a new one
+        self._skip_lf = False
+        self._start = True
+        self._eof = False
+
+    def room(self) -> memoryview:
+        """Free space to receive into, never empty.
+
+        Raises:
+            StreamError: one event is larger than the limit, or than the memory there is.
+        """
+        if self._given:
+            self._forget()
+        if self._end - self._line == 0 and not self._data:
+            self._line = self._scan = self._end = 0
+        elif len(self.buffer) - self._end <= len(self.buffer) // 4:
+            if self._needed() == self._limit:
+                self.free()
+                raise StreamError("a server-sent event is larger than %d bytes" % self._limit)
+            self._compact()
+        return self._view[self._end :]
+
+    def free(self) -> None:
+        """Gives the buffer back; the parser is of no further use."""
+        self.buffer = bytearray()
+        self._view = memoryview(self.buffer)
+        self._line = self._scan = self._end = 0
+        self._data = self._given = False
+
+    def unread(self) -> bytes:
+        """What was received and not parsed yet."""
+        return bytes(self._view[self._line : self._end])
+
+    def first(self) -> int:
+        """The first byte that is no white space, -1 for none; before anything is parsed."""
+        for byte in self._view[: self._end]:
+            if byte not in b" \t\r\n\v\f":
+                return byte
+        return -1
+
+    def receive(self, count: int) -> None:
+        """Takes the first `count` bytes of the last `room()` as received."""
+        self._end += count
+
+    def last(self, count: int) -> memoryview:
+        """The last `count` bytes received."""
+        return self._view[self._end - count : self._end]
+
+    def receive_eof(self) -> None:
+        """The stream has ended; an unfinished last event is still returned, and flagged."""
+        self._eof = True
+
+    def next_event(self) -> bool:
+        """Goes to the next event; False when more bytes are needed (or none are left)."""
+        if self._given:
+            self._forget()
+        if self._start and not self._skip_bom():
+            return False
+        while True:
+            end = self._line_end()
+            if end < 0:
+                return self._eof and self._flush()
+            start = self._line
+            if end == start and self._data:
+                self._take_line(end)
+                self._given = True
+                return True
+            self._field(start, end)
+            self._take_line(end)
+
+    def data(self) -> str:
+        """Text of the event's data; invalid UTF-8 becomes U+FFFD."""
+        return decode(self.buffer, self.data_start, self.data_end)
+
+    def _skip_bom(self) -> bool:
+        # One leading byte order mark is not part of the stream. False: cannot tell yet.
+        have = min(self._end, 3)
+        if have < 3 and not self._eof and self.buffer[:have] == _BOM[:have]:
+            return False
+        if self.buffer[:3] == _BOM and self._end >= 3:
+            self._line = self._scan = 3
+        self._start = False
+        return True
+
+    def _line_end(self) -> int:
+        # Position of the next line end at or after _scan, or -1.
+        if self._skip_lf and self._line < self._end:
+            self._skip_lf = False
+            if self.buffer[self._line] == _LF:
+                self._line += 1
+                self._scan = max(self._scan, self._line)
+        lf = self.buffer.find(b"\n", self._scan, self._end)
+        cr = self.buffer.find(b"\r", self._scan, self._end if lf < 0 else lf)
+        if cr >= 0:
+            return cr
+        if lf < 0:
+            self._scan = self._end
+        return lf
+
+    def _take_line(self, end: int) -> None:
+        # Steps over the line and its end.
+        self._skip_lf = self.buffer[end] == _CR
+        self._line = self._scan = end + 1
+
+    def _flush(self) -> bool:
+        # At the end of the stream: what would have needed another line end, or a blank line.
+        if self._line < self._end:
+            self._field(self._line, self._end)
+            self._line = self._scan = self._end
+        self.unfinished = self._given = self._data
+        return self._given
+
+    def _forget(self) -> None:
+        self._given = self._data = self.unfinished = False
+        self.event = "message"
+
+    def _field(self, start: int, end: int) -> None:
+        # One line: a field, a comment (starts with a colon) or blank.
+        if start == end:
+            self.event = "message"  # a blank line without data resets the type only
+            return
+        buffer = self.buffer
+        colon = buffer.find(b":", start, end)
+        if colon == start:
+            return
+        if colon < 0:
+            colon = value = end
+        else:
+            value = colon + 1
+            if value < end and buffer[value] == _SPACE:
+                value += 1
+        if colon - start == 4 and buffer.find(b"data", start, colon) == start:
+            self._add_data(value, end)
+        else:
+            self._other_field(decode(buffer, start, colon), decode(buffer, value, end))
+
+    def _add_data(self, start: int, end: int) -> None:
+        if not self._data:
+            self._data = True
+            self.data_start, self.data_end = start, end
+            return
+        # Later lines move up behind the first, joined by LF. The field name that stood between
+        # is longer than that LF, so nothing unread is overwritten.
+        self.buffer[self.data_end] = _LF
+        first = self.data_end + 1
+        self.data_end = first + end - start
+        self._view[first : self.data_end] = self._view[start:end]
+
+    def _other_field(self, name: str, value: str) -> None:
+        if name == "event":
+            self.event = value or "message"
+        elif name == "id" and "\0" not in value:
+            self.last_id = value
+        elif name == "retry" and value.encode().isdigit() and len(value) < 16:
+            self.retry_ms = int(value)  # ASCII digits only, and not thousands: int() would raise
+
+    def _compact(self) -> None:
+        # Moves what is still needed to the front, the data so far and what is unread, and closes
+        # the gap between them; grows when that does not free half of the buffer.
+        old, start, line, end = self._view, self.data_start, self._line, self._end
+        kept = self.data_end - start if self._data else 0
+        size = self._needed()
+        if size > len(old) // 2 and len(old) < self._limit:
+            self._grow(min(len(old) * GROWTH, self._limit))
+        self._view[:kept] = old[start : start + kept]
+        self._view[kept:size] = old[line:end]
+        self.data_start, self.data_end = 0, kept
+        self._line, self._scan, self._end = kept, self._scan - line + kept, size
+
+    def _grow(self, size: int) -> None:
+        try:
+            self.buffer = bytearray(size)
+        except MemoryError:  # on a chip a heap may have no such block left, well below the limit
+            self.free()
+            raise StreamError("no %d bytes of memory for a server-sent event" % size)
+        self._view = memoryview(self.buffer)
+
+    def _needed(self) -> int:
+        # Bytes that must be kept: the data of the event so far, and what is unread.
+        data = self.data_end - self.data_start if self._data else 0
+        return data + self._end - self._line
