@@ -7,17 +7,18 @@ python tools/routing_table.py --write    writes it there
 import sys
 from pathlib import Path
 
+from thinwire.core.client import ReceiveBuffers
 from thinwire.core.error_kinds import COOLDOWN_ON, FALLBACK_ON, FALLBACK_OPTIONAL
 from thinwire.core.errors import ThinwireError
-from thinwire.core.request.body import Body
+from thinwire.core.exchange import launch
 from thinwire.core.request.call import Call
-from thinwire.core.routing import verdict
-from thinwire.core.routing.clocks import Timeouts
+from thinwire.core.routing import recovery
 from thinwire.core.routing.deployment import Deployment
 from thinwire.core.routing.health import CooldownPolicy, Health
 from thinwire.core.routing.plan import Plan
-from thinwire.core.routing.policy import Policy, RetryPolicy
+from thinwire.core.routing.policy import Policy, RetryPolicy, Timeouts
 from thinwire.core.routing.router import Router
+from thinwire.testing import ScriptedTransport
 
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "routing.md"
 BEGIN, END = "<!-- table: begin -->\n", "<!-- table: end -->\n"
@@ -57,13 +58,8 @@ def table() -> str:
     """The table as Markdown."""
     lines = [HEAD, "|---|---|---|---|---|\n"]
     for kind, meaning in MEANINGS.items():
-        cells = (
-            f"`{kind}`",
-            meaning,
-            _with_fallback(kind),
-            _step(kind),
-            _yes(kind in COOLDOWN_ON),
-        )
+        cools = "yes" if kind in COOLDOWN_ON else "no"
+        cells = (f"`{kind}`", meaning, _with_fallback(kind), _step(kind), cools)
         lines.append("| %s |\n" % " | ".join(cells))
     return "".join(lines)
 
@@ -86,13 +82,9 @@ def _step(kind: str, **lists: dict[str, list[str]]) -> str:
     plan = Plan(router, Call([]), None, policy, Health(CooldownPolicy()), 0)
     error = ThinwireError(kind)
     error.kind = kind
-    attempt = plan.begin(0)
-    verdict.note(plan, attempt, error, 0)
-    return ACTIONS[verdict.failed(plan, attempt, error, Body(), 0, 0.5).action]
-
-
-def _yes(value: bool) -> str:
-    return "yes" if value else "no"
+    exchange = launch(ScriptedTransport([]), plan, ReceiveBuffers())
+    recovery.record_failure(plan, exchange, error, 0)
+    return ACTIONS[recovery.decide(plan, exchange, error, True, 0, 0.5).action]
 
 
 def page(text: str) -> str:

@@ -9,7 +9,7 @@ from thinwire.core.wire.http1_response import ResponseHead
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
     from thinwire.core.errors import WriteError
-    from thinwire.core.transport import Request
+    from thinwire.core.request.http_request import Request
     from thinwire.core.wire.http1_request import ChunkWriter
     from thinwire_device.connection import Connection
     from thinwire_device.pool import Pool

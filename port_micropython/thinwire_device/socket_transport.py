@@ -13,7 +13,8 @@ TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
     from collections.abc import Coroutine
 
-    from thinwire.core.transport import Request, Response, Signal, Task
+    from thinwire.core.request.http_request import Request
+    from thinwire.core.transport import Response, Signal, Task
     from thinwire_device.connection import Connection
 
 _BLOCK = const(1024)  # bytes of body in one http chunk

@@ -45,11 +45,10 @@ if TYPE_CHECKING:
         TextFile,
         TextStream,
     )
-    from thinwire.core.routing.clocks import Timeouts
     from thinwire.core.routing.deployment import Deployment
     from thinwire.core.routing.health import CooldownPolicy, DeploymentState
     from thinwire.core.routing.plan import Attempt
-    from thinwire.core.routing.policy import RetryPolicy
+    from thinwire.core.routing.policy import RetryPolicy, Timeouts
     from thinwire.core.routing.store import FileStore, Store
     from thinwire.core.stream import ChatStream
     from thinwire.core.sync import Client, SyncChatStream
@@ -59,7 +58,7 @@ if TYPE_CHECKING:
 _HOMES = (
     ("core.routing.plan", ("Attempt",)),
     ("core.client", ("AsyncClient",)),
-    ("core.routing.clocks", ("Timeouts",)),
+    ("core.routing.policy", ("RetryPolicy", "Timeouts")),
     ("core.answer.completion", ("Choice", "Completion")),
     (
         "core.errors",
@@ -96,7 +95,6 @@ _HOMES = (
     ("core.routing.deployment", ("Deployment",)),
     ("core.error_kinds", ("FALLBACK_ON", "FALLBACK_OPTIONAL")),
     ("core.routing.health", ("DeploymentState",)),
-    ("core.routing.policy", ("RetryPolicy",)),
     ("core.request.sources", ("BytesStream", "TextStream")),
     ("core.request.sources", ("Base64File", "DataURL", "Source", "TextFile")),
     ("core.routing.store", ("FileStore", "Store")),
@@ -158,9 +156,9 @@ __all__ = (
 def __getattr__(name: str) -> object:
     for home, names in _HOMES:
         if name in names:
-            from thinwire.core._compat import load
+            from thinwire.core._compat import import_module
 
-            value: object = getattr(load("thinwire." + home), name)
+            value: object = getattr(import_module("thinwire." + home), name)
             globals()[name] = value
             return value
     raise AttributeError("module 'thinwire' has no attribute %r" % name)

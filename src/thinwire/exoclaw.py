@@ -11,9 +11,8 @@ from typing import TYPE_CHECKING
 from thinwire.core.adapters import default_log, default_transport
 from thinwire.core.client import AsyncClient
 from thinwire.core.errors import AllAttemptsFailed, StatusError, ThinwireError
-from thinwire.core.routing.clocks import Timeouts
 from thinwire.core.routing.deployment import Deployment
-from thinwire.core.routing.policy import RetryPolicy
+from thinwire.core.routing.policy import RetryPolicy, Timeouts
 from thinwire.exoclaw_types import types
 from thinwire.exoclaw_wire import response_from, wire_messages
 

@@ -51,10 +51,10 @@ class SSEDecoder:
         events: list[tuple[str, str, str]] = []
         rest = memoryview(data)
         while len(rest):
-            room = self._parser.room()
+            room = self._parser.get_buffer()
             count = min(len(room), len(rest))
             room[:count] = rest[:count]
-            self._parser.receive(count)
+            self._parser.buffer_updated(count)
             rest = rest[count:]
             self._collect(events)
         return events
@@ -67,7 +67,7 @@ class SSEDecoder:
             standard discards such an event; whether its text is whole only the caller can know.
         """
         events: list[tuple[str, str, str]] = []
-        self._parser.receive_eof()
+        self._parser.eof_received()
         self._collect(events)
         return events
 

@@ -64,13 +64,13 @@ def parse(raw: bytes, size: int, steps: list[int]) -> Result:
     events: Events = []
     turn = 0
     while raw:
-        room = parser.room()
+        room = parser.get_buffer()
         count = min(len(room), len(raw), steps[turn % len(steps)])
         room[:count] = raw[:count]
-        parser.receive(count)
+        parser.buffer_updated(count)
         raw, turn = raw[count:], turn + 1
         take(parser, events)
-    parser.receive_eof()
+    parser.eof_received()
     take(parser, events)
     return events, parser.last_id, parser.retry_ms
 

@@ -4,9 +4,11 @@
 import asyncio
 import json
 
+from thinwire.core.answer.answer import Answer
 from thinwire.core.answer.completion import StreamComplete
 from thinwire.core.client import AsyncClient
 from thinwire.core.errors import ThinwireError
+from thinwire.core.exchange import Clocks
 from thinwire.core.routing.deployment import Deployment
 from thinwire.core.routing.policy import RetryPolicy
 from thinwire.core.sync import Client
@@ -65,6 +67,20 @@ def deployments(*names):
     return {name: Deployment("https://%s.test/v1" % name, KEY) for name in names}
 
 
+class Tried:
+    # An attempt with its request made, as recovery looks at it; `begun`: a delta was taken.
+    def __init__(self, plan, now):
+        self.attempt = plan.begin(now)
+        self.request = plan.request(self.attempt)
+        limits = plan.policy.timeouts_at(plan.router.deployment(self.attempt.deployment))
+        self.clocks = Clocks(limits, plan.start_ms, now)
+        self.answer = Answer()
+        self.begun = False
+
+    def has_begun(self):
+        return self.begun
+
+
 class Outcome:
     # What came of a call: events without the last one, the error, the completion.
     def __init__(self, transport):
@@ -101,7 +117,7 @@ def facts(completion):
     ]
     names = (
         "content reasoning_content refusal finish_reason usage complete end id model deployment"
-        " upstream_model cost service_tier provider sent_bytes sent_blocks received_bytes"
+        " upstream_model cost service_tier upstream_provider sent_bytes sent_blocks received_bytes"
     )
     values = [getattr(completion, name) for name in names.split()]
     timings = completion.timings

@@ -2,7 +2,8 @@ from helpers import Later, Scratch, error_of, read_all
 
 from thinwire.core._compat import PIECE
 from thinwire.core.errors import EncodeError
-from thinwire.core.request.body import AsyncBody, Body, JSONBody
+from thinwire.core.request.http_request import Body, JSONBody
+from thinwire.core.request.raw_call import ProducedBody
 from thinwire.core.request.sources import TextFile
 from thinwire.core.wire.json_encode import Items
 
@@ -108,7 +109,7 @@ def test_close_frees_an_open_file_and_is_harmless_otherwise():
 def test_an_async_body_is_sent_as_it_is_produced():
     chunks = [b"abc", b"", b"d", b"efghij"]
     for size in (1, 2, 3, 4, 100):
-        body = AsyncBody(Later(chunks))
+        body = ProducedBody(Later(chunks))
         assert body.length() is None
         assert pull(body, size) == b"abcdefghij"
         assert body.sent_bytes == 10
@@ -116,15 +117,15 @@ def test_an_async_body_is_sent_as_it_is_produced():
 
 def test_a_plain_iterator_is_taken_too():
     for chunks in ([b"ab", b"c"], iter([b"ab", b"c"])):
-        assert pull(AsyncBody(chunks), 2) == b"abc"
+        assert pull(ProducedBody(chunks), 2) == b"abc"
 
 
 def test_an_empty_async_body_ends_at_once():
-    assert pull(AsyncBody(Later([])), 10) == b""
+    assert pull(ProducedBody(Later([])), 10) == b""
 
 
 def test_an_async_body_can_be_sent_once():
-    body = AsyncBody(Later([b"abc", b"d"]))
+    body = ProducedBody(Later([b"abc", b"d"]))
     buffer = bytearray(2)
     assert body.readinto(buffer) is None
     run(body.more())
@@ -138,7 +139,7 @@ def test_a_failing_producer_is_the_caller_s_own_error():
         async def __anext__(self):
             raise KeyError("mine")
 
-    body = AsyncBody(Failing([]))
+    body = ProducedBody(Failing([]))
     assert body.readinto(bytearray(1)) is None
     error_of(KeyError, run, body.more())
 

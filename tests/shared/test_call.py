@@ -3,8 +3,9 @@ import json
 from helpers import error_of, read_all
 from streams import deployments
 
-from thinwire.core.request.body import AsyncBody
-from thinwire.core.request.call import Call, RawCall
+from thinwire.core.dialects import openai
+from thinwire.core.request.call import Call
+from thinwire.core.request.raw_call import RawCall
 
 
 class Messages:
@@ -30,7 +31,7 @@ class Rows:
 
 
 def sent(call):
-    return json.loads(read_all(call.body(deployments("a")["a"], "a")))
+    return json.loads(read_all(openai.request(deployments("a")["a"], "a", call).body))
 
 
 MESSAGES = [{"role": "user", "content": "0"}, {"role": "user", "content": "1"}]
@@ -82,7 +83,7 @@ def test_messages_are_counted_where_that_takes_no_walk():
 
 
 def test_nothing_is_known_about_a_raw_body():
-    assert RawCall(AsyncBody(iter([]))).counts() == (-1, -1)
+    assert RawCall(iter([])).counts() == (-1, -1)
 
 
 def test_parameters_that_are_none_are_left_out():

@@ -18,8 +18,8 @@ from streams import (
 
 from thinwire.core.client import AsyncClient
 from thinwire.core.errors import StatusError, StreamInterrupted, TransportTimeout
-from thinwire.core.routing.clocks import Timeouts
 from thinwire.core.routing.health import CooldownPolicy
+from thinwire.core.routing.policy import Timeouts
 from thinwire.core.routing.store import Store
 from thinwire.core.sync import Client
 from thinwire.testing.scripted import ScriptedReply, ScriptedTransport
@@ -402,3 +402,10 @@ def test_a_body_of_the_callers_is_not_raced():
     done = asyncio.run(client.send_streaming_body(Producer([b"{}"])))
     assert done.content == "Hello"
     assert len(done.attempts) == 1
+
+
+def test_a_client_prints_its_models_and_no_key():
+    transport = ScriptedTransport([])
+    for kind in (AsyncClient, Client):
+        got = repr(kind("a", deployments("a", "b"), transport=transport))
+        assert got == "%s('a', models: a, b)" % kind.__name__, got

@@ -148,8 +148,8 @@ def test_set_field_passes_a_setattr_that_refuses():
     assert fixed.a == 1
 
 
-def test_load_imports_a_part():
-    assert _compat.load("thinwire.core.utf8").replace_invalid(b"a") == b"a"
+def test_a_part_is_imported_by_its_name():
+    assert _compat.import_module("thinwire.core.utf8").replace_invalid(b"a") == b"a"
 
 
 class Clock:

@@ -2,7 +2,7 @@ import json
 
 from streams import call, chunk, text
 
-from thinwire.core.answer.assembler import CompletionAssembler
+from thinwire.core.answer.answer import CompletionAssembler
 from thinwire.core.answer.completion import (
     ContentDelta,
     ReasoningDelta,
@@ -266,3 +266,25 @@ def test_speed_is_that_of_the_servers_own_count():
         done = assembler.completion(True)
         done.timings.ttft_ms, done.timings.last_token_ms = 500, 1500
         assert done.tokens_per_s == want, tokens
+
+
+def test_what_is_handed_out_does_not_grow():
+    got = assembled(chunk({"content": "Hel", "reasoning_content": "h"}))
+    early = got.completion(False)
+    got.receive(chunk({"content": "lo"}, logprobs={"content": [{"token": "lo"}]}))
+    got.receive(chunk({"tool_calls": [{"index": 0, "id": "1", "function": {"name": "f"}}]}))
+    late = got.completion(False)
+    assert (early.content, late.content) == ("Hel", "Hello")
+    assert early.pieces() == ["Hel"], early.pieces()
+    assert (early.logprobs, early.tool_calls) == ({}, [])
+    assert len(late.tool_calls) == 1
+
+
+def test_choices_and_timings_print_what_they_hold():
+    done = completed(chunk({"content": "a"}), chunk({}, "stop"))
+    want = "Choice(0, content='a', tool_calls=[], finish_reason='stop')"
+    assert repr(done.choices[0]) == want, repr(done.choices[0])
+    done.timings.ttft_ms = 5
+    got = repr(done.timings)
+    assert got.startswith("Timings(connect_ms=None, "), got
+    assert "ttft_ms=5" in got, got

@@ -1,5 +1,5 @@
 from thinwire.core._compat import has_half, loads
-from thinwire.core.answer.delta_text import DeltaText
+from thinwire.core.answer.completion import DeltaText
 
 SMILE = "\U0001f600"
 

@@ -31,7 +31,7 @@ EVENTS = [
     (
         StreamRestarted("b", "read", 3),
         StreamRestarted("b", "read", 4),
-        "StreamRestarted(model='b', reason='read', void_chars=3)",
+        "StreamRestarted(deployment='b', reason='read', void_chars=3)",
     ),
     (StreamComplete(1), StreamComplete(2), "StreamComplete(completion=1)"),
 ]

@@ -294,10 +294,12 @@ def test_what_is_stored_may_be_anybodys():
 def test_a_store_that_cannot_save_is_a_problem_and_no_error():
     store = Memory()
     store.broken = OSError(28, "no space")
-    health = make(store)
+    told = []
+    health = Health(CooldownPolicy(), store, told.append)
     health.failed("a", busy(20000), T0)
-    assert "state of deployments is not stored" in health.problem, health.problem
-    assert "28" in health.problem or "space" in health.problem, health.problem
+    assert len(told) == 1, told
+    assert "state of deployments is not stored" in told[0], told
+    assert "28" in told[0] or "space" in told[0], told
     # What could not be saved is known here all the same.
     assert health.in_order(["a", "b"], T0 + 5000) == ["b", "a"]
     assert health.wait_ms("a", T0 + 5000) == 15000
@@ -306,11 +308,10 @@ def test_a_store_that_cannot_save_is_a_problem_and_no_error():
 def test_the_problem_is_over_once_something_was_saved():
     store = Memory()
     store.broken = OSError(28)
-    health = make(store)
+    health = make(store)  # whom nobody listens to
     health.failed("a", busy(20000), T0)
     store.broken = None
     health.failed("b", busy(20000), T0)
-    assert health.problem == ""
     assert sorted(store.state) == ["a", "b"]
 
 
@@ -367,9 +368,11 @@ def test_an_answer_takes_nothing_away_that_another_has_stored():
 
 def test_a_folder_that_is_missing_is_a_problem():
     with Scratch(b"") as path:
-        health = make(FileStore(path + "-missing/x"))
+        told = []
+        health = Health(CooldownPolicy(), FileStore(path + "-missing/x"), told.append)
         health.failed("a", CUT, T0)
-        assert "not stored" in health.problem
+        assert len(told) == 1, told
+        assert "not stored" in told[0], told
 
 
 class Unreachable(Memory):
@@ -379,6 +382,13 @@ class Unreachable(Memory):
 
 
 def test_a_store_that_cannot_be_loaded_is_a_problem_and_no_more():
-    health = Health(CooldownPolicy(), Unreachable())
+    told = []
+    health = Health(CooldownPolicy(), Unreachable(), told.append)
     assert health.in_order(["a", "b"], 0) == ["a", "b"]
-    assert "cannot be loaded" in health.problem, health.problem
+    assert len(told) == 1, told
+    assert "cannot be loaded" in told[0], told
+
+
+def test_a_cooldown_policy_prints_as_it_is_written():
+    want = "CooldownPolicy(failures=2, seconds=1.5, max_seconds=600)"
+    assert repr(CooldownPolicy(2, 1.5)) == want, repr(CooldownPolicy(2, 1.5))

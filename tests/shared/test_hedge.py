@@ -25,8 +25,7 @@ from thinwire.core.errors import (
     StatusError,
     StreamInterrupted,
 )
-from thinwire.core.routing.clocks import Timeouts
-from thinwire.core.routing.policy import RetryPolicy
+from thinwire.core.routing.policy import RetryPolicy, Timeouts
 from thinwire.core.sync import Client
 from thinwire.core.transport import Signal, Task, Transport
 from thinwire.testing.scripted import ScriptedTransport

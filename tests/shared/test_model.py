@@ -1,8 +1,7 @@
 from helpers import error_of
 
-from thinwire.core.routing.clocks import Timeouts
 from thinwire.core.routing.deployment import Deployment
-from thinwire.core.routing.policy import RetryPolicy
+from thinwire.core.routing.policy import RetryPolicy, Timeouts
 
 BASE = "https://h.example/v1"
 KEY = "sk-secret"
@@ -22,7 +21,7 @@ def test_fields_and_their_defaults():
     assert deployment.framing == "chunked"
     assert (deployment.timeouts, deployment.retry) == (None, None)
     assert (deployment.provider_order, deployment.allow_fallbacks) == ((), None)
-    assert deployment.pin_provider is False
+    assert deployment.session_affinity is False
 
 
 def test_the_key_becomes_a_header():
@@ -114,26 +113,3 @@ def test_a_provider_order_is_a_list_and_is_copied():
     deployment = make(provider_order=names)
     names.append("y")
     assert deployment.provider_order == ("x",)
-
-
-# Order, allow_fallbacks and the pin, then the field that is sent.
-PROVIDERS = [
-    ([], None, "", {}),
-    ([], True, "", {"allow_fallbacks": True}),
-    ([], False, "", {"allow_fallbacks": False}),
-    (["x"], None, "", {"order": ["x"], "allow_fallbacks": False}),
-    (["x"], True, "", {"order": ["x"], "allow_fallbacks": True}),
-    (["x", "y"], None, "", {"order": ["x", "y"], "allow_fallbacks": True}),
-    (["x", "y"], False, "", {"order": ["x", "y"], "allow_fallbacks": False}),
-    ([], None, "p", {"order": ["p"], "allow_fallbacks": True}),
-    ([], False, "p", {"order": ["p"], "allow_fallbacks": False}),
-    (["x"], None, "p", {"order": ["p", "x"], "allow_fallbacks": False}),
-    (["x"], None, "x", {"order": ["x"], "allow_fallbacks": False}),
-    (["x", "y"], None, "y", {"order": ["y", "x"], "allow_fallbacks": True}),
-]
-
-
-def test_the_provider_field():
-    for order, allow, pin, want in PROVIDERS:
-        got = make(provider_order=order, allow_fallbacks=allow).provider(pin)
-        assert got == want, (order, allow, pin, got)

@@ -104,18 +104,26 @@ def test_the_fields_of_each_event():
     slow.pieces.insert(0, 100)
     ear, got = heard([slow, ScriptedReply([10**7]), ScriptedReply([250, ANSWER])])
     sent = got.completion.sent_bytes
+    counts = {"hedge": False, "messages": 1, "tools": 0}
     assert ear.fields("attempt_started") == [
-        common(1, "a", hedge=False),
-        common(2, "a", hedge=False),
-        common(3, "b", hedge=False),
+        common(1, "a", **counts),
+        common(2, "a", **counts),
+        common(3, "b", **counts),
     ], ear.fields("attempt_started")
+    busy = {"kind": "server", "error": "StatusError: status 503, server"}
+    words = "no first token within 15 s: model 'a', deployment 'a', 0 bytes received"
+    slow = {"kind": "timeout", "error": "TransportTimeout: " + words}
+    failed = {"outcome": "failed", "sent_bytes": sent}
+    failed.update(busy)
+    late = dict(failed)
+    late.update(slow)
     assert ear.fields("attempt_failed") == [
-        common(1, "a", kind="server", status=503, outcome="failed", ms=100, sent_bytes=sent),
-        common(2, "a", kind="timeout", status=200, outcome="failed", ms=15000, sent_bytes=sent),
+        common(1, "a", status=503, ms=100, **failed),
+        common(2, "a", status=200, ms=15000, **late),
     ], ear.fields("attempt_failed")
-    want = common(1, "a", next="a", wait_ms=500, kind="server")
+    want = common(1, "a", next="a", wait_ms=500, **busy)
     assert ear.fields("retry_scheduled") == [want], ear.fields("retry_scheduled")
-    want = common(2, "a", next="b", wait_ms=0, kind="timeout")
+    want = common(2, "a", next="b", wait_ms=0, **slow)
     assert ear.fields("fallback") == [want], ear.fields("fallback")
     when = 100 + 500 + 15000 + 250
     assert ear.fields("first_token") == [common(3, "b", ms=when)], ear.fields("first_token")
@@ -128,7 +136,7 @@ def test_the_fields_of_each_event():
 
 def test_the_fields_of_a_restart():
     ear, _ = heard(CALLS[3][1], CALLS[3][2])
-    want = common(1, "a", next="b", wait_ms=0, kind="read")
+    want = common(1, "a", next="b", wait_ms=0, kind="read", error="ReadError: cut")
     assert ear.fields("restart") == [want], ear.fields("restart")
     assert [one["outcome"] for one in ear.fields("attempt_failed")] == ["interrupted"]
 
@@ -194,23 +202,19 @@ def test_a_hook_that_raises_leaves_the_client_usable():
     assert transport.open_responses == 0
 
 
-def test_nobody_has_to_listen():
-    observer = Observer(None, None)
-    attempt = Attempt(1, "a", "a", 0)
-    observer.first_token(attempt, 1)
-    observer.lost(attempt)
-    observer.failed(attempt, CUT)
-    observer.goes_on("fallback", attempt, "b", 0, CUT)
-    observer.complete(attempt, None)
-    observer.problem("x")
-
-
-def test_a_lost_attempt():
-    ear = Ear()
+def test_all_hooks_are_told_the_same():
+    ears = [Ear(), Ear()]
     attempt = Attempt(2, "a", "b", 100, True)
     attempt.ended("lost", 400)
-    Observer(None, ear).lost(attempt)
-    assert ear.heard == [("attempt_lost", common(2, "b", ms=300))], ear.heard
+    Observer(ears).emit("attempt_lost", attempt, {"ms": attempt.ms})
+    for ear in ears:
+        assert ear.heard == [("attempt_lost", common(2, "b", ms=300))], ear.heard
+
+
+def test_a_store_that_fails_is_told_without_an_attempt():
+    ear = Ear()
+    Observer([ear]).store_failed("full")
+    assert ear.heard == [("store_failed", {"error": "full"})], ear.heard
 
 
 class Full(Store):

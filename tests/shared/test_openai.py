@@ -11,7 +11,7 @@ ASKED = {"stream": True, "stream_options": {"include_usage": True}}
 
 
 def document(deployment, call):
-    return json.loads(read_all(openai.chat_body(deployment, "public", call)))
+    return json.loads(read_all(openai.request(deployment, "public", call).body))
 
 
 def test_only_what_was_asked_for_is_sent():
@@ -66,8 +66,7 @@ def test_making_a_body_changes_nothing_of_the_callers():
 
 
 def request(deployment, headers=None):
-    body = openai.chat_body(deployment, "public", Call([]))
-    return openai.chat_request(deployment, body, headers or {})
+    return openai.request(deployment, "public", Call([], extra_headers=headers))
 
 
 def test_where_a_request_goes():
@@ -119,3 +118,28 @@ def test_headers_are_merged_without_case_and_never_doubled():
         headers = request(Deployment(URL, "sk-key", extra_headers=deployed), callers).headers
         got = [value for key, value in headers if key.lower() == name.lower()]
         assert got == want, (deployed, callers, got)
+
+
+# Order, allow_fallbacks and who is to be asked first, then the field that is sent.
+PROVIDERS = [
+    ([], None, "", {}),
+    ([], True, "", {"allow_fallbacks": True}),
+    ([], False, "", {"allow_fallbacks": False}),
+    (["x"], None, "", {"order": ["x"], "allow_fallbacks": False}),
+    (["x"], True, "", {"order": ["x"], "allow_fallbacks": True}),
+    (["x", "y"], None, "", {"order": ["x", "y"], "allow_fallbacks": True}),
+    (["x", "y"], False, "", {"order": ["x", "y"], "allow_fallbacks": False}),
+    ([], None, "p", {"order": ["p"], "allow_fallbacks": True}),
+    ([], False, "p", {"order": ["p"], "allow_fallbacks": False}),
+    (["x"], None, "p", {"order": ["p", "x"], "allow_fallbacks": False}),
+    (["x"], None, "x", {"order": ["x"], "allow_fallbacks": False}),
+    (["x", "y"], None, "y", {"order": ["y", "x"], "allow_fallbacks": True}),
+]
+
+
+def test_the_provider_field():
+    for order, allow, first, want in PROVIDERS:
+        deployment = Deployment(URL, provider_order=order, allow_fallbacks=allow)
+        body = openai.request(deployment, "public", Call([]), first).body
+        got = json.loads(read_all(body)).get("provider", {})
+        assert got == want, (order, allow, first, got)

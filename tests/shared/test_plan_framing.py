@@ -1,17 +1,16 @@
 import json
 
 from helpers import error_of, read_all
-from streams import ONCE
+from streams import ONCE, Tried
 
 from thinwire.core.errors import EncodeError, ReadError, StatusError
-from thinwire.core.request.body import AsyncBody
-from thinwire.core.request.call import Call, RawCall
-from thinwire.core.routing import verdict
-from thinwire.core.routing.clocks import Timeouts
+from thinwire.core.request.call import Call
+from thinwire.core.request.raw_call import RawCall
+from thinwire.core.routing import recovery
 from thinwire.core.routing.deployment import Deployment
 from thinwire.core.routing.health import CooldownPolicy, Health
 from thinwire.core.routing.plan import Plan
-from thinwire.core.routing.policy import Policy
+from thinwire.core.routing.policy import Policy, Timeouts
 from thinwire.core.routing.router import Router
 
 MESSAGES = [{"role": "user", "content": "é"}]
@@ -38,16 +37,20 @@ def plan_of(call, model, health=None):
 
 
 def begun(plan):
-    attempt = plan.begin(0)
-    return attempt, plan.request(attempt)
+    tried = Tried(plan, 0)
+    return tried.attempt, tried.request
 
 
 def failed(plan, error):
-    # An attempt whose whole body is sent; returns its body and the step.
-    attempt, request = begun(plan)
-    sent = read_all(request.body)
-    verdict.note(plan, attempt, error, 0)
-    return sent, verdict.failed(plan, attempt, error, request.body, 0, 0)
+    # An attempt whose whole body is sent; returns its body and the decision.
+    tried = Tried(plan, 0)
+    sent = read_all(tried.request.body)
+    recovery.record_failure(plan, tried, error, 0)
+    decision = recovery.decide(plan, tried, error, True, 0, 0)
+    plan.left = decision.left
+    if decision.free:
+        plan.tries[tried.attempt.deployment] -= 1
+    return sent, decision
 
 
 def test_a_framing_of_another_name_is_refused():
@@ -106,7 +109,7 @@ def test_messages_that_were_consumed_are_not_measured():
 
 
 def test_what_cannot_be_measured_is_a_clear_error():
-    for call in (Call(iter(MESSAGES)), RawCall(AsyncBody(iter([])))):
+    for call in (Call(iter(MESSAGES)), RawCall(iter([]))):
         plan = plan_of(call, "length")
         error = error_of(EncodeError, plan.request, plan.begin(0))
         assert "read twice" in error.message

@@ -13,9 +13,8 @@ from thinwire.core.errors import (
     TransportTimeout,
     WriteError,
 )
-from thinwire.core.routing.clocks import Timeouts
 from thinwire.core.routing.deployment import Deployment
-from thinwire.core.routing.policy import Policy, RetryPolicy
+from thinwire.core.routing.policy import Policy, RetryPolicy, Timeouts
 
 
 def make(**options):
@@ -25,7 +24,7 @@ def make(**options):
 def test_the_defaults():
     policy = make()
     assert policy.fallback_on == FALLBACK_ON
-    assert (policy.hedge_ms, policy.on_interrupt) == (None, None)
+    assert (policy.hedge_after, policy.on_interrupt) == (None, None)
 
 
 def test_no_kind_is_in_both_lists():
@@ -46,19 +45,19 @@ def test_every_known_kind_may_be_named():
     assert make(fallback_on=()).fallback_on == ()
 
 
-# Seconds, then milliseconds; None for a ValueError.
-HEDGES = [(0, 0), (0.25, 250), (3, 3000), (-0.1, None), (float("nan"), None)]
+# Seconds, and whether they can be.
+HEDGES = [(0, True), (0.25, True), (3, True), (-0.1, False), (float("nan"), False)]
 
 
 def test_the_time_after_which_to_hedge():
-    for seconds, want in HEDGES:
-        if want is None:
+    for seconds, can_be in HEDGES:
+        if not can_be:
             error = error_of(ValueError, make, hedge_after=seconds)
             assert "hedge_after" in str(error)
             error_of(ValueError, make().for_call, hedge_after=seconds)
         else:
-            assert make(hedge_after=seconds).hedge_ms == want, seconds
-            assert make().for_call(hedge_after=seconds).hedge_ms == want, seconds
+            assert make(hedge_after=seconds).hedge_after == seconds
+            assert make().for_call(hedge_after=seconds).hedge_after == seconds
 
 
 def test_unknown_answers_to_an_interruption_are_refused():
@@ -87,14 +86,14 @@ def test_a_call_may_answer_an_interruption_otherwise():
 
 
 def test_a_call_may_hedge_otherwise():
-    assert make(hedge_after=2).for_call().hedge_ms == 2000
-    assert make(hedge_after=2).for_call(hedge_after=0).hedge_ms == 0
+    assert make(hedge_after=2).for_call().hedge_after == 2
+    assert make(hedge_after=2).for_call(hedge_after=0).hedge_after == 0
 
 
 def test_a_call_leaves_the_clients_policy_as_it_is():
     policy = make(hedge_after=2, on_interrupt="raise", fallback_on=("auth",))
     own = policy.for_call(Timeouts(), RetryPolicy(), 3, "restart")
-    assert (policy.hedge_ms, policy.on_interrupt) == (2000, "raise")
+    assert (policy.hedge_after, policy.on_interrupt) == (2, "raise")
     assert own.fallback_on == ("auth",)
 
 
@@ -156,40 +155,77 @@ ERRORS = [
 def test_what_an_error_leads_to():
     policy = make()
     for error, again, onward in ERRORS:
-        assert policy.retries(error) is again, error
+        assert error.retryable is again, error
         assert policy.falls_back(error) is onward, error
 
 
 def test_kinds_that_a_caller_adds_or_takes_away():
     for error in (status(401), status(404), status(413), status(402)):
         assert make(fallback_on=FALLBACK_ON + (error.kind,)).falls_back(error), error
-        assert not make(fallback_on=FALLBACK_ON + (error.kind,)).retries(error), error
+        assert not error.retryable, error
     assert not make(fallback_on=("auth",)).falls_back(ReadError("x"))
     assert not make(fallback_on=("timeout",)).falls_back(TransportTimeout("x", "total"))
 
 
-# What the client says, what the call says, whether they can be told; then what counts, or "".
-TELLING = [
-    (None, None, True, "restart"),
-    (None, None, False, "raise"),
-    (None, "raise", True, "raise"),
-    (None, "restart", True, "restart"),
-    (None, "restart", False, ""),
-    ("restart", None, True, "restart"),
-    ("restart", None, False, "raise"),
-    ("restart", "raise", False, "raise"),
-    ("raise", None, True, "raise"),
-    ("raise", "restart", True, "restart"),
-    ("raise", "restart", False, ""),
-]
+def test_a_call_that_wants_nothing_otherwise_has_the_clients_policy():
+    policy = make(hedge_after=2)
+    assert policy.for_call() is policy
 
 
-def test_text_is_void_only_for_those_who_are_told():
-    for client, call, told, want in TELLING:
-        policy = make(on_interrupt=client).for_call(on_interrupt=call)
-        if want:
-            policy.restart_only_if(told)
-            assert policy.on_interrupt == want, (client, call, told, policy.on_interrupt)
-        else:
-            error = error_of(ValueError, policy.restart_only_if, told)
-            assert "on_restart" in str(error), error
+def test_what_a_call_wants_is_kept():
+    limits, retry = Timeouts(), RetryPolicy()
+    policy = make().for_call(limits, retry).for_call(on_interrupt="raise")
+    place = deployments("a")["a"]
+    assert policy.timeouts_at(place) is limits
+    assert policy.retry_at(place) is retry
+
+
+def test_limits_print_as_they_are_written():
+    want = "Timeouts(connect=10, first_token=15, progress=60, liveness=60, total=None)"
+    assert repr(Timeouts()) == want, repr(Timeouts())
+    want = "Timeouts(connect=None, first_token=0.5, progress=60, liveness=60, total=90)"
+    assert repr(Timeouts(None, 0.5, total=90)) == want
+    got = repr(RetryPolicy(attempts=3, jitter="none"))
+    want = (
+        "RetryPolicy(attempts=3, base=0.5, cap=8, multiplier=2, jitter='none', max_retry_after=60)"
+    )
+    assert got == want, got
+
+
+LIMITS = ("connect", "first_token", "progress", "liveness", "total")
+
+
+def timeouts(**seconds):
+    # Only the limits that are named.
+    values = dict.fromkeys(LIMITS)
+    values.update(seconds)
+    return Timeouts(**values)
+
+
+def test_the_default_limits():
+    limits = Timeouts()
+    got = [getattr(limits, name) for name in LIMITS]
+    assert got == [10000, 15000, 60000, 60000, None]
+
+
+def test_seconds_become_milliseconds():
+    for seconds, want in [(1, 1000), (0.25, 250), (0.0001, 1), (None, None), (float("inf"), None)]:
+        assert timeouts(total=seconds).total == want
+
+
+def test_impossible_limits_are_refused_by_name():
+    for name in LIMITS:
+        for seconds in (0, -1, -0.5, float("nan"), -float("inf")):
+            error = error_of(ValueError, timeouts, **{name: seconds})
+            assert name in str(error)
+
+
+def test_the_longest_silence_inside_a_stream():
+    for seconds, want in [
+        ({}, None),
+        ({"progress": 3}, 3000),
+        ({"liveness": 2}, 2000),
+        ({"progress": 3, "liveness": 2}, 2000),
+        ({"first_token": 1, "total": 1}, None),
+    ]:
+        assert timeouts(**seconds).idle_ms() == want

@@ -24,7 +24,7 @@ class Session:
     # A client with one deployment that pins, and what its requests said about providers.
     def __init__(self, replies, **options):
         self.transport = ScriptedTransport(replies)
-        options.setdefault("pin_provider", True)
+        options.setdefault("session_affinity", True)
         names = {"a": gateway(**options), "b": gateway(**options)}
         self.client = Client("a", names, transport=self.transport, retry=AT_ONCE)
 
@@ -44,15 +44,15 @@ def test_the_order_of_a_deployment_is_sent():
         ({"provider_order": ["x", "y"]}, {"order": ["x", "y"], "allow_fallbacks": True}),
         ({"allow_fallbacks": False}, {"allow_fallbacks": False}),
     ]:
-        session = Session([answer_of("x")], pin_provider=False, **options)
+        session = Session([answer_of("x")], session_affinity=False, **options)
         assert session.asked() == want, options
 
 
 def test_the_completion_names_the_provider():
     got = play([answer_of("Some Host")])
-    assert got.completion.provider == "Some Host"
+    assert got.completion.upstream_provider == "Some Host"
     got = play([ScriptedReply([sse(text("hi"), STOP) + DONE])])
-    assert got.completion.provider == ""
+    assert got.completion.upstream_provider == ""
 
 
 def pinned(*names):
@@ -81,7 +81,7 @@ def test_each_deployment_has_a_pin_of_its_own():
 
 
 def test_nothing_is_pinned_unless_the_deployment_says_so():
-    session = Session([answer_of("one")] * 2, pin_provider=False)
+    session = Session([answer_of("one")] * 2, session_affinity=False)
     assert [session.asked(), session.asked()] == [None, None]
 
 

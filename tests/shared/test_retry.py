@@ -115,8 +115,3 @@ def test_what_a_server_asks_for_has_no_jitter():
 
 def test_one_attempt_is_no_retry():
     assert RetryPolicy(attempts=1).wait_ms(1, 0, None) is None
-
-
-def test_a_wait_beyond_the_cap_is_long():
-    for cap, wait, want in [(8, 8000, False), (8, 8001, True), (0, 1, True), (0, 0, False)]:
-        assert RetryPolicy(cap=cap).is_long(wait) is want, (cap, wait)

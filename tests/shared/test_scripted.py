@@ -4,9 +4,10 @@ from helpers import error_of
 from streams import DONE, HELLO, deployments, sse, text
 
 from thinwire.core.errors import ReadError, TransportTimeout
-from thinwire.core.request.body import AsyncBody
+from thinwire.core.request.http_request import Request
+from thinwire.core.request.raw_call import ProducedBody
 from thinwire.core.sync import Client, run
-from thinwire.core.transport import Request, Response, Transport
+from thinwire.core.transport import Response, Transport
 from thinwire.testing.scripted import ScriptedReply, ScriptedTransport
 
 
@@ -71,7 +72,7 @@ def test_open_responses_are_counted():
 def test_requests_are_kept_with_their_bodies():
     transport = ScriptedTransport([ScriptedReply([])] * 2)
     run(transport.send(request()))
-    run(transport.send(request(AsyncBody(iter([b"x" * 100, b"y"])))))
+    run(transport.send(request(ProducedBody(iter([b"x" * 100, b"y"])))))
     assert transport.sent == [b"", b"x" * 100 + b"y"]
     assert len(transport.requests) == 2
 

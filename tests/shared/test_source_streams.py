@@ -5,7 +5,7 @@ from helpers import Later, error_of
 from thinwire.core._compat import PIECE, base64
 from thinwire.core.errors import EncodeError
 from thinwire.core.request import sources as source_streams
-from thinwire.core.request.body import JSONBody
+from thinwire.core.request.http_request import JSONBody
 from thinwire.core.request.sources import BytesStream, TextStream
 from thinwire.core.sync import run
 from thinwire.core.wire.json_encode import JSONEncoder

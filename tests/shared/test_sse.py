@@ -77,7 +77,7 @@ def parse(pieces, size=64, limit=1000):
     found = []
     for piece in pieces:
         receive(parser, piece, found)
-    parser.receive_eof()
+    parser.eof_received()
     take(parser, found)
     assert not parser.next_event()
     return found
@@ -85,10 +85,10 @@ def parse(pieces, size=64, limit=1000):
 
 def receive(parser, piece, found):
     while piece:
-        room = parser.room()
+        room = parser.get_buffer()
         count = min(len(room), len(piece))
         room[:count] = piece[:count]
-        parser.receive(count)
+        parser.buffer_updated(count)
         piece = piece[count:]
         take(parser, found)
 
@@ -133,8 +133,8 @@ def test_the_data_stands_in_the_buffer():
 
 
 def receive_all(parser, raw):
-    parser.room()[: len(raw)] = raw
-    parser.receive(len(raw))
+    parser.get_buffer()[: len(raw)] = raw
+    parser.buffer_updated(len(raw))
 
 
 # A stream, then the last id and the reconnection time in milliseconds.
@@ -168,7 +168,7 @@ def test_the_type_and_the_flag_are_those_of_the_event():
     assert parser.next_event()
     assert (parser.event, parser.unfinished) == ("a", False)
     assert not parser.next_event()
-    parser.receive_eof()
+    parser.eof_received()
     assert parser.next_event()
     assert (parser.event, parser.unfinished) == ("message", True)
     assert not parser.next_event()

@@ -9,11 +9,11 @@ def feed(parser, raw, step=1000):
     # Receives `raw` in steps; returns the data of the events.
     found = []
     while raw:
-        room = parser.room()
+        room = parser.get_buffer()
         assert len(room) > 0
         count = min(len(room), len(raw), step)
         room[:count] = raw[:count]
-        parser.receive(count)
+        parser.buffer_updated(count)
         raw = raw[count:]
         while parser.next_event():
             found.append(parser.data())
@@ -81,34 +81,34 @@ def test_a_buffer_never_starts_above_the_limit():
     assert len(SSEParser(1000, 100).buffer) == 100
 
 
-def test_there_is_room_even_when_nothing_is_taken():
+def test_there_is_a_buffer_even_when_nothing_is_taken():
     parser = SSEParser(8, 64)
     received = 0
     while received < 64:
-        room = parser.room()
+        room = parser.get_buffer()
         assert len(room) > 0
         room[:1] = b"x"
-        parser.receive(1)
+        parser.buffer_updated(1)
         received += 1
-    error_of(StreamError, parser.room)
+    error_of(StreamError, parser.get_buffer)
 
 
-def test_room_ends_the_event_that_was_given():
+def test_get_buffer_ends_the_event_that_was_given():
     parser = SSEParser(64)
     assert feed(parser, b"event: a\ndata: 1\n\n") == ["1"]
-    parser.room()
+    parser.get_buffer()
     assert parser.event == "message"
 
 
-def test_room_after_an_event_leaves_what_was_received_behind_it():
+def test_get_buffer_after_an_event_leaves_what_was_received_behind_it():
     parser = SSEParser(32)
-    room = parser.room()
+    room = parser.get_buffer()
     raw = b"event: a\ndata: 1\n\ndata: 22\n"
     room[: len(raw)] = raw
-    parser.receive(len(raw))
+    parser.buffer_updated(len(raw))
     assert parser.next_event()
-    parser.room()[:1] = b"\n"
-    parser.receive(1)
+    parser.get_buffer()[:1] = b"\n"
+    parser.buffer_updated(1)
     assert parser.next_event()
     assert (parser.event, parser.data()) == ("message", "22")
 

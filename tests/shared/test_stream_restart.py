@@ -28,8 +28,7 @@ from thinwire.core.errors import (
     StreamInterrupted,
     TransportTimeout,
 )
-from thinwire.core.routing.clocks import Timeouts
-from thinwire.core.routing.policy import RetryPolicy
+from thinwire.core.routing.policy import RetryPolicy, Timeouts
 from thinwire.core.sync import Client
 from thinwire.testing.scripted import ScriptedReply, ScriptedTransport
 
@@ -271,6 +270,40 @@ def test_chat_never_restarts_behind_a_listeners_back():
     for client in both([GOOD]):
         options = {"on_delta": seen.append, "on_interrupt": "restart"}
         assert "on_restart" in str(error_of(ValueError, chat, client, **options))
+
+
+# What the client says, what the call says, whether they can be told; then what counts, or "".
+TELLING = [
+    (None, None, True, "restart"),
+    (None, None, False, "raise"),
+    (None, "raise", True, "raise"),
+    (None, "restart", True, "restart"),
+    (None, "restart", False, ""),
+    ("restart", None, True, "restart"),
+    ("restart", None, False, "raise"),
+    ("restart", "raise", False, "raise"),
+    ("raise", None, True, "raise"),
+    ("raise", "restart", True, "restart"),
+    ("raise", "restart", False, ""),
+]
+
+
+def test_text_is_void_only_for_those_who_are_told():
+    for client_says, call_says, told, want in TELLING:
+        case = (client_says, call_says, told)
+        for client in both([broken(text("a")), GOOD], on_interrupt=client_says):
+            options = {"on_delta": len, "on_interrupt": call_says}
+            if told:
+                options["on_restart"] = one_is_void
+            if want == "restart":
+                assert chat(client, **options).content == "Hello", case
+            else:
+                kind = StreamInterrupted if want else ValueError
+                error_of(kind, chat, client, **options)
+
+
+def one_is_void(event):
+    assert event.void_chars == 1
 
 
 def test_chat_raises_when_told_to():

@@ -26,9 +26,8 @@ from thinwire.core.errors import (
     StreamInterrupted,
     TransportTimeout,
 )
-from thinwire.core.routing.clocks import Timeouts
 from thinwire.core.routing.deployment import Deployment
-from thinwire.core.routing.policy import RetryPolicy
+from thinwire.core.routing.policy import RetryPolicy, Timeouts
 from thinwire.core.sync import Client
 from thinwire.testing.scripted import ScriptedReply, ScriptedTransport
 

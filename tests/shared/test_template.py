@@ -5,7 +5,7 @@ import json
 from streams import DONE, chunk, event, play, play_chunks, sse, text
 
 from thinwire.core.answer import answer
-from thinwire.core.answer.chunk_memo import Template
+from thinwire.core.answer.chunk_memo import ChunkMemo
 from thinwire.testing.scripted import ScriptedReply
 
 PLAIN = chunk({"content": "one"})
@@ -21,7 +21,7 @@ def tight(obj):
 
 
 def learned(data, obj=None):
-    template = Template()
+    template = ChunkMemo()
     buffer = bytearray(data)
     template.learn(buffer, 0, len(buffer), json.loads(data) if obj is None else obj)
     return template
@@ -115,12 +115,12 @@ def test_what_does_more_than_add_text_is_not_learned():
 
 
 def test_a_server_that_pads_at_random_is_given_up_on():
-    template = Template()
+    template = ChunkMemo()
     for number in range(9):
         data = tight(dict(PLAIN, obfuscation="x" * number))
         template.learn(bytearray(data), 0, len(data), json.loads(data))
     assert matched(template, data) is None
-    template = Template()
+    template = ChunkMemo()
     for number in range(30):  # every other chunk is like the one before
         data = tight(dict(PLAIN, obfuscation="x" * (number // 2)))
         if matched(template, data) is None:
@@ -128,7 +128,7 @@ def test_a_server_that_pads_at_random_is_given_up_on():
     assert matched(template, data) == "one"
 
 
-class Never(Template):
+class Never(ChunkMemo):
     def matches(self, buffer, start, end):
         return False
 
@@ -152,11 +152,11 @@ def outcome(stream):
 def test_streams_come_out_as_if_each_chunk_was_parsed():
     for stream in STREAMS:
         got = outcome(stream)
-        answer.Template = Never
+        answer.ChunkMemo = Never
         try:
             want = outcome(stream)
         finally:
-            answer.Template = Template
+            answer.ChunkMemo = ChunkMemo
         assert got == want, stream
 
 

@@ -7,8 +7,8 @@ import binascii
 
 from thinwire_device.socket_transport import SocketTransport
 
+from thinwire.core.request.http_request import Request
 from thinwire.core.sync import run
-from thinwire.core.transport import Request
 
 KEY = "sk-never-to-be-seen"
 PATIENT_MS = 20000

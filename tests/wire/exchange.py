@@ -5,8 +5,7 @@ import io
 import sys
 from collections import OrderedDict
 
-from thinwire.core.request.body import JSONBody
-from thinwire.core.transport import Request
+from thinwire.core.request.http_request import JSONBody, Request
 from thinwire.core.wire.json_encode import Items
 
 KEY = "sk-never-to-be-seen"

@@ -1,6 +1,7 @@
-# The only place that asks which runtime this is. Everything else in core/ imports from here, so
-# that a reader finds each difference between the runtimes in one of two short files:
-# _cpython.py (C string encoders) and _micropython.py (what a chip's firmware lacks).
+"""The only place that asks which runtime this is. Everything else in core/ imports from here, so
+that a reader finds each difference between the runtimes in one of two short files: _cpython.py (C
+string encoders) and _micropython.py (what a chip's firmware lacks).
+"""
 
 TYPE_CHECKING = False
 
@@ -19,63 +20,31 @@ if MICROPYTHON and not TYPE_CHECKING:  # pragma: no cover (MicroPython)
         return getattr(_micropython, name)
 
 else:
-    from thinwire.core._cpython import (
-        BODY_LIMIT,
-        BUFFER,
-        EVENT_LIMIT,
-        GROWTH,
-        HEAD_LIMIT,
-        PIECE,
-        TextBuffer,
-        base64,
-        const,
-        decode,
-        encode_small,
-        escape,
-        fits,
-        fraction,
-        has_half,
-        is_awaitable,
-        is_plain,
-        load,
-        loads,
-        remove_file,
-        replace_file,
-        set_field,
-        text_end,
-        text_piece,
-        text_units,
-        unix_time,
-        with_cause,
-    )
-
-__all__ = (
-    "BODY_LIMIT",
-    "BUFFER",
-    "EVENT_LIMIT",
-    "GROWTH",
-    "HEAD_LIMIT",
-    "MICROPYTHON",
-    "PIECE",
-    "TextBuffer",
-    "base64",
-    "const",
-    "decode",
-    "encode_small",
-    "escape",
-    "fits",
-    "fraction",
-    "has_half",
-    "is_awaitable",
-    "is_plain",
-    "load",
-    "loads",
-    "remove_file",
-    "replace_file",
-    "set_field",
-    "text_end",
-    "text_piece",
-    "text_units",
-    "unix_time",
-    "with_cause",
-)
+    # Each `as` says that the name is handed on (to type checkers: it is exported).
+    from thinwire.core._cpython import BODY_LIMIT as BODY_LIMIT
+    from thinwire.core._cpython import BUFFER as BUFFER
+    from thinwire.core._cpython import EVENT_LIMIT as EVENT_LIMIT
+    from thinwire.core._cpython import GROWTH as GROWTH
+    from thinwire.core._cpython import HEAD_LIMIT as HEAD_LIMIT
+    from thinwire.core._cpython import PIECE as PIECE
+    from thinwire.core._cpython import TextBuffer as TextBuffer
+    from thinwire.core._cpython import base64 as base64
+    from thinwire.core._cpython import const as const
+    from thinwire.core._cpython import decode as decode
+    from thinwire.core._cpython import encode_small as encode_small
+    from thinwire.core._cpython import escape as escape
+    from thinwire.core._cpython import fits as fits
+    from thinwire.core._cpython import fraction as fraction
+    from thinwire.core._cpython import has_half as has_half
+    from thinwire.core._cpython import import_module as import_module
+    from thinwire.core._cpython import is_awaitable as is_awaitable
+    from thinwire.core._cpython import is_plain as is_plain
+    from thinwire.core._cpython import loads as loads
+    from thinwire.core._cpython import remove_file as remove_file
+    from thinwire.core._cpython import replace_file as replace_file
+    from thinwire.core._cpython import set_field as set_field
+    from thinwire.core._cpython import text_end as text_end
+    from thinwire.core._cpython import text_piece as text_piece
+    from thinwire.core._cpython import text_units as text_units
+    from thinwire.core._cpython import unix_time as unix_time
+    from thinwire.core._cpython import with_cause as with_cause

@@ -1,12 +1,13 @@
-# CPython's answers to the questions of _compat.py: C string encoders, C JSON scanner.
-# Every function here has a twin of the same name in _micropython.py, which is never read on
-# this runtime; tests/shared holds both to the same results.
+"""CPython's answers to the questions of _compat.py: C string encoders, C JSON scanner. Every
+function here has a twin of the same name in _micropython.py, which is never read on this runtime;
+tests/shared holds both to the same results.
+"""
 
 import binascii
+import importlib
 import json
 import os
 import time
-from importlib import import_module
 
 from thinwire.core.utf8 import join_surrogates
 
@@ -38,8 +39,8 @@ replace_file = os.replace
 # Takes a file away.
 remove_file = os.remove
 
-# How an optional part of thinwire is imported; what comes back is the module itself.
-load = import_module
+# How what is loaded late is imported where much follows; what comes back is the module itself.
+import_module = importlib.import_module
 
 # Records that may not change set their fields past their own __setattr__.
 set_field = object.__setattr__

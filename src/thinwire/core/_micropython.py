@@ -1,7 +1,8 @@
-# MicroPython's answers to the questions of _compat.py (facts in docs/micropython.md): json has no
-# ensure_ascii, leaves surrogate pairs unjoined and writes lone ones raw; bytes.decode has no error
-# handlers; slicing a str is O(n); a bytearray that is extended grows by no more than it needs.
-# Every function here has a documented twin of the same name in _cpython.py.
+"""MicroPython's answers to the questions of _compat.py (facts in docs/micropython.md): json has no
+ensure_ascii, leaves surrogate pairs unjoined and writes lone ones raw; bytes.decode has no error
+handlers; slicing a str is O(n); a bytearray that is extended grows by no more than it needs. Every
+function here has a documented twin of the same name in _cpython.py.
+"""
 
 import binascii
 import gc
@@ -26,7 +27,7 @@ _heap = 0
 set_field = getattr(object, "__setattr__", setattr)
 
 
-def load(name):
+def import_module(name):
     # Compiling leaves more garbage than code. Collecting often while it lasts keeps what stays
     # together at the bottom of the heap; otherwise modules end up all over it, and a 256 KB heap
     # with half its bytes free has no 5 KB in one piece (measured).

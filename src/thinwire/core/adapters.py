@@ -2,7 +2,7 @@
 They are imported when a client needs them, so that importing thinwire stays cheap.
 """
 
-from thinwire.core._compat import MICROPYTHON, const, load
+from thinwire.core._compat import MICROPYTHON, const, import_module
 
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ def default_transport(blocking: bool, options: "dict[str, object]") -> "Transpor
         ValueError: an option this runtime does not have.
     """
     if MICROPYTHON and not TYPE_CHECKING:  # pragma: no cover (MicroPython)
-        load("thinwire_device.socket_transport")
+        import_module("thinwire_device.socket_transport")
         from thinwire_device.socket_transport import from_options
     else:
         from thinwire.cpython.httpx_transport import from_options

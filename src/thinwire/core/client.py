@@ -1,35 +1,32 @@
 """The clients: what a user makes once and asks many times. Both are thin faces over ChatStream."""
 
-from thinwire.core._compat import BUFFER, MICROPYTHON, const, load
+from thinwire.core._compat import BUFFER, const, import_module
 from thinwire.core.adapters import default_log, default_transport, memory_budget
 from thinwire.core.error_kinds import FALLBACK_ON
-from thinwire.core.routing.clocks import Timeouts
 from thinwire.core.routing.health import CooldownPolicy, Health
-from thinwire.core.routing.policy import Policy, RetryPolicy
+from thinwire.core.routing.policy import Policy, RetryPolicy, Timeouts
 from thinwire.core.routing.router import Router
 
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterable
+    from collections.abc import AsyncIterator, Coroutine, Iterable
 
     from thinwire.core.answer.completion import Completion
     from thinwire.core.observer import Hook, Observer, Sink
-    from thinwire.core.request.call import Call, RawCall
+    from thinwire.core.request.call import Call
     from thinwire.core.routing.deployment import Deployment
     from thinwire.core.routing.health import DeploymentState
     from thinwire.core.routing.router import Lists
     from thinwire.core.routing.store import Store
-    from thinwire.core.stream import ChatStream, Listener, OnDelta, OnRestart
+    from thinwire.core.stream import ChatStream, OnDelta, OnRestart
     from thinwire.core.transport import Transport
 
     Messages = Iterable[dict[str, object]]
 
-# The receive buffers of a client. On a chip one is allocated when the client is made, before the
-# heap fragments, and serves one answer after the other.
 
-
-class Buffers:
-    """Lends buffers; several answers at a time get one each.
+class ReceiveBuffers:
+    """The receive buffers of a client. On a chip one is allocated when the client is made, before
+    the heap fragments, and serves one answer after the other; several at a time get one each.
 
     Args:
         size: of each, in bytes.
@@ -39,13 +36,13 @@ class Buffers:
         self.size = size
         self._spare: bytearray | None = bytearray(size)
 
-    def take(self) -> bytearray:
+    def acquire(self) -> bytearray:
         """A buffer of nobody else's."""
         spare, self._spare = self._spare, None
         return bytearray(self.size) if spare is None else spare
 
-    def give(self, buffer: bytearray) -> None:
-        """Takes back what `take` gave."""
+    def release(self, buffer: bytearray) -> None:
+        """Takes back what `acquire` gave."""
         self._spare = buffer
 
 
@@ -128,9 +125,20 @@ class BaseClient:
         self._policy = Policy(
             timeouts or Timeouts(), retry or RetryPolicy(), fallback_on, hedge_after, on_interrupt
         )
-        self._buffers = Buffers(buffer_size or BUFFER)
-        self._health = Health(cooldown or CooldownPolicy(), store)
-        self._observer = _observer(default_log() if log is True else log, on_event)
+        self._buffers = ReceiveBuffers(buffer_size or BUFFER)
+        self._observer: Observer | None = None
+        if log or on_event is not None:
+            # Where nobody listens, as on most chips, this takes no RAM.
+            from thinwire.core import observer
+
+            hooks: list[Hook] = []
+            if log:
+                hooks.append(observer.log_hook(default_log() if log is True else log))
+            if on_event is not None:
+                hooks.append(on_event)
+            self._observer = observer.Observer(hooks)
+        told = None if self._observer is None else self._observer.store_failed
+        self._health = Health(cooldown or CooldownPolicy(), store, told)
         self._transport = transport or default_transport(
             self._blocking,
             {
@@ -171,58 +179,53 @@ class BaseClient:
         now = self._transport.now_ms()
         return {name: self._health.state(name, now) for name in self.models()}
 
-    def _call(
-        self,
-        messages: "Messages",
-        tools: "list[dict[str, object]] | None",
-        params: "dict[str, object]",
-        extra_body: "dict[str, object] | None",
-        extra_headers: "dict[str, str] | None",
-        session: str,
-        keep: object,
-    ) -> "Call":
+    def __repr__(self) -> str:
+        return "%s(%r, models: %s)" % (
+            type(self).__name__,
+            self._router.default_model,
+            ", ".join(self.models()),
+        )
+
+    def _stream(
+        self, call: "Call", model: "str | None", policy: Policy, seen: bool = True
+    ) -> "ChatStream":
+        if policy.hedge_after is not None and not self._transport.concurrent:
+            raise ValueError("hedge_after needs AsyncClient: a blocking one does one at a time")
         # What calls need is loaded with the first one: a client that is only made, and checked,
         # takes half of the RAM on a chip.
-        if MICROPYTHON:  # pragma: no cover (MicroPython)
-            load("thinwire.core.stream")
-        from thinwire.core.request.call import Call
-
-        return Call(messages, tools, params, extra_body, extra_headers, session, keep)
-
-    def _start(
-        self,
-        call: "Call | RawCall",
-        model: "str | None",
-        policy: "Policy | None" = None,
-        seen: bool = True,
-    ) -> "ChatStream":
-        policy = policy or self._policy
-        if policy.hedge_ms is not None and not self._transport.concurrent:
-            raise ValueError("hedge_after needs AsyncClient: a blocking one does one at a time")
+        import_module("thinwire.core.stream")
         from thinwire.core.routing.plan import Plan
         from thinwire.core.stream import ChatStream
 
         now = self._transport.now_ms()
-        plan = Plan(self._router, call, model, policy, self._health, now)
-        return ChatStream(self._transport, plan, self._observer, self._buffers, seen)
+        plan = Plan(self._router, call, model, policy, self._health, now, self._observer)
+        return ChatStream(self._transport, plan, self._buffers, seen)
 
-    def _start_chat(
-        self, call: "Call", model: "str | None", policy: Policy, listener: "Listener"
-    ) -> "ChatStream":
-        # Text that nobody has heard may be thrown away without a word; other text may not.
-        heard = listener.hears or call.heard
-        if heard:
-            policy.restart_only_if(listener.can_be_told)
-        return self._start(call, model, policy, heard or policy.on_interrupt == "raise")
+    def _chat(
+        self,
+        call: "Call",
+        model: "str | None",
+        policy: Policy,
+        on_interrupt: "str | None",
+        on_delta: "OnDelta | None",
+        on_restart: "OnRestart | None",
+    ) -> "Coroutine[object, object, Completion]":
+        # Text that nobody has heard may be thrown away without a word; other text only before
+        # somebody who can be told.
+        seen = True
+        if on_delta is None and on_restart is None and not call.hands_out:
+            seen = policy.on_interrupt == "raise"
+        elif on_restart is not None:
+            if policy.on_interrupt is None:
+                policy = policy.for_call(on_interrupt="restart")
+        elif on_interrupt == "restart":
+            raise ValueError('on_interrupt="restart" needs on_restart here, or stream()')
+        elif policy.on_interrupt == "restart":
+            policy = policy.for_call(on_interrupt="raise")
+        stream = self._stream(call, model, policy, seen)
+        from thinwire.core.stream import collect
 
-
-def _observer(sink: "Sink | bool | None", hook: "Hook | None") -> "Observer | None":
-    # None where nobody listens, as on most chips: the two modules take 800 bytes of RAM there.
-    if not sink and hook is None:
-        return None
-    from thinwire.core.observer import Observer
-
-    return Observer(sink or None, hook)  # type: ignore[arg-type]
+        return collect(stream, on_delta, on_restart)
 
 
 class AsyncClient(BaseClient):
@@ -254,8 +257,14 @@ class AsyncClient(BaseClient):
                 source (TextFile, Base64File).
             tools: list of tool definitions.
             model: public model name, None for the default.
-            timeouts, retry, hedge_after, on_interrupt: for this call in place of the client's.
-            session: name of the conversation, for deployments with `pin_provider`; never sent.
+            timeouts: limits of this call in place of the deployments' and the client's.
+            retry: how often each deployment is tried, likewise.
+            hedge_after: seconds without a first token after which the first fallback is started
+                beside it.
+            on_interrupt: "raise" or "restart": what to do when an answer breaks off that the
+                caller has seen a part of; see BaseClient.
+            session: name of the conversation, for deployments with `session_affinity`; never
+                sent.
             keep: what becomes of the answer's text. "text": it is kept in memory, and in the
                 completion. "none": only the events have it. An open text file: the content is
                 written there. A callable: it is told (kind, text, index) of each piece of
@@ -272,9 +281,19 @@ class AsyncClient(BaseClient):
             ValueError: the model is not declared, or a header cannot be sent.
             TypeError: messages is a string or not iterable.
         """
-        call = self._call(messages, tools, params, extra_body, extra_headers, session, keep)
+        from thinwire.core.request.call import Call
+
+        call = Call(
+            messages,
+            tools=tools,
+            params=params,
+            extra_body=extra_body,
+            extra_headers=extra_headers,
+            session=session,
+            keep=keep,
+        )
         policy = self._policy.for_call(timeouts, retry, hedge_after, on_interrupt)
-        return self._start(call, model, policy)
+        return self._stream(call, model, policy)
 
     async def chat(
         self,
@@ -297,25 +316,53 @@ class AsyncClient(BaseClient):
         """Asks a model and waits for the whole answer.
 
         Args:
+            messages: list of message dicts, or any re-iterable of them; a string leaf may be a
+                source (TextFile, Base64File).
             on_delta: called with each piece of text as it arrives; a plain or an async callable.
                 What it raises ends the call and reaches the caller as it is.
             on_restart: called with StreamRestarted when what on_delta was told is void, since the
                 answer broke off and starts anew. Without it on_interrupt="restart" is refused
                 where text was handed out, for nobody would know.
-            others: as `stream`.
+            tools: list of tool definitions.
+            model: public model name, None for the default.
+            timeouts: limits of this call in place of the deployments' and the client's.
+            retry: how often each deployment is tried, likewise.
+            hedge_after: seconds without a first token after which the first fallback is started
+                beside it.
+            on_interrupt: "raise" or "restart": what to do when an answer breaks off that the
+                caller has seen a part of; see BaseClient.
+            session: name of the conversation, for deployments with `session_affinity`; never
+                sent.
+            keep: what becomes of the answer's text. "text": it is kept in memory, and in the
+                completion. "none": only the events have it. An open text file: the content is
+                written there. A callable: it is told (kind, text, index) of each piece of
+                "content", "reasoning", "refusal" (index of the choice) and "arguments" (of the
+                tool call). What is not kept is None in the completion, or "".
+            extra_body: fields that replace all others; the only way to send null.
+            extra_headers: headers of this call.
+            **params: any field of the API (temperature, max_tokens, stop, ...); None: not sent.
 
         Returns:
             Completion.
 
         Raises:
-            ThinwireError: see ChatStream; ValueError, TypeError: as `stream`.
+            ThinwireError: see ChatStream.
+            ValueError: the model is not declared, or a header cannot be sent.
+            TypeError: messages is a string or not iterable.
         """
-        call = self._call(messages, tools, params, extra_body, extra_headers, session, keep)
-        policy = self._policy.for_call(timeouts, retry, hedge_after, on_interrupt)
-        from thinwire.core.stream import Listener, collect
+        from thinwire.core.request.call import Call
 
-        listener = Listener(on_delta, on_restart)
-        return await collect(self._start_chat(call, model, policy, listener), listener)
+        call = Call(
+            messages,
+            tools=tools,
+            params=params,
+            extra_body=extra_body,
+            extra_headers=extra_headers,
+            session=session,
+            keep=keep,
+        )
+        policy = self._policy.for_call(timeouts, retry, hedge_after, on_interrupt)
+        return await self._chat(call, model, policy, on_interrupt, on_delta, on_restart)
 
     async def send_streaming_body(
         self, body: "AsyncIterator[bytes]", *, model: "str | None" = None
@@ -332,11 +379,12 @@ class AsyncClient(BaseClient):
         Raises:
             ThinwireError: see ChatStream; ValueError: the model is not declared.
         """
-        from thinwire.core.request.body import AsyncBody
-        from thinwire.core.request.call import RawCall
+        from thinwire.core.request.raw_call import RawCall
+
+        stream = self._stream(RawCall(body), model, self._policy)
         from thinwire.core.stream import collect
 
-        return await collect(self._start(RawCall(AsyncBody(body)), model))
+        return await collect(stream)
 
     async def aclose(self) -> None:
         """Closes the connections. Idempotent."""

@@ -1,11 +1,22 @@
-"""What kind of refusal a server's error is. The status says half of it: 400 is a prompt that is
-too long, an unknown model or an empty account, depending on the server, and 429 may mean "in a
-second" or "never, pay first". The rest is in a code or in the words; tests/shared/test_kinds.py
-holds what servers really wrote, and where it was seen.
+"""What kind of error it is, in one word, and what each kind leads to.
+
+The status says half of it: 400 is a prompt that is too long, an unknown model or an empty
+account, depending on the server, and 429 may mean "in a second" or "never, pay first". The rest
+is in a code or in the words; tests/shared/test_error_kinds.py holds what servers really wrote, and
+where it was seen.
 
 Servers write rate_limit_exceeded, RateLimitReached or "rate limit": without case, spaces and
-marks these are one word. Plain searches: MicroPython's `re` lacks half of its syntax. Words
-stand in texts, not in tuples, and are taken apart only after an error: that costs less flash.
+marks these are one word. Plain searches: MicroPython's `re` lacks half of its syntax. Words stand
+in texts, not in tuples, and are taken apart only after an error: that costs less flash.
+
+docs/routing.md shows what follows as a table, generated from the tuples here.
+
+  RETRY_ON           the same deployment once more, after a wait (routing/policy.py)
+  FALLBACK_ON        the next deployment of the chain; a caller may ask for more kinds
+  FALLBACK_OPTIONAL  those: mistakes that another deployment may not share
+  COOLDOWN_ON        repeated, the deployment is left alone for a while (routing/health.py)
+
+Errors of kind "context_length" and "content_filter" go to lists of their own (routing/router.py).
 """
 
 # Below HTTP: each may go better the next time.
@@ -17,7 +28,6 @@ _MOMENT = ("conflict", "too_early")
 RETRY_ON = _EXCHANGE + _BUSY + _MOMENT
 FALLBACK_ON = RETRY_ON + ("certificate",)
 COOLDOWN_ON = _EXCHANGE + _BUSY
-# What a caller may add to `fallback_on`: mistakes that another deployment may not share.
 FALLBACK_OPTIONAL = (
     "auth",
     "quota",
@@ -69,6 +79,11 @@ _TELLING = (
     ("auth", "incorrectapikey invalidapikey apikeynotvalid"),
 )
 
+# A context window, and that it is too small; who is missing where a 404 says so.
+_LIMITS = (("context_length", "contextlength contextwindow contextsize contextlimit"),)
+_EXCEEDED = (("context_length", "exceed maximum greaterthan overflow toolong"),)
+_MODELS = (("model_not_found", "model deployment endpoints"),)
+
 # Words of codes, for where there is no status but the 200 of the stream.
 _CODES = (
     ("auth", "authentication unauthorized permission"),
@@ -99,9 +114,8 @@ def kind_of(status: int, code: str, message: str) -> str:
     found = _first(_TELLING, text)
     if found:
         return found
-    if kind in ("server", "rate_limit"):
-        if "overloaded" in text:
-            return "overloaded"
+    if kind in ("server", "rate_limit") and "overloaded" in text:
+        return "overloaded"
     if status < 500:
         kind = _of_request(status, text) or kind
     if status == 200:
@@ -121,26 +135,20 @@ def _of_status(status: int) -> str:
 def _of_request(status: int, text: str) -> str:
     # What is wrong with the request in the words of a server we do not know. A 500 is not asked:
     # it may quote what the user wrote about context windows and models.
-    if _has(text, "contextlength contextwindow contextsize contextlimit"):
-        if _has(text, "exceed maximum greaterthan overflow toolong"):
-            return "context_length"
-    if status == 404 and _has(text, "model deployment endpoints"):
+    if _first(_LIMITS, text) and _first(_EXCEEDED, text):
+        return "context_length"
+    if status == 404 and _first(_MODELS, text):
         return "model_not_found"
     return "model_not_found" if "model" in text and "doesnotexist" in text else ""
 
 
 def _first(table: "tuple[tuple[str, str], ...]", text: str) -> str:
+    # The kind of the first row that has a word in `text`, "" for none.
     for kind, words in table:
-        if _has(text, words):
-            return kind
+        for word in words.split():
+            if word in text:
+                return kind
     return ""
-
-
-def _has(text: str, words: str) -> bool:
-    for word in words.split():  # noqa: SIM110 - a comprehension is one more function in flash
-        if word in text:
-            return True
-    return False
 
 
 def _squeezed(words: str) -> str:

@@ -35,9 +35,27 @@ class ThinwireError(Exception):
         model: public name of the model that was asked for, "" when none was.
         deployment: name of the deployment that was tried, "" when none was.
         cause: the lower error, where there was one.
+        stale: whether a connection kept from an earlier exchange turned out dead before any byte
+            of the answer came; the same request is then tried again at once.
+        phase: which clock ran out, "" when none did; see TransportTimeout.
+        status: HTTP status, 0 when there was no response.
+        retry_after_ms: how long the server asked to wait, in milliseconds, or None.
+        should_retry: what the server says about trying again (`x-should-retry`), None when it
+            says nothing.
+        body_snippet: start of the response body, "" when there was none.
+        speechless: there was no memory for its words; nothing is tried again after it.
     """
 
+    # What only some errors know, so that whoever decides can ask any of them.
     kind = "error"
+    stale = False
+    phase = ""
+    status = 0
+    retry_after_ms: "int | None" = None
+    should_retry: "bool | None" = None
+    body_snippet = ""
+    speechless = False
+    _spoken: "tuple[str, ...]" = ("message",)
 
     def __init__(self, message: str, cause: "BaseException | None" = None) -> None:
         super().__init__(message)
@@ -52,8 +70,11 @@ class ThinwireError(Exception):
         return self.kind in RETRY_ON
 
     def hide(self, secret: str) -> None:
-        """Takes `secret` out of the message: some servers repeat the key they refuse."""
-        self.message = without(self.message, secret)
+        """Takes `secret` out of what the error says: some servers repeat the key they refuse."""
+        for name in self._spoken:
+            words = getattr(self, name)
+            if words:
+                setattr(self, name, without(words, secret))
 
     def __str__(self) -> str:
         return self.message
@@ -63,15 +84,9 @@ class ThinwireError(Exception):
 
 
 class TransportError(ThinwireError):
-    """The exchange with the server failed below HTTP.
-
-    Attributes:
-        stale: whether a connection kept from an earlier exchange turned out dead before any byte
-            of the answer came; the same request is then tried again at once.
-    """
+    """The exchange with the server failed below HTTP."""
 
     kind = "read"
-    stale = False
 
 
 class ConnectError(TransportError):
@@ -123,16 +138,14 @@ class StatusError(ThinwireError):
         status: HTTP status; for an error object in a 200 stream its numeric code, else 200.
         message: the provider's own words, cut to a line.
         code: the provider's error code or type, "" when it gave none.
-        retry_after_ms: how long the server asked to wait, in milliseconds, or None.
-        body_snippet: start of the body, for a person to read.
+        retry_after_ms: see ThinwireError.
+        body_snippet: see ThinwireError.
 
     Attributes:
-        kind: see kinds.py.
-        should_retry: what the server says about trying again (`x-should-retry`), None when it
-            says nothing.
+        kind: see error_kinds.py.
     """
 
-    should_retry: "bool | None" = None
+    _spoken = ("message", "code", "body_snippet")
 
     def __init__(
         self,
@@ -155,12 +168,6 @@ class StatusError(ThinwireError):
         if self.should_retry is not None and self.kind != "context_length":
             return self.should_retry
         return self.kind in RETRY_ON
-
-    def hide(self, secret: str) -> None:
-        """See ThinwireError.hide."""
-        super().hide(secret)
-        self.code = without(self.code, secret)
-        self.body_snippet = without(self.body_snippet, secret)
 
 
 class ContextWindowExceeded(StatusError):
@@ -213,7 +220,12 @@ class AllAttemptsFailed(ThinwireError):
     def __init__(self, attempts: "tuple[Attempt, ...]") -> None:
         errors = [one.error for one in attempts if one.error is not None]
         last = most_telling(errors)
-        lines = ["%s: %s" % (one.deployment, _told(one)) for one in attempts]
+        lines = []
+        for one in attempts:
+            said = one.outcome
+            if one.error is not None:
+                said = "%s (%d ms, %d bytes sent)" % (one.error, one.ms, one.sent_bytes)
+            lines.append("%s: %s" % (one.deployment, said))
         super().__init__("all %d attempts failed; %s" % (len(attempts), "; ".join(lines)), last)
         self.attempts = attempts
         self.last = last
@@ -268,10 +280,3 @@ def _weight(error: ThinwireError) -> int:
     if isinstance(error, StatusError):
         return 2 if error.kind in RETRY_ON else 3
     return 1 if error.kind == "stream" else 0
-
-
-def _told(attempt: "Attempt") -> str:
-    if attempt.error is None:
-        return attempt.outcome
-    words = "%s (%d ms, %d bytes sent)"
-    return words % (attempt.error, attempt.ms, attempt.sent_bytes)

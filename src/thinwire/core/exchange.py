@@ -1,103 +1,186 @@
-"""One attempt at work: its request, its answer, its clocks. Only `open` and `first` wait; the pump
-(stream.py) reads the rest itself, since each await layer costs a chip 48 bytes per read.
+"""One attempt at work: its request, its answer, its clocks.
+
+Only `open` and `first_event` wait; the pump (stream.py) reads the rest itself, since each await
+layer costs a chip 48 bytes per read.
+
+Four clocks and the connect limit are turned into one absolute deadline for each wait:
+
+  total        whole call, retries and fallbacks included
+  first_token  one attempt, from its start to its first delta
+  progress     from one delta to the next
+  liveness     from one read to the next, whatever it brought
+
+Comments and role-only chunks are bytes (liveness) but not deltas: keep-alives cannot hold a dead
+stream open, and a slow model that still sends comments is not cut by liveness (docs/wire.md).
 """
 
 from thinwire.core._compat import const
 from thinwire.core.answer.answer import Answer
-from thinwire.core.errors import StreamError, TransportError, TransportTimeout
-from thinwire.core.routing.clocks import Clocks
+from thinwire.core.errors import StatusError, StreamError, TransportError, TransportTimeout
 
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
-    from thinwire.core.answer.completion import Event, Timings
+    from thinwire.core.answer.completion import Event
+    from thinwire.core.client import ReceiveBuffers
     from thinwire.core.errors import ThinwireError
-    from thinwire.core.request.body import Body
-    from thinwire.core.routing.clocks import Timeouts
-    from thinwire.core.routing.plan import Attempt
-    from thinwire.core.transport import Request, Response, Transport
+    from thinwire.core.request.http_request import Body, Request
+    from thinwire.core.routing.plan import Attempt, Plan
+    from thinwire.core.routing.policy import Timeouts
+    from thinwire.core.transport import Response, Transport
 
 _DRAIN_READS = const(16)
 _DRAIN_MS = const(250)
 _GRACE_MS = const(5000)  # for usage and [DONE] after the last finish_reason
 
 
+class Clocks:
+    """The clocks of one attempt. Passive: the time comes from the caller, in milliseconds.
+
+    Args:
+        timeouts: the limits.
+        start_ms: time of the call's start, from where the total clock runs.
+        now_ms: time of the attempt's start.
+
+    Attributes:
+        bytes_ms: when bytes arrived last.
+        delta_ms: when a delta arrived last, -1 before the first.
+    """
+
+    def __init__(self, timeouts: "Timeouts", start_ms: int, now_ms: int) -> None:
+        self._timeouts = timeouts
+        self._start = start_ms
+        self._attempt = now_ms
+        self.bytes_ms = now_ms
+        self.delta_ms = -1
+
+    def connect_deadline(self) -> "int | None":
+        """When the connection must stand."""
+        limit = self._timeouts.connect
+        return None if limit is None else self._attempt + limit
+
+    def head_deadline(self) -> "int | None":
+        """When the response head must have arrived."""
+        # While the request is being sent nothing is expected to arrive.
+        limits = self._timeouts
+        found = None if limits.first_token is None else self._attempt + limits.first_token
+        if limits.total is not None and (found is None or self._start + limits.total < found):
+            found = self._start + limits.total
+        return found
+
+    def deadline(self) -> "int | None":
+        """When the next bytes must have arrived."""
+        # Asked for each read: without a call and without a tuple, which a chip has to collect.
+        limits = self._timeouts
+        found = limits.first_token if self.delta_ms < 0 else limits.progress
+        if found is not None:
+            found += self._attempt if self.delta_ms < 0 else self.delta_ms
+        limit = limits.liveness
+        if limit is not None and (found is None or self.bytes_ms + limit < found):
+            found = self.bytes_ms + limit
+        limit = limits.total
+        if limit is not None and (found is None or self._start + limit < found):
+            found = self._start + limit
+        return found
+
+    def expired(self, now_ms: int) -> str:
+        """Name of the clock that has run out, the first that did; "" when none has."""
+        deadline = self.deadline()
+        if deadline is None or now_ms < deadline:
+            return ""
+        waiting = (
+            ("first_token", self._attempt) if self.delta_ms < 0 else ("progress", self.delta_ms)
+        )
+        for name, since in (waiting, ("liveness", self.bytes_ms)):
+            limit = getattr(self._timeouts, name)
+            if limit is not None and since + limit == deadline:
+                return name
+        return "total"
+
+    def limit(self, name: str) -> str:
+        """A clock's limit as words, e.g. "15 s"."""
+        return "%g s" % (getattr(self._timeouts, name) / 1000)
+
+
 class Exchange:
-    """An attempt that is being made.
+    """An attempt that is being made; `launch` makes one, `open` starts it.
 
     Args:
         transport: what carries it.
+        plan: whose attempt it is.
         attempt: its record.
-        request: what to send.
-        timeouts: its limits.
-        start_ms: time of the call's start.
         answer: for what arrives.
 
     Attributes:
+        request: what is sent, None before `open`.
         answer: what has arrived.
         clocks: its deadlines.
         response: the response while it is open, else None.
         streaming: whether the answer is arriving.
+        now_ms: the time when something happened last.
+        begun_ms, head_ms, first_byte_ms, first_delta_ms, last_delta_ms: when it began, the
+            response head came, and so on; -1: not yet.
     """
 
     def __init__(
-        self,
-        transport: "Transport",
-        attempt: "Attempt",
-        request: "Request",
-        timeouts: "Timeouts",
-        start_ms: int,
-        answer: Answer,
+        self, transport: "Transport", plan: "Plan", attempt: "Attempt", answer: Answer
     ) -> None:
         self._transport = transport
-        self._request = request
-        self._timeouts = timeouts
-        self._start = start_ms
-        self._begun = self.now_ms = transport.now_ms()
-        self.clocks = Clocks(timeouts, start_ms, self._begun)
-        self._head = self._first_byte = self._first_delta = self._last_delta = -1
-        self._end_by = -1  # when a model that has finished is not listened to any more
-        self._handed = False  # the caller has had an event since the last read
+        self._plan = plan
         self.attempt = attempt
         self.answer = answer
+        self.request: Request | None = None
         self.response: Response | None = None
         self.streaming = False
+        self.begun_ms = self.now_ms = transport.now_ms()
+        self.head_ms = self.first_byte_ms = self.first_delta_ms = self.last_delta_ms = -1
+        deployment = plan.router.deployment(attempt.deployment)
+        self._timeouts = plan.policy.timeouts_at(deployment)
+        self.clocks = Clocks(self._timeouts, plan.start_ms, self.begun_ms)
+        self._grace_ends = -1  # when a model that has finished is not listened to any more
+        self._handed = False  # the caller has had an event since the last read
 
     @property
-    def body(self) -> "Body":
-        """What is sent."""
-        return self._request.body  # type: ignore[return-value]
+    def body(self) -> "Body | None":
+        """What is sent, None before `open`."""
+        return None if self.request is None else self.request.body
 
     async def open(self) -> None:
         """Sends the request and reads on until an answer is arriving.
 
         Raises:
-            ThinwireError: none is.
+            ThinwireError: none does.
         """
-        self._request.connect_deadline_ms = self.clocks.connect_deadline()
-        self._request.head_deadline_ms = self.clocks.head_deadline()
-        self._request.idle_ms = self._timeouts.idle_ms()
+        request = self.request = self._plan.request(self.attempt)
+        request.connect_deadline_ms = self.clocks.connect_deadline()
+        request.head_deadline_ms = self.clocks.head_deadline()
+        request.idle_ms = self._timeouts.idle_ms()
+        body: Body = request.body  # type: ignore[assignment]
         try:
-            response = await self._transport.send(self._request)
+            response = await self._transport.send(request)
         finally:
-            self.body.close()
-            self.attempt.sent_bytes = self.body.sent_bytes
+            body.close()
+            self.attempt.sent_bytes = body.sent_bytes
             self.arrived()  # or it failed; before this, liveness was not what ran out
-        self._head = self.now_ms
+        self.head_ms = self.now_ms
         self.response = response
         self.attempt.status = response.status
-        kind = self.answer.content_type = (response.header("content-type") or "").lower()
+        answer = self.answer
+        kind = answer.content_type = (response.header("content-type") or "").lower()
         if response.status != 200 or "html" in kind:
-            from thinwire.core.answer import error_response as refusal
-
-            raise await refusal.error(response, kind, self.clocks.deadline())
-        # What follows is told by its first byte; content types are wrong too often (WIRE.md).
-        while self.answer.is_blank():
+            raise await self._refused(response, kind)
+        # What follows is told by its first byte; content types are wrong too often.
+        while answer.is_blank():
             await self._read(response)
-        if self.answer.is_document():
-            await self._read_document(response)
+        if answer.is_document():
+            from thinwire.core.answer import error_response
+
+            start = answer.parser.unread()
+            body_text = await error_response.read_whole(response, self.clocks.deadline(), start)
+            answer.receive_document(body_text)
+            self.arrived()
         self.streaming = True
 
-    async def first(self) -> "Event | None":
+    async def first_event(self) -> "Event | None":
         """Opens, and reads until there is an event; None at an answer without any.
 
         Raises:
@@ -119,17 +202,16 @@ class Exchange:
         event = self.answer.next_event()
         if event is not None:
             self._handed = True
-            self._last_delta = self.now_ms
-            if self._first_delta < 0:
-                self._first_delta = self.now_ms
+            self.last_delta_ms = self.now_ms
+            if self.first_delta_ms < 0:
+                self.first_delta_ms = self.now_ms
         return event
 
     def arrived(self) -> None:
-        """Bytes have arrived."""
-        self.now_ms = self._transport.now_ms()
-        self.clocks.received(self.now_ms)
-        if self._first_byte < 0 and self.answer.received:
-            self._first_byte = self.now_ms
+        """Takes note that bytes have arrived."""
+        self.now_ms = self.clocks.bytes_ms = self._transport.now_ms()
+        if self.first_byte_ms < 0 and self.answer.received:
+            self.first_byte_ms = self.now_ms
 
     def deadline(self) -> "int | None":
         """When the next bytes must have arrived.
@@ -139,27 +221,30 @@ class Exchange:
         """
         # What the caller did with an event takes time that is not the server's: the clocks of
         # the stream go on from here.
-        self.now_ms = self._transport.now_ms()
+        now = self.now_ms = self._transport.now_ms()
         if self._handed:
             self._handed = False
-            self.clocks.received(self.now_ms)
-            self.clocks.delta(self.now_ms)
+            self.clocks.bytes_ms = self.clocks.delta_ms = now
         deadline = self.clocks.deadline()
-        if self.answer.finished():
-            deadline = self._last_call(deadline)
+        if self.answer.assembler.finished():
+            # Some servers neither send [DONE] nor close: the answer is not held back for that.
+            if self._grace_ends < 0:
+                self._grace_ends = now + _GRACE_MS
+            if deadline is None or self._grace_ends < deadline:
+                deadline = self._grace_ends
         # Bytes that keep coming keep no clock but liveness from running out.
-        if deadline is not None and self.now_ms >= deadline:
+        if deadline is not None and now >= deadline:
             raise TransportTimeout("a clock ran out", "read")
         return deadline
 
-    def begun(self) -> bool:
+    def has_begun(self) -> bool:
         """Whether a delta has been taken."""
-        return self._first_delta >= 0
+        return self.first_delta_ms >= 0
 
-    def only_the_end_is_missing(self, error: "ThinwireError") -> bool:
+    def lacks_only_its_end(self, error: "ThinwireError") -> bool:
         """Whether the model had finished; what the error took is usage or [DONE] at most."""
         cut = isinstance(error, (TransportError, StreamError))
-        return cut and self.streaming and self.answer.finished()
+        return cut and self.streaming and self.answer.assembler.finished()
 
     async def drain(self) -> None:
         """Reads the rest of the body, so that the connection can be used again, and closes.
@@ -168,7 +253,7 @@ class Exchange:
         connection open.
         """
         deadline = self._transport.now_ms() + _DRAIN_MS
-        scratch = self.answer.scratch()
+        scratch = memoryview(self.answer.parser.buffer)
         try:
             for _ in range(_DRAIN_READS):
                 if self.response is None or self.answer.eof:
@@ -186,41 +271,46 @@ class Exchange:
         if response is not None:
             await response.aclose()
 
-    def measure(self, timings: "Timings") -> None:
-        """Fills in what is known of this attempt."""
-        request = self._request
-        connected = request.connected_ms
-        ready = request.secured_ms or connected or self._begun
-        timings.connect_ms = _span(self._begun, connected)
-        timings.tls_ms = _span(connected, request.secured_ms)
-        timings.upload_ms = _span(ready, request.sent_ms)
-        timings.head_ms = self._since_start(self._head)
-        timings.first_byte_ms = self._since_start(self._first_byte)
-        timings.ttft_ms = self._since_start(self._first_delta)
-        timings.last_token_ms = self._since_start(self._last_delta)
+    async def drop(self, outcome: str) -> None:
+        """Ends an attempt that nobody needs any more.
+
+        Args:
+            outcome: "lost" (another attempt was faster) or "cancelled".
+        """
+        self.attempt.ended(outcome, self._transport.now_ms() - self._plan.start_ms)
+        self.answer.free()
+        await self.close()
 
     async def _read(self, response: "Response") -> None:
         # The same step is written out in the pump, where it must not cost a coroutine.
-        self.answer.receive(await response.readinto(self.answer.room(), self.deadline()))
+        answer = self.answer
+        answer.buffer_updated(await response.readinto(answer.get_buffer(), self.deadline()))
         self.arrived()
 
-    async def _read_document(self, response: "Response") -> None:
-        from thinwire.core.answer import error_response as refusal
+    async def _refused(self, response: "Response", content_type: str) -> "ThinwireError":
+        try:
+            from thinwire.core.answer import error_response
 
-        start = self.answer.unread()
-        body = await refusal.read_whole(response, self.clocks.deadline(), start)
-        self.answer.receive_document(body)
-        self.arrived()
-
-    def _last_call(self, deadline: "int | None") -> int:
-        # Some servers neither send [DONE] nor close: the answer is not held back for that.
-        if self._end_by < 0:
-            self._end_by = self.now_ms + _GRACE_MS
-        return self._end_by if deadline is None else min(deadline, self._end_by)
-
-    def _since_start(self, moment: int) -> "int | None":
-        return moment - self._start if moment >= 0 else None
+            return await error_response.error(response, content_type, self.clocks.deadline())
+        except MemoryError:
+            # A full heap hides no failure: that there was one is worth more than its words.
+            error: ThinwireError = StatusError(response.status, "no memory left for its words")
+            error.speechless = True
+            return error
 
 
-def _span(start: "int | None", end: "int | None") -> "int | None":
-    return None if start is None or end is None else end - start
+def launch(
+    transport: "Transport", plan: "Plan", buffers: "ReceiveBuffers", hedge: bool = False
+) -> Exchange:
+    """Makes the next attempt of a plan ready.
+
+    Args:
+        buffers: lend the buffer to receive into.
+        hedge: it runs beside another one.
+    """
+    attempt = plan.begin(transport.now_ms(), hedge)
+    if plan.observer is not None:
+        messages, tools = plan.call.counts()
+        fields: dict[str, object] = {"hedge": hedge, "messages": messages, "tools": tools}
+        plan.observer.emit("attempt_started", attempt, fields)
+    return Exchange(transport, plan, attempt, Answer(plan.call.keeper, buffers))

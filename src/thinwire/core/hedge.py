@@ -1,18 +1,21 @@
 """Two attempts at once: when the first token of one is late, the fallback is started beside it,
 and whichever has a delta first is the answer. The other is cancelled and its connection closed;
 nothing of it was handed out, so two texts can never mix.
+
+Loaded for calls with `hedge_after`.
 """
 
 from thinwire.core._compat import const
 from thinwire.core.errors import ThinwireError
-from thinwire.core.routing.recovery import noted
+from thinwire.core.exchange import launch
+from thinwire.core.routing.recovery import record_failure
 
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
     from thinwire.core.answer.completion import Event
+    from thinwire.core.client import ReceiveBuffers
     from thinwire.core.exchange import Exchange
     from thinwire.core.routing.plan import Plan
-    from thinwire.core.stream import ChatStream
     from thinwire.core.transport import Signal, Task, Transport
 
 
@@ -22,7 +25,7 @@ class Race:
     Args:
         transport: what carries them; a concurrent one.
         plan: says whether there is a fallback to start.
-        stream: whose attempts they are.
+        buffers: lend the buffers to receive into.
         exchange: the first attempt, not opened yet.
 
     Attributes:
@@ -30,11 +33,15 @@ class Race:
     """
 
     def __init__(
-        self, transport: "Transport", plan: "Plan", stream: "ChatStream", exchange: "Exchange"
+        self,
+        transport: "Transport",
+        plan: "Plan",
+        buffers: "ReceiveBuffers",
+        exchange: "Exchange",
     ) -> None:
         self._transport = transport
         self._plan = plan
-        self._stream = stream
+        self._buffers = buffers
         self._signal = transport.signal()
         self._runners: list[_Runner] = []
         self._due = False
@@ -44,7 +51,7 @@ class Race:
         """Races; returns the winner's first event, None when its answer has none.
 
         Raises:
-            ThinwireError: no attempt is left; those that failed before are noted.
+            ThinwireError: no attempt is left; those that failed before are recorded.
         """
         alarm = self._transport.spawn(self._alarm())
         outcome = "cancelled"  # of those that are still at work
@@ -58,13 +65,15 @@ class Race:
                     outcome = "lost"
                     self.exchange = winner.exchange
                     return winner.event
-                self._start_hedge()
+                if self._due and self._can_hedge():
+                    self._due = False
+                    self._start(launch(self._transport, self._plan, self._buffers, True))
         finally:
             alarm.cancel()
             await self._stop(outcome)
 
     async def _alarm(self) -> None:
-        await self._transport.sleep_ms(self._plan.policy.hedge_ms or 0)
+        await self._transport.sleep_ms(int((self._plan.policy.hedge_after or 0) * 1000))
         self._due = True
         self._signal.set()
 
@@ -73,10 +82,16 @@ class Race:
         self._runners.append(runner)
         runner.task = self._transport.spawn(runner.run())
 
-    def _start_hedge(self) -> None:
-        if self._due and self._plan.can_hedge(self.exchange.body, self._transport.now_ms()):
-            self._due = False
-            self._start(self._stream.launch(True))
+    def _can_hedge(self) -> bool:
+        # Whether there is a healthy fallback that may be started beside the attempt at work.
+        plan, body = self._plan, self.exchange.body
+        name, keeper = plan.upcoming(), plan.call.keeper
+        if not name or plan.health.wait_ms(name, self._transport.now_ms()):
+            return False
+        if keeper is not None and keeper.hands_out:
+            return False  # both would hand out their text before one of them has won
+        # What is not sent yet may hold what can be read only once: a walk that counts finds out.
+        return (body is None or body.replayable()) and plan.can_replay(name)
 
     def _winner(self) -> "_Runner | None":
         for runner in list(self._runners):
@@ -84,17 +99,17 @@ class Race:
                 continue
             if runner.error is None:
                 return runner
-            self._lost_one(runner, runner.error)
+            self._remove(runner, runner.error)
         return None
 
-    def _lost_one(self, runner: "_Runner", error: BaseException) -> None:
-        # While another attempt is at work an error is only noted.
+    def _remove(self, runner: "_Runner", error: BaseException) -> None:
+        # While another attempt is at work an error is only recorded.
         self._runners.remove(runner)
         if not self._runners or not isinstance(error, ThinwireError):
             self.exchange = runner.exchange
             raise error
         runner.exchange.answer.free()
-        noted(self._stream, runner.exchange, error)
+        record_failure(self._plan, runner.exchange, error, self._transport.now_ms())
 
     async def _stop(self, outcome: str) -> None:
         for runner in self._runners:
@@ -104,8 +119,12 @@ class Race:
             while not runner.done:
                 await self._signal.wait()
                 self._signal.clear()
-            if runner.exchange is not self.exchange:
-                await self._stream.dropped(runner.exchange, outcome)
+            exchange = runner.exchange
+            if exchange is not self.exchange:
+                await exchange.drop(outcome)
+                if outcome == "lost" and self._plan.observer is not None:
+                    attempt = exchange.attempt
+                    self._plan.observer.emit("attempt_lost", attempt, {"ms": attempt.ms})
 
 
 class _Runner:
@@ -116,13 +135,13 @@ class _Runner:
         self.error: BaseException | None = None
         self.done = False
         self.task: Task | None = None
-        self._begun = False
+        self._running = False
         self._signal = signal
 
     async def run(self) -> None:
-        self._begun = True
+        self._running = True
         try:
-            self.event = await self.exchange.first()
+            self.event = await self.exchange.first_event()
         except BaseException as error:  # whoever started the task looks at it, and raises it
             self.error = error
             await self.exchange.close()  # the race may go on without it
@@ -134,4 +153,4 @@ class _Runner:
         if self.task is not None and not self.done:
             self.task.cancel()
             # A task that is cancelled before it ran never gets to its own `done`.
-            self.done = not self._begun
+            self.done = not self._running

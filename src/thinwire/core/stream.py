@@ -1,73 +1,36 @@
-"""The pump: the only place in core/ that waits for an answer. It moves bytes from a response into
-the answer, hands out events, and carries out what the plan decides. Sync clients run it too,
-over a transport whose coroutines never suspend (sync.py).
+"""The pump: the only place in core/ that waits for an answer.
+
+It moves bytes from a response into the answer, hands out events, and carries out what follows an
+error. Sync clients run it too, over a transport whose coroutines never suspend (sync.py).
 
   opening -> streaming -> ended -> closed      an error before the first delta: opening again
 
 One flat loop instead of layered coroutines: on a chip each await layer costs 48 bytes per read
-(STYLE.md), so __anext__ calls plain methods and awaits the transport directly.
+(docs/memory.md), so __anext__ calls plain methods and awaits the transport directly.
 """
 
-from thinwire.core._compat import const, is_awaitable, load
-from thinwire.core.answer.answer import Answer
-from thinwire.core.answer.assembler import CompletionAssembler
-from thinwire.core.answer.completion import ContentDelta, StreamComplete, StreamRestarted
-from thinwire.core.errors import ThinwireError
-from thinwire.core.exchange import Exchange
+from thinwire.core._compat import const, fraction, is_awaitable, with_cause
+from thinwire.core.answer.completion import (
+    ContentDelta,
+    StreamComplete,
+    StreamRestarted,
+    completion_of,
+)
+from thinwire.core.errors import StreamInterrupted, ThinwireError, TransportTimeout
+from thinwire.core.exchange import launch
 
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from thinwire.core.answer.completion import Completion, Event
-
-    OnDelta = Callable[[str], object]
-    OnRestart = Callable[[StreamRestarted], object]
-    from thinwire.core.client import Buffers
-    from thinwire.core.errors import ThinwireError
-    from thinwire.core.observer import Observer
+    from thinwire.core.client import ReceiveBuffers
+    from thinwire.core.exchange import Exchange
     from thinwire.core.routing.plan import Plan
     from thinwire.core.transport import Transport
 
-# chat(): a stream iterated to its end on the caller's behalf.
-
-
-class Listener:
-    """Those who hear an answer while it arrives.
-
-    Args:
-        on_delta: called with each piece of the first choice's text, or None.
-        on_restart: called with StreamRestarted, or None.
-    """
-
-    def __init__(self, on_delta: "OnDelta | None", on_restart: "OnRestart | None") -> None:
-        self._on_delta = on_delta
-        self._on_restart = on_restart
-        self.can_be_told = on_restart is not None
-        self.hears = on_delta is not None or self.can_be_told
-
-    def hear(self, event: "Event") -> object:
-        """What the callable for this event returns; None where there is none."""
-        if isinstance(event, ContentDelta):
-            told = self._on_delta is not None and event.choice == 0
-            return self._on_delta(event.text) if told else None  # type: ignore[misc]
-        if isinstance(event, StreamRestarted) and self._on_restart is not None:
-            return self._on_restart(event)
-        return None
-
-
-async def collect(stream: "ChatStream", listener: "Listener | None" = None) -> "Completion":
-    """The completion of a stream, which is closed, whatever happens."""
-    completion: Completion | None = None
-    async with stream:
-        async for event in stream:
-            if isinstance(event, StreamComplete):
-                completion = event.completion  # not made once more: a chip has no room for two
-            result = listener.hear(event) if listener is not None else None
-            if is_awaitable(result):
-                await result  # type: ignore[misc]
-    return completion if completion is not None else stream.completion
-
+    OnDelta = Callable[[str], object]
+    OnRestart = Callable[[StreamRestarted], object]
 
 _OPENING = const(0)
 _STREAMING = const(1)
@@ -81,8 +44,9 @@ class ChatStream:
     Use it with `async with`; leaving early closes the connection at once.
 
     Args:
-        observer: is told what happens, or None.
-        buffers: lends the buffers to receive into.
+        transport: what carries the requests.
+        plan: which deployments are asked.
+        buffers: lend the buffers to receive into.
         seen: whether somebody sees the events as they come; when nobody does, an answer that
             breaks off is simply asked for again.
 
@@ -93,43 +57,23 @@ class ChatStream:
     """
 
     def __init__(
-        self,
-        transport: "Transport",
-        plan: "Plan",
-        observer: "Observer | None",
-        buffers: "Buffers",
-        seen: bool = True,
+        self, transport: "Transport", plan: "Plan", buffers: "ReceiveBuffers", seen: bool = True
     ) -> None:
         self._transport = transport
         self._plan = plan
-        self._observer = observer
         self._buffers = buffers
         self._seen = seen
         self._state = _OPENING
         self._exchange: Exchange | None = None
         self._ready: Event | None = None  # an event that does not come out of the answer
         self._wait_ms = 0  # before the next attempt
-        self._told = observer is None  # of the first token
+        self._awaits_token = plan.observer is not None
         self._end = ""
 
     @property
     def completion(self) -> "Completion":
         """The answer as it stands; complete once StreamComplete has been returned."""
-        exchange = self._exchange
-        answer = exchange.answer if exchange is not None else CompletionAssembler()
-        result = answer.completion(self._end in ("finish", "done"))
-        result.model = self._plan.model
-        result.attempts = list(self._plan.attempts)
-        result.end = self._end
-        now = self._plan.start_ms
-        if exchange is not None:
-            now = exchange.now_ms
-            result.deployment = exchange.attempt.deployment
-            result.sent_bytes = exchange.body.sent_bytes
-            result.sent_blocks = exchange.body.sent_blocks
-            exchange.measure(result.timings)
-        result.timings.total_ms = now - self._plan.start_ms
-        return result
+        return completion_of(self._plan, self._exchange, self._end)
 
     async def __aenter__(self) -> "ChatStream":
         return self
@@ -157,9 +101,9 @@ class ChatStream:
                     self._state = _CLOSED
                 else:
                     # No name for the buffer: a traceback would keep it alive.
-                    exchange.answer.receive(
+                    exchange.answer.buffer_updated(
                         await exchange.response.readinto(  # type: ignore[union-attr]
-                            exchange.answer.room(), exchange.deadline()
+                            exchange.answer.get_buffer(), exchange.deadline()
                         )
                     )
                     exchange.arrived()
@@ -174,7 +118,6 @@ class ChatStream:
                         failure = None  # or its traceback would keep it, and our buffer, alive
             except BaseException:
                 # Cancelled, or a bug of ours: either way the connection is not usable.
-                self._end = self._end or "cancelled"
                 await self.aclose()
                 raise
 
@@ -183,64 +126,27 @@ class ChatStream:
         state, self._state = self._state, _CLOSED
         self._end = self._end or "cancelled"
         exchange = self._exchange
-        if exchange is None:
-            return
-        if state == _ENDED:
-            await exchange.drain()
-        exchange.attempt.ended("cancelled", exchange.now_ms - self._plan.start_ms)
-        exchange.answer.free()
-        await exchange.close()
-
-    def launch(self, hedge: bool = False) -> Exchange:
-        """Makes the next attempt ready; its `open` starts it.
-
-        Args:
-            hedge: it runs beside another one.
-        """
-        plan = self._plan
-        attempt = plan.begin(self._transport.now_ms(), hedge)
-        if self._observer is not None:
-            self._observer.started(plan, attempt)
-        limits = plan.timeouts(attempt.deployment)
-        try:
-            request = plan.request(attempt)
-        except ThinwireError as error:
-            from thinwire.core.routing.recovery import note
-
-            note(self, attempt, error)
-            raise
-        answer = Answer(plan.call.keeper, self._buffers)
-        return Exchange(self._transport, attempt, request, limits, plan.start_ms, answer)
-
-    async def dropped(self, exchange: Exchange, outcome: str) -> None:
-        """Another attempt was faster ("lost"), or the call is over ("cancelled")."""
-        exchange.attempt.ended(outcome, self._transport.now_ms() - self._plan.start_ms)
-        exchange.answer.free()
-        await exchange.close()
-        if outcome == "lost" and self._observer is not None:
-            self._observer.lost(exchange.attempt)
+        if exchange is not None:
+            if state == _ENDED:
+                await exchange.drain()
+            await exchange.drop("cancelled")
 
     async def _open(self) -> None:
         if self._wait_ms:
             wait, self._wait_ms = self._wait_ms, 0
             await self._transport.sleep_ms(wait)
-        self._exchange = None
-        self._exchange = self.launch()
-        if self._plan.policy.hedge_ms is not None and self._plan.upcoming():
-            await self._race(self._exchange)
+        exchange = self._exchange = launch(self._transport, self._plan, self._buffers)
+        if self._plan.policy.hedge_after is not None and self._plan.left:
+            from thinwire.core.hedge import Race
+
+            race = Race(self._transport, self._plan, self._buffers, exchange)
+            try:
+                self._ready = await race.run()
+            finally:
+                self._exchange = race.exchange
         else:
-            await self._exchange.open()
+            await exchange.open()
         self._state = _STREAMING
-
-    async def _race(self, exchange: Exchange) -> None:
-        load("thinwire.core.hedge")
-        from thinwire.core.hedge import Race
-
-        race = Race(self._transport, self._plan, self, exchange)
-        try:
-            self._ready = await race.run()
-        finally:
-            self._exchange = race.exchange
 
     def _take(self) -> "Event | None":
         # What there is for the caller; StreamComplete when the answer has come to its end.
@@ -250,43 +156,102 @@ class ChatStream:
             return event
         if event is None:
             event = exchange.take()
+        plan, attempt = self._plan, exchange.attempt
         if event is not None:
-            self._first(exchange)
+            if self._awaits_token and plan.observer is not None:
+                self._awaits_token = False
+                plan.observer.emit("first_token", attempt, {"ms": exchange.now_ms - plan.start_ms})
         elif exchange.answer.end:
-            event = self._complete(exchange)
+            self._state = _ENDED
+            self._end = exchange.answer.end
+            plan.answered(attempt, exchange.answer.assembler.upstream_provider, exchange.now_ms)
+            completion = self.completion
+            event = StreamComplete(completion)
+            if plan.observer is not None:
+                fields = {"ms": attempt.ms, "completion": completion}
+                plan.observer.emit("complete", attempt, fields)
         return event
 
-    def _first(self, exchange: Exchange) -> None:
-        if not self._told and self._observer is not None:
-            self._told = True
-            ms = exchange.now_ms - self._plan.start_ms
-            self._observer.first_token(exchange.attempt, ms)
-
-    def _complete(self, exchange: Exchange) -> "Event":
-        self._state = _ENDED
-        self._end = exchange.answer.end
-        self._plan.answered(exchange.attempt, exchange.answer.provider(), exchange.now_ms)
-        completion = self.completion
-        if self._observer is not None:
-            self._observer.complete(exchange.attempt, completion)
-            self._observer.problem(self._plan.problem())
-        return StreamComplete(completion)
-
-    async def _failed(self, error: "ThinwireError") -> "ThinwireError | None":
+    async def _failed(self, error: ThinwireError) -> "ThinwireError | None":
         # Carries out what follows an error: None to go on, else what to raise.
         exchange = self._exchange
-        if exchange is None:
-            self._state, self._end = _CLOSED, "error"
-            return error
-        await exchange.close()
-        if exchange.only_the_end_is_missing(error):
-            exchange.answer.end = "finish"
-            return None
-        from thinwire.core.routing.recovery import failure_of
-
-        failure = failure_of(self, exchange, error)
-        exchange.answer.free()
+        failure: ThinwireError | None = error
+        end = "timeout" if isinstance(error, TransportTimeout) else "error"
+        if exchange is not None:
+            try:
+                if exchange.response is not None:
+                    await exchange.close()
+                if exchange.lacks_only_its_end(error):
+                    exchange.answer.end = "finish"
+                    return None
+                end = self._end = exchange.answer.end or end
+                if not error.speechless:
+                    failure = self._follow(exchange, error)
+            except MemoryError:
+                # There was no room to find out what it leads to. The failure is what the caller
+                # has to know; nothing is tried again.
+                exchange.attempt.ended("failed", exchange.now_ms - self._plan.start_ms, error)
+                await exchange.close()
+            exchange.answer.free()
         self._state = _OPENING if failure is None else _CLOSED
-        if failure is None:
-            self._end = ""  # it was the attempt's, not the call's
+        self._end = "" if failure is None else end  # it was the attempt's, not the call's
         return failure
+
+    def _follow(self, exchange: "Exchange", error: ThinwireError) -> "ThinwireError | None":
+        from thinwire.core.routing import recovery
+
+        plan, now = self._plan, self._transport.now_ms()
+        exchange.now_ms = now
+        error = recovery.record_failure(plan, exchange, error, now)
+        decision = recovery.decide(plan, exchange, error, self._seen, now, fraction())
+        plan.left = decision.left
+        action = decision.action
+        if action in ("raise", "interrupt"):
+            error = decision.error or error
+            error.message += decision.hint
+            return error if action == "raise" else self._interrupted(exchange, error)
+        if decision.free:
+            plan.tries[exchange.attempt.deployment] -= 1
+        self._wait_ms = decision.wait_ms
+        if action == "restart":
+            void = exchange.answer.assembler.content_chars()
+            self._ready = StreamRestarted(plan.upcoming(), error.kind, void)
+        if action == "retry":
+            action = "retry_scheduled"
+        if plan.observer is not None:
+            goes_on = {"next": plan.upcoming(), "wait_ms": self._wait_ms}
+            plan.observer.emit(action, exchange.attempt, goes_on, error)
+        return None
+
+    def _interrupted(self, exchange: "Exchange", error: ThinwireError) -> StreamInterrupted:
+        result = StreamInterrupted("the answer broke off: %s" % error, self.completion, error)
+        result.model, result.deployment = self._plan.model, exchange.attempt.deployment
+        with_cause(result, error)
+        return result
+
+
+async def collect(
+    stream: ChatStream,
+    on_delta: "OnDelta | None" = None,
+    on_restart: "OnRestart | None" = None,
+) -> "Completion":
+    """The completion of a stream, which is closed, whatever happens.
+
+    Args:
+        on_delta: called with each piece of the first choice's text, or None.
+        on_restart: called with StreamRestarted, or None.
+    """
+    completion: Completion | None = None
+    async with stream:
+        async for event in stream:
+            result: object = None
+            if isinstance(event, ContentDelta):
+                if on_delta is not None and event.choice == 0:
+                    result = on_delta(event.text)
+            elif isinstance(event, StreamComplete):
+                completion = event.completion  # not made once more: a chip has no room for two
+            elif on_restart is not None and isinstance(event, StreamRestarted):
+                result = on_restart(event)
+            if result is not None and is_awaitable(result):
+                await result  # type: ignore[misc]
+    return completion if completion is not None else stream.completion

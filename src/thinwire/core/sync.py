@@ -11,8 +11,7 @@ if TYPE_CHECKING:
 
     from thinwire.core.answer.completion import Completion, Event
     from thinwire.core.client import Messages
-    from thinwire.core.routing.clocks import Timeouts
-    from thinwire.core.routing.policy import RetryPolicy
+    from thinwire.core.routing.policy import RetryPolicy, Timeouts
     from thinwire.core.stream import ChatStream, OnDelta, OnRestart
 
 
@@ -83,10 +82,50 @@ class Client(BaseClient):
         extra_headers: "dict[str, str] | None" = None,
         **params: object,
     ) -> SyncChatStream:
-        """Asks a model; arguments and errors as AsyncClient.stream."""
-        call = self._call(messages, tools, params, extra_body, extra_headers, session, keep)
+        """Asks a model; nothing is sent before the stream is iterated.
+
+        Args:
+            messages: list of message dicts, or any re-iterable of them; a string leaf may be a
+                source (TextFile, Base64File).
+            tools: list of tool definitions.
+            model: public model name, None for the default.
+            timeouts: limits of this call in place of the deployments' and the client's.
+            retry: how often each deployment is tried, likewise.
+            hedge_after: seconds without a first token after which the first fallback is started
+                beside it; AsyncClient only.
+            on_interrupt: "raise" or "restart": what to do when an answer breaks off that the
+                caller has seen a part of; see BaseClient.
+            session: name of the conversation, for deployments with `session_affinity`; never
+                sent.
+            keep: what becomes of the answer's text. "text": it is kept in memory, and in the
+                completion. "none": only the events have it. An open text file: the content is
+                written there. A callable: it is told (kind, text, index) of each piece of
+                "content", "reasoning", "refusal" (index of the choice) and "arguments" (of the
+                tool call). What is not kept is None in the completion, or "".
+            extra_body: fields that replace all others; the only way to send null.
+            extra_headers: headers of this call.
+            **params: any field of the API (temperature, max_tokens, stop, ...); None: not sent.
+
+        Returns:
+            SyncChatStream, to be used with `with` and `for`.
+
+        Raises:
+            ValueError: the model is not declared, or a header cannot be sent.
+            TypeError: messages is a string or not iterable.
+        """
+        from thinwire.core.request.call import Call
+
+        call = Call(
+            messages,
+            tools=tools,
+            params=params,
+            extra_body=extra_body,
+            extra_headers=extra_headers,
+            session=session,
+            keep=keep,
+        )
         policy = self._policy.for_call(timeouts, retry, hedge_after, on_interrupt)
-        return SyncChatStream(self._start(call, model, policy))
+        return SyncChatStream(self._stream(call, model, policy))
 
     def chat(
         self,
@@ -106,14 +145,57 @@ class Client(BaseClient):
         extra_headers: "dict[str, str] | None" = None,
         **params: object,
     ) -> "Completion":
-        """Asks and waits for the whole answer; as AsyncClient.chat, its callables plain."""
-        call = self._call(messages, tools, params, extra_body, extra_headers, session, keep)
-        policy = self._policy.for_call(timeouts, retry, hedge_after, on_interrupt)
-        from thinwire.core.stream import Listener, collect
+        """Asks a model and waits for the whole answer.
 
-        listener = Listener(on_delta, on_restart)
-        stream = self._start_chat(call, model, policy, listener)
-        return run(collect(stream, listener))  # type: ignore[return-value]
+        Args:
+            messages: list of message dicts, or any re-iterable of them; a string leaf may be a
+                source (TextFile, Base64File).
+            on_delta: called with each piece of text as it arrives; a plain callable.
+                What it raises ends the call and reaches the caller as it is.
+            on_restart: called with StreamRestarted when what on_delta was told is void, since the
+                answer broke off and starts anew. Without it on_interrupt="restart" is refused
+                where text was handed out, for nobody would know.
+            tools: list of tool definitions.
+            model: public model name, None for the default.
+            timeouts: limits of this call in place of the deployments' and the client's.
+            retry: how often each deployment is tried, likewise.
+            hedge_after: seconds without a first token after which the first fallback is started
+                beside it; AsyncClient only.
+            on_interrupt: "raise" or "restart": what to do when an answer breaks off that the
+                caller has seen a part of; see BaseClient.
+            session: name of the conversation, for deployments with `session_affinity`; never
+                sent.
+            keep: what becomes of the answer's text. "text": it is kept in memory, and in the
+                completion. "none": only the events have it. An open text file: the content is
+                written there. A callable: it is told (kind, text, index) of each piece of
+                "content", "reasoning", "refusal" (index of the choice) and "arguments" (of the
+                tool call). What is not kept is None in the completion, or "".
+            extra_body: fields that replace all others; the only way to send null.
+            extra_headers: headers of this call.
+            **params: any field of the API (temperature, max_tokens, stop, ...); None: not sent.
+
+        Returns:
+            Completion.
+
+        Raises:
+            ThinwireError: see ChatStream.
+            ValueError: the model is not declared, or a header cannot be sent.
+            TypeError: messages is a string or not iterable.
+        """
+        from thinwire.core.request.call import Call
+
+        call = Call(
+            messages,
+            tools=tools,
+            params=params,
+            extra_body=extra_body,
+            extra_headers=extra_headers,
+            session=session,
+            keep=keep,
+        )
+        policy = self._policy.for_call(timeouts, retry, hedge_after, on_interrupt)
+        coroutine = self._chat(call, model, policy, on_interrupt, on_delta, on_restart)
+        return run(coroutine)  # type: ignore[return-value]
 
     def close(self) -> None:
         """Closes the connections. Idempotent."""

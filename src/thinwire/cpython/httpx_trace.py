@@ -7,7 +7,7 @@ http_client with an own transport may get no trace; the moments then stay unknow
 from collections.abc import Mapping
 
 from thinwire.core.errors import ConnectError, TransportError, TransportTimeout
-from thinwire.core.transport import Request
+from thinwire.core.request.http_request import Request
 from thinwire.cpython.httpx_deadlines import now_ms
 
 

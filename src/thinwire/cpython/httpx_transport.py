@@ -13,9 +13,9 @@ from weakref import WeakKeyDictionary
 import httpx
 
 from thinwire.core.errors import TransportError, TransportTimeout
-from thinwire.core.request.body import Body
+from thinwire.core.request.http_request import Body, Request
 from thinwire.core.sync import run
-from thinwire.core.transport import Request, Response, Signal, Task, Transport
+from thinwire.core.transport import Response, Signal, Task, Transport
 from thinwire.cpython.httpx_backend import drop
 from thinwire.cpython.httpx_deadlines import Deadlines, hold, now_ms, seconds_until
 from thinwire.cpython.httpx_early import listen

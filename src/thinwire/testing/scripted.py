@@ -1,7 +1,8 @@
 # A transport without sockets: it answers with the pieces it was given. Runs on both runtimes.
 
 from thinwire.core.errors import TransportTimeout
-from thinwire.core.transport import Request, Response, Transport
+from thinwire.core.request.http_request import Request
+from thinwire.core.transport import Response, Transport
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -1,26 +1,39 @@
-"""One attempt's answer: bytes in, events out. Passive: it knows the wire, but neither the
-transport nor the time. Each attempt gets a fresh one, so nothing of an attempt that failed is
-left.
+"""One attempt's answer: bytes in, events out.
+
+Passive: it knows the wire, but neither the transport nor the time. Each attempt gets a fresh one,
+so nothing of an attempt that failed is left.
+
+Answer reads server-sent events and finds out what each is: a chunk, the end mark, an error, or
+nothing of ours (docs/wire.md). CompletionAssembler puts the answer together chunk by chunk: it
+queues the events that a chunk causes, and can give the completion as it stands at any time, so
+that an interrupted answer is still an answer's beginning and not lost.
 """
 
 from thinwire.core._compat import const, decode, loads
 from thinwire.core.answer import chunk
-from thinwire.core.answer.assembler import CompletionAssembler
-from thinwire.core.answer.chunk_memo import Template
+from thinwire.core.answer.chunk_memo import ChunkMemo
+from thinwire.core.answer.completion import (
+    Choice,
+    Completion,
+    ContentDelta,
+    DeltaText,
+    ReasoningDelta,
+    RefusalDelta,
+)
 from thinwire.core.errors import StreamError
 from thinwire.core.wire.sse import SSEParser
 
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
-    from thinwire.core.answer.completion import Completion, Event
+    from thinwire.core.answer.completion import Event
     from thinwire.core.answer.keep import Keeper
-    from thinwire.core.client import Buffers
+    from thinwire.core.answer.tool_calls import ToolCallAssembler
+    from thinwire.core.client import ReceiveBuffers
     from thinwire.core.errors import ThinwireError
 
 _DONE = const(b"[DONE]")
 _SHOWN = const(800)  # bytes of a body kept for its error, enough for 200 characters
 _WORDY = ("error", "ping", "heartbeat", "keepalive", "keep-alive")  # events that may be no JSON
-_NO_END = "the stream ended without finish_reason and without [DONE]"
 
 
 class Answer:
@@ -28,60 +41,61 @@ class Answer:
 
     Args:
         keeper: what becomes of its text; None: it is kept in memory.
-        buffers: lends the buffer to receive into; None: an own one.
+        buffers: lend the buffer to receive into; None: an own one.
 
     Attributes:
         end: "" until the end is known, then "finish", "done" or "eof"; see Completion.
         received: size of the body so far, in bytes.
         eof: the body has been read to its end.
         content_type: of the body, as the server says it.
+        parser: of the server-sent events.
+        assembler: of the completion.
     """
 
-    def __init__(self, keeper: "Keeper | None" = None, buffers: "Buffers | None" = None) -> None:
+    def __init__(
+        self, keeper: "Keeper | None" = None, buffers: "ReceiveBuffers | None" = None
+    ) -> None:
         self.end = ""
         self.received = 0
         self.eof = False
         self.content_type = ""
+        self._buffers = buffers
+        self._lent = buffers.acquire() if buffers is not None else None
+        self.parser = SSEParser(buffer=self._lent)
+        self.assembler = CompletionAssembler(keeper)
+        self._memo = ChunkMemo()
         self._start = bytearray()  # of the body, while no chunk has come
         self._unseen = 0  # bytes received last that are not in it
-        self._assembler = CompletionAssembler(keeper)
-        self._buffers = buffers
-        self._lent = buffers.take() if buffers is not None else None
-        self._template = Template()
-        self._parser = SSEParser(buffer=self._lent)
-        self._begun = False  # the first delta was handed out
+        self._handed_out = False  # a delta was
         self._empty = True  # no chunk has come
         self._late: ThinwireError | None = None
 
-    def room(self) -> memoryview:
+    def get_buffer(self) -> memoryview:
         """Where to receive to; StreamError when one event is larger than the limit."""
         if self._empty and self._unseen:
             # For the error if this is no stream at all; what came of a stream is parsed by now.
-            self._start.extend(self._parser.last(self._unseen)[: _SHOWN - len(self._start)])
+            came = self.parser.received_last(self._unseen)
+            self._start.extend(came[: _SHOWN - len(self._start)])
             self._unseen = 0
-        return self._parser.room()
+        return self.parser.get_buffer()
 
-    def receive(self, count: int) -> None:
-        """Takes the first `count` bytes of the last `room()`; 0 at the end of the body."""
+    def buffer_updated(self, count: int) -> None:
+        """Takes the first `count` bytes of the last `get_buffer()`; 0 at the end of the body."""
         if count:
-            self._parser.receive(count)
+            self.parser.buffer_updated(count)
             self._unseen = count
             self.received += count
         else:
             self.eof = True
-            self._parser.receive_eof()
-
-    def unread(self) -> bytes:
-        """What was received and not parsed yet."""
-        return self._parser.unread()
+            self.parser.eof_received()
 
     def is_blank(self) -> bool:
         """Whether nothing but white space has come yet, and more may."""
-        return not self.eof and self.received < _SHOWN and self._parser.first() < 0
+        return not self.eof and self.received < _SHOWN and self.parser.first_byte() < 0
 
     def is_document(self) -> bool:
         """Whether what was received begins like a JSON document."""
-        return self._parser.first() in (0x7B, 0x5B)  # { [
+        return self.parser.first_byte() in (0x7B, 0x5B)  # { [
 
     def receive_document(self, body: bytearray) -> None:
         """Takes the one JSON answer of a server that does not stream; nothing else follows.
@@ -89,14 +103,15 @@ class Answer:
         Raises:
             StatusError: it is an error; StreamError: it is no answer.
         """
-        from thinwire.core.answer import error_response as refusal
+        from thinwire.core.answer import error_response
 
         self.received = len(body)
         self.eof = True
-        self._chunk(refusal.document(body))
-        if not self._assembler.events and not self.finished():
-            raise StreamError("the answer has no choice: " + refusal.snippet(body))
-        self.end = "finish" if self.finished() else "done"
+        self._take_chunk(error_response.document(body))
+        finished = self.assembler.finished()
+        if not self.assembler.events and not finished:
+            raise StreamError("the answer has no choice: " + error_response.snippet(body))
+        self.end = "finish" if finished else "done"
 
     def next_event(self) -> "Event | None":
         """The next event; None when more bytes are needed, or at the `end`.
@@ -105,130 +120,225 @@ class Answer:
             StatusError: the server sent an error; what came before it has been handed out.
             StreamError: what came is no stream of chunks, or ended too early.
         """
-        events = self._assembler.events
+        events = self.assembler.events
         while not events:
             if self._late is not None:
-                raise self._take_late()
-            if self.end or not self._advance():
+                # Not kept here: by its traceback it holds on to everything that is at work.
+                late, self._late = self._late, None
+                raise late
+            if self.end:
                 return None
-        self._begun = True
+            if self.parser.next_event():
+                self._take_event()
+            elif self.eof:
+                self._stop()
+            else:
+                return None
+        self._handed_out = True
         return events.pop(0)
 
     def free(self) -> None:
         """Gives the receive buffer back: whoever keeps an error or a stream must not keep it."""
-        self._parser.free()
+        self.parser.free()
         lent, self._lent = self._lent, None
         if lent is not None and self._buffers is not None:
-            self._buffers.give(lent)
+            self._buffers.release(lent)
 
-    def finished(self) -> bool:
-        """Whether all that may still come is usage or [DONE]."""
-        return self._assembler.finished()
-
-    def content_chars(self) -> int:
-        """Number of characters of content so far, of all choices."""
-        return self._assembler.content_chars()
-
-    def provider(self) -> str:
-        """The provider behind a gateway that answers, "" when it does not say."""
-        return self._assembler.provider
-
-    def scratch(self) -> memoryview:
-        """Where to read the rest of a body to that is of no interest any more."""
-        return memoryview(self._parser.buffer)
-
-    def completion(self, complete: bool) -> "Completion":
-        """The answer as it stands; see CompletionAssembler."""
-        result = self._assembler.completion(complete)
-        result.received_bytes = self.received
-        return result
-
-    def _take_late(self) -> "ThinwireError":
-        # Not kept here: an error holds on, by its traceback, to everything that is at work.
-        late, self._late = self._late, None
-        return late  # type: ignore[return-value]
-
-    def _advance(self) -> bool:
-        # One step through what was received; False when there is nothing to step to.
-        if self._parser.next_event():
-            self._event()
-            return True
-        if self.eof:
-            self._stop()
-        return self.eof
-
-    def _event(self) -> None:
+    def _take_event(self) -> None:
         # One server-sent event: a chunk, the end mark, an error, or nothing of ours.
-        parser = self._parser
+        parser, memo = self.parser, self._memo
         start, end = parser.data_start, parser.data_end
         if start == end:
             return
         plain = not parser.unfinished and parser.event == "message"
-        if plain and self._template.matches(parser.buffer, start, end):
-            self._same_again()
+        if plain and memo.matches(parser.buffer, start, end):
+            # A chunk like the one before, with another text.
+            words = decode(parser.buffer, memo.start, memo.end)
+            self.assembler.add(memo.kind, memo.index, words)
             return
         if end - start == 6 and parser.buffer.find(_DONE, start, end) == start:
-            self._done()
+            finished = self.assembler.finished()
+            if not self._handed_out and not finished:
+                raise StreamError("the stream ended before any delta")
+            self.end = "finish" if finished else "done"
             return
         try:
-            obj = self._value()
+            obj: object
+            if parser.unfinished:
+                obj = chunk.whole(parser.buffer[start:end], True)
+            else:
+                obj = chunk.unwrapped(loads(parser.buffer, start, end, True))
         except ValueError:
             if parser.unfinished:
                 return  # cut in the middle: the end of the stream is what went wrong
-            obj = self._words()
+            # Not JSON: an error without form, or no chunk at all. White space is as good as no
+            # data (openai/openai-python#2722).
+            obj = parser.data()
+            if parser.event not in _WORDY and obj.strip():
+                raise StreamError("an event is not JSON: " + chunk.one_line(obj, 80))
         if parser.event == "error":
             raise chunk.error(chunk.mapping(obj)) or chunk.error_from(obj, 200)
         if isinstance(obj, dict):
-            self._chunk(obj)
+            self._take_chunk(obj)
             if plain:
-                self._template.learn(parser.buffer, start, end, obj)
+                memo.learn(parser.buffer, start, end, obj)
 
-    def _same_again(self) -> None:
-        # A chunk like the one before, with another text.
-        template = self._template
-        words = decode(self._parser.buffer, template.start, template.end)
-        self._assembler.add(template.kind, template.index, words)
-
-    def _value(self) -> object:
-        parser = self._parser
-        start, end = parser.data_start, parser.data_end
-        if parser.unfinished:
-            return chunk.whole(parser.buffer[start:end], True)
-        return chunk.unwrapped(loads(parser.buffer, start, end, True))
-
-    def _words(self) -> str:
-        # Data that is not JSON: an error without form (WIRE.md C7), or no chunk at all.
-        words = self._parser.data()
-        # White space is as good as no data (openai/openai-python#2722).
-        if self._parser.event in _WORDY or not words.strip():
-            return words
-        raise StreamError("an event is not JSON: " + chunk.one_line(words, 80))
-
-    def _chunk(self, obj: "dict[str, object]") -> None:
+    def _take_chunk(self, obj: "dict[str, object]") -> None:
         self._empty = False
         error = chunk.error(obj)
-        if error is not None and not self._begun:
+        if error is not None and not self._handed_out:
             raise error
-        self._assembler.receive(obj)
+        self.assembler.receive(obj)
         self._late = error  # once what came along with it was handed out, too
-
-    def _done(self) -> None:
-        if not self._begun and not self.finished():
-            raise StreamError("the stream ended before any delta")
-        self.end = "finish" if self.finished() else "done"
 
     def _stop(self) -> None:
         # The body has ended without [DONE].
-        if not self.finished():
-            self.end = "eof"
-            raise StreamError(self._what_came() if self._empty else _NO_END)
-        self.end = "finish"
-
-    def _what_came(self) -> str:
+        if self.assembler.finished():
+            self.end = "finish"
+            return
+        self.end = "eof"
+        if not self._empty:
+            raise StreamError("the stream ended without finish_reason and without [DONE]")
         kind = self.content_type or "none"
         if not self.received:
-            return "the answer is empty (content-type %s)" % kind
-        from thinwire.core.answer import error_response as refusal
+            raise StreamError("the answer is empty (content-type %s)" % kind)
+        from thinwire.core.answer import error_response
 
-        start = refusal.snippet(self._start)
-        return "the answer is no stream of chunks (content-type %s): %s" % (kind, start)
+        start = error_response.snippet(self._start)
+        raise StreamError(
+            "the answer is no stream of chunks (content-type %s): %s" % (kind, start)
+        )
+
+
+class CompletionAssembler:
+    """Turns chunks into events and a completion.
+
+    Args:
+        keeper: what becomes of the texts; None: they are kept in memory.
+
+    Attributes:
+        events: list of events not yet taken; the caller takes them from the front.
+        upstream_provider: see Completion.
+    """
+
+    def __init__(self, keeper: "Keeper | None" = None) -> None:
+        self._keeper = keeper
+        self.events: list[Event] = []
+        self._choices: list[Choice] = []
+        self._begun: list[int] = []  # indexes of choices of which a delta has said something
+        self._tool_calls: dict[int, ToolCallAssembler] = {}  # index of the choice -> its calls
+        self._finish_seen = False
+        self._usage: dict[str, object] = {}
+        self._id = ""
+        self._model = ""
+        self._service_tier: str | None = None
+        self.upstream_provider = ""
+
+    def receive(self, obj: "dict[str, object]") -> None:
+        """Takes one chunk, or a whole completion (`message` in place of `delta`)."""
+        for found in chunk.choices(obj):
+            choice = self._choice(chunk.integer(found.get("index"), 0))
+            delta = chunk.mapping(found.get("delta"))
+            # The message of a server that does not stream; one that repeats what its deltas said
+            # is not to be said twice.
+            if not delta and choice.index not in self._begun:
+                delta = chunk.mapping(found.get("message"))
+            if delta:
+                self._delta(choice, delta)
+            if self._keeper is None:
+                for name, entries in chunk.mapping(found.get("logprobs")).items():
+                    choice.logprobs.setdefault(name, []).extend(chunk.objects(entries))
+            reason = found.get("finish_reason")
+            if isinstance(reason, str) and reason:
+                choice.finish_reason = reason
+                self._finish_seen = True
+                # A half of a character that is held back is all there will be of it.
+                self._queue(ReasoningDelta, choice.reasoning_text.end(), choice.index)
+                self._queue(ContentDelta, choice.content_text.end(), choice.index)
+                self._queue(RefusalDelta, choice.refusal_text.end(), choice.index)
+        self._usage = chunk.usage(obj) or self._usage
+        self._id = self._id or chunk.text(obj.get("id"))
+        self._model = self._model or chunk.text(obj.get("model"))
+        self._service_tier = chunk.text(obj.get("service_tier")) or self._service_tier
+        self.upstream_provider = chunk.text(obj.get("provider")) or self.upstream_provider
+
+    def add(self, kind: str, index: int, words: str) -> None:
+        """Takes the text of a chunk that has nothing else.
+
+        Args:
+            kind: "content" or "reasoning".
+            index: of the choice.
+        """
+        choice = self._choice(index)
+        if kind == "content":
+            self.events.append(ContentDelta(choice.content_text.add_whole(words), index))
+        else:
+            self.events.append(ReasoningDelta(choice.reasoning_text.add_whole(words), index))
+
+    def finished(self) -> bool:
+        """Whether each choice that began has its finish_reason, and there is one."""
+        if not self._finish_seen:  # asked for each chunk: without a list, while it can be told
+            return False
+        return None not in [choice.finish_reason for choice in self._choices]
+
+    def content_chars(self) -> int:
+        """Number of characters of content so far, of all choices."""
+        return sum([choice.content_text.chars for choice in self._choices])
+
+    def completion(self, complete: bool) -> Completion:
+        """The answer as it stands.
+
+        Args:
+            complete: whether it has come to its end.
+        """
+        choices = []
+        for index in sorted([choice.index for choice in self._choices]) or [0]:
+            calls = self._tool_calls.get(index)
+            found = [] if calls is None else calls.calls(complete)
+            choices.append(self._choice(index).copy(found))
+        result = Completion(tuple(choices))
+        result.usage = self._usage
+        result.cost = self._usage.get("cost")
+        result.id = self._id
+        result.upstream_model = self._model
+        result.service_tier = self._service_tier
+        result.upstream_provider = self.upstream_provider
+        return result
+
+    def _choice(self, index: int) -> Choice:
+        for choice in self._choices:
+            if choice.index == index:
+                return choice
+        keeper = self._keeper
+        texts = [
+            DeltaText(None if keeper is None else keeper.buffer(kind, index))
+            for kind in ("content", "reasoning", "refusal")
+        ]
+        choice = Choice(index, texts[0], texts[1], texts[2])
+        self._choices.append(choice)
+        return choice
+
+    def _delta(self, choice: Choice, delta: "dict[str, object]") -> None:
+        index = choice.index
+        if index not in self._begun:
+            self._begun.append(index)
+        words = choice.reasoning_text.add(chunk.reasoning(delta))
+        self._queue(ReasoningDelta, words, index)
+        words = choice.content_text.add(chunk.text(delta.get("content")))
+        self._queue(ContentDelta, words, index)
+        words = choice.refusal_text.add(chunk.text(delta.get("refusal")))
+        self._queue(RefusalDelta, words, index)
+        for call in chunk.calls(delta):
+            if index not in self._tool_calls:
+                from thinwire.core.answer.tool_calls import ToolCallAssembler
+
+                self._tool_calls[index] = ToolCallAssembler(index, self._keeper)
+            self._tool_calls[index].receive(chunk.mapping(call), self.events)
+        if self._keeper is None:
+            choice.reasoning_details.extend(chunk.objects(delta.get("reasoning_details")))
+
+    def _queue(
+        self, event: "type[ContentDelta | ReasoningDelta | RefusalDelta]", words: str, index: int
+    ) -> None:
+        if words:
+            self.events.append(event(words, index))

@@ -15,7 +15,7 @@ _NAMES = ("content", "reasoning_content", "reasoning")
 _MISSES = const(8)  # in a row; then nothing is learned any more: some servers pad at random
 
 
-class Template:
+class ChunkMemo:
     """The bytes around the text of an answer's chunks.
 
     Attributes:

@@ -1,15 +1,17 @@
-"""What a caller gets: an answer, its choices, what it took."""
+"""What a caller gets: events while an answer arrives, then the answer, its choices, what it took.
 
-from thinwire.core._compat import const
+All are plain classes. Events match by position and by name (`case ContentDelta(text)`), compare by
+value and cost little on a chip.
+"""
+
+from thinwire.core._compat import TextBuffer, const, has_half
 
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
-    from thinwire.core.answer.assembler import Draft
+    from thinwire.core.answer.keep import Buffer
     from thinwire.core.answer.tool_calls import ToolCall
-    from thinwire.core.routing.plan import Attempt
-
-# What a stream hands to its user. Plain classes: they match by position and by name
-# (`case ContentDelta(text)`), compare by value and cost little on a chip.
+    from thinwire.core.exchange import Exchange
+    from thinwire.core.routing.plan import Attempt, Plan
 
 
 class Event:
@@ -17,11 +19,11 @@ class Event:
 
     __match_args__: "tuple[str, ...]" = ()
 
-    def _values(self) -> "list[object]":
-        return [getattr(self, name) for name in self.__match_args__]
-
     def __eq__(self, other: object) -> bool:
-        return type(self) is type(other) and self._values() == other._values()
+        names = self.__match_args__ if type(self) is type(other) else None
+        return names is not None and [getattr(self, name) for name in names] == [
+            getattr(other, name) for name in names
+        ]
 
     def __hash__(self) -> int:
         return hash(repr(self))
@@ -98,15 +100,15 @@ class StreamRestarted(Event):
     What was received before this event is void: text, reasoning, tool calls and all.
 
     Attributes:
-        model: name of the deployment that takes over.
+        deployment: name of the deployment that takes over.
         reason: kind of the error that broke the answer off.
         void_chars: number of characters of content that were handed out and do not count.
     """
 
-    __match_args__ = ("model", "reason", "void_chars")
+    __match_args__ = ("deployment", "reason", "void_chars")
 
-    def __init__(self, model: str, reason: str, void_chars: int) -> None:
-        self.model = model
+    def __init__(self, deployment: str, reason: str, void_chars: int) -> None:
+        self.deployment = deployment
         self.reason = reason
         self.void_chars = void_chars
 
@@ -124,8 +126,90 @@ class StreamComplete(Event):
         self.completion = completion
 
 
+class DeltaText:
+    """One text of an answer, as it grows delta by delta.
+
+    Some servers cut it between the two halves of an astral character, each half an escape of its
+    own (\\ud83d in one delta, \\ude00 in the next): a half is held back until the other has come,
+    so that no delta and no answer ever holds half a character.
+
+    Args:
+        buffer: where it is kept; None: in memory.
+
+    Attributes:
+        chars: number of characters so far.
+    """
+
+    def __init__(self, buffer: "Buffer | None" = None) -> None:
+        self._buffer = buffer or TextBuffer()
+        self._half = ""
+        self.chars = 0
+
+    def add(self, words: str) -> str:
+        """Takes the text of a delta; returns what of it can be handed out, "" for nothing."""
+        if words and (self._half or has_half(words)):
+            from thinwire.core.utf8 import join_pairs, text  # few servers cut there
+
+            data = (self._half + words).encode("utf-8", "surrogatepass")
+            joined = join_pairs(data, False, True)
+            cut = len(joined)
+            if cut >= 3 and joined[cut - 3] == 0xED and 0xA0 <= joined[cut - 2] < 0xB0:
+                cut -= 3
+            self._half = text(joined[cut:])
+            words = text(joined[:cut])
+        if words:
+            self._buffer.append(words)
+            self.chars += len(words)
+        return words
+
+    def add_whole(self, words: str) -> str:
+        """The same for text that has no half of a character."""
+        if self._half:
+            return self.add(words)
+        self._buffer.append(words)
+        self.chars += len(words)
+        return words
+
+    def end(self) -> str:
+        """Nothing follows; returns what stands for a half that was never completed, or ""."""
+        if not self._half:
+            return ""
+        self._half = ""
+        return self.add_whole("\ufffd")
+
+    def value(self) -> str:
+        """Everything handed out so far, as far as it is kept."""
+        text = self._buffer.value()
+        return text if len(text) <= self.chars else text[: self.chars]
+
+    def pieces(self) -> "list[str]":
+        """The same in pieces, which are not put together; do not change the list."""
+        pieces = self._buffer.pieces()
+        grown = sum([len(one) for one in pieces]) > self.chars
+        return [self.value()] if grown else pieces
+
+    def move_to(self, buffer: "Buffer") -> None:
+        """Keeps it elsewhere from now on, what there is so far included."""
+        words = self._buffer.value()
+        self._buffer = buffer
+        if words:
+            buffer.append(words)
+
+    def snapshot(self) -> "DeltaText":
+        """The text as it is now, which grows no further."""
+        result = DeltaText(self._buffer)
+        result.chars = self.chars
+        return result
+
+
 class Choice:
     """One of the answers to a request; all but the first exist only for n > 1.
+
+    It grows while an answer arrives. What is handed out is a copy.
+
+    Args:
+        index: the server's number for it.
+        content_text, reasoning_text, refusal_text: its texts.
 
     Attributes:
         index: the server's number for it.
@@ -134,39 +218,80 @@ class Choice:
         reasoning_details: OpenRouter's reasoning blocks exactly as they came, for the replay that
             some models need; [] if there were none.
         logprobs: {"content": [...], "refusal": [...]} as far as the server sent them, else {}.
+        content_text, reasoning_text, refusal_text: its texts as they arrived; `content` and so on
+            put them together, which a chip may have no room for.
     """
 
-    def __init__(self, draft: "Draft", complete: bool) -> None:
-        self.index = draft.index
-        self._content = draft.content
-        self._reasoning = draft.reasoning
-        self._refusal = draft.refusal
-        self.tool_calls: list[ToolCall] = draft.calls(complete)
-        self.finish_reason = draft.finish_reason
-        self.reasoning_details = draft.reasoning_details
-        self.logprobs = draft.logprobs
-
-    # Texts are put together when they are asked for: a chip may have room for the pieces of a
-    # long answer, but not for those and the whole.
+    def __init__(
+        self,
+        index: int,
+        content_text: DeltaText,
+        reasoning_text: DeltaText,
+        refusal_text: DeltaText,
+    ) -> None:
+        self.index = index
+        self.content_text = content_text
+        self.reasoning_text = reasoning_text
+        self.refusal_text = refusal_text
+        self.tool_calls: list[ToolCall] = []
+        self.finish_reason: str | None = None
+        self.reasoning_details: list[object] = []
+        self.logprobs: dict[str, list[object]] = {}
 
     @property
     def content(self) -> "str | None":
         """Text of the answer, None if there was none."""
-        return self._content.value() or None
+        return self.content_text.value() or None
 
     @property
     def reasoning_content(self) -> "str | None":
         """Text of the reasoning, None if there was none."""
-        return self._reasoning.value() or None
+        return self.reasoning_text.value() or None
 
     @property
     def refusal(self) -> "str | None":
         """Text of a refusal, None if there was none."""
-        return self._refusal.value() or None
+        return self.refusal_text.value() or None
 
     def pieces(self) -> "list[str]":
         """Text of the answer in pieces, which are not put together; do not change the list."""
-        return self._content.pieces()
+        return self.content_text.pieces()
+
+    def copy(self, tool_calls: "list[ToolCall]") -> "Choice":
+        """The choice as it is now, which grows no further.
+
+        Args:
+            tool_calls: its calls as they are now.
+        """
+        texts = (self.content_text, self.reasoning_text, self.refusal_text)
+        content, reasoning, refusal = [text.snapshot() for text in texts]
+        result = Choice(self.index, content, reasoning, refusal)
+        result.tool_calls = tool_calls
+        result.finish_reason = self.finish_reason
+        result.reasoning_details = list(self.reasoning_details)
+        for name, entries in self.logprobs.items():
+            result.logprobs[name] = list(entries)
+        return result
+
+    def __repr__(self) -> str:
+        return "Choice(%d, content=%r, tool_calls=%r, finish_reason=%r)" % (
+            self.index,
+            self.content,
+            self.tool_calls,
+            self.finish_reason,
+        )
+
+
+_TIMINGS = (
+    "connect_ms",
+    "tls_ms",
+    "upload_ms",
+    "head_ms",
+    "first_byte_ms",
+    "ttft_ms",
+    "last_token_ms",
+    "total_ms",
+)
 
 
 class Timings:
@@ -199,6 +324,10 @@ class Timings:
         span = (self.last_token_ms or 0) - (self.ttft_ms or 0)
         return max(tokens - 1, 0) * 1000 / span if span > 0 else 0.0
 
+    def __repr__(self) -> str:
+        known = ["%s=%r" % (name, getattr(self, name)) for name in _TIMINGS]
+        return "Timings(%s)" % ", ".join(known)
+
 
 class Completion:
     """An answer.
@@ -217,7 +346,7 @@ class Completion:
         upstream_model: model as the server names it.
         cost: billed cost if the server says it, else None.
         service_tier: as the server says it, else None.
-        provider: provider behind a gateway that answered, as OpenRouter says it, else "".
+        upstream_provider: provider behind a gateway that answered, as OpenRouter says it, else "".
         attempts: list of Attempt, each try of the call in the order they began.
         sent_bytes, sent_blocks: size of the request body, pieces it was pulled in.
         received_bytes: size of the response body.
@@ -240,7 +369,7 @@ class Completion:
         self.upstream_model = ""
         self.cost: object = None
         self.service_tier: str | None = None
-        self.provider = ""
+        self.upstream_provider = ""
         self.attempts: list[Attempt] = []
         self.sent_bytes = 0
         self.sent_blocks = 0
@@ -293,3 +422,50 @@ class Completion:
             self.finish_reason,
             self.end,
         )
+
+
+def completion_of(plan: "Plan", exchange: "Exchange | None", end: str) -> Completion:
+    """All that is known of a call: its answer as it stands, what it took, who was asked.
+
+    Args:
+        plan: the call's.
+        exchange: the attempt whose answer it is, None before the first.
+        end: see Completion; "" while it is at work.
+    """
+    complete = end in ("finish", "done")
+    if exchange is None:
+        result = Completion((Choice(0, DeltaText(), DeltaText(), DeltaText()),))
+    else:
+        result = exchange.answer.assembler.completion(complete)
+        result.received_bytes = exchange.answer.received
+        result.deployment = exchange.attempt.deployment
+        if exchange.body is not None:
+            result.sent_bytes = exchange.body.sent_bytes
+            result.sent_blocks = exchange.body.sent_blocks
+        _measure(result.timings, exchange, plan.start_ms)
+    result.complete = complete
+    result.end = end
+    result.model = plan.model
+    result.attempts = list(plan.attempts)
+    now = plan.start_ms if exchange is None else exchange.now_ms
+    result.timings.total_ms = now - plan.start_ms
+    return result
+
+
+def _measure(timings: Timings, exchange: "Exchange", start_ms: int) -> None:
+    request = exchange.request
+    if request is not None:
+        begun, connected, secured = exchange.begun_ms, request.connected_ms, request.secured_ms
+        ready = secured or connected or begun
+        timings.connect_ms = None if connected is None else connected - begun
+        if connected is not None and secured is not None:
+            timings.tls_ms = secured - connected
+        timings.upload_ms = None if request.sent_ms is None else request.sent_ms - ready
+    for name, moment in (
+        ("head_ms", exchange.head_ms),
+        ("first_byte_ms", exchange.first_byte_ms),
+        ("ttft_ms", exchange.first_delta_ms),
+        ("last_token_ms", exchange.last_delta_ms),
+    ):
+        if moment >= 0:
+            setattr(timings, name, moment - start_ms)

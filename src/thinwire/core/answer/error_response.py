@@ -1,67 +1,22 @@
-"""What comes instead of a stream: error statuses, pages of a proxy, answers in one piece."""
+"""What comes instead of a stream: error statuses, pages of a proxy, answers in one piece.
+
+An error says what a caller can do: the server's own words, what kind of error they mean, and what
+its headers say about trying again.
+"""
 
 from thinwire.core._compat import BODY_LIMIT, EVENT_LIMIT, const, decode, loads, unix_time
 from thinwire.core.answer import chunk
-from thinwire.core.errors import StatusError, StreamError, TransportError
+from thinwire.core.errors import StatusError, StreamError, TransportError, status_error
 from thinwire.core.wire.http_date import http_date
 
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
-    from thinwire.core.errors import StatusError, ThinwireError
+    from thinwire.core.errors import ThinwireError
     from thinwire.core.transport import Response
-
-# What a response says about trying again: how long to wait, and whether it makes sense at all.
-
-
-_LONGEST = const(1000000000)  # milliseconds, eleven days; whoever asks for more means the same
-
-
-def retry_after_ms(response: "Response") -> "int | None":
-    """How long the server asks to wait (RFC 9110 §10.2.3).
-
-    Read from `retry-after-ms`, else from `retry-after`, in seconds or as a date. A date counts
-    from the server's own `Date`, so that a wrong clock here does not matter.
-
-    Returns:
-        Milliseconds, 0 for a date that has passed; None when there is nothing usable.
-    """
-    wait = _number(response.header("retry-after-ms"), 1)
-    if wait is None:
-        wait = _number(response.header("retry-after"), 1000)
-    return _until(response) if wait is None else wait
-
-
-def should_retry(response: "Response") -> "bool | None":
-    """What `x-should-retry` says (OpenAI, Anthropic); None when it says nothing."""
-    word = (response.header("x-should-retry") or "").strip().lower()
-    return word == "true" if word in ("true", "false") else None
-
-
-def _number(text: "str | None", factor: int) -> "int | None":
-    # Taken digit by digit: a float would let "inf" and "nan" in, and be inexact on a chip.
-    whole, _, fraction = (text or "").strip().partition(".")
-    if not _is_digits(whole) or not _is_digits(fraction or "0"):
-        return None
-    if len(whole) > 10:
-        return _LONGEST
-    thousandths = int((fraction + "000")[:3])
-    return min(int(whole) * factor + thousandths * factor // 1000, _LONGEST)
-
-
-def _is_digits(text: str) -> bool:
-    return text.encode("utf-8", "replace").isdigit()
-
-
-def _until(response: "Response") -> "int | None":
-    then = http_date(response.header("retry-after") or "")
-    now = http_date(response.header("date") or "") or unix_time()
-    if then is None or not now:
-        return None
-    return min(max(then - now, 0) * 1000, _LONGEST)
-
 
 _SNIPPET = const(200)  # characters of an unexpected body that an error shows
 _READ = const(1024)
+_LONGEST = const(1000000000)  # milliseconds, eleven days; whoever asks for more means the same
 
 
 async def error(
@@ -77,11 +32,36 @@ async def error(
             read.
         StreamError: a 200 that is a page for people, e.g. of a login.
     """
-    if response.status != 200:
-        return await _status_error(response, deadline_ms)
-    body = await _read(response, BODY_LIMIT, deadline_ms)
-    words = "the answer is %s, not a stream: %s" % (content_type, snippet(body))
-    return StreamError(words)
+    status = response.status
+    if 300 <= status < 400:
+        return _redirection(response)
+    body = bytearray()
+    words = "the response has no body"
+    try:
+        await _read(response, BODY_LIMIT, deadline_ms, body)
+    except (TransportError, StreamError) as unread:
+        if status == 200:
+            raise
+        words = unread.message  # the status says enough; of the body what came is shown
+    start = snippet(body) if body else ""
+    if status == 200:
+        return StreamError("the answer is %s, not a stream: %s" % (content_type, start))
+    try:
+        value = chunk.mapping(chunk.unwrapped(loads(body, 0, len(body)))) if body else {}
+    except ValueError:
+        value = {}
+    wait = retry_after_ms(response)
+    if value:
+        # Words outside of an error object: FastAPI's `detail`, a text or a list of complaints,
+        # and the `errors` of gateways.
+        words = chunk.text(value.get("errors"), "message") or start
+        words = chunk.text(value.get("detail"), "msg") or words
+        result = chunk.error_from(value.get("error") or value, status, wait, words)
+    else:
+        result = status_error(status, start or words, "", wait)
+    result.body_snippet = start
+    result.should_retry = should_retry(response)
+    return result
 
 
 async def read_whole(
@@ -96,7 +76,9 @@ async def read_whole(
         StreamError: it is larger than an event may be.
         TransportError: it was cut off.
     """
-    return await _read(response, EVENT_LIMIT, deadline_ms, bytearray(start))
+    body = bytearray(start)
+    await _read(response, EVENT_LIMIT, deadline_ms, body)
+    return body
 
 
 def document(body: bytearray) -> "dict[str, object]":
@@ -114,7 +96,47 @@ def document(body: bytearray) -> "dict[str, object]":
     return value
 
 
-def _redirection(response: "Response") -> "StatusError":
+def retry_after_ms(response: "Response") -> "int | None":
+    """How long the server asks to wait (RFC 9110 §10.2.3).
+
+    Read from `retry-after-ms`, else from `retry-after`, in seconds or as a date. A date counts
+    from the server's own `Date`, so that a wrong clock here does not matter.
+
+    Returns:
+        Milliseconds, 0 for a date that has passed; None when there is nothing usable.
+    """
+    for name, factor in (("retry-after-ms", 1), ("retry-after", 1000)):
+        text = (response.header(name) or "").strip()
+        # Taken digit by digit: a float would let "inf" and "nan" in, and be inexact on a chip.
+        whole, _, fraction = text.partition(".")
+        if text and _is_digits(whole) and _is_digits(fraction or "0"):
+            if len(whole) > 10:
+                return _LONGEST
+            thousandths = int((fraction + "000")[:3])
+            return min(int(whole) * factor + thousandths * factor // 1000, _LONGEST)
+    then = http_date(text) if text else None
+    if then is None:
+        return None
+    now = http_date(response.header("date") or "") or unix_time()
+    return min(max(then - now, 0) * 1000, _LONGEST) if now else None
+
+
+def _is_digits(text: str) -> bool:
+    return text.encode("utf-8", "replace").isdigit()
+
+
+def should_retry(response: "Response") -> "bool | None":
+    """What `x-should-retry` says (OpenAI, Anthropic); None when it says nothing."""
+    word = (response.header("x-should-retry") or "").strip().lower()
+    return word == "true" if word in ("true", "false") else None
+
+
+def snippet(body: bytearray) -> str:
+    """Start of an unexpected body, for a person to read."""
+    return chunk.one_line(decode(body, 0, min(len(body), 4 * _SNIPPET)), _SNIPPET)
+
+
+def _redirection(response: "Response") -> StatusError:
     # Following would send the key to whoever the answer names, and its path may be a secret of
     # its own (RFC 9110 §15.4): only the origin is told.
     target = response.header("location") or ""
@@ -125,54 +147,19 @@ def _redirection(response: "Response") -> "StatusError":
     return StatusError(response.status, chunk.one_line(words))
 
 
-async def _status_error(response: "Response", deadline_ms: "int | None") -> "StatusError":
-    if 300 <= response.status < 400:
-        return _redirection(response)
-    body = bytearray()
-    words = "the response has no body"
-    try:
-        await _read(response, BODY_LIMIT, deadline_ms, body)
-    except (TransportError, StreamError) as unread:
-        words = unread.message  # the status says enough; of the body what came is shown
-    try:
-        value = chunk.mapping(chunk.unwrapped(loads(body, 0, len(body))))
-    except ValueError:
-        value = {}
-    start = snippet(body)
-    found = value.get("error") or value
-    words = _said_elsewhere(value) or start or words
-    result = chunk.error_from(found, response.status, retry_after_ms(response), words)
-    result.body_snippet = start
-    result.should_retry = should_retry(response)
-    return result
-
-
-def _said_elsewhere(value: "dict[str, object]") -> str:
-    # Words outside of an error object: FastAPI's `detail`, a text or a list of complaints, and the
-    # `errors` of gateways.
-    return chunk.text(value.get("detail"), "msg") or chunk.text(value.get("errors"), "message")
-
-
 async def _read(
-    response: "Response", limit: int, deadline_ms: "int | None", body: "bytearray | None" = None
-) -> bytearray:
-    # Reads to the end or to the limit. `body` lets the caller keep what came before an error.
-    body = bytearray() if body is None else body
+    response: "Response", limit: int, deadline_ms: "int | None", body: bytearray
+) -> None:
+    # Reads into `body`, to the end or to the limit: what came before an error is there, too.
     piece = bytearray(_READ)
     view = memoryview(piece)
     while len(body) <= limit:
         count = await response.readinto(view, deadline_ms)
         if not count:
-            return body
+            return
         try:
             body.extend(view[:count])
         except MemoryError:  # see SSEParser: a chip's heap may have no block of this size
             raise StreamError("no memory for an answer of %d bytes" % (len(body) + count))
     if limit == EVENT_LIMIT:
         raise StreamError("the answer is larger than %d bytes" % limit)
-    return body
-
-
-def snippet(body: bytearray) -> str:
-    """Start of an unexpected body, for a person to read."""
-    return chunk.one_line(decode(body, 0, min(len(body), 4 * _SNIPPET)), _SNIPPET)

@@ -15,8 +15,7 @@ one with its id, else to the last of them. It begins a new call instead when it 
 
 from thinwire.core._compat import const
 from thinwire.core.answer import chunk
-from thinwire.core.answer.completion import ToolCallDelta, ToolCallStarted
-from thinwire.core.answer.delta_text import DeltaText
+from thinwire.core.answer.completion import DeltaText, ToolCallDelta, ToolCallStarted
 from thinwire.core.errors import EncodeError
 from thinwire.core.wire.json_encode import encoded
 

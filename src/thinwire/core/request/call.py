@@ -1,14 +1,14 @@
-"""What a caller asks for. It is built into a request once for each deployment that is tried."""
+"""What a caller asks for: plain data. A dialect makes a request of it, once for each deployment
+that is tried.
+"""
 
 from thinwire.core._compat import const
-from thinwire.core.dialects import openai
 from thinwire.core.wire.http1_request import check_header
 
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
     from thinwire.core.answer.keep import Keeper
-    from thinwire.core.request.body import Body
-    from thinwire.core.routing.deployment import Deployment
+    from thinwire.core.request.http_request import Body
 
 
 class Call:
@@ -20,7 +20,7 @@ class Call:
         params: further fields of the request; those that are None are left out.
         extra_body: fields that replace all others, None included.
         extra_headers: headers of this call.
-        session: name of the conversation, for deployments with `pin_provider`; never sent.
+        session: name of the conversation, for deployments with `session_affinity`; never sent.
         keep: what becomes of the answer's text; see AsyncClient.stream.
 
     Raises:
@@ -30,11 +30,12 @@ class Call:
     Attributes:
         portable: whether the request can be built for another deployment.
         keeper: what becomes of the answer's text, None: it is kept in memory.
-        heard: whether somebody gets the text while it arrives.
+        hands_out: whether somebody gets the text while it arrives, through `keep`.
         sizes: sizes of its files, the same for each attempt; see JSONEncoder.
     """
 
     portable = True
+    body: "Body | None" = None  # the dialect makes it
 
     def __init__(
         self,
@@ -60,47 +61,14 @@ class Call:
             from thinwire.core.answer.keep import keeper
 
             self.keeper = keeper(keep)
-        self.heard = self.keeper is not None and self.keeper.hands_out
+        self.hands_out = self.keeper is not None and self.keeper.hands_out
         self.sizes: dict[int, int] = {}
         for key, value in self.extra_headers.items():
             check_header(key, value)
 
-    def body(self, deployment: "Deployment", name: str, pin: str = "") -> "Body":
-        """The body to send to a deployment.
-
-        Args:
-            name: its public name.
-            pin: provider behind it that is to be asked first, "" for none.
-        """
-        return openai.chat_body(deployment, name, self, pin)
-
     def counts(self) -> "tuple[int, int]":
         """Number of messages and tools for the log, -1 where only sending would tell."""
         return _length(self.messages), _length(self.tools or ())
-
-
-class RawCall:
-    """A request whose body the caller builds; sent once, to one deployment.
-
-    Args:
-        body: what to send.
-    """
-
-    portable = False
-    session = ""
-    keeper = None
-
-    def __init__(self, body: "Body") -> None:
-        self._body = body
-        self.extra_headers: dict[str, str] = {}
-
-    def body(self, deployment: "Deployment", name: str, pin: str = "") -> "Body":
-        """The caller's body."""
-        return self._body
-
-    def counts(self) -> "tuple[int, int]":
-        """Unknown."""
-        return -1, -1
 
 
 def _is_iterable(messages: object) -> bool:

@@ -1,6 +1,8 @@
-"""Which of a gateway's providers holds the cached prompt of a session. OpenRouter routes each
-request anew, and a prompt that another provider has cached is billed in full; asking for the
-provider of the last answer first keeps it cached (OpenRouterTeam/ai-sdk-provider#499).
+"""Which of a gateway's providers holds the cached prompt of a session (a sticky session).
+
+OpenRouter routes each request anew, and a prompt that another provider has cached is billed in
+full; asking for the provider of the last answer first keeps it cached
+(OpenRouterTeam/ai-sdk-provider#499). Loaded for deployments with `session_affinity`.
 """
 
 from thinwire.core._compat import const
@@ -8,22 +10,22 @@ from thinwire.core._compat import const
 _MOST = const(64)
 
 
-class Pins:
+class SessionAffinity:
     """Remembers the provider of each session's last answer, the 64 latest sessions."""
 
     def __init__(self) -> None:
-        self._pins: list[tuple[str, str, str]] = []  # session, deployment, provider
+        self._kept: list[tuple[str, str, str]] = []  # session, deployment, provider
 
     def get(self, session: str, deployment: str) -> str:
         """The provider to ask first, "" when none is known."""
-        for one, place, provider in self._pins:
+        for one, place, provider in self._kept:
             if one == session and place == deployment:
                 return provider
         return ""
 
     def keep(self, session: str, deployment: str, provider: str) -> None:
-        """An answer came from `provider`; "" forgets what was kept. No session, no pin."""
-        others = [pin for pin in self._pins if pin[0] != session or pin[1] != deployment]
+        """Notes that `provider` answered; "" forgets. Without a session nothing is kept."""
+        others = [one for one in self._kept if one[0] != session or one[1] != deployment]
         if provider and session:
             others.append((session, deployment, provider))
-        self._pins = others[-_MOST:]
+        self._kept = others[-_MOST:]

@@ -1,5 +1,9 @@
 """Deployments: one place each that can serve a model. Checked and frozen when made, so that a
 mistake shows at construction and not in the middle of a conversation.
+
+What a base URL could do harm with (smuggle a header, leak a key, surprise later: userinfo,
+fragments, spaces) is refused before anything is sent. RFC 3986 §3, only as much of it as a base
+URL needs; MicroPython has no urllib.
 """
 
 from thinwire.core._compat import const, set_field
@@ -7,12 +11,7 @@ from thinwire.core.wire.http1_request import check_header
 
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
-    from thinwire.core.routing.clocks import Timeouts
-    from thinwire.core.routing.policy import RetryPolicy
-
-# Base URLs, parsed and checked once, when a deployment is made: what could smuggle a header, leak
-# a key or surprise later (userinfo, fragments, spaces) is refused before anything is sent.
-# RFC 3986 §3, only as much of it as a base URL needs; MicroPython has no urllib.
+    from thinwire.core.routing.policy import RetryPolicy, Timeouts
 
 
 class URL:
@@ -27,8 +26,18 @@ class URL:
     """
 
     def __init__(self, text: str) -> None:
-        self.scheme, rest = _split_scheme(text)
-        _refuse_odd_characters(text)
+        if not isinstance(text, str) or not text:
+            raise ValueError("base_url is empty: give e.g. 'https://api.openai.com/v1'")
+        scheme, mark, rest = text.partition("://")
+        self.scheme = scheme.lower()
+        if not mark or self.scheme not in ("http", "https"):
+            raise ValueError("base_url must start with http:// or https://")
+        for character in text:
+            if character <= " " or character >= "\x7f" or character in '"<>\\^`{|}':
+                shown = "base_url has the character %r, which a URL cannot carry"
+                raise ValueError(shown % character)
+        if "#" in text:
+            raise ValueError("base_url has a fragment ('#...'), which is never sent: take it out")
         rest, _, self.query = rest.partition("?")
         authority, slash, path = rest.partition("/")
         self.path = (slash + path).rstrip("/")
@@ -48,23 +57,6 @@ class URL:
         return "%s://%s%s" % (self.scheme, self.authority(), self.target(""))
 
 
-def _split_scheme(text: object) -> "tuple[str, str]":
-    if not isinstance(text, str) or not text:
-        raise ValueError("base_url is empty: give e.g. 'https://api.openai.com/v1'")
-    scheme, mark, rest = text.partition("://")
-    if not mark or scheme.lower() not in ("http", "https"):
-        raise ValueError("base_url must start with http:// or https://")
-    return scheme.lower(), rest
-
-
-def _refuse_odd_characters(text: str) -> None:
-    for character in text:
-        if character <= " " or character >= "\x7f" or character in '"<>\\^`{|}':
-            raise ValueError("base_url has the character %r, which a URL cannot carry" % character)
-    if "#" in text:
-        raise ValueError("base_url has a fragment ('#...'), which is never sent: take it out")
-
-
 def _split_authority(text: str, port: int) -> "tuple[str, int]":
     if "@" in text:
         raise ValueError("base_url holds a user name or password: use api_key or extra_headers")
@@ -78,16 +70,12 @@ def _split_authority(text: str, port: int) -> "tuple[str, int]":
         rest = ":" + rest
     if not host or "[" in host or "]" in host:
         raise ValueError("base_url names no host, or not one that can be looked up")
-    return host, _port(rest, port)
-
-
-def _port(text: str, default: int) -> int:
-    if text in ("", ":"):
-        return default
-    digits = text[1:]
-    if text[0] != ":" or not digits.isdigit() or not 0 < int(digits) < 65536:
+    if rest in ("", ":"):
+        return host, port
+    digits = rest[1:]
+    if rest[0] != ":" or not digits.isdigit() or not 0 < int(digits) < 65536:
         raise ValueError("base_url has no valid port after its host")
-    return int(digits)
+    return host, int(digits)
 
 
 class Deployment:
@@ -110,8 +98,9 @@ class Deployment:
         provider_order: for OpenRouter, the providers behind it to ask, in this order.
         allow_fallbacks: whether OpenRouter may ask others, too; None: only when several are
             named, so that one name locks.
-        pin_provider: ask the provider of the session's last answer first, since it holds the
-            session's prompt in its cache; for OpenRouter, and calls with `session=`.
+        session_affinity: ask the provider of the session's last answer first, since it holds the
+            session's prompt in its cache (a sticky session); for OpenRouter, and calls with
+            `session=`.
 
     Raises:
         ValueError: the URL, the key or a header cannot be used; the key is never in the message.
@@ -130,7 +119,7 @@ class Deployment:
     retry: "RetryPolicy | None"
     provider_order: "tuple[str, ...]"
     allow_fallbacks: "bool | None"
-    pin_provider: bool
+    session_affinity: bool
     url: URL
 
     def __init__(
@@ -147,7 +136,7 @@ class Deployment:
         retry: "RetryPolicy | None" = None,
         provider_order: "list[str] | tuple[str, ...]" = (),
         allow_fallbacks: "bool | None" = None,
-        pin_provider: bool = False,
+        session_affinity: bool = False,
     ) -> None:
         if isinstance(provider_order, str):
             raise TypeError("provider_order must be a list of names, not a string")
@@ -165,7 +154,7 @@ class Deployment:
         set_field(self, "retry", retry)
         set_field(self, "provider_order", tuple(provider_order))
         set_field(self, "allow_fallbacks", allow_fallbacks)
-        set_field(self, "pin_provider", pin_provider)
+        set_field(self, "session_affinity", session_affinity)
         self.headers()  # refuses what no header can carry
 
     def headers(self) -> "list[tuple[str, str]]":
@@ -182,22 +171,6 @@ class Deployment:
             check_header(name, value)
         return pairs
 
-    def provider(self, pin: str) -> "dict[str, object]":
-        """OpenRouter's `provider` field, {} for none.
-
-        Args:
-            pin: provider to ask first, "" for none.
-        """
-        order = ([pin] if pin else []) + [one for one in self.provider_order if one != pin]
-        if not order:
-            return (
-                {} if self.allow_fallbacks is None else {"allow_fallbacks": self.allow_fallbacks}
-            )
-        allow = self.allow_fallbacks
-        if allow is None:  # one name locks; a pin is a wish only
-            allow = len(self.provider_order) != 1
-        return {"order": order, "allow_fallbacks": allow}
-
     def __setattr__(self, name: str, value: object) -> None:
         raise AttributeError("Deployment is immutable: make a new one instead of setting " + name)
 
@@ -205,9 +178,7 @@ class Deployment:
         raise AttributeError("Deployment is immutable")
 
     def __repr__(self) -> str:
-        key = "None" if not self.api_key else "'***'"
-        return "Deployment(%r, api_key=%s, model=%r)" % (self._address(), key, self.model)
-
-    def _address(self) -> str:
         # Some providers take the key as a query parameter.
-        return self.base_url.partition("?")[0] + ("?***" if self.url.query else "")
+        address = self.base_url.partition("?")[0] + ("?***" if self.url.query else "")
+        key = "None" if not self.api_key else "'***'"
+        return "Deployment(%r, api_key=%s, model=%r)" % (address, key, self.model)

@@ -1,6 +1,8 @@
-"""Which deployments are left alone for a while, shared by all calls of a client. A server that
-says when to come back (Retry-After) cools down until then; one that fails again and again, for
-a fixed time. After that time the next failure cools it down at once: one call tries, not all.
+"""Which deployments are left alone for a while, shared by all calls of a client.
+
+A server that says when to come back (Retry-After) cools down until then; one that fails again and
+again, for a fixed time. After that time the next failure cools it down at once: one call tries,
+not all.
 """
 
 from thinwire.core._compat import const
@@ -8,51 +10,11 @@ from thinwire.core.error_kinds import COOLDOWN_ON
 
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from thinwire.core.errors import ThinwireError
-    from thinwire.core.routing.affinity import Pins
-    from thinwire.core.routing.store import Shelf, Store
-
-# What is known of deployments that failed; loaded when one has, or when somebody asks.
-
-
-class Record:
-    """The failures of a deployment since its last answer.
-
-    Attributes:
-        until_ms: when it may be asked again.
-        failures: how many attempts failed.
-        reason: kind of the last error.
-    """
-
-    def __init__(self, until_ms: int = 0, failures: int = 0, reason: str = "") -> None:
-        self.until_ms = until_ms
-        self.failures = failures
-        self.reason = reason
-
-    def wait_ms(self, now_ms: int) -> int:
-        """How long the deployment is still left alone, in milliseconds."""
-        return max(self.until_ms - now_ms, 0)
-
-
-class DeploymentState:
-    """How a deployment is doing.
-
-    Attributes:
-        healthy: whether calls go to it first; else it is tried after all others of a chain.
-        cooldown_ms: how long it is still left alone, in milliseconds.
-        failures: failed attempts since the last answer.
-        reason: kind of the last of them, "" after an answer.
-    """
-
-    def __init__(self, cooldown_ms: int = 0, failures: int = 0, reason: str = "") -> None:
-        self.healthy = cooldown_ms <= 0
-        self.cooldown_ms = max(cooldown_ms, 0)
-        self.failures = failures
-        self.reason = reason
-
-    def __repr__(self) -> str:
-        words = "healthy" if self.healthy else "cools down for %d ms" % self.cooldown_ms
-        return "DeploymentState(%s, failures=%d, %r)" % (words, self.failures, self.reason)
+    from thinwire.core.routing.affinity import SessionAffinity
+    from thinwire.core.routing.store import Store, StoredStates
 
 
 class CooldownPolicy:
@@ -74,6 +36,39 @@ class CooldownPolicy:
         self.ms = int(seconds * 1000)
         self.max_ms = int(max_seconds * 1000)
 
+    def __repr__(self) -> str:
+        seconds, most = self.ms / 1000, self.max_ms / 1000
+        shown = (self.failures, seconds, most)
+        return "CooldownPolicy(failures=%r, seconds=%g, max_seconds=%g)" % shown
+
+
+class DeploymentState:
+    """How a deployment is doing.
+
+    Args:
+        until_ms: when it may be asked again.
+        now_ms: the time that `cooldown_ms` and `healthy` speak of.
+
+    Attributes:
+        healthy: whether calls go to it first; else it is tried after all others of a chain.
+        cooldown_ms: how long it is still left alone, in milliseconds.
+        failures: failed attempts since the last answer.
+        reason: kind of the last of them, "" after an answer.
+    """
+
+    def __init__(
+        self, until_ms: int = 0, failures: int = 0, reason: str = "", now_ms: int = 0
+    ) -> None:
+        self.until_ms = until_ms
+        self.failures = failures
+        self.reason = reason
+        self.cooldown_ms = max(until_ms - now_ms, 0)
+        self.healthy = self.cooldown_ms == 0
+
+    def __repr__(self) -> str:
+        words = "healthy" if self.healthy else "cools down for %d ms" % self.cooldown_ms
+        return "DeploymentState(%s, failures=%d, %r)" % (words, self.failures, self.reason)
+
 
 class Health:
     """The state of all deployments of a client.
@@ -81,82 +76,80 @@ class Health:
     Args:
         policy: when one is left alone.
         store: where the state is kept beyond this process, or None.
+        on_problem: told in words why the store failed, or None.
 
     Attributes:
         needs_length: names of deployments that asked for a Content-Length.
     """
 
-    def __init__(self, policy: CooldownPolicy, store: "Store | None" = None) -> None:
+    def __init__(
+        self,
+        policy: CooldownPolicy,
+        store: "Store | None" = None,
+        on_problem: "Callable[[str], object] | None" = None,
+    ) -> None:
         self._policy = policy
-        self._records: dict[str, Record] = {}
-        self._shelf: Shelf | None = None
-        self._pins: Pins | None = None
+        self._states: dict[str, DeploymentState] = {}
+        self._stored: StoredStates | None = None
+        self._affinity: SessionAffinity | None = None
         self.needs_length: list[str] = []
         if store is not None:
-            from thinwire.core.routing import store as shelf
+            from thinwire.core.routing import store as stores
 
-            self._shelf = shelf.Shelf(store, policy.max_ms)
+            self._stored = stores.StoredStates(store, policy.max_ms, on_problem)
 
-    @property
-    def problem(self) -> str:
-        """Why the state could not be stored, "" when it was."""
-        return "" if self._shelf is None else self._shelf.problem
-
-    def pins(self) -> "Pins":
+    def affinity(self) -> "SessionAffinity":
         """Which provider behind a gateway answered a session last."""
-        if self._pins is None:
-            from thinwire.core.routing import affinity as pins
+        if self._affinity is None:
+            from thinwire.core.routing import affinity
 
-            self._pins = pins.Pins()
-        return self._pins
+            self._affinity = affinity.SessionAffinity()
+        return self._affinity
 
     def failed(self, name: str, error: "ThinwireError", now_ms: int) -> None:
-        """An attempt failed."""
-        asked = getattr(error, "retry_after_ms", None)
+        """Takes note that an attempt failed."""
+        asked = error.retry_after_ms
         if error.kind not in COOLDOWN_ON and not asked:
             return
-
-        self._load(now_ms)
-        record = self._records.setdefault(name, Record())
-        record.failures += 1
-        record.reason = error.kind
+        if self._stored is not None:
+            self._states = self._stored.load(self._states, now_ms)
+        state = self._states.setdefault(name, DeploymentState())
+        state.failures += 1
+        state.reason = error.kind
         if asked:
-            record.until_ms = max(record.until_ms, now_ms + min(asked, self._policy.max_ms))
-        elif record.failures >= self._policy.failures:
-            record.until_ms = max(record.until_ms, now_ms + self._policy.ms)
-        self._save(now_ms)
+            state.until_ms = max(state.until_ms, now_ms + min(asked, self._policy.max_ms))
+        elif state.failures >= self._policy.failures:
+            state.until_ms = max(state.until_ms, now_ms + self._policy.ms)
+        if self._stored is not None:
+            self._stored.save(self._states, now_ms)
 
     def answered(self, name: str, now_ms: int) -> None:
-        """A deployment answered: what was before does not count any more."""
-        if name in self._records:
+        """Takes note that a deployment answered: what was before does not count any more."""
+        if name in self._states:
             self._load(now_ms)  # or what others have stored meanwhile would be lost
-            self._records.pop(name, None)
-            self._save(now_ms)
+            self._states.pop(name, None)
+            if self._stored is not None:
+                self._stored.save(self._states, now_ms)
 
     def wait_ms(self, name: str, now_ms: int) -> int:
         """How long a deployment is still left alone, in milliseconds."""
-        record = self._records.get(name)
-        return record.wait_ms(now_ms) if record is not None else 0
+        state = self._states.get(name)
+        return max(state.until_ms - now_ms, 0) if state is not None else 0
 
     def in_order(self, names: "list[str]", now_ms: int) -> "list[str]":
         """`names` with those that cool down at the end, the one that is ready first before."""
         self._load(now_ms)
+        if not self._states:
+            return names
         waits = [(self.wait_ms(name, now_ms), place) for place, name in enumerate(names)]
         return [names[place] for _, place in sorted(waits)]
 
-    def state(self, name: str, now_ms: int) -> "DeploymentState":
-        """How a deployment is doing."""
-
+    def state(self, name: str, now_ms: int) -> DeploymentState:
+        """How a deployment is doing, as of `now_ms`."""
         self._load(now_ms)
-        record = self._records.get(name)
-        if record is None:
-            return DeploymentState()
-        return DeploymentState(record.wait_ms(now_ms), record.failures, record.reason)
+        known = self._states.get(name) or DeploymentState()
+        return DeploymentState(known.until_ms, known.failures, known.reason, now_ms)
 
     def _load(self, now_ms: int) -> None:
-        if self._shelf is not None:
-            self._records = self._shelf.load(self._records, now_ms)
-
-    def _save(self, now_ms: int) -> None:
-        if self._shelf is not None:
-            self._shelf.save(self._records, now_ms)
+        if self._stored is not None:
+            self._states = self._stored.load(self._states, now_ms)

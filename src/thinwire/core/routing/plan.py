@@ -1,5 +1,5 @@
-"""One call's way through its chain of deployments, as long as nothing fails: what an error means
-is in verdict.py. Passive: it says what to try, and the pump does it.
+"""One call's way through its chain of deployments, as long as nothing fails: what an error leads
+to is in recovery.py. Passive: it says what to try, and the pump does it.
 """
 
 from thinwire.core._compat import const
@@ -9,19 +9,17 @@ from thinwire.core.errors import EncodeError
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
     from thinwire.core.errors import ThinwireError
-    from thinwire.core.request.body import Body
-    from thinwire.core.request.call import Call, RawCall
-    from thinwire.core.routing.clocks import Timeouts
+    from thinwire.core.observer import Observer
+    from thinwire.core.request.call import Call
+    from thinwire.core.request.http_request import Request
     from thinwire.core.routing.health import Health
     from thinwire.core.routing.policy import Policy
     from thinwire.core.routing.router import Router
-    from thinwire.core.transport import Request
-
-# What a caller can see of each try of a call, in `completion.attempts` and in AllAttemptsFailed.
 
 
 class Attempt:
-    """One try of a call at one deployment.
+    """One try of a call at one deployment, as a caller sees it in `completion.attempts` and in
+    AllAttemptsFailed.
 
     Attributes:
         number: 1 for the first.
@@ -52,10 +50,10 @@ class Attempt:
         self.sent_bytes = 0
 
     def ended(self, outcome: str, now_ms: int, error: "ThinwireError | None" = None) -> None:
-        """It is over; the first outcome counts.
+        """Notes how it ended; only the first outcome counts.
 
         Args:
-            now_ms: since the start of the call.
+            now_ms: since the start of the call, in milliseconds.
         """
         if not self.outcome:
             self.outcome = outcome
@@ -83,6 +81,7 @@ class Plan:
         policy: how to retry and where to go.
         health: what the client knows about its deployments.
         start_ms: time of the call's start.
+        observer: is told what happens to the call, or None.
 
     Raises:
         ValueError: the model is not declared.
@@ -98,23 +97,24 @@ class Plan:
     def __init__(
         self,
         router: "Router",
-        call: "Call | RawCall",
+        call: "Call",
         model: "str | None",
         policy: "Policy",
         health: "Health",
         start_ms: int,
+        observer: "Observer | None" = None,
     ) -> None:
         self.router = router
         self.health = health
         self.call = call
         self.policy = policy
         self.start_ms = start_ms
+        self.observer = observer
         self.model = router.name(model)
         self.attempts: list[Attempt] = []
-        names = [self.model]
+        self.left = [self.model]
         if call.portable:
-            names = health.in_order(names + router.fallbacks(self.model), start_ms)
-        self.left = names
+            self.left = health.in_order(self.left + router.fallbacks(self.model), start_ms)
         self.tries: dict[str, int] = {}
         self.stale = 0
 
@@ -139,50 +139,34 @@ class Plan:
         """
         name = attempt.deployment
         deployment = self.router.deployment(name)
-        pin = self.health.pins().get(self.call.session, name) if deployment.pin_provider else ""
-        body = self.call.body(deployment, name, pin)
-        request = openai.chat_request(deployment, body, self.call.extra_headers)
+        first = ""
+        if deployment.session_affinity:
+            first = self.health.affinity().get(self.call.session, name)
+        request = openai.request(deployment, name, self.call, first)
         if deployment.framing == "length" or name in self.health.needs_length:
-            request.length = _length_of(body)
+            request.length = request.body.length()  # type: ignore[union-attr]
+            if request.length is None:
+                text = "a Content-Length needs a request that can be read twice"
+                raise EncodeError(text, "")
         return request
 
-    def timeouts(self, name: str) -> "Timeouts":
-        """The limits for an attempt at the deployment called `name`."""
-        return self.policy.timeouts_at(self.router.deployment(name))
-
-    def problem(self) -> str:
-        """What went wrong beside the call, "" if nothing did."""
-        return self.health.problem
+    def can_replay(self, name: str) -> bool:
+        """Whether all that a request to the deployment called `name` holds can be read again."""
+        body = openai.request(self.router.deployment(name), name, self.call).body
+        return body is not None and body.length() is not None
 
     def upcoming(self) -> str:
         """Name that would be tried next, "" at the end of the chain."""
         return self.left[0] if self.left else ""
 
-    def can_hedge(self, body: "Body", now_ms: int) -> bool:
-        """Whether there is a healthy fallback that may be started beside the attempt at work."""
-        name = self.upcoming()
-        if not name or not body.replayable() or self.health.wait_ms(name, now_ms):
-            return False
-        keeper = self.call.keeper
-        if keeper is not None and keeper.hands_out:
-            return False  # both would hand out their text before one of them has won
-        # What is not sent yet may hold what can be read only once: a walk that counts finds out.
-        return self.call.body(self.router.deployment(name), name).length() is not None
-
-    def answered(self, attempt: Attempt, provider: str, now_ms: int) -> None:
-        """The attempt's answer came to its end."""
+    def answered(self, attempt: Attempt, upstream_provider: str, now_ms: int) -> None:
+        """Takes note that the attempt's answer came to its end."""
         attempt.ended("answered", now_ms - self.start_ms)
         self.health.answered(attempt.deployment, now_ms)
-        self.keep_pin(attempt, provider)
+        self.keep_affinity(attempt, upstream_provider)
 
-    def keep_pin(self, attempt: Attempt, provider: str) -> None:
-        """Remembers which provider answered the session, where that is asked for; see Pins."""
-        if self.router.deployment(attempt.deployment).pin_provider:
-            self.health.pins().keep(self.call.session, attempt.deployment, provider)
-
-
-def _length_of(body: "Body") -> int:
-    length = body.length()
-    if length is None:
-        raise EncodeError("a Content-Length needs a request that can be read twice", "")
-    return length
+    def keep_affinity(self, attempt: Attempt, upstream_provider: str) -> None:
+        """Remembers which provider answered the session, where that is asked for; "" forgets."""
+        if self.router.deployment(attempt.deployment).session_affinity:
+            affinity = self.health.affinity()
+            affinity.keep(self.call.session, attempt.deployment, upstream_provider)

@@ -1,10 +1,6 @@
-"""What an error leads to. docs/routing.md shows these tuples as a table, generated from here.
+"""What a client, a deployment or a call may set: limits, retries, where to go after which error.
 
-  retry     the same deployment once more, after a wait (retry.py)
-  fallback  the next deployment of the chain
-  cools     repeated, the deployment is left alone for a while (health.py)
-
-Errors of kind "context_length" and "content_filter" go to lists of their own (routing.py).
+Passive: the time and random numbers come from the caller, and the pump does the waiting.
 """
 
 from thinwire.core._compat import const
@@ -13,10 +9,61 @@ from thinwire.core.error_kinds import FALLBACK_ON, FALLBACK_OPTIONAL
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
     from thinwire.core.errors import ThinwireError
-    from thinwire.core.routing.clocks import Timeouts
     from thinwire.core.routing.deployment import Deployment
 
-# How often and when one deployment is tried again. Passive: the pump sleeps, this says how long.
+_CLOCKS = ("connect", "first_token", "progress", "liveness", "total")
+
+
+class Timeouts:
+    """Limits in seconds; None for no limit.
+
+    Args:
+        connect: name lookup, connection and TLS handshake.
+        first_token: from the start of an attempt to its first content, reasoning or tool delta.
+        progress: longest gap between two such deltas.
+        liveness: longest gap between any two bytes, comments included.
+        total: the whole call, retries and fallbacks included.
+
+    Attributes:
+        connect, first_token, progress, liveness, total: the same in milliseconds.
+
+    Raises:
+        ValueError: a limit that is not greater than 0.
+    """
+
+    def __init__(
+        self,
+        connect: "float | None" = 10,
+        first_token: "float | None" = 15,
+        progress: "float | None" = 60,
+        liveness: "float | None" = 60,
+        total: "float | None" = None,
+    ) -> None:
+        self.connect = _ms("connect", connect)
+        self.first_token = _ms("first_token", first_token)
+        self.progress = _ms("progress", progress)
+        self.liveness = _ms("liveness", liveness)
+        self.total = _ms("total", total)
+
+    def idle_ms(self) -> "int | None":
+        """The longest silence any clock allows inside a stream, in milliseconds."""
+        limits = [ms for ms in (self.progress, self.liveness) if ms is not None]
+        return min(limits) if limits else None
+
+    def __repr__(self) -> str:
+        limits = []
+        for name in _CLOCKS:
+            ms = getattr(self, name)
+            limits.append("%s=%s" % (name, "None" if ms is None else "%g" % (ms / 1000)))
+        return "Timeouts(%s)" % ", ".join(limits)
+
+
+def _ms(name: str, seconds: "float | None") -> "int | None":
+    if seconds is None or seconds == float("inf"):
+        return None
+    if not seconds > 0:
+        raise ValueError("timeout %s must be greater than 0 seconds, or None" % name)
+    return max(int(seconds * 1000), 1)
 
 
 class RetryPolicy:
@@ -58,6 +105,20 @@ class RetryPolicy:
         self.jitter = jitter
         self.max_retry_after = max_retry_after
 
+    def __repr__(self) -> str:
+        return (
+            "RetryPolicy(attempts=%r, base=%r, cap=%r, multiplier=%r, jitter=%r,"
+            " max_retry_after=%r)"
+            % (
+                self.attempts,
+                self.base,
+                self.cap,
+                self.multiplier,
+                self.jitter,
+                self.max_retry_after,
+            )
+        )
+
     def backoff_ms(self, tries: int, fraction: float) -> int:
         """How long to wait before the next attempt, when the server does not say.
 
@@ -93,36 +154,49 @@ class RetryPolicy:
             return self.backoff_ms(tries, fraction)
         return asked_ms if asked_ms <= self.max_retry_after * 1000 else None
 
-    def is_long(self, wait_ms: int) -> bool:
-        """Whether a healthy fallback is better than waiting for so many milliseconds."""
-        return wait_ms > self.cap * 1000
-
 
 class Policy:
     """How calls are retried, rerouted and raced; see BaseClient for each argument.
 
+    Args:
+        call_timeouts, call_retry: what one call wants in place of the deployments' and client's.
+
+    Raises:
+        ValueError: an unknown kind, an impossible hedge_after or on_interrupt.
+
     Attributes:
         fallback_on: kinds of errors that lead to the next deployment.
-        hedge_ms: when the fallback is started beside a silent attempt, None for never.
+        hedge_after: seconds after which the fallback is started beside a silent attempt, None for
+            never.
         on_interrupt: "raise", "restart", or None where the call decides.
     """
 
     def __init__(
         self,
-        timeouts: "Timeouts",
-        retry: "RetryPolicy",
+        timeouts: Timeouts,
+        retry: RetryPolicy,
         fallback_on: "tuple[str, ...]" = FALLBACK_ON,
         hedge_after: "float | None" = None,
         on_interrupt: "str | None" = None,
+        call_timeouts: "Timeouts | None" = None,
+        call_retry: "RetryPolicy | None" = None,
     ) -> None:
+        known = FALLBACK_ON + FALLBACK_OPTIONAL
+        for kind in fallback_on:
+            if kind not in known:
+                shown = (kind, ", ".join(known))
+                raise ValueError("fallback_on %r is no kind: known are %s" % shown)
+        if hedge_after is not None and not 0 <= hedge_after < 1e9:
+            raise ValueError("hedge_after must be 0 seconds or more, or None")
+        if on_interrupt not in (None, "raise", "restart"):
+            raise ValueError("on_interrupt must be 'raise' or 'restart', not %r" % (on_interrupt,))
         self._timeouts = timeouts
         self._retry = retry
-        self._call_timeouts: Timeouts | None = None
-        self._call_retry: RetryPolicy | None = None
-        self._call_interrupt: str | None = None
-        self.fallback_on = _checked(fallback_on)
-        self.hedge_ms = _hedge_ms(hedge_after)
-        self.on_interrupt = _interrupt(on_interrupt)
+        self._call_timeouts = call_timeouts
+        self._call_retry = call_retry
+        self.fallback_on = tuple(fallback_on)
+        self.hedge_after = hedge_after
+        self.on_interrupt = on_interrupt
 
     def for_call(
         self,
@@ -131,67 +205,34 @@ class Policy:
         hedge_after: "float | None" = None,
         on_interrupt: "str | None" = None,
     ) -> "Policy":
-        """The same with what one call wants otherwise; None: as it is."""
-        result = Policy(self._timeouts, self._retry, self.fallback_on)
-        result._call_timeouts = timeouts
-        result._call_retry = retry
-        result.hedge_ms = self.hedge_ms if hedge_after is None else _hedge_ms(hedge_after)
-        result.on_interrupt = _interrupt(on_interrupt) or self.on_interrupt
-        result._call_interrupt = on_interrupt
-        return result
-
-    def restart_only_if(self, told: bool) -> None:
-        """Text is handed out to somebody who can be `told` that it is void, or cannot.
+        """The same with what one call wants otherwise; None: as it is.
 
         Raises:
-            ValueError: they cannot, and the call asks for a restart.
+            ValueError: an impossible hedge_after or on_interrupt.
         """
-        if told and self.on_interrupt is None:
-            self.on_interrupt = "restart"
-        if not told and self._call_interrupt == "restart":
-            raise ValueError('on_interrupt="restart" needs on_restart here, or stream()')
-        if not told:
-            self.on_interrupt = "raise"
+        if timeouts is None and retry is None and hedge_after is None and on_interrupt is None:
+            return self
+        return Policy(
+            self._timeouts,
+            self._retry,
+            self.fallback_on,
+            self.hedge_after if hedge_after is None else hedge_after,
+            self.on_interrupt if on_interrupt is None else on_interrupt,
+            timeouts or self._call_timeouts,
+            retry or self._call_retry,
+        )
 
-    def timeouts_at(self, deployment: "Deployment") -> "Timeouts":
+    def timeouts_at(self, deployment: "Deployment") -> Timeouts:
         """The call's limits, the deployment's or the client's: the first that are given."""
         return self._call_timeouts or deployment.timeouts or self._timeouts
 
-    def retry_at(self, deployment: "Deployment") -> "RetryPolicy":
+    def retry_at(self, deployment: "Deployment") -> RetryPolicy:
         """The call's policy, the deployment's or the client's: the first that is given."""
         return self._call_retry or deployment.retry or self._retry
-
-    def retries(self, error: "ThinwireError") -> bool:
-        """Whether the same deployment may do better after this error."""
-        return error.retryable
 
     def falls_back(self, error: "ThinwireError") -> bool:
         """Whether the next deployment of the chain is tried after this error."""
         if error.kind in self.fallback_on:
-            # The end of the whole call, whoever is asked next.
-            return getattr(error, "phase", "") != "total"
+            return error.phase != "total"  # the end of the whole call, whoever is asked next
         # An account that is empty answers 429 at OpenAI, and 429 leads to the fallback.
-        empty = error.kind == "quota" and getattr(error, "status", 0) == 429
-        return empty or getattr(error, "should_retry", None) is True
-
-
-def _checked(kinds: "tuple[str, ...]") -> "tuple[str, ...]":
-    known = FALLBACK_ON + FALLBACK_OPTIONAL
-    for kind in kinds:
-        if kind not in known:
-            raise ValueError("fallback_on %r is no kind: known are %s" % (kind, ", ".join(known)))
-    return tuple(kinds)
-
-
-def _hedge_ms(seconds: "float | None") -> "int | None":
-    if seconds is None:
-        return None
-    if not 0 <= seconds < 1e9:
-        raise ValueError("hedge_after must be 0 seconds or more, or None")
-    return int(seconds * 1000)
-
-
-def _interrupt(choice: "str | None") -> "str | None":
-    if choice not in (None, "raise", "restart"):
-        raise ValueError("on_interrupt must be 'raise' or 'restart', not %r" % (choice,))
-    return choice
+        return (error.kind == "quota" and error.status == 429) or error.should_retry is True

@@ -1,21 +1,29 @@
-"""What the pump (stream.py) does after an error: the other half of ChatStream, loaded with the
-first one. It names the clock that ran out, hides the key, tells those who listen, and carries
-out the verdict: a wait, the next deployment, a restart, or an error to raise.
+"""All that an error can lead to, loaded with the first one (docs/routing.md has it as a table).
+
+`record_failure` takes note of a failed attempt: in its record, in the health of its deployment,
+with whoever observes the call. `decide` then says what comes next. It is a pure function of the
+plan, the attempt, the error, the time and a random number; the pump (stream.py) carries out what
+it says.
+
+  raise      the call is over
+  interrupt  the call is over, and the caller holds a part of its answer
+  retry      the same deployment once more, after a wait
+  fallback   the next deployment of the chain
+  restart    likewise, though the caller holds a part of an answer, which is void now
 """
 
-from thinwire.core._compat import const, fraction, with_cause
-from thinwire.core.answer.completion import StreamRestarted
-from thinwire.core.errors import StreamInterrupted, TransportTimeout
-from thinwire.core.routing import verdict
+from thinwire.core._compat import const, with_cause
+from thinwire.core.errors import AllAttemptsFailed, TransportTimeout
 
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
-    from thinwire.core.errors import StreamInterrupted, ThinwireError, TransportTimeout
+    from thinwire.core.errors import ThinwireError
     from thinwire.core.exchange import Exchange
-    from thinwire.core.routing.plan import Attempt
-    from thinwire.core.stream import ChatStream
+    from thinwire.core.routing.plan import Plan
 
+_MOST_STALE = const(3)  # dead pooled connections in a row that are nobody's fault
 _SLACK_MS = const(50)  # how much too early a transport's timer may be
+_ONCE = " (not tried again: the messages can be read only once)"
 _AWAITED = {
     "connect": "connection",
     "first_token": "first token",
@@ -25,95 +33,159 @@ _AWAITED = {
 }
 
 
-def failure_of(
-    stream: "ChatStream", exchange: "Exchange", error: "ThinwireError"
-) -> "ThinwireError | None":
-    """What a failed exchange makes of its stream: None to try again, else what to raise."""
-    stream._end = "timeout" if isinstance(error, TransportTimeout) else "error"
-    stream._end = exchange.answer.end or stream._end
-    error = noted(stream, exchange, error)
-    seen = stream._seen and exchange.begun()
-    return _restart(stream, exchange, error) if seen else _next(stream, exchange, error)
+class Decision:
+    """What comes after a failed attempt.
+
+    Attributes:
+        action: see the head of this file.
+        left: names to try from now on, the next one first.
+        wait_ms: how long to wait before, in milliseconds.
+        free: the attempt that failed does not count as a try of its deployment.
+        error: what to raise, for "raise" and "interrupt".
+        hint: what its message should say beside.
+    """
+
+    def __init__(
+        self,
+        action: str,
+        left: "list[str]",
+        wait_ms: int = 0,
+        free: bool = False,
+        error: "ThinwireError | None" = None,
+        hint: str = "",
+    ) -> None:
+        self.action = action
+        self.left = left
+        self.wait_ms = wait_ms
+        self.free = free
+        self.error = error
+        self.hint = hint
 
 
-def noted(stream: "ChatStream", exchange: "Exchange", error: "ThinwireError") -> "ThinwireError":
-    """The error of an attempt with its clock named and the key hidden, and everybody told."""
+def decide(
+    plan: "Plan",
+    exchange: "Exchange",
+    error: "ThinwireError",
+    seen: bool,
+    now_ms: int,
+    fraction: float,
+) -> Decision:
+    """Decides what follows an attempt that failed.
+
+    Args:
+        plan: the call's; its last failure is recorded, it is not changed.
+        exchange: the attempt.
+        error: why it failed.
+        seen: whether the caller sees what arrives; then a delta cannot be taken back.
+        now_ms: the time.
+        fraction: a random number in [0, 1).
+    """
+    policy, left, name = plan.policy, plan.left, exchange.attempt.deployment
+    request = exchange.request
+    replayable = request is None or request.body is None or request.body.replayable()
+    falls_back = policy.falls_back(error)
+    if seen and exchange.has_begun():
+        restarts = policy.on_interrupt == "restart" and falls_back and replayable
+        return Decision("restart" if restarts and left else "interrupt", left, error=error)
+    # Failures that are no attempt: a kept connection that was dead, and a server that wants the
+    # Content-Length which this attempt did not have and the next one will.
+    lacked_length = request is not None and request.length is None and _wants_length(error)
+    if replayable and (lacked_length or (error.stale and plan.stale <= _MOST_STALE)):
+        return Decision("retry", [name] + left, free=True)
+
+    # A request that is too long, or that a filter refused, has a chain of its own.
+    special = plan.router.fallbacks(plan.model, error.kind) if plan.call.portable else []
+    if special:
+        tried = [attempt.deployment for attempt in plan.attempts]
+        special = [other for other in special if other not in tried]
+    left = special or left
+    onward = bool(special) or (bool(left) and falls_back)
+    deployment = plan.router.deployment(name)
+    retry = policy.retry_at(deployment)
+    wait = None
+    if error.retryable:
+        wait = retry.wait_ms(plan.tries[name], fraction, error.retry_after_ms)
+        total = policy.timeouts_at(deployment).total
+        if wait is not None and total is not None and now_ms + wait >= plan.start_ms + total:
+            wait = None  # no sleep that cannot pay off
+    if not replayable and (wait is not None or onward):
+        return _over(plan, exchange, error, _ONCE)
+    if wait is not None and onward:
+        # A clock that ran out has cost its time once already; a healthy fallback is better than
+        # that, and than a long wait.
+        slow = error.kind == "timeout" or wait > retry.cap * 1000
+        if slow and not plan.health.wait_ms(left[0], now_ms):
+            wait = None
+    if wait is not None:
+        return Decision("retry", [name] + left, wait)
+    if onward:
+        return Decision("fallback", left)
+    return _over(plan, exchange, error)
+
+
+def record_failure(
+    plan: "Plan", exchange: "Exchange", error: "ThinwireError", now_ms: int
+) -> "ThinwireError":
+    """Takes note of a failed attempt, without deciding anything.
+
+    Returns:
+        The error, with its clock named and the API key taken out.
+    """
+    attempt = exchange.attempt
     if isinstance(error, TransportTimeout):
-        exchange.now_ms = stream._transport.now_ms()
-        error = _named(exchange, error)
-    verdict.hide_key(stream._plan, exchange.attempt, error)
-    note(stream, exchange.attempt, error, "interrupted" if exchange.begun() else "failed")
+        error = _named(exchange, error, now_ms)
+    deployment = plan.router.deployment(attempt.deployment)
+    key = deployment.api_key
+    if key and len(key) > 3:  # "none" and "x" stand in for keys; taking "x" out hurts
+        error.hide(key)
+    error.model, error.deployment = plan.model, attempt.deployment
+    outcome = "interrupted" if exchange.has_begun() else "failed"
+    attempt.ended(outcome, now_ms - plan.start_ms, error)
+    if error.stale:
+        plan.stale += 1
+    else:
+        plan.health.failed(attempt.deployment, error, now_ms)
+    if _wants_length(error) and attempt.deployment not in plan.health.needs_length:
+        plan.health.needs_length.append(attempt.deployment)
+    if error.retryable and deployment.session_affinity:  # of the provider behind it, it may be
+        plan.keep_affinity(attempt, "")
+    if plan.observer is not None:
+        plan.observer.failed(attempt, error)
     return error
 
 
-def note(
-    stream: "ChatStream", attempt: "Attempt", error: "ThinwireError", outcome: str = "failed"
-) -> None:
-    """Tells everybody of the error of an attempt."""
-    plan, observer = stream._plan, stream._observer
-    verdict.note(plan, attempt, error, stream._transport.now_ms(), outcome)
-    if observer is not None:
-        observer.failed(attempt, error)
-        observer.problem(plan.problem())
-
-
-def _named(exchange: "Exchange", error: "TransportTimeout") -> "TransportTimeout":
-    # A transport knows only that its deadline passed.
-    clock = _clock(exchange, error.phase)
+def _named(exchange: "Exchange", error: TransportTimeout, now_ms: int) -> TransportTimeout:
+    # A transport knows only that its deadline passed: this names the clock that ran out, if it
+    # was one of ours and no limit of the transport's.
+    clocks, late = exchange.clocks, now_ms + _SLACK_MS
+    connect = clocks.connect_deadline()
+    if error.phase == "connect" and connect is not None and late >= connect:
+        clock = "connect"
+    else:
+        clock = clocks.expired(late)
     if not clock:
         return error
     words = "no %s within %s: model %r, deployment %r, %d bytes received"
-    limit, attempt = exchange.clocks.limit(clock), exchange.attempt
-    shown = (_AWAITED[clock], limit, attempt.model, attempt.deployment, exchange.answer.received)
+    attempt, received = exchange.attempt, exchange.answer.received
+    limit = clocks.limit(clock)
+    shown = (_AWAITED[clock], limit, attempt.model, attempt.deployment, received)
     return TransportTimeout(words % shown, clock, error)
 
 
-def _clock(exchange: "Exchange", phase: str) -> str:
-    # The clock that has run out; "" when it was none of ours, but a limit of the transport's.
-    late = exchange.now_ms + _SLACK_MS
-    connect = exchange.clocks.connect_deadline()
-    if phase == "connect" and connect is not None and late >= connect:
-        return "connect"
-    return exchange.clocks.next() if exchange.clocks.expired(late) else ""
+def _wants_length(error: "ThinwireError") -> bool:
+    # RFC 9110 §15.5.12; old gateways say it as 501 (§15.6.2) and name the header.
+    if error.status == 501:
+        return "transfer-encoding" in (error.message + error.body_snippet).lower()
+    return error.status == 411
 
 
-def _next(
-    stream: "ChatStream", exchange: "Exchange", error: "ThinwireError"
-) -> "ThinwireError | None":
-    # Nobody has seen anything of the answer.
-    now = stream._transport.now_ms()
-    step = verdict.failed(stream._plan, exchange.attempt, error, exchange.body, now, fraction())
-    if step.action == "raise":
-        return _interrupted(stream, exchange, error) if exchange.begun() else step.error
-    stream._wait_ms = step.wait_ms
-    action = "retry_scheduled" if step.action == "retry" else "fallback"
-    _tell(stream, action, exchange, error)
-    return None
-
-
-def _restart(
-    stream: "ChatStream", exchange: "Exchange", error: "ThinwireError"
-) -> "ThinwireError | None":
-    plan = stream._plan
-    if not verdict.can_restart(plan, error, exchange.body):
-        return _interrupted(stream, exchange, error)
-    void = exchange.answer.content_chars()
-    stream._ready = StreamRestarted(plan.upcoming(), error.kind, void)
-    _tell(stream, "restart", exchange, error)
-    return None
-
-
-def _tell(stream: "ChatStream", action: str, exchange: "Exchange", error: "ThinwireError") -> None:
-    following, wait = stream._plan.upcoming(), stream._wait_ms
-    if stream._observer is not None:
-        stream._observer.goes_on(action, exchange.attempt, following, wait, error)
-
-
-def _interrupted(
-    stream: "ChatStream", exchange: "Exchange", error: "ThinwireError"
-) -> "StreamInterrupted":
-    words = "the answer broke off: %s" % error
-    result = StreamInterrupted(words, stream.completion, error)
-    result.model, result.deployment = stream._plan.model, exchange.attempt.deployment
-    with_cause(result, error)
-    return result
+def _over(plan: "Plan", exchange: "Exchange", error: "ThinwireError", hint: str = "") -> Decision:
+    # The error itself after a single attempt, AllAttemptsFailed after several.
+    if exchange.has_begun():
+        return Decision("interrupt", [], error=error, hint=hint)
+    if len(plan.attempts) > 1:
+        result = AllAttemptsFailed(tuple(plan.attempts))
+        result.model, result.deployment = plan.model, error.deployment
+        with_cause(result, result.last)
+        error = result
+    return Decision("raise", [], error=error, hint=hint)

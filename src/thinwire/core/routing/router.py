@@ -77,19 +77,16 @@ class Router:
     def _checked(self, option: str, lists: "Lists | None") -> "Lists":
         checked = {}
         for name, chain in (lists or {}).items():
-            self._check_chain(option, name, chain)
+            self._require(name, "%s key" % option)
+            if isinstance(chain, str):
+                raise TypeError("%s[%r] must be a list of names, not a string" % (option, name))
+            for place, member in enumerate(chain):
+                self._require(member, "%s of %r" % (option, name))
+                if member == name or member in chain[:place]:
+                    words = "%s of %r go in a circle: %r would be tried twice"
+                    raise ValueError(words % (option, name, member))
             checked[name] = list(chain)
         return checked
-
-    def _check_chain(self, option: str, name: str, chain: "list[str]") -> None:
-        self._require(name, "%s key" % option)
-        if isinstance(chain, str):
-            raise TypeError("%s[%r] must be a list of names, not a string" % (option, name))
-        for place, member in enumerate(chain):
-            self._require(member, "%s of %r" % (option, name))
-            if member == name or member in chain[:place]:
-                words = "%s of %r go in a circle: %r would be tried twice"
-                raise ValueError(words % (option, name, member))
 
     def _require(self, name: str, what: str) -> None:
         if name not in self._deployments:

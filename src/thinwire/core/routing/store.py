@@ -1,18 +1,19 @@
-"""The records of deployments in a store of the user's, where other processes and the next start of
-this one find them; loaded when there is a store.
+"""The state of deployments beyond this process, so that a chip that reboots or the next process
+of a server does not run into the same rate limit again; loaded when there is a store.
 """
 
 import json
 
 from thinwire.core._compat import const, fraction, remove_file, replace_file, unix_time
-from thinwire.core.routing.health import Record
+from thinwire.core.routing.health import DeploymentState
 
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
-    Records = dict[str, Record]
+    from collections.abc import Callable
 
-# Where a client keeps what it knows about its deployments, so that a chip that reboots or the
-# next process of a server does not run into the same rate limit again.
+    States = dict[str, DeploymentState]
+
+_RELOAD_MS = const(1000)  # how old what other processes stored may get
 
 
 class Store:
@@ -62,90 +63,83 @@ class FileStore(Store):
                 file.write(json.dumps(state))
             replace_file(temporary, self._path)
         except OSError:
-            _discard(temporary)  # a full flash must not fill up with what did not fit
+            try:
+                remove_file(temporary)  # a full flash must not fill up with what did not fit
+            except OSError:
+                pass  # it was never made
             raise
 
 
-def _discard(path: str) -> None:
-    try:
-        remove_file(path)
-    except OSError:
-        pass  # it was never made
-
-
-_RELOAD_MS = const(1000)  # how old what other processes stored may get
-
-
-class Shelf:
-    """Loads and saves records.
+class StoredStates:
+    """Loads and saves the states of a client's deployments.
 
     Args:
         store: where they are kept.
         max_ms: longest cooldown that a store may cause, in milliseconds.
-
-    Attributes:
-        problem: why they could not be stored, "" when they were.
+        on_problem: told in words why the store failed, or None.
     """
 
-    def __init__(self, store: "Store", max_ms: int) -> None:
+    def __init__(
+        self, store: Store, max_ms: int, on_problem: "Callable[[str], object] | None" = None
+    ) -> None:
         self._store = store
         self._max_ms = max_ms
+        self._on_problem = on_problem
         self._known: dict[str, object] = {}  # what the store held last
         self._loaded_ms = -_RELOAD_MS
-        self.problem = ""
+        self._failed = False
 
-    def load(self, records: "Records", now_ms: int) -> "Records":
-        """What others have stored meanwhile, else `records`.
-
-        What could not be saved is better known here than in the store.
-        """
-        if self.problem or now_ms - self._loaded_ms < _RELOAD_MS:
-            return records
+    def load(self, states: "States", now_ms: int) -> "States":
+        """What others have stored meanwhile, else `states`."""
+        # What could not be saved is better known here than in the store.
+        if self._failed or now_ms - self._loaded_ms < _RELOAD_MS:
+            return states
         self._loaded_ms = now_ms
-        stored = self._stored()
+        try:
+            stored = self._store.load()
+        except OSError as error:  # a file never does, a database may
+            self._problem("cannot be loaded", error)
+            return states
         # What is still as it was is known better here: `left_ms` must not begin anew.
         if stored is None or stored == self._known:
-            return records
+            return states
         self._known = stored
         found = {}
         for name, values in stored.items():
             # It may be anybody's file: what is not ours is left out.
             if isinstance(values, dict):
-                found[name] = self._record(values, now_ms)
+                left, until = _integer(values, "left_ms"), _integer(values, "until")
+                now = unix_time()
+                if until and now:  # both clocks were set; a chip's may not have been
+                    left = min((until - now) * 1000, left)
+                until_ms = now_ms + min(left, self._max_ms)
+                reason = str(values.get("reason", ""))
+                found[name] = DeploymentState(until_ms, _integer(values, "failures"), reason)
         return found
 
-    def save(self, records: "Records", now_ms: int) -> None:
-        """Stores them, or says why not in `problem`."""
+    def save(self, states: "States", now_ms: int) -> None:
+        """Stores them, or tells why not."""
         now = unix_time()
-        state: dict[str, object] = {}
-        for name, record in records.items():
-            left = record.wait_ms(now_ms)
-            state[name] = {
+        stored: dict[str, object] = {}
+        for name, state in states.items():
+            left = max(state.until_ms - now_ms, 0)
+            stored[name] = {
                 "left_ms": left,
                 "until": now + (left + 999) // 1000 if now else 0,
-                "failures": record.failures,
-                "reason": record.reason,
+                "failures": state.failures,
+                "reason": state.reason,
             }
         try:
-            self._store.save(state)
-            self._known = state
-            self.problem = ""
+            self._store.save(stored)
+            self._known = stored
+            self._failed = False
         except OSError as error:
-            self.problem = "the state of deployments is not stored: %s" % error
+            self._problem("is not stored", error)
 
-    def _stored(self) -> "dict[str, object] | None":
-        try:
-            return self._store.load()
-        except OSError as error:  # a file never does, a database may
-            self.problem = "the state of deployments cannot be loaded: %s" % error
-            return None
-
-    def _record(self, values: "dict[str, object]", now_ms: int) -> Record:
-        left, until, now = _integer(values, "left_ms"), _integer(values, "until"), unix_time()
-        if until and now:  # both clocks were set; a chip's may not have been
-            left = min((until - now) * 1000, left)
-        until_ms = now_ms + min(left, self._max_ms)
-        return Record(until_ms, _integer(values, "failures"), str(values.get("reason", "")))
+    def _problem(self, words: str, error: OSError) -> None:
+        self._failed = True
+        if self._on_problem is not None:
+            self._on_problem("the state of deployments %s: %s" % (words, error))
 
 
 def _integer(values: "dict[str, object]", name: str) -> int:

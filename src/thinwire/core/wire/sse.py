@@ -1,8 +1,8 @@
 """Server-sent events (WHATWG HTML §9.2), parsed where they were received.
 
-One buffer. The pump reads into `room()`, says how much came with `receive(n)`, and asks
-`next_event()` until it has none; an event's data then stands in buffer[data_start:data_end]
-until the next call of room() or next_event(). Nothing is copied but what is left of an
+One buffer. The pump reads into `get_buffer()`, says how much came with `buffer_updated(n)`, and
+asks `next_event()` until it has none; an event's data then stands in buffer[data_start:data_end]
+until the next call of get_buffer() or next_event(). Nothing is copied but what is left of an
 unfinished event when the buffer is full, and the later lines of multi-line data.
 
   buffer  |....data of this event....|...line being searched...|      free      |
@@ -17,8 +17,6 @@ from thinwire.core._compat import BUFFER, EVENT_LIMIT, GROWTH, const, decode
 from thinwire.core.errors import StreamError
 
 _LF = const(10)
-_CR = const(13)
-_COLON = const(58)
 _SPACE = const(32)
 _BOM = const(b"\xef\xbb\xbf")
 
@@ -60,7 +58,7 @@ class SSEParser:
         self._start = True
         self._eof = False
 
-    def room(self) -> memoryview:
+    def get_buffer(self) -> memoryview:
         """Free space to receive into, never empty.
 
         Raises:
@@ -68,14 +66,34 @@ class SSEParser:
         """
         if self._given:
             self._forget()
-        if self._end - self._line == 0 and not self._data:
+        if self._end == self._line and not self._data:
             self._line = self._scan = self._end = 0
         elif len(self.buffer) - self._end <= len(self.buffer) // 4:
-            if self._needed() == self._limit:
-                self.free()
-                raise StreamError("a server-sent event is larger than %d bytes" % self._limit)
-            self._compact()
+            self._make_room()
         return self._view[self._end :]
+
+    def buffer_updated(self, count: int) -> None:
+        """Takes the first `count` bytes of the last `get_buffer()` as received."""
+        self._end += count
+
+    def eof_received(self) -> None:
+        """The stream has ended; an unfinished last event is still returned, and flagged."""
+        self._eof = True
+
+    def first_byte(self) -> int:
+        """The first byte that is no white space, -1 for none; before anything is parsed."""
+        for byte in self._view[: self._end]:
+            if byte not in b" \t\r\n\v\f":
+                return byte
+        return -1
+
+    def received_last(self, count: int) -> memoryview:
+        """The last `count` bytes received."""
+        return self._view[self._end - count : self._end]
+
+    def unread(self) -> bytes:
+        """What was received and not parsed yet."""
+        return bytes(self._view[self._line : self._end])
 
     def free(self) -> None:
         """Gives the buffer back; the parser is of no further use."""
@@ -84,50 +102,42 @@ class SSEParser:
         self._line = self._scan = self._end = 0
         self._data = self._given = False
 
-    def unread(self) -> bytes:
-        """What was received and not parsed yet."""
-        return bytes(self._view[self._line : self._end])
-
-    def first(self) -> int:
-        """The first byte that is no white space, -1 for none; before anything is parsed."""
-        for byte in self._view[: self._end]:
-            if byte not in b" \t\r\n\v\f":
-                return byte
-        return -1
-
-    def receive(self, count: int) -> None:
-        """Takes the first `count` bytes of the last `room()` as received."""
-        self._end += count
-
-    def last(self, count: int) -> memoryview:
-        """The last `count` bytes received."""
-        return self._view[self._end - count : self._end]
-
-    def receive_eof(self) -> None:
-        """The stream has ended; an unfinished last event is still returned, and flagged."""
-        self._eof = True
-
     def next_event(self) -> bool:
         """Goes to the next event; False when more bytes are needed (or none are left)."""
         if self._given:
             self._forget()
         if self._start and not self._skip_bom():
             return False
+        buffer = self.buffer
         while True:
-            end = self._line_end()
-            if end < 0:
-                return self._eof and self._flush()
             start = self._line
-            if end == start and self._data:
-                self._take_line(end)
+            if self._skip_lf and start < self._end:
+                self._skip_lf = False
+                if buffer[start] == _LF:
+                    start = self._line = self._scan = start + 1
+            lf = buffer.find(b"\n", self._scan, self._end)
+            cr = buffer.find(b"\r", self._scan, self._end if lf < 0 else lf)
+            end = lf if cr < 0 else cr
+            if end < 0:
+                self._scan = self._end
+                return self._eof and self._flush()
+            self._line = self._scan = end + 1
+            self._skip_lf = cr >= 0
+            if start < end:
+                self._field(start, end)
+            elif self._data:
                 self._given = True
                 return True
-            self._field(start, end)
-            self._take_line(end)
+            else:
+                self.event = "message"  # a blank line without data resets the type only
 
     def data(self) -> str:
         """Text of the event's data; invalid UTF-8 becomes U+FFFD."""
         return decode(self.buffer, self.data_start, self.data_end)
+
+    def _forget(self) -> None:
+        self._given = self._data = self.unfinished = False
+        self.event = "message"
 
     def _skip_bom(self) -> bool:
         # One leading byte order mark is not part of the stream. False: cannot tell yet.
@@ -139,26 +149,6 @@ class SSEParser:
         self._start = False
         return True
 
-    def _line_end(self) -> int:
-        # Position of the next line end at or after _scan, or -1.
-        if self._skip_lf and self._line < self._end:
-            self._skip_lf = False
-            if self.buffer[self._line] == _LF:
-                self._line += 1
-                self._scan = max(self._scan, self._line)
-        lf = self.buffer.find(b"\n", self._scan, self._end)
-        cr = self.buffer.find(b"\r", self._scan, self._end if lf < 0 else lf)
-        if cr >= 0:
-            return cr
-        if lf < 0:
-            self._scan = self._end
-        return lf
-
-    def _take_line(self, end: int) -> None:
-        # Steps over the line and its end.
-        self._skip_lf = self.buffer[end] == _CR
-        self._line = self._scan = end + 1
-
     def _flush(self) -> bool:
         # At the end of the stream: what would have needed another line end, or a blank line.
         if self._line < self._end:
@@ -167,15 +157,8 @@ class SSEParser:
         self.unfinished = self._given = self._data
         return self._given
 
-    def _forget(self) -> None:
-        self._given = self._data = self.unfinished = False
-        self.event = "message"
-
     def _field(self, start: int, end: int) -> None:
-        # One line: a field, a comment (starts with a colon) or blank.
-        if start == end:
-            self.event = "message"  # a blank line without data resets the type only
-            return
+        # One line that is not blank: a field, or a comment, which starts with a colon.
         buffer = self.buffer
         colon = buffer.find(b":", start, end)
         if colon == start:
@@ -187,52 +170,43 @@ class SSEParser:
             if value < end and buffer[value] == _SPACE:
                 value += 1
         if colon - start == 4 and buffer.find(b"data", start, colon) == start:
-            self._add_data(value, end)
-        else:
-            self._other_field(decode(buffer, start, colon), decode(buffer, value, end))
-
-    def _add_data(self, start: int, end: int) -> None:
-        if not self._data:
-            self._data = True
-            self.data_start, self.data_end = start, end
+            if not self._data:
+                self._data = True
+                self.data_start, self.data_end = value, end
+                return
+            # Later lines move up behind the first, joined by LF. The field name that stood
+            # between is longer than that LF, so nothing unread is overwritten.
+            first = self.data_end + 1
+            buffer[self.data_end] = _LF
+            self.data_end = first + end - value
+            self._view[first : self.data_end] = self._view[value:end]
             return
-        # Later lines move up behind the first, joined by LF. The field name that stood between
-        # is longer than that LF, so nothing unread is overwritten.
-        self.buffer[self.data_end] = _LF
-        first = self.data_end + 1
-        self.data_end = first + end - start
-        self._view[first : self.data_end] = self._view[start:end]
-
-    def _other_field(self, name: str, value: str) -> None:
+        name, text = decode(buffer, start, colon), decode(buffer, value, end)
         if name == "event":
-            self.event = value or "message"
-        elif name == "id" and "\0" not in value:
-            self.last_id = value
-        elif name == "retry" and value.encode().isdigit() and len(value) < 16:
-            self.retry_ms = int(value)  # ASCII digits only, and not thousands: int() would raise
+            self.event = text or "message"
+        elif name == "id" and "\0" not in text:
+            self.last_id = text
+        elif name == "retry" and text.encode().isdigit() and len(text) < 16:
+            self.retry_ms = int(text)  # ASCII digits only, and not thousands: int() would raise
 
-    def _compact(self) -> None:
+    def _make_room(self) -> None:
         # Moves what is still needed to the front, the data so far and what is unread, and closes
         # the gap between them; grows when that does not free half of the buffer.
         old, start, line, end = self._view, self.data_start, self._line, self._end
         kept = self.data_end - start if self._data else 0
-        size = self._needed()
+        size = kept + end - line
+        if size == self._limit:
+            self.free()
+            raise StreamError("a server-sent event is larger than %d bytes" % self._limit)
         if size > len(old) // 2 and len(old) < self._limit:
-            self._grow(min(len(old) * GROWTH, self._limit))
+            grown = min(len(old) * GROWTH, self._limit)
+            try:
+                self.buffer = bytearray(grown)
+            except MemoryError:  # a chip's heap may have no such block left, well below the limit
+                self.free()
+                raise StreamError("no %d bytes of memory for a server-sent event" % grown)
+            self._view = memoryview(self.buffer)
         self._view[:kept] = old[start : start + kept]
         self._view[kept:size] = old[line:end]
         self.data_start, self.data_end = 0, kept
         self._line, self._scan, self._end = kept, self._scan - line + kept, size
-
-    def _grow(self, size: int) -> None:
-        try:
-            self.buffer = bytearray(size)
-        except MemoryError:  # on a chip a heap may have no such block left, well below the limit
-            self.free()
-            raise StreamError("no %d bytes of memory for a server-sent event" % size)
-        self._view = memoryview(self.buffer)
-
-    def _needed(self) -> int:
-        # Bytes that must be kept: the data of the event so far, and what is unread.
-        data = self.data_end - self.data_start if self._data else 0
-        return data + self._end - self._line

@@ -1,10 +1,10 @@
-# What a plan decides: plain calls, no clock, no socket. A case is a list of errors, what the plan
-# says to each, and where it goes.
+# What an error leads to: plain calls, no clock, no socket. A case is a list of errors, what is
+# decided after each, and where the call goes.
 
 import json
 
 from helpers import error_of, read_all
-from streams import ONCE, deployments
+from streams import ONCE, Tried, deployments
 
 from thinwire.core.error_kinds import FALLBACK_ON
 from thinwire.core.errors import (
@@ -16,14 +16,13 @@ from thinwire.core.errors import (
     TransportTimeout,
     WriteError,
 )
-from thinwire.core.request.body import AsyncBody, Body
-from thinwire.core.request.call import Call, RawCall
-from thinwire.core.routing import verdict
-from thinwire.core.routing.clocks import Timeouts
+from thinwire.core.request.call import Call
+from thinwire.core.request.raw_call import RawCall
+from thinwire.core.routing import recovery
 from thinwire.core.routing.deployment import Deployment
 from thinwire.core.routing.health import CooldownPolicy, Health
 from thinwire.core.routing.plan import Plan
-from thinwire.core.routing.policy import Policy, RetryPolicy
+from thinwire.core.routing.policy import Policy, RetryPolicy, Timeouts
 from thinwire.core.routing.router import Router
 
 CHAIN = {"a": ["b", "c"]}
@@ -55,21 +54,34 @@ class Setting:
         args = (self.router, self.call, self.model, self.policy, self.health, self.now)
         return Plan(*args)
 
-    def begin(self):
-        # The next attempt and its body, which is read whole.
-        attempt = self.plan.begin(self.now)
-        body = self.plan.request(attempt).body
-        read_all(body)
-        return attempt, body
+    def limits(self, name):
+        return self.policy.timeouts_at(self.router.deployment(name))
+
+    def begin(self, read=True):
+        # The next attempt; its body is read whole.
+        tried = Tried(self.plan, self.now)
+        if read:
+            read_all(tried.request.body)
+        return tried
+
+    def decide(self, tried, error, seen=True):
+        # What follows; the plan goes on as the pump would have it.
+        plan = self.plan
+        decision = recovery.decide(plan, tried, error, seen, self.now, 0.5)
+        plan.left = decision.left
+        if decision.free:
+            plan.tries[tried.attempt.deployment] -= 1
+        return decision
 
     def fail(self, error):
-        # An attempt that fails; returns (deployment, action, wait) or (deployment, error).
-        attempt, body = self.begin()
-        verdict.note(self.plan, attempt, error, self.now)
-        step = verdict.failed(self.plan, attempt, error, body, self.now, 0.5)
-        if step.action == "raise":
-            return attempt.deployment, step.error
-        return attempt.deployment, step.action, step.wait_ms
+        # An attempt that fails; returns (deployment, action, wait) or (deployment, error, hint).
+        tried = self.begin()
+        name = tried.attempt.deployment
+        error = recovery.record_failure(self.plan, tried, error, self.now)
+        decision = self.decide(tried, error)
+        if decision.action == "raise":
+            return name, decision.error, decision.hint
+        return name, decision.action, decision.wait_ms
 
 
 def busy(status=503, wait_ms=None):
@@ -85,7 +97,7 @@ def test_the_chain_is_walked_to_its_end():
     errors = [ReadError("1"), StatusError(503, "2"), ReadError("3")]
     got = steps(errors, retry=ONCE)
     assert got[:2] == [("a", "fallback", 0), ("b", "fallback", 0)], got
-    name, error = got[2]
+    name, error, _ = got[2]
     assert name == "c"
     assert isinstance(error, AllAttemptsFailed)
     assert [one.deployment for one in error.attempts] == ["a", "b", "c"]
@@ -102,9 +114,9 @@ def test_each_error_names_model_and_deployment():
 
 def test_a_single_attempt_gives_its_own_error():
     error = StatusError(401, "no")
-    assert steps([error]) == [("a", error)]
+    assert steps([error]) == [("a", error, "")]
     error = ReadError("cut")
-    assert steps([error], retry=ONCE, model="c") == [("c", error)]
+    assert steps([error], retry=ONCE, model="c") == [("c", error, "")]
 
 
 def test_the_chain_ends_at_an_error_that_qualifies_for_nothing():
@@ -162,7 +174,7 @@ ACTIONS = [
 
 
 def said(step):
-    return "raise" if len(step) == 2 else "%s %d" % step[1:]
+    return "%s %d" % step[1:] if isinstance(step[1], str) else "raise"
 
 
 def test_what_follows_an_error():
@@ -181,7 +193,7 @@ def test_what_the_server_says_about_retrying_counts_more():
         assert said(steps([error])[0]) == want, (error, hint)
     no = busy(503)
     no.should_retry = False
-    assert steps([no], fallbacks={}) == [("a", no)]
+    assert steps([no], fallbacks={}) == [("a", no, "")]
 
 
 def test_an_error_that_was_worth_a_retry_is_worth_a_fallback():
@@ -257,40 +269,36 @@ def test_upcoming_is_the_next_name():
 def test_consumed_messages_are_not_sent_again_and_the_error_says_so():
     error = ReadError("cut")
     got = steps([error], call=Call(iter(MESSAGES)))
-    assert got == [("a", error)], got
-    assert str(error) == "cut (not tried again: the messages can be read only once)"
+    assert got == [("a", error, " (not tried again: the messages can be read only once)")], got
 
 
 def test_untouched_messages_are_sent_elsewhere():
     setting = Setting(call=Call(iter(MESSAGES)), retry=ONCE)
-    attempt = setting.plan.begin(0)
-    body = setting.plan.request(attempt).body
-    step = verdict.failed(setting.plan, attempt, ReadError("refused"), body, 0, 0)
-    assert step.action == "fallback"
+    tried = setting.begin(read=False)
+    assert setting.decide(tried, ReadError("refused")).action == "fallback"
     got = json.loads(read_all(setting.plan.request(setting.plan.begin(0)).body))
     assert got["messages"] == MESSAGES, got
 
 
 def test_the_last_error_says_nothing_about_messages():
     error = ReadError("cut")
-    steps([error], call=Call(iter(MESSAGES)), model="c", retry=ONCE)
-    assert str(error) == "cut"
+    got = steps([error], call=Call(iter(MESSAGES)), model="c", retry=ONCE)
+    assert got == [("c", error, "")], got
 
 
 def test_a_raw_body_goes_to_one_deployment():
-    setting = Setting(call=RawCall(AsyncBody(iter([]))))
-    attempt = setting.plan.begin(0)
+    setting = Setting(call=RawCall(iter([])))
+    tried = setting.begin(read=False)
     assert setting.plan.upcoming() == ""
     error = StatusError(400, "x", "context_length_exceeded")
-    body = Body()
-    assert verdict.failed(setting.plan, attempt, error, body, 0, 0).error is error
+    assert setting.decide(tried, error).error is error
 
 
 def test_the_key_is_taken_out_of_errors():
     for key, want in [("sk-123", "no *** here"), ("no", "no sk-123 here"), (None, None)]:
         setting = Setting(names={"a": Deployment("https://a.test/v1", key)}, fallbacks={})
         error = ReadError("no sk-123 here")
-        verdict.hide_key(setting.plan, setting.plan.begin(0), error)
+        recovery.record_failure(setting.plan, setting.begin(), error, 0)
         assert str(error) == (want or "no sk-123 here"), (key, error)
 
 
@@ -303,13 +311,13 @@ def test_a_deployments_own_limits_and_retries_count_before_the_clients():
     names = deployments("b", "c")
     names["a"] = Deployment("https://a.test/v1", timeouts=own, retry=RetryPolicy(attempts=1))
     setting = Setting(names=names)
-    assert setting.plan.timeouts("a") is own
-    assert setting.plan.timeouts("b") is not own
+    assert setting.limits("a") is own
+    assert setting.limits("b") is not own
     assert said(setting.fail(ReadError("x"))) == "fallback 0"
     calls = limited(first_token=2)
     setting.policy = setting.policy.for_call(calls, TWICE)
     setting.plan = setting.new()
-    assert setting.plan.timeouts("a") is calls
+    assert setting.limits("a") is calls
     assert said(setting.fail(ReadError("x"))) == "retry 500"
 
 
@@ -341,20 +349,44 @@ def test_restarting_needs_leave_a_fallback_and_messages():
         ({"on_interrupt": "restart", "call": Call(iter(MESSAGES))}, ReadError("x"), False),
     ]:
         setting = Setting(**options)
-        _, body = setting.begin()
-        assert verdict.can_restart(setting.plan, error, body) is want, options
+        tried = setting.begin()
+        tried.begun = True
+        decision = setting.decide(tried, error)
+        assert decision.action == ("restart" if want else "interrupt"), options
+        assert decision.error is error
 
 
-def test_hedging_needs_a_healthy_fallback_and_messages():
-    health = Health(CooldownPolicy())
-    health.failed("b", busy(429, 20000), 1000)
-    health.failed("c", busy(429, 20000), 1000)
-    for options, want in [
-        ({}, True),
-        ({"fallbacks": {}}, False),
-        ({"call": Call(iter(MESSAGES))}, False),
-        ({"health": health}, False),
-    ]:
-        setting = Setting(**options)
-        _, body = setting.begin()
-        assert setting.plan.can_hedge(body, setting.now) is want, options
+def test_what_nobody_saw_is_asked_for_again():
+    setting = Setting()
+    tried = setting.begin()
+    tried.begun = True
+    assert setting.decide(tried, ReadError("x"), seen=False).action == "retry"
+
+
+def test_what_nobody_saw_is_an_interrupted_answer_in_the_end():
+    setting = Setting(fallbacks={}, retry=ONCE)
+    tried = setting.begin()
+    tried.begun = True
+    error = ReadError("x")
+    decision = setting.decide(tried, error, seen=False)
+    assert (decision.action, decision.error) == ("interrupt", error)
+
+
+def test_deciding_changes_nothing():
+    setting = Setting()
+    tried = setting.begin()
+    error = ReadError("x")
+    recovery.record_failure(setting.plan, tried, error, setting.now)
+    plan = setting.plan
+    before = (list(plan.left), dict(plan.tries), plan.stale, list(plan.health.needs_length))
+    for _ in range(3):
+        decision = recovery.decide(plan, tried, error, True, setting.now, 0.5)
+        assert (decision.action, decision.wait_ms) == ("retry", 500)
+        assert decision.left == ["a", "b", "c"]
+    after = (list(plan.left), dict(plan.tries), plan.stale, list(plan.health.needs_length))
+    assert after == before, (before, after)
+
+
+def test_only_messages_that_can_be_read_again_can_be_replayed():
+    for call, want in [(Call(MESSAGES), True), (Call(iter(MESSAGES)), False)]:
+        assert Setting(call=call).plan.can_replay("b") is want

@@ -1,16 +1,67 @@
-"""A request body that its caller produces while it is sent."""
+"""What a transport is given (transport.py holds the contract): one HTTP request, and its body,
+which is encoded while the transport pulls it. A body counts what was taken from it, so that a
+completion can say how much was uploaded.
+"""
 
-from thinwire.core._compat import const
 from thinwire.core.errors import EncodeError
 from thinwire.core.wire.json_encode import JSONEncoder
 
-TYPE_CHECKING = const(False)
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
-    from typing import Any
 
-# Request bodies: what a transport pulls (the contract is in transport.py). A body counts what was
-# taken from it, so that a completion can say how much was uploaded.
+class Request:
+    """One HTTP request; built by the core, a fresh one for each attempt.
+
+    Args:
+        method: "POST" or "GET".
+        scheme, host, port: where to; an IPv6 host stands without brackets.
+        target: request target, path and query.
+        authority: value of the Host header.
+        headers: list of checked (name, value) pairs, without Host and framing.
+        body: what to send, or None.
+
+    Attributes:
+        length: size of the body for Content-Length; None: it is sent chunked.
+        connect_deadline_ms: when the connection must stand, TLS included.
+        head_deadline_ms: when the response head must have arrived, the upload included.
+        idle_ms: for transports that can only fix one read timeout for a whole response: the
+            longest silence to allow after the head, in milliseconds; None for no limit.
+        connected_ms: now_ms when the connection stood, name lookup and TCP; None: not yet, or the
+            connection was kept from an earlier exchange. Set by the transport.
+        secured_ms: now_ms when the TLS handshake was over; None as above, or no TLS.
+        sent_ms: now_ms when the last byte of the body was written; None: not yet.
+    """
+
+    length: "int | None" = None
+    connect_deadline_ms: "int | None" = None
+    head_deadline_ms: "int | None" = None
+    idle_ms: "int | None" = None
+    connected_ms: "int | None" = None
+    secured_ms: "int | None" = None
+    sent_ms: "int | None" = None
+
+    def __init__(
+        self,
+        method: str,
+        scheme: str,
+        host: str,
+        port: int,
+        target: str,
+        authority: str,
+        headers: "list[tuple[str, str]]",
+        body: "Body | None",
+    ) -> None:
+        self.method = method
+        self.scheme = scheme
+        self.host = host
+        self.port = port
+        self.target = target
+        self.authority = authority
+        self.headers = headers
+        self.body = body
+
+    def connect_by(self) -> "int | None":
+        """When the connection must stand: one that nobody has time left to use is of no use."""
+        connect, head = self.connect_deadline_ms, self.head_deadline_ms
+        return head if connect is None or (head is not None and head < connect) else connect
 
 
 class Body:
@@ -95,49 +146,9 @@ class JSONBody(Body):
             self._encoder = JSONEncoder(self._document, self._sizes)
         count = self._encoder.readinto(buffer)
         if self._length is not None and count is not None:
-            self._check_length(self.sent_bytes + count, count == 0)
-        return count
-
-    def _check_length(self, sent: int, ended: bool) -> None:
-        # A body of another size than announced would be read as part of the next request.
-        if sent > self._length or (ended and sent < self._length):  # type: ignore[operator]
-            text = "the request changed while it was sent: %s bytes were announced"
-            raise EncodeError(text % self._length, "")
-
-
-class AsyncBody(Body):
-    """Bytes that a caller produces while they are sent; one attempt only.
-
-    Args:
-        chunks: an async iterator of bytes. On MicroPython, where `async def` with `yield` is a
-            plain generator, a plain iterator of bytes is accepted as well.
-    """
-
-    def __init__(self, chunks: "AsyncIterator[bytes]") -> None:
-        super().__init__()
-        self._is_async = hasattr(chunks, "__aiter__")
-        self._chunks: Any = chunks.__aiter__() if self._is_async else iter(chunks)  # type: ignore[call-overload]
-        self._chunk: bytes = b""
-        self._at = 0
-        self._ended = False
-
-    async def more(self) -> None:
-        """Waits for the producer's next bytes."""
-        self._chunk, self._at = b"", 0
-        try:
-            if self._is_async:
-                self._chunk = await self._chunks.__anext__()
-            else:
-                self._chunk = next(self._chunks)
-        except (StopAsyncIteration, StopIteration):
-            self._ended = True
-
-    def _read(self, buffer: "bytearray | memoryview") -> "int | None":
-        left = len(self._chunk) - self._at
-        if not left:
-            return 0 if self._ended else None
-        count = min(left, len(buffer))
-        view = memoryview(self._chunk)
-        memoryview(buffer)[:count] = view[self._at : self._at + count]
-        self._at += count
+            # A body of another size than announced would be read as part of the next request.
+            sent = self.sent_bytes + count
+            if sent > self._length or (count == 0 and sent < self._length):
+                text = "the request changed while it was sent: %s bytes were announced"
+                raise EncodeError(text % self._length, "")
         return count
