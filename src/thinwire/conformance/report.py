@@ -97,8 +97,7 @@ gets out of every one of them what is in there: text, reasoning, tool calls, usa
 says what the server said; and when it ends at all. Clients are used as their documentation shows,
 without retries. `docs/testing.md` says how to add a client or a scenario.
 
-"WIRE" in the column of sources is the survey of servers, clients and their issues that thinwire
-was designed from.
+The column of sources cites rows of [docs/wire.md](wire.md), which says what servers really send.
 """
 
 
