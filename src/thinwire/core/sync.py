@@ -4,6 +4,7 @@ coroutine is one send(None); there is no event loop, no thread and no second imp
 
 from thinwire.core._compat import const
 from thinwire.core.client import BaseClient
+from thinwire.core.request.call import Call
 
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
@@ -113,8 +114,6 @@ class Client(BaseClient):
             ValueError: the model is not declared, or a header cannot be sent.
             TypeError: messages is a string or not iterable.
         """
-        from thinwire.core.request.call import Call
-
         call = Call(
             messages,
             tools=tools,
@@ -182,8 +181,6 @@ class Client(BaseClient):
             ValueError: the model is not declared, or a header cannot be sent.
             TypeError: messages is a string or not iterable.
         """
-        from thinwire.core.request.call import Call
-
         call = Call(
             messages,
             tools=tools,
