@@ -67,7 +67,7 @@ def judge(output: str, limit: int) -> None:
 @pytest.mark.parametrize("kind", KINDS)
 def test_on_cpython(server: MockServer, kind: str) -> None:
     command = [sys.executable, str(SCRIPT), server.base_url, kind, *ENDLESS]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=600, check=False)
     assert done.returncode == 0, done.stderr
     judge(done.stdout, LIMIT)
 
@@ -75,6 +75,6 @@ def test_on_cpython(server: MockServer, kind: str) -> None:
 @pytest.mark.parametrize("kind", KINDS)
 def test_in_a_small_heap(micropython: Interpreter, server: MockServer, kind: str) -> None:
     arguments = (server.base_url, kind, *ENDLESS)
-    done = run_micropython(micropython, SCRIPT, *arguments, heapsize="320k", timeout=120)
+    done = run_micropython(micropython, SCRIPT, *arguments, heapsize="320k", timeout=600)
     assert done.returncode == 0, done.stdout
     judge(done.stdout, LIMIT)

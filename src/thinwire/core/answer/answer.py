@@ -74,8 +74,9 @@ class Answer:
         """Where to receive to; StreamError when one event is larger than the limit."""
         if self._empty and self._unseen:
             # For the error if this is no stream at all; what came of a stream is parsed by now.
-            came = self.parser.received_last(self._unseen)
-            self._start.extend(came[: _SHOWN - len(self._start)])
+            # The view gets no name: a traceback would keep its buffer alive.
+            room = _SHOWN - len(self._start)
+            self._start.extend(self.parser.received_last(self._unseen)[:room])
             self._unseen = 0
         return self.parser.get_buffer()
 

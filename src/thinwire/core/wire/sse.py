@@ -192,20 +192,26 @@ class SSEParser:
     def _make_room(self) -> None:
         # Moves what is still needed to the front, the data so far and what is unread, and closes
         # the gap between them; grows when that does not free half of the buffer.
-        old, start, line, end = self._view, self.data_start, self._line, self._end
+        start, line, end = self.data_start, self._line, self._end
         kept = self.data_end - start if self._data else 0
         size = kept + end - line
         if size == self._limit:
             self.free()
             raise StreamError("a server-sent event is larger than %d bytes" % self._limit)
-        if size > len(old) // 2 and len(old) < self._limit:
-            grown = min(len(old) * GROWTH, self._limit)
+        # No name for the buffer before the last error: its traceback would keep it alive.
+        room = len(self.buffer)
+        grown = None
+        if size > room // 2 and room < self._limit:
+            room = min(room * GROWTH, self._limit)
             try:
-                self.buffer = bytearray(grown)
+                grown = bytearray(room)
             except MemoryError:  # a chip's heap may have no such block left, well below the limit
                 self.free()
-                raise StreamError("no %d bytes of memory for a server-sent event" % grown)
-            self._view = memoryview(self.buffer)
+                raise StreamError("no %d bytes of memory for a server-sent event" % room)
+        old = self._view
+        if grown is not None:
+            self.buffer = grown
+            self._view = memoryview(grown)
         self._view[:kept] = old[start : start + kept]
         self._view[kept:size] = old[line:end]
         self.data_start, self.data_end = 0, kept
