@@ -9,7 +9,7 @@ from thinwire.core.client import AsyncClient
 from thinwire.core.routing.deployment import Deployment
 from thinwire.core.sync import Client
 from thinwire.core.transport import Transport
-from thinwire.cpython.httpx_transport import AsyncHTTPXTransport, HTTPXTransport
+from thinwire.cpython.httpx.transport import AsyncHTTPXTransport, HTTPXTransport
 
 DEPLOYMENTS = {"a": Deployment("https://a.test/v1", "sk-key")}
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from thinwire.cpython.httpx_early import answered
+from thinwire.cpython.httpx.backends import answered
 
 _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 _HINTS = b"HTTP/1.1 103 Early Hints\r\nLink: a\r\n\r\n"

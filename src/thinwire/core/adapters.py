@@ -23,7 +23,7 @@ def default_transport(blocking: bool, options: "dict[str, object]") -> "Transpor
         import_module("thinwire_device.socket_transport")
         from thinwire_device.socket_transport import from_options
     else:
-        from thinwire.cpython.httpx_transport import from_options
+        from thinwire.cpython.httpx.transport import from_options
     return from_options(blocking, options)
 
 

@@ -45,9 +45,13 @@ def translated(doing: str) -> Iterator[None]:
         yield
     except ThinwireError:
         raise
+    except httpx.LocalProtocolError:
+        # Its words may quote a header value, and with it a key.
+        if doing != "close":
+            raise WriteError("the request is not valid HTTP") from None
     except (httpx.HTTPError, httpx.StreamError, httpx.InvalidURL, TimeoutError) as error:
         if doing != "close":
-            raise _ours(error, doing) from _cause(error)
+            raise _ours(error, doing) from error
 
 
 def _ours(error: Exception, doing: str) -> TransportError:
@@ -55,22 +59,12 @@ def _ours(error: Exception, doing: str) -> TransportError:
     for kind, phase in _TIMEOUTS:
         if isinstance(error, kind):
             return TransportTimeout(words, phase or doing, error)
-    if _refuses_certificate(error):
-        return certificate_error(words, error)
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, ssl.SSLCertVerificationError):
+            return certificate_error(words, error)
+        cause = cause.__cause__ or cause.__context__
     for kind, ours in _OTHERS:
         if isinstance(error, kind):
             return ours(words, error)
-    if isinstance(error, httpx.LocalProtocolError):
-        # Its words may quote a header value, and with it a key.
-        return WriteError("the request is not valid HTTP")
     return ReadError(words, error)
-
-
-def _refuses_certificate(error: BaseException | None) -> bool:
-    while error is not None and not isinstance(error, ssl.SSLCertVerificationError):
-        error = error.__cause__ or error.__context__
-    return error is not None
-
-
-def _cause(error: Exception) -> Exception | None:
-    return None if isinstance(error, httpx.LocalProtocolError) else error

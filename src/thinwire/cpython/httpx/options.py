@@ -41,7 +41,7 @@ class Options:
 
     def client_arguments(self) -> dict[str, object]:
         """Arguments for httpx.Client and httpx.AsyncClient."""
-        # No cookies: the contract of core/transport.py. An httpx client would keep them.
+        # No cookies: the contract of a Transport. An httpx client would keep them.
         cookies = CookieJar(policy=DefaultCookiePolicy(allowed_domains=[]))
         limits = httpx.Limits(
             max_connections=None,
@@ -62,10 +62,17 @@ class Options:
         if self._insecure:
             return httpx.create_ssl_context(verify=False)
         if isinstance(self._verify, str):
-            return _from_file(self._verify)
+            try:
+                return ssl.create_default_context(cafile=self._verify)
+            except OSError as error:
+                said = f"verify={self._verify!r}: cannot load CA certificates: {error}"
+                raise ValueError(said) from error
         if self._cadata:
-            listed = self._cadata if isinstance(self._cadata, list) else [self._cadata]
-            return _from_data(listed)
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+            for cadata in self._cadata if isinstance(self._cadata, list) else [self._cadata]:
+                is_pem = cadata.startswith(b"-----")
+                context.load_verify_locations(cadata=cadata.decode("ascii") if is_pem else cadata)
+            return context
         return _default_context(*[os.environ.get(name) for name in _VARIABLES])
 
 
@@ -73,18 +80,3 @@ class Options:
 def _default_context(*where: str | None) -> ssl.SSLContext:
     # Built once for each value of the variables, which httpx reads, and shared: it costs 19 ms.
     return httpx.create_ssl_context(verify=True, trust_env=True)
-
-
-def _from_file(path: str) -> ssl.SSLContext:
-    try:
-        return ssl.create_default_context(cafile=path)
-    except OSError as error:
-        raise ValueError(f"verify={path!r}: cannot load CA certificates: {error}") from error
-
-
-def _from_data(listed: list[bytes]) -> ssl.SSLContext:
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    for cadata in listed:
-        is_pem = cadata.startswith(b"-----")
-        context.load_verify_locations(cadata=cadata.decode("ascii") if is_pem else cadata)
-    return context

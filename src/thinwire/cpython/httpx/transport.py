@@ -2,26 +2,33 @@
 
 httpx brings what servers behind corporate walls need (proxies, own certificates, pooling); the
 bodies are ours on both sides: the request is pulled in 64 KiB blocks, the response is read raw
-and parsed by core/sse.py.
+and parsed by core/wire/sse.py.
 """
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Coroutine, Iterator
+from collections.abc import AsyncIterator, Coroutine, Iterator, Mapping
 from weakref import WeakKeyDictionary
 
 import httpx
 
-from thinwire.core.errors import TransportError, TransportTimeout
+from thinwire._public import public
+from thinwire.core.errors import ConnectError, TransportError, TransportTimeout
 from thinwire.core.request.http_request import Body, Request
 from thinwire.core.sync import run
 from thinwire.core.transport import Response, Signal, Task, Transport
-from thinwire.cpython.httpx_backend import drop
-from thinwire.cpython.httpx_deadlines import Deadlines, hold, now_ms, seconds_until
-from thinwire.cpython.httpx_early import listen
-from thinwire.cpython.httpx_errors import translated
-from thinwire.cpython.httpx_options import Options
-from thinwire.cpython.httpx_trace import Trace
+from thinwire.cpython.httpx.backends import (
+    DeadlineBackend,
+    Deadlines,
+    ListeningBackend,
+    drop,
+    now_ms,
+    overdue,
+    seconds_until,
+    with_backend,
+)
+from thinwire.cpython.httpx.errors import translated
+from thinwire.cpython.httpx.options import Options
 
 _BLOCK = 65536  # httpx costs about 20 us for each block: few and large
 
@@ -32,6 +39,7 @@ def from_options(blocking: bool, options: dict[str, object]) -> Transport:
     return HTTPXTransport(checked) if blocking else AsyncHTTPXTransport(checked)
 
 
+@public
 class AsyncHTTPXTransport(Transport):
     """Exchanges over httpx.AsyncClient, one client for each event loop that uses it.
 
@@ -50,7 +58,7 @@ class AsyncHTTPXTransport(Transport):
     async def send(self, request: Request) -> Response:
         """See Transport.send; the head deadline covers connect, upload and wait."""
         blocks = _AsyncBlocks(request.body) if request.body is not None else None
-        trace = Trace(request)
+        trace = _Trace(request)
         with translated("head"):
             client = self._client()
         try:
@@ -95,10 +103,11 @@ class AsyncHTTPXTransport(Transport):
         loop = asyncio.get_running_loop()
         if loop not in self._clients:
             own = httpx.AsyncClient(**self._options.client_arguments())  # type: ignore[arg-type]
-            self._clients[loop] = listen(own)
+            self._clients[loop] = with_backend(own, ListeningBackend())
         return self._clients[loop]
 
 
+@public
 class HTTPXTransport(Transport):
     """Exchanges over httpx.Client; its coroutines never suspend (core/sync.py).
 
@@ -121,7 +130,7 @@ class HTTPXTransport(Transport):
         blocks = _Blocks(request.body) if request.body is not None else None
         self._deadlines.connect_ms = request.connect_by()
         self._deadlines.wait_ms = request.head_deadline_ms
-        trace = Trace(request)
+        trace = _Trace(request)
         try:
             with translated("head"):
                 client = self._client()
@@ -156,8 +165,41 @@ class HTTPXTransport(Transport):
             return self._options.http_client
         if self._own is None:
             own = httpx.Client(**self._options.client_arguments())  # type: ignore[arg-type]
-            self._own = hold(own, self._deadlines)
+            self._own = with_backend(own, DeadlineBackend(self._deadlines))
         return self._own
+
+
+class _Trace:
+    # Listens to one exchange through httpx's `trace` extension, and sets the marks of its request.
+    # The names are httpcore's, documented with httpx's "Request extensions". Whoever passes an own
+    # http_client with an own transport may get no trace; the moments then stay unknown.
+    def __init__(self, request: Request) -> None:
+        self._request = request
+        self._heard = False
+        self._connecting = False
+        self.stream: object = None  # of a connection that was made for it, None of a kept one
+
+    def hear(self, name: str, info: Mapping[str, object]) -> None:
+        self._heard = True
+        step = name.partition(".")[2]
+        if step == "connect_tcp.started":
+            self._connecting = True
+        elif step == "connect_tcp.complete":
+            self._request.connected_ms = now_ms()
+            self.stream = info.get("return_value")
+        elif step == "start_tls.complete":
+            self._request.secured_ms = now_ms()
+            self.stream = info.get("return_value")
+        elif step == "send_request_body.complete":
+            self._request.sent_ms = now_ms()
+
+    async def ahear(self, name: str, info: Mapping[str, object]) -> None:
+        self.hear(name, info)
+
+    def judge(self, error: TransportError) -> None:
+        # Marks an error of a kept connection that failed before any byte of the answer.
+        kept = self._heard and not self._connecting
+        error.stale = kept and not isinstance(error, (ConnectError, TransportTimeout))
 
 
 class _Blocks:
@@ -258,7 +300,7 @@ class _BlockingResponse(_Response):
         self._pieces = response.iter_bytes() if self._encoded else response.iter_raw()
 
     async def _piece(self, deadline_ms: int | None) -> bytes | None:
-        if deadline_ms is not None and now_ms() >= deadline_ms:
+        if overdue(deadline_ms):
             raise TransportTimeout("the deadline passed", "read")
         self._deadlines.wait_ms = deadline_ms
         return next(self._pieces, None)
