@@ -12,13 +12,13 @@ from exoclaw.providers.protocol import LLMProvider, StreamingLLMProvider
 from exoclaw.providers.types import LLMResponse, ToolCallRequest
 from support.exoclaw_face import HELLO, KEY, TOOLS, ask, provider_for
 
-import thinwire.exoclaw
 from thinwire import (
     Deployment,
     OpenAIStreamingProvider,
     StatusError,
 )
-from thinwire.exoclaw_types import types
+from thinwire.compat import exoclaw
+from thinwire.compat.exoclaw.types import exoclaw_types
 from thinwire.testing import (
     MockServer,
     status_reply,
@@ -80,13 +80,13 @@ def test_the_types_are_those_of_exoclaw(mock_llm: MockServer) -> None:
     response = ask(provider_for(mock_llm))
     assert type(response) is LLMResponse
     assert type(response.tool_calls[0]) is ToolCallRequest
-    assert thinwire.exoclaw.LLMResponse is LLMResponse
-    assert types().__name__ == "exoclaw.providers.types"
+    assert exoclaw.LLMResponse is LLMResponse
+    assert exoclaw_types().__name__ == "exoclaw.providers.types"
 
 
 def test_there_is_no_other_name() -> None:
     with pytest.raises(AttributeError, match="nonsense"):
-        _ = thinwire.exoclaw.nonsense
+        _ = exoclaw.nonsense
 
 
 # The request.

@@ -11,7 +11,7 @@ HIDDEN = "import sys; sys.modules['exoclaw'] = None\n"
 USE = """
 import asyncio, json, sys
 from thinwire import Deployment, OpenAIStreamingProvider
-from thinwire.exoclaw import ContextWindowExceededError, LLMResponse, ToolCallRequest
+from thinwire.compat.exoclaw import ContextWindowExceededError, LLMResponse, ToolCallRequest
 
 async def main(url):
     provider = OpenAIStreamingProvider("m", {"m": Deployment(url), "full": Deployment(url)})
@@ -33,8 +33,8 @@ asyncio.run(main(sys.argv[1]))
 
 IMPORT = """
 import sys
-import thinwire.exoclaw
-thinwire.exoclaw.OpenAIStreamingProvider
+import thinwire.compat.exoclaw
+thinwire.compat.exoclaw.OpenAIStreamingProvider
 heavy = ("exoclaw", "httpx", "structlog", "json_repair", "asyncio", "ssl")
 print([name for name in heavy if name in sys.modules])
 """
@@ -47,7 +47,7 @@ class Finder:
             raise ModuleNotFoundError("No module named 'dependency'", name="dependency")
 sys.meta_path.insert(0, Finder())
 try:
-    from thinwire.exoclaw import LLMResponse
+    from thinwire.compat.exoclaw import LLMResponse
 except ModuleNotFoundError as error:
     print(error)
 """
@@ -64,7 +64,7 @@ def test_the_types_of_ours_have_the_same_shape(mock_llm: MockServer) -> None:
     mock_llm.reply("m", tool_reply([("look", "{'a': 1}")]))
     mock_llm.reply("full", status_reply(400, "context_length_exceeded"))
     said = python(HIDDEN + USE, mock_llm.base_url)
-    assert said == "thinwire.exoclaw_types status 400: context_length_exceeded"
+    assert said == "thinwire.compat.exoclaw status 400: context_length_exceeded"
 
 
 def test_importing_it_loads_nothing_heavy() -> None:

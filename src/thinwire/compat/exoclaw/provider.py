@@ -1,35 +1,29 @@
-"""The exoclaw face of thinwire: a provider for exoclaw's agent loop, over AsyncClient.
+"""A provider for exoclaw's agent loop, over AsyncClient.
 
 It takes the place of exoclaw-provider-openai. With exoclaw installed it returns and raises
-exoclaw's own types; without it, equals of them, importable from here under the same names.
+exoclaw's own types; without it, equals of them (types.py).
 """
 
 import os
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from typing import TYPE_CHECKING
 
+from thinwire._public import public
+from thinwire.compat.exoclaw.conversion import response_from, wire_messages
+from thinwire.compat.exoclaw.types import exoclaw_types
 from thinwire.core.adapters import default_log, default_transport
 from thinwire.core.client import AsyncClient
-from thinwire.core.errors import AllAttemptsFailed, StatusError, ThinwireError
+from thinwire.core.errors import AllAttemptsFailed, StatusError
 from thinwire.core.routing.deployment import Deployment
 from thinwire.core.routing.policy import RetryPolicy, Timeouts
-from thinwire.exoclaw_types import types
-from thinwire.exoclaw_wire import response_from, wire_messages
 
 if TYPE_CHECKING:
     from exoclaw.http import ClientProto
-    from exoclaw.providers.types import ContextWindowExceededError, LLMResponse, ToolCallRequest
+    from exoclaw.providers.types import LLMResponse
     from httpx import AsyncClient as HTTPXClient
 
-__all__ = [
-    "ContextWindowExceededError",
-    "Deployment",
-    "LLMResponse",
-    "OpenAIStreamingProvider",
-    "ToolCallRequest",
-]
 
-
+@public
 class OpenAIStreamingProvider:
     """LLM provider for exoclaw, and for anything else that wants one call with one answer.
 
@@ -150,9 +144,10 @@ class OpenAIStreamingProvider:
                 response_format=response_format or None,
             )
         except (StatusError, AllAttemptsFailed) as error:
-            if not _is_context_overflow(error):
+            cause = error.last if isinstance(error, AllAttemptsFailed) else error
+            if not isinstance(cause, StatusError) or cause.kind != "context_length":
                 raise
-            raise types().ContextWindowExceededError(str(error)) from error
+            raise exoclaw_types().ContextWindowExceededError(str(error)) from error
         return response_from(completion)
 
     async def send_streaming_body(self, model: str, body: AsyncIterator[bytes]) -> str:
@@ -219,15 +214,3 @@ def _unwrapped(client: object) -> object:
             return candidate
     name = type(client).__name__
     raise TypeError(f"client must be an httpx.AsyncClient, or exoclaw's HTTPClient, not {name}")
-
-
-def _is_context_overflow(error: ThinwireError) -> bool:
-    cause = error.last if isinstance(error, AllAttemptsFailed) else error
-    return isinstance(cause, StatusError) and cause.kind == "context_length"
-
-
-def __getattr__(name: str) -> object:
-    if name in ("ContextWindowExceededError", "LLMResponse", "ToolCallRequest"):
-        value: object = getattr(types(), name)
-        return value
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -11,14 +11,13 @@ import string
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
+from thinwire.compat.exoclaw.types import exoclaw_types
 from thinwire.core.answer.completion import Completion
-from thinwire.core.answer.tool_calls import ToolCall
 from thinwire.core.errors import EncodeError
 from thinwire.core.request.sources import Reader, Source, TextFile, TextReader
-from thinwire.exoclaw_types import types
 
 if TYPE_CHECKING:
-    from exoclaw.providers.types import LLMResponse, ToolCallRequest
+    from exoclaw.providers.types import LLMResponse
 
 Message = dict[str, object]
 
@@ -113,49 +112,35 @@ def _is_private(key: object) -> bool:
 
 def response_from(completion: Completion) -> "LLMResponse":
     """The response an agent loop takes. A refusal, which has no field there, is the content."""
-    response: LLMResponse = types().LLMResponse(
+    response: LLMResponse = exoclaw_types().LLMResponse(
         content=completion.content or completion.refusal,
-        tool_calls=[_request(call) for call in completion.tool_calls],
+        # Arguments are always an object, as exoclaw promises its tools: without one the tool is
+        # called with nothing, and the model reads what was missing.
+        tool_calls=[
+            exoclaw_types().ToolCallRequest(
+                id=call.id or "".join(secrets.choice(_ID_LETTERS) for _ in range(_ID_LENGTH)),
+                name=call.name,
+                arguments=call.repair() or {},
+            )
+            for call in completion.tool_calls
+        ],
         finish_reason=completion.finish_reason or "stop",
         usage=_usage(completion.usage),
         reasoning_content=completion.reasoning_content,
     )
     # Set afterwards: an older exoclaw has no such arguments.
-    response.cost = _cost(completion.cost)
+    cost = completion.cost
+    response.cost = float(cost) if isinstance(cost, (int, float)) else None
     response.service_tier = completion.service_tier
     return response
-
-
-def _request(call: ToolCall) -> "ToolCallRequest":
-    request: ToolCallRequest = types().ToolCallRequest(
-        id=call.id or tool_call_id(), name=call.name, arguments=_arguments(call)
-    )
-    return request
-
-
-def _arguments(call: ToolCall) -> dict[str, object]:
-    # Always an object, as exoclaw promises its tools: without one the tool is called with
-    # nothing, and the model reads what was missing.
-    return call.repair() or {}
-
-
-def tool_call_id() -> str:
-    """A random id for a call that came without one."""
-    return "".join(secrets.choice(_ID_LETTERS) for _ in range(_ID_LENGTH))
 
 
 def _usage(usage: Mapping[str, object]) -> dict[str, int]:
     if not usage:
         return {}
-    counts = {name: _count(usage.get(name)) for name in _COUNTS}
-    if "cached_tokens" in usage:
-        counts["cached_tokens"] = _count(usage["cached_tokens"])
-    return counts
-
-
-def _count(value: object) -> int:
-    return value if isinstance(value, int) and not isinstance(value, bool) else 0
-
-
-def _cost(value: object) -> float | None:
-    return float(value) if isinstance(value, (int, float)) else None
+    names = (*_COUNTS, "cached_tokens") if "cached_tokens" in usage else _COUNTS
+    counts = {name: usage.get(name) for name in names}
+    return {
+        name: count if isinstance(count, int) and not isinstance(count, bool) else 0
+        for name, count in counts.items()
+    }

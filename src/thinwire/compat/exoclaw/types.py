@@ -5,11 +5,15 @@ from dataclasses import dataclass, field
 from functools import cache
 from types import ModuleType
 
+from thinwire._public import public
 
+
+@public
 class ContextWindowExceededError(Exception):
     """The prompt is larger than the model's context window."""
 
 
+@public
 @dataclass
 class ToolCallRequest:
     """A function call that the model asks for.
@@ -25,6 +29,7 @@ class ToolCallRequest:
     arguments: dict[str, object]
 
 
+@public
 @dataclass
 class LLMResponse:
     """An answer.
@@ -56,7 +61,7 @@ class LLMResponse:
 
 
 @cache
-def types() -> ModuleType:
+def exoclaw_types() -> ModuleType:
     """The module whose three classes are used: exoclaw's own, or this one without exoclaw.
 
     Decided at the first call, once: a program never sees both kinds.
