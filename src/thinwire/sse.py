@@ -1,8 +1,11 @@
-# Server-sent events for everyone: the parser of the core behind three methods. For any event
-# stream, not only those of language models; on both runtimes.
+"""Server-sent events for everyone: the parser of the core behind three methods. For any event
+stream, not only those of language models; on both runtimes.
+"""
 
 from thinwire.core._compat import BUFFER, EVENT_LIMIT
 from thinwire.core.wire.sse import SSEParser
+
+__all__ = ("SSEDecoder",)
 
 
 class SSEDecoder:
@@ -10,10 +13,6 @@ class SSEDecoder:
 
     Args:
         limit: largest event in bytes, its field names included.
-
-    Attributes:
-        last_id: last event id seen, for the Last-Event-ID header of a reconnection.
-        retry_ms: reconnection time the server asked for, in milliseconds, or None.
 
     Example:
         decoder = SSEDecoder()
@@ -27,12 +26,12 @@ class SSEDecoder:
 
     @property
     def last_id(self) -> str:
-        """See the class."""
+        """Last event id seen, "" if none, for the Last-Event-ID header of a reconnection."""
         return self._parser.last_id
 
     @property
     def retry_ms(self) -> "int | None":
-        """See the class."""
+        """Reconnection time the server asked for, in milliseconds, or None."""
         return self._parser.retry_ms
 
     def feed(self, data: "bytes | bytearray | memoryview") -> "list[tuple[str, str, str]]":

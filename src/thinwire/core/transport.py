@@ -1,21 +1,5 @@
 """The transport interface: one HTTP exchange. Tiny on purpose; httpx and a raw socket on a chip
-both fit it, and neither has to allocate for it. The contract, checked for every transport by
-tests/cpython/test_transport_conformance.py:
-
-1. Adapters translate each error of their library to ours at the edge (errors.py). Nothing of
-   httpx, ssl or OSError reaches a user.
-2. A truncated body (no final chunk, short Content-Length, TLS cut) raises ReadError from
-   readinto; only a body that came to its end returns 0.
-3. An early response (413 while the body is still being sent) is that response.
-4. No retries, redirects or cookies in an adapter: the plan is the only retry loop.
-5. Deadlines are absolute now_ms values and hold at every wait, on every runtime.
-6. TLS verifies the server unless the user said not to.
-7. The body is pulled with body.readinto(buffer): n > 0 bytes, 0 at the end, None when its
-   producer has nothing yet (then: await body.more()). Blocks are coalesced: 64 KiB towards
-   httpx, the send buffer on a chip.
-8. A connection that was kept and turns out dead before any byte of the answer came raises an
-   error with `stale = True`; the plan then tries again at once.
-9. Request marks (connected_ms, secured_ms, sent_ms) are set as they are reached.
+both fit it, and neither has to allocate for it. The contract stands with `Transport`.
 """
 
 from thinwire.core._compat import const
@@ -80,6 +64,23 @@ class Signal:
 
 class Transport:
     """Performs HTTP exchanges for any number of streams.
+
+    The contract, which tests/cpython/test_transport_conformance.py holds every transport to:
+
+    1. A transport translates each error of its library to one of thinwire's, once, at the edge:
+       nothing of httpx, ssl or OSError reaches a user.
+    2. A truncated body (no final chunk, short Content-Length, TLS cut) raises ReadError from
+       readinto; only a body that came to its end returns 0.
+    3. An early response (413 while the body is still being sent) is that response.
+    4. No retries, redirects or cookies: the client has the only retry loop.
+    5. Deadlines are absolute now_ms values and hold at every wait, on every runtime.
+    6. TLS verifies the server unless the user said not to.
+    7. The body is pulled with body.readinto(buffer): n > 0 bytes, 0 at the end, None when its
+       producer has nothing yet (then: await body.more()). Blocks are coalesced: 64 KiB towards
+       httpx, the send buffer on a chip.
+    8. A connection that was kept and turns out dead before any byte of the answer came raises an
+       error with `stale = True`; the client then tries again at once.
+    9. Request marks (connected_ms, secured_ms, sent_ms) are set as they are reached.
 
     Attributes:
         name: for logs.
