@@ -46,7 +46,8 @@ metadata(
 )
 
 # opt=3 drops asserts, docstrings and line numbers: less flash and less RAM.
-FACES = [file for file in ("__init__.py", "sse.py") if "thinwire/" + file not in LEFT_OUT]
+DOORS = ("__init__.py", "sse.py", "transport.py")
+FACES = [file for file in DOORS if "thinwire/" + file not in LEFT_OUT]
 CORE = FACES + sorted(files("src", "thinwire/core"))
 DEVICE = sorted(files("port_micropython", "thinwire_device"))
 package("thinwire", files=tuple(CORE), base_path="src", opt=3)

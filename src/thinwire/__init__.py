@@ -1,164 +1,101 @@
 """thinwire: one LLM client for two runtimes, CPython and MicroPython.
 
 Names are loaded when they are first used, so that importing thinwire costs next to nothing.
+docs/api.md lists what is public, and where.
 """
 
 __version__ = "0.1.0"
 
-TYPE_CHECKING = False
+try:
+    from micropython import const
+except ImportError:
+    const = bool
+
+TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
-    from thinwire.core.answer.completion import (
-        Choice,
-        Completion,
-        ContentDelta,
-        Event,
-        ReasoningDelta,
-        RefusalDelta,
-        StreamComplete,
-        StreamRestarted,
-        ToolCallDelta,
-        ToolCallStarted,
-    )
-    from thinwire.core.answer.tool_calls import ToolCall
-    from thinwire.core.client import AsyncClient
-    from thinwire.core.error_kinds import FALLBACK_ON, FALLBACK_OPTIONAL
-    from thinwire.core.errors import (
-        AllAttemptsFailed,
-        ConnectError,
-        ContextWindowExceeded,
-        EncodeError,
-        ReadError,
-        StatusError,
-        StreamError,
-        StreamInterrupted,
-        ThinwireError,
-        TransportError,
-        TransportTimeout,
-        WriteError,
-    )
-    from thinwire.core.request.jsonl import JSONLMessages
-    from thinwire.core.request.sources import (
-        Base64File,
-        BytesStream,
-        DataURL,
-        Source,
-        TextFile,
-        TextStream,
-    )
-    from thinwire.core.routing.deployment import Deployment
-    from thinwire.core.routing.health import CooldownPolicy, DeploymentState
-    from thinwire.core.routing.plan import Attempt
-    from thinwire.core.routing.policy import RetryPolicy, Timeouts
-    from thinwire.core.routing.store import FileStore, Store
-    from thinwire.core.stream import ChatStream
-    from thinwire.core.sync import Client, SyncChatStream
-    from thinwire.exoclaw import OpenAIStreamingProvider
+    from thinwire.compat.exoclaw.provider import OpenAIStreamingProvider as OpenAIStreamingProvider
+    from thinwire.core.answer.completion import Choice as Choice
+    from thinwire.core.answer.completion import Completion as Completion
+    from thinwire.core.answer.completion import ContentDelta as ContentDelta
+    from thinwire.core.answer.completion import Event as Event
+    from thinwire.core.answer.completion import ReasoningDelta as ReasoningDelta
+    from thinwire.core.answer.completion import RefusalDelta as RefusalDelta
+    from thinwire.core.answer.completion import StreamComplete as StreamComplete
+    from thinwire.core.answer.completion import StreamRestarted as StreamRestarted
+    from thinwire.core.answer.completion import ToolCallDelta as ToolCallDelta
+    from thinwire.core.answer.completion import ToolCallStarted as ToolCallStarted
+    from thinwire.core.answer.tool_calls import ToolCall as ToolCall
+    from thinwire.core.client import AsyncClient as AsyncClient
+    from thinwire.core.error_kinds import FALLBACK_ON as FALLBACK_ON
+    from thinwire.core.error_kinds import FALLBACK_OPTIONAL as FALLBACK_OPTIONAL
+    from thinwire.core.errors import AllAttemptsFailed as AllAttemptsFailed
+    from thinwire.core.errors import ConnectError as ConnectError
+    from thinwire.core.errors import ContextWindowExceeded as ContextWindowExceeded
+    from thinwire.core.errors import EncodeError as EncodeError
+    from thinwire.core.errors import ReadError as ReadError
+    from thinwire.core.errors import StatusError as StatusError
+    from thinwire.core.errors import StreamError as StreamError
+    from thinwire.core.errors import StreamInterrupted as StreamInterrupted
+    from thinwire.core.errors import ThinwireError as ThinwireError
+    from thinwire.core.errors import TransportError as TransportError
+    from thinwire.core.errors import TransportTimeout as TransportTimeout
+    from thinwire.core.errors import WriteError as WriteError
+    from thinwire.core.request.jsonl import JSONLMessages as JSONLMessages
+    from thinwire.core.request.sources import Base64File as Base64File
+    from thinwire.core.request.sources import BytesStream as BytesStream
+    from thinwire.core.request.sources import DataURL as DataURL
+    from thinwire.core.request.sources import Source as Source
+    from thinwire.core.request.sources import TextFile as TextFile
+    from thinwire.core.request.sources import TextStream as TextStream
+    from thinwire.core.routing.deployment import Deployment as Deployment
+    from thinwire.core.routing.health import CooldownPolicy as CooldownPolicy
+    from thinwire.core.routing.health import DeploymentState as DeploymentState
+    from thinwire.core.routing.plan import Attempt as Attempt
+    from thinwire.core.routing.policy import RetryPolicy as RetryPolicy
+    from thinwire.core.routing.policy import Timeouts as Timeouts
+    from thinwire.core.routing.store import FileStore as FileStore
+    from thinwire.core.routing.store import Store as Store
+    from thinwire.core.stream import ChatStream as ChatStream
+    from thinwire.core.sync import Client as Client
+    from thinwire.core.sync import SyncChatStream as SyncChatStream
 
-# Tuples, here and below: frozen, they stay in flash.
-_HOMES = (
-    ("core.routing.plan", ("Attempt",)),
-    ("core.client", ("AsyncClient",)),
-    ("core.routing.policy", ("RetryPolicy", "Timeouts")),
-    ("core.answer.completion", ("Choice", "Completion")),
-    (
-        "core.errors",
-        (
-            "AllAttemptsFailed",
-            "ConnectError",
-            "ContextWindowExceeded",
-            "EncodeError",
-            "ReadError",
-            "StatusError",
-            "StreamError",
-            "StreamInterrupted",
-            "ThinwireError",
-            "TransportError",
-            "TransportTimeout",
-            "WriteError",
-        ),
-    ),
-    (
-        "core.answer.completion",
-        (
-            "ContentDelta",
-            "Event",
-            "ReasoningDelta",
-            "RefusalDelta",
-            "StreamComplete",
-            "StreamRestarted",
-            "ToolCallDelta",
-            "ToolCallStarted",
-        ),
-    ),
-    ("core.routing.health", ("CooldownPolicy",)),
-    ("core.request.jsonl", ("JSONLMessages",)),
-    ("core.routing.deployment", ("Deployment",)),
-    ("core.error_kinds", ("FALLBACK_ON", "FALLBACK_OPTIONAL")),
-    ("core.routing.health", ("DeploymentState",)),
-    ("core.request.sources", ("BytesStream", "TextStream")),
-    ("core.request.sources", ("Base64File", "DataURL", "Source", "TextFile")),
-    ("core.routing.store", ("FileStore", "Store")),
-    ("core.stream", ("ChatStream",)),
-    ("core.sync", ("Client", "SyncChatStream")),
-    ("core.answer.tool_calls", ("ToolCall",)),
-    ("exoclaw", ("OpenAIStreamingProvider",)),
-)
-
-__all__ = (
-    "AllAttemptsFailed",
-    "AsyncClient",
-    "Attempt",
-    "Base64File",
-    "BytesStream",
-    "ChatStream",
-    "Choice",
-    "Client",
-    "Completion",
-    "ConnectError",
-    "ContentDelta",
-    "ContextWindowExceeded",
-    "CooldownPolicy",
-    "DataURL",
-    "Deployment",
-    "DeploymentState",
-    "EncodeError",
-    "Event",
-    "FALLBACK_OPTIONAL",
-    "FALLBACK_ON",
-    "FileStore",
-    "JSONLMessages",
-    "OpenAIStreamingProvider",
-    "ReadError",
-    "ReasoningDelta",
-    "RefusalDelta",
-    "RetryPolicy",
-    "Source",
-    "StatusError",
-    "Store",
-    "StreamComplete",
-    "StreamError",
-    "StreamInterrupted",
-    "StreamRestarted",
-    "SyncChatStream",
-    "TextFile",
-    "TextStream",
-    "ThinwireError",
-    "Timeouts",
-    "ToolCall",
-    "ToolCallDelta",
-    "ToolCallStarted",
-    "TransportError",
-    "TransportTimeout",
-    "WriteError",
-)
+# Where each name is, below thinwire. One text, since tuples of names take more of a chip's flash.
+_HOMES = """\
+compat.exoclaw.provider OpenAIStreamingProvider
+core.answer.completion Choice Completion ContentDelta Event ReasoningDelta RefusalDelta
+core.answer.completion StreamComplete StreamRestarted ToolCallDelta ToolCallStarted
+core.answer.tool_calls ToolCall
+core.client AsyncClient
+core.error_kinds FALLBACK_ON FALLBACK_OPTIONAL
+core.errors AllAttemptsFailed ConnectError ContextWindowExceeded EncodeError ReadError StatusError
+core.errors StreamError StreamInterrupted ThinwireError TransportError TransportTimeout WriteError
+core.request.jsonl JSONLMessages
+core.request.sources Base64File BytesStream DataURL Source TextFile TextStream
+core.routing.deployment Deployment
+core.routing.health CooldownPolicy DeploymentState
+core.routing.plan Attempt
+core.routing.policy RetryPolicy Timeouts
+core.routing.store FileStore Store
+core.stream ChatStream
+core.sync Client SyncChatStream"""
 
 
-def __getattr__(name: str) -> object:
-    for home, names in _HOMES:
-        if name in names:
-            from thinwire.core._compat import import_module
+if not TYPE_CHECKING:  # or a misspelt name would be one to a type checker
 
-            value: object = getattr(import_module("thinwire." + home), name)
-            globals()[name] = value
-            return value
-    raise AttributeError("module 'thinwire' has no attribute %r" % name)
+    def __getattr__(name):
+        if name == "__all__":
+            return [name for line in _HOMES.split("\n") for name in line.split()[1:]]
+        for line in _HOMES.split("\n"):
+            home, *names = line.split()
+            if name in names:
+                from thinwire.core._compat import import_module
+
+                value = getattr(import_module("thinwire." + home), name)
+                globals()[name] = value
+                return value
+        raise AttributeError("module 'thinwire' has no attribute %r" % name)
+
+    if const is bool:  # MicroPython never asks for it
+
+        def __dir__():
+            return list(globals()) + __getattr__("__all__")

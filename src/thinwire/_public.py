@@ -13,21 +13,25 @@ getsource would return some other text.
 MicroPython knows no `__module__`: there `@public` does nothing (core/_micropython.py).
 """
 
-from typing import TypeVar
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import TypeVar
 
-_T = TypeVar("_T")
+    T = TypeVar("T")
 
 # Where what is public is made, and from where it is imported; the first that fits counts.
 _HOMES = (
     ("thinwire.core.transport", "thinwire.transport"),
+    ("thinwire.core.request.http_request", "thinwire.transport"),
     ("thinwire.cpython.httpx.", "thinwire.transport"),
     ("thinwire.compat.exoclaw.types", "thinwire.compat.exoclaw"),
     ("thinwire.testing.", "thinwire.testing"),
+    ("thinwire.conformance.", "thinwire.conformance"),
     ("thinwire.", "thinwire"),
 )
 
 
-def public(thing: _T) -> _T:
+def public(thing: "T") -> "T":
     """Names a class or function after its public home; returns it."""
     made_in = thing.__module__
     thing.__module__ = next(home for start, home in _HOMES if made_in.startswith(start))

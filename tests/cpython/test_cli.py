@@ -37,7 +37,7 @@ def run(
     *args: str, stdin: str = "", env: dict[str, str] | None = None
 ) -> "subprocess.CompletedProcess[str]":
     return subprocess.run(
-        [sys.executable, "-m", "thinwire.cli", *args],
+        [sys.executable, "-m", "thinwire", *args],
         input=stdin,
         capture_output=True,
         encoding="utf-8",
@@ -49,7 +49,7 @@ def run(
 @contextmanager
 def started(*args: str) -> "Iterator[subprocess.Popen[str]]":
     """A running command, killed at the end, or when the test waits for it too long."""
-    command = [sys.executable, "-m", "thinwire.cli", *args]
+    command = [sys.executable, "-m", "thinwire", *args]
     pipe = subprocess.PIPE
     with subprocess.Popen(
         command, stdout=pipe, stderr=pipe, encoding="utf-8", env=ENVIRONMENT

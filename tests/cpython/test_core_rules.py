@@ -12,6 +12,7 @@ CORE = sorted(path for path in (SRC / "thinwire/core").rglob("*.py"))
 FROZEN = [
     SRC / "thinwire/__init__.py",
     SRC / "thinwire/sse.py",
+    SRC / "thinwire/transport.py",
     *(path for path in CORE if path.name != "_cpython.py"),
     *sorted((ROOT / "port_micropython").rglob("*.py")),
 ]
@@ -148,7 +149,7 @@ IMPORTS = [
     ("sse.py", "class A:\n    def f(self):\n        import ssl\n", ["ssl"]),
     ("_compat.py", "import micropython\n", []),
     ("_cpython.py", "import binascii\n", []),
-    ("adapters.py", FACTORY.format(".cpython.httpx_transport"), []),
+    ("adapters.py", FACTORY.format(".cpython.httpx.transport"), []),
     ("adapters.py", FACTORY.format("_device.socket_transport"), []),
     ("adapters.py", FACTORY.format(".testing"), ["thinwire.testing"]),
     ("adapters.py", FACTORY.format("_devices"), ["thinwire_devices"]),

@@ -23,7 +23,7 @@ TIMEOUT = 30  # seconds; only a broken command makes anybody wait for it
 @contextmanager
 def started(*args: str) -> "Iterator[tuple[str, subprocess.Popen[str]]]":
     """A running command and the URL that it says; killed at the end, or after too long."""
-    command, pipe = [sys.executable, "-m", "thinwire.cli", *args], subprocess.PIPE
+    command, pipe = [sys.executable, "-m", "thinwire", *args], subprocess.PIPE
     env = {**os.environ, "PYTHONUTF8": "1"}
     with subprocess.Popen(command, stdout=pipe, stderr=pipe, text=True, env=env) as process:
         watchdog = threading.Timer(TIMEOUT, process.kill)

@@ -1,10 +1,14 @@
-"""The public API as a type checker sees it. Checked by mypy --strict, never run."""
+"""The public API as a type checker sees it. Checked by mypy --strict, never run.
+
+mypy warns of an `ignore` that it does not need: those below say what must be an error.
+"""
 
 from collections.abc import Awaitable
 from typing import assert_type
 
 import httpx
 
+import thinwire
 from thinwire import (
     AsyncClient,
     Base64File,
@@ -23,6 +27,7 @@ from thinwire import (
     ToolCallDelta,
     ToolCallStarted,
 )
+from thinwire.transport import AsyncHTTPXTransport, HTTPXTransport, Request, Response, Transport
 
 deployments = {
     "fast": Deployment(base_url="https://a.example/v1", api_key="k", model="upstream"),
@@ -78,3 +83,25 @@ def handle(event: Event) -> str:
         case StreamComplete(completion):
             return completion.content or ""
     return ""
+
+
+class OwnTransport(Transport):
+    name = "own"
+
+    def __init__(self, inner: AsyncHTTPXTransport | HTTPXTransport) -> None:
+        self._inner = inner
+
+    async def send(self, request: Request) -> Response:
+        request.headers.append(("X-Own", "1"))
+        return await self._inner.send(request)
+
+
+def with_own_transport(client: AsyncClient) -> None:
+    assert_type(client.transport, Transport)
+    if isinstance(client.transport, AsyncHTTPXTransport):
+        AsyncClient("fast", deployments, transport=OwnTransport(client.transport))
+
+
+def misspelt() -> None:
+    print(thinwire.Clint)  # type: ignore[attr-defined]
+    print(thinwire.transport.HTTPTransport)  # type: ignore[attr-defined]
