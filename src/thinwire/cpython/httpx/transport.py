@@ -209,17 +209,13 @@ class _Blocks:
         self._buffer = bytearray(_BLOCK)
 
     def __iter__(self) -> Iterator[bytes]:
-        count = self._pull()
-        while count:
-            yield bytes(memoryview(self._buffer)[:count])
-            count = self._pull()
-
-    def _pull(self) -> int:
         count = self._body.readinto(self._buffer)
-        while count is None:
-            run(self._body.more())
+        while count != 0:
+            if count is None:
+                run(self._body.more())
+            else:
+                yield bytes(memoryview(self._buffer)[:count])
             count = self._body.readinto(self._buffer)
-        return count
 
 
 class _AsyncBlocks:
