@@ -15,7 +15,7 @@ from support.certificates import Authority, authority
 from support.device_calls import result_of, script
 
 from thinwire.testing import MockServer, cut_reply, stall_reply, status_reply, text_reply
-from thinwire.testing.builtin import UTF8_TEXT
+from thinwire.testing.replies.builtin_models import UTF8_TEXT
 
 HOST = os.environ.get("MOCK_HOST", "127.0.0.1")
 FAR_AWAY = bool(os.environ.get("DEVICE")) and HOST == "127.0.0.1"

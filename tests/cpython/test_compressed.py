@@ -8,7 +8,7 @@ from support.interpreters import Interpreter, run_micropython
 
 from thinwire import AllAttemptsFailed, AsyncClient, Client, Deployment, ReadError
 from thinwire.testing import MockServer, Reply, Send
-from thinwire.testing.chunks import DONE, sse
+from thinwire.testing.replies.chunks import DONE, sse
 
 STREAM = (
     sse({"choices": [{"delta": {"content": "Grüße"}}]})

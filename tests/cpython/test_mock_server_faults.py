@@ -26,8 +26,8 @@ from thinwire.testing import (
     status_reply,
     text_reply,
 )
-from thinwire.testing.peer import Peer
-from thinwire.testing.playing import Player
+from thinwire.testing.server.peer import Peer
+from thinwire.testing.server.player import Player
 
 HEAD_END = b"\r\n\r\n"
 LAST_CHUNK = b"0\r\n\r\n"

@@ -19,9 +19,9 @@ from thinwire.testing import (
     text_reply,
     tool_reply,
 )
-from thinwire.testing.builtin import UTF8_TEXT
-from thinwire.testing.recorded import RecordedRequest
-from thinwire.testing.samples import sample
+from thinwire.testing.replies.builtin_models import UTF8_TEXT
+from thinwire.testing.replies.samples import sample
+from thinwire.testing.server.request import RecordedRequest
 
 
 @pytest.fixture

@@ -25,8 +25,8 @@ from thinwire.testing import (
     status_reply,
     text_reply,
 )
-from thinwire.testing.recording import Arrival, save_recording
-from thinwire.testing.redaction import redacted
+from thinwire.testing.recording.exchange import Arrival, save_recording
+from thinwire.testing.recording.redaction import redacted
 
 KEY = "sk-live-0123456789abcdef"
 QUESTION = [{"role": "user", "content": "Hi"}]
@@ -118,7 +118,7 @@ def play_one_by_one(listener: socket.socket, port: int, pieces: list[bytes]) -> 
 
 
 def test_a_replay_writes_what_arrived(monkeypatch: pytest.MonkeyPatch) -> None:
-    from thinwire.testing.peer import Peer
+    from thinwire.testing.server.peer import Peer
 
     written: list[bytes] = []
     send = Peer.send

@@ -29,8 +29,8 @@ from thinwire.testing import (
     script_from,
     sse,
 )
+from thinwire.testing.replies.step_data import steps_from
 from thinwire.testing.scenario import expanded
-from thinwire.testing.step_data import steps_from
 
 PARTS = {"twice": ["a", "a"], "deep": [{"part": "twice"}]}
 

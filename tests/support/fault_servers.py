@@ -13,7 +13,7 @@ from support.fault_settings import RESCUE
 from support.places import places
 
 from thinwire.testing import MockServer, RecordedRequest, Reply, text_reply
-from thinwire.testing.reply import Script
+from thinwire.testing.replies.reply import Script
 
 TURN = "x-turn"
 

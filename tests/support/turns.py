@@ -20,7 +20,7 @@ from thinwire.testing import (
     text_reply,
     tool_reply,
 )
-from thinwire.testing.builtin import UTF8_TEXT
+from thinwire.testing.replies.builtin_models import UTF8_TEXT
 
 LIMIT_S = 0.3  # clock of what stalls
 _FIRST = {"first_token": LIMIT_S}

@@ -12,8 +12,8 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from thinwire.conformance.outcome import Outcome
-from thinwire.testing.recorded import RecordedRequest
 from thinwire.testing.scenario import Scenario
+from thinwire.testing.server.request import RecordedRequest
 
 FALLBACK = "fallback"
 

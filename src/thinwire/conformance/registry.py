@@ -38,8 +38,8 @@ class Adapter:
 
 
 ADAPTERS: Mapping[str, Adapter] = {
-    "thinwire": Adapter(f"{_HERE}.micropython_adapter:run_async", ("thinwire", "httpx")),
-    "thinwire-sync": Adapter(f"{_HERE}.micropython_adapter:run", ("thinwire", "httpx")),
+    "thinwire": Adapter(f"{_HERE}.adapters.thinwire_client:run_async", ("thinwire", "httpx")),
+    "thinwire-sync": Adapter(f"{_HERE}.adapters.thinwire_client:run", ("thinwire", "httpx")),
     "exoclaw": Adapter(
         f"{_HERE}.adapters.exoclaw_client:run", ("exoclaw-provider-openai", "exoclaw", "httpx")
     ),
@@ -77,7 +77,7 @@ def micropython_targets(path: str) -> Iterator[ProcessTarget]:
 
 
 def _micropython_target(path: str, mode: str) -> ProcessTarget:
-    script = str(Path(__file__).with_name("micropython_adapter.py"))
+    script = str(Path(__file__).with_name("adapters") / "thinwire_client.py")
     env = {**_environment(), "MICROPYPATH": os.environ.get("MICROPYPATH") or _search_path()}
     target = ProcessTarget("micropython", [path, script, mode], env, _LACKS_ON_A_CHIP)
     number = target.version().rpartition(" ")[2]

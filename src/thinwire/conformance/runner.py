@@ -7,10 +7,10 @@ from typing import Any, Self
 from thinwire.conformance.judging import FALLBACK, judge
 from thinwire.conformance.splits import split
 from thinwire.conformance.targets import Target
-from thinwire.testing.mock_server import MockServer
-from thinwire.testing.replies import text_reply
-from thinwire.testing.reply import Script
+from thinwire.testing.replies.good import text_reply
+from thinwire.testing.replies.reply import Script
 from thinwire.testing.scenario import Scenario
+from thinwire.testing.server.mock_server import MockServer
 
 PATIENCE = 10.0  # seconds a client has beyond its own timeout before it counts as hung
 

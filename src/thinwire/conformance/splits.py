@@ -4,8 +4,8 @@ import random
 from collections.abc import Sequence
 from dataclasses import replace
 
-from thinwire.testing.recorded import RecordedRequest
-from thinwire.testing.reply import Reply, Script
+from thinwire.testing.replies.reply import Reply, Script
+from thinwire.testing.server.request import RecordedRequest
 
 _CUTS = 50  # sizes in a random list, used in turn
 _LARGEST = 40  # bytes: about a field of an event

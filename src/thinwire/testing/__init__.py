@@ -9,15 +9,14 @@ Names are loaded when they are first used: importing this package costs next to 
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from thinwire.testing.builtin import BUILTIN_MODELS
-    from thinwire.testing.chunks import DONE, sse
-    from thinwire.testing.completion import Completion
-    from thinwire.testing.faults import cut_reply, error_chunk_reply, stall_reply
-    from thinwire.testing.mock_server import MockServer
-    from thinwire.testing.recorded import RecordedRequest
-    from thinwire.testing.recorder import Recorder
-    from thinwire.testing.recording import Exchange, load_recording
-    from thinwire.testing.replies import (
+    from thinwire.testing.recording.exchange import Exchange, load_recording
+    from thinwire.testing.recording.recorder import Recorder
+    from thinwire.testing.replies.builtin_models import BUILTIN_MODELS
+    from thinwire.testing.replies.chunks import DONE, sse
+    from thinwire.testing.replies.completion import Completion
+    from thinwire.testing.replies.faulty import cut_reply, error_chunk_reply, stall_reply
+    from thinwire.testing.replies.from_json import script_from
+    from thinwire.testing.replies.good import (
         json_reply,
         raw_reply,
         sse_reply,
@@ -25,11 +24,21 @@ if TYPE_CHECKING:
         text_reply,
         tool_reply,
     )
-    from thinwire.testing.reply import Reply, Script, WireOptions
-    from thinwire.testing.reply_data import script_from
+    from thinwire.testing.replies.reply import Reply, Script, WireOptions
+    from thinwire.testing.replies.steps import (
+        Cut,
+        EndBody,
+        Head,
+        Interim,
+        Repeat,
+        Send,
+        Stall,
+        Wait,
+    )
     from thinwire.testing.scenario import Scenario, load_scenarios
     from thinwire.testing.scripted import ScriptedReply, ScriptedTransport
-    from thinwire.testing.steps import Cut, EndBody, Head, Interim, Repeat, Send, Stall, Wait
+    from thinwire.testing.server.mock_server import MockServer
+    from thinwire.testing.server.request import RecordedRequest
 
 __all__ = [
     "BUILTIN_MODELS",
@@ -68,29 +77,31 @@ __all__ = [
     "tool_reply",
 ]
 
-_MODULES = (
-    ("builtin", "BUILTIN_MODELS"),
-    ("chunks", "DONE sse"),
-    ("completion", "Completion"),
-    ("faults", "cut_reply error_chunk_reply stall_reply"),
-    ("mock_server", "MockServer"),
-    ("recorded", "RecordedRequest"),
-    ("recorder", "Recorder"),
-    ("recording", "Exchange load_recording"),
-    ("replies", "json_reply raw_reply sse_reply status_reply text_reply tool_reply"),
-    ("reply", "Reply Script WireOptions"),
-    ("reply_data", "script_from"),
-    ("scenario", "Scenario load_scenarios"),
-    ("scripted", "ScriptedReply ScriptedTransport"),
-    ("steps", "Cut EndBody Head Interim Repeat Send Stall Wait"),
-)
+# Where each name lives: a module, then its names.
+_HOMES = """\
+recording.exchange Exchange load_recording
+recording.recorder Recorder
+replies.builtin_models BUILTIN_MODELS
+replies.chunks DONE sse
+replies.completion Completion
+replies.faulty cut_reply error_chunk_reply stall_reply
+replies.from_json script_from
+replies.good json_reply raw_reply sse_reply status_reply text_reply tool_reply
+replies.reply Reply Script WireOptions
+replies.steps Cut EndBody Head Interim Repeat Send Stall Wait
+scenario Scenario load_scenarios
+scripted ScriptedReply ScriptedTransport
+server.mock_server MockServer
+server.request RecordedRequest
+"""
 
 
 def __getattr__(name: str) -> object:
     from importlib import import_module
 
-    for module, names in _MODULES:
-        if name in names.split():
+    for line in _HOMES.splitlines():
+        module, *names = line.split()
+        if name in names:
             return getattr(import_module(f"{__name__}.{module}"), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 

@@ -7,13 +7,13 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from thinwire.testing.mock_server import MockServer
+    from thinwire.testing.server.mock_server import MockServer
 
 
 @pytest.fixture
 def mock_llm() -> "Iterator[MockServer]":
     """A running `MockServer`, stopped when the test ends."""
-    from thinwire.testing.mock_server import MockServer
+    from thinwire.testing.server.mock_server import MockServer
 
     with MockServer() as server:
         yield server

@@ -8,9 +8,9 @@ from os import PathLike
 from pathlib import Path
 from typing import Any
 
-from thinwire.testing.reply import Script
-from thinwire.testing.reply_data import script_from
-from thinwire.testing.step_data import Parts
+from thinwire.testing.replies.from_json import script_from
+from thinwire.testing.replies.reply import Script
+from thinwire.testing.replies.step_data import Parts
 
 SPLITS = ("whole", "bytes", "random")
 _FIELDS = ("title", "source", "request", "expect")

@@ -5,10 +5,10 @@ from collections.abc import Iterator, Sequence
 from os import PathLike
 from pathlib import Path
 
-from thinwire.testing.queues import ANY
-from thinwire.testing.recording import exchanges_from
-from thinwire.testing.reply import Script
+from thinwire.testing.recording.exchange import exchanges_from
+from thinwire.testing.replies.reply import Script
 from thinwire.testing.scenario import scenarios_from
+from thinwire.testing.server.queues import ANY
 
 
 def load_scripts(

@@ -4,7 +4,7 @@ import re
 import threading
 from collections.abc import Iterable
 
-from thinwire.testing.reply import Script, early_size
+from thinwire.testing.replies.reply import Script, early_size
 
 ANY = "*"
 

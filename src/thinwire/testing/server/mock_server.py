@@ -5,13 +5,13 @@ import ssl
 from os import PathLike
 from typing import Self
 
-from thinwire.testing.app import App
-from thinwire.testing.connection import Connection, Finished
-from thinwire.testing.loading import load_scripts
-from thinwire.testing.peer import Peer
-from thinwire.testing.recorded import RecordedRequest
-from thinwire.testing.reply import Script
-from thinwire.testing.service import Service
+from thinwire.testing.replies.reply import Script
+from thinwire.testing.server.app import App
+from thinwire.testing.server.connection import Connection, Finished
+from thinwire.testing.server.loading import load_scripts
+from thinwire.testing.server.peer import Peer
+from thinwire.testing.server.request import RecordedRequest
+from thinwire.testing.server.service import Service
 
 _KEEP_LIMIT = 16 * 2**20
 _MAX_BODY = 256 * 2**20

@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import Any
 from urllib.parse import parse_qsl, quote, urlsplit
 
-from thinwire.testing.recording import Arrival, Exchange
+from thinwire.testing.recording.exchange import Arrival, Exchange
 
 HIDDEN = "[redacted]"
 

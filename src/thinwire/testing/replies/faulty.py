@@ -2,11 +2,11 @@
 
 from typing import Literal, Unpack
 
-from thinwire.testing.chunks import error_object
-from thinwire.testing.completion import Completion
-from thinwire.testing.replies import words
-from thinwire.testing.reply import Reply, Script, WireOptions, typed
-from thinwire.testing.steps import Cut, Head, Repeat, Send, Stall, Step
+from thinwire.testing.replies.chunks import error_object
+from thinwire.testing.replies.completion import Completion
+from thinwire.testing.replies.good import words
+from thinwire.testing.replies.reply import Reply, Script, WireOptions, typed
+from thinwire.testing.replies.steps import Cut, Head, Repeat, Send, Stall, Step
 
 COMMENT = b": ping\n\n"
 

@@ -5,11 +5,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from thinwire.testing.chunks import DONE, Delta, Envelope, json_bytes, message_of, sse
-from thinwire.testing.messages import count_words
-from thinwire.testing.recorded import RecordedRequest
-from thinwire.testing.reply import Reply, WireOptions, typed
-from thinwire.testing.steps import Send, Step, Wait
+from thinwire.testing.replies.chunks import DONE, Delta, Envelope, json_bytes, message_of, sse
+from thinwire.testing.replies.messages import count_words
+from thinwire.testing.replies.reply import Reply, WireOptions, typed
+from thinwire.testing.replies.steps import Send, Step, Wait
+from thinwire.testing.server.request import RecordedRequest
 
 
 class Deltas(Protocol):

@@ -11,16 +11,16 @@ from typing import Any, Self
 
 import h11
 
-from thinwire.testing.chunks import error_object
-from thinwire.testing.peer import ClientGone, Peer
-from thinwire.testing.playing import Player
-from thinwire.testing.reading import RequestReader
-from thinwire.testing.recorded import RecordedRequest
-from thinwire.testing.recording import Ending, Exchange, save_recording
-from thinwire.testing.redaction import redacted
-from thinwire.testing.relay import Relay, Upstream
-from thinwire.testing.replies import json_reply
-from thinwire.testing.service import Service
+from thinwire.testing.recording.exchange import Ending, Exchange, save_recording
+from thinwire.testing.recording.redaction import redacted
+from thinwire.testing.recording.relay import Relay, Upstream
+from thinwire.testing.replies.chunks import error_object
+from thinwire.testing.replies.good import json_reply
+from thinwire.testing.server.peer import ClientGone, Peer
+from thinwire.testing.server.player import Player
+from thinwire.testing.server.request import RecordedRequest
+from thinwire.testing.server.request_reader import RequestReader
+from thinwire.testing.server.service import Service
 
 _MAX_BODY = 256 * 2**20
 

@@ -4,10 +4,10 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Unpack
 
-from thinwire.testing.chunks import Delta, error_object, json_bytes
-from thinwire.testing.completion import Completion
-from thinwire.testing.reply import Reply, WireOptions, typed
-from thinwire.testing.steps import Send
+from thinwire.testing.replies.chunks import Delta, error_object, json_bytes
+from thinwire.testing.replies.completion import Completion
+from thinwire.testing.replies.reply import Reply, WireOptions, typed
+from thinwire.testing.replies.steps import Send
 
 _FRAGMENT = 8  # characters of tool arguments per delta, about two tokens
 

@@ -4,8 +4,18 @@ import json
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from thinwire.testing.chunks import CREATED, DONE, sse
-from thinwire.testing.steps import Cut, EndBody, Head, Interim, Repeat, Send, Stall, Step, Wait
+from thinwire.testing.replies.chunks import CREATED, DONE, sse
+from thinwire.testing.replies.steps import (
+    Cut,
+    EndBody,
+    Head,
+    Interim,
+    Repeat,
+    Send,
+    Stall,
+    Step,
+    Wait,
+)
 
 Parts = Mapping[str, list[Any]]
 

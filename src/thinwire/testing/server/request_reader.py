@@ -5,8 +5,8 @@ import hashlib
 
 import h11
 
-from thinwire.testing.peer import ClientGone, Peer
-from thinwire.testing.recorded import RecordedRequest
+from thinwire.testing.server.peer import ClientGone, Peer
+from thinwire.testing.server.request import RecordedRequest
 
 _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 

@@ -10,10 +10,20 @@ import itertools
 from collections.abc import Iterable, Iterator
 from http import HTTPStatus
 
-from thinwire.testing.peer import Peer
-from thinwire.testing.recorded import Outcome
-from thinwire.testing.reply import Headers, Reply, has_header
-from thinwire.testing.steps import Cut, EndBody, Head, Interim, Repeat, Send, Stall, Step, Wait
+from thinwire.testing.replies.reply import Headers, Reply, has_header
+from thinwire.testing.replies.steps import (
+    Cut,
+    EndBody,
+    Head,
+    Interim,
+    Repeat,
+    Send,
+    Stall,
+    Step,
+    Wait,
+)
+from thinwire.testing.server.peer import Peer
+from thinwire.testing.server.request import Outcome
 
 
 class Player:

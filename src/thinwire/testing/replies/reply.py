@@ -4,8 +4,8 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal, TypedDict
 
-from thinwire.testing.recorded import RecordedRequest
-from thinwire.testing.steps import Repeat, Send, Step
+from thinwire.testing.replies.steps import Repeat, Send, Step
+from thinwire.testing.server.request import RecordedRequest
 
 Headers = Sequence[tuple[str, str]]
 Framing = Literal["chunked", "length", "close", "raw"]

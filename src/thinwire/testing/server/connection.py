@@ -6,13 +6,13 @@ from dataclasses import replace
 
 import h11
 
-from thinwire.testing.app import App
-from thinwire.testing.chunks import error_object
-from thinwire.testing.peer import ClientGone, Peer
-from thinwire.testing.playing import Player
-from thinwire.testing.reading import RequestReader
-from thinwire.testing.recorded import RecordedRequest
-from thinwire.testing.replies import json_reply
+from thinwire.testing.replies.chunks import error_object
+from thinwire.testing.replies.good import json_reply
+from thinwire.testing.server.app import App
+from thinwire.testing.server.peer import ClientGone, Peer
+from thinwire.testing.server.player import Player
+from thinwire.testing.server.request import RecordedRequest
+from thinwire.testing.server.request_reader import RequestReader
 
 Finished = Callable[[RecordedRequest], None]
 

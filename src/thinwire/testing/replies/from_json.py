@@ -6,13 +6,13 @@ from dataclasses import replace
 from inspect import signature
 from typing import Any
 
-from thinwire.testing.chunks import json_bytes
-from thinwire.testing.faults import cut_reply, error_chunk_reply, stall_reply
-from thinwire.testing.recorded import RecordedRequest
-from thinwire.testing.replies import status_reply, text_reply, tool_reply
-from thinwire.testing.reply import Reply, Script, has_header
-from thinwire.testing.step_data import Parts, pairs, sent, steps_from
-from thinwire.testing.steps import Send, Step
+from thinwire.testing.replies.chunks import json_bytes
+from thinwire.testing.replies.faulty import cut_reply, error_chunk_reply, stall_reply
+from thinwire.testing.replies.good import status_reply, text_reply, tool_reply
+from thinwire.testing.replies.reply import Reply, Script, has_header
+from thinwire.testing.replies.step_data import Parts, pairs, sent, steps_from
+from thinwire.testing.replies.steps import Send, Step
+from thinwire.testing.server.request import RecordedRequest
 
 _BUILDERS: dict[str, Callable[..., Script]] = {
     "text_reply": text_reply,

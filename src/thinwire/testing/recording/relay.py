@@ -12,9 +12,9 @@ from urllib.parse import urlsplit
 
 import h11
 
-from thinwire.testing.peer import READ_SIZE, ClientGone, Peer
-from thinwire.testing.recorded import RecordedRequest
-from thinwire.testing.recording import Arrival, Ending
+from thinwire.testing.recording.exchange import Arrival, Ending
+from thinwire.testing.server.peer import READ_SIZE, ClientGone, Peer
+from thinwire.testing.server.request import RecordedRequest
 
 # Of one connection only (RFC 9110 §7.6.1), or said anew by us.
 _NOT_PASSED = """connection keep-alive proxy-connection te trailer transfer-encoding upgrade

@@ -10,7 +10,7 @@ import ssl
 import threading
 from collections.abc import Awaitable, Callable
 
-from thinwire.testing.peer import READ_SIZE, Peer
+from thinwire.testing.server.peer import READ_SIZE, Peer
 
 _GOODBYE = 1.0  # seconds a TLS client has to answer our close_notify
 _PATIENCE = 10.0  # seconds the thread has to end; it needs them only if something is broken

@@ -5,13 +5,13 @@ import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from thinwire.testing.chunks import Delta
-from thinwire.testing.completion import Completion
-from thinwire.testing.faults import cut_reply, stall_reply
-from thinwire.testing.messages import ends_with, last_of, text_of
-from thinwire.testing.replies import status_reply, text_reply, tool_reply
-from thinwire.testing.reply import Script
-from thinwire.testing.samples import sample
+from thinwire.testing.replies.chunks import Delta
+from thinwire.testing.replies.completion import Completion
+from thinwire.testing.replies.faulty import cut_reply, stall_reply
+from thinwire.testing.replies.good import status_reply, text_reply, tool_reply
+from thinwire.testing.replies.messages import ends_with, last_of, text_of
+from thinwire.testing.replies.reply import Script
+from thinwire.testing.replies.samples import sample
 
 BUILTIN_MODELS = (
     "echo",

@@ -9,9 +9,9 @@ from os import PathLike
 from pathlib import Path
 from typing import Any, Literal
 
-from thinwire.testing.reply import Reply
-from thinwire.testing.step_data import text_bytes
-from thinwire.testing.steps import Cut, Send, Step, Wait
+from thinwire.testing.replies.reply import Reply
+from thinwire.testing.replies.step_data import text_bytes
+from thinwire.testing.replies.steps import Cut, Send, Step, Wait
 
 FORMAT = "thinwire-recording/1"
 

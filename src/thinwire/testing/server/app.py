@@ -5,12 +5,12 @@ import threading
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-from thinwire.testing.builtin import BUILTIN_MODELS, builtin_script, echo
-from thinwire.testing.chunks import CREATED, error_object
-from thinwire.testing.queues import ScriptQueues
-from thinwire.testing.recorded import RecordedRequest
-from thinwire.testing.replies import json_reply
-from thinwire.testing.reply import Reply, Script
+from thinwire.testing.replies.builtin_models import BUILTIN_MODELS, builtin_script, echo
+from thinwire.testing.replies.chunks import CREATED, error_object
+from thinwire.testing.replies.good import json_reply
+from thinwire.testing.replies.reply import Reply, Script
+from thinwire.testing.server.queues import ScriptQueues
+from thinwire.testing.server.request import RecordedRequest
 
 # Azure names the model in the path.
 _DEPLOYMENT = re.compile(r"/deployments/([^/]+)/")

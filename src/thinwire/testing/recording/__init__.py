@@ -1,0 +1,1 @@
+"""Exchanges with a real server: recorded, without their secrets, and played again."""

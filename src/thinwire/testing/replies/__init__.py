@@ -1,0 +1,1 @@
+"""What the mock server answers: replies as plain data, and what makes them."""
