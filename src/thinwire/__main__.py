@@ -1,3 +1,5 @@
+"""`python -m thinwire` is the `thinwire` command."""
+
 import sys
 
 from thinwire.cli import main

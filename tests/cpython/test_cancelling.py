@@ -14,13 +14,13 @@ from wire import cancelling
 
 from thinwire.testing import (
     DONE,
-    Completion,
     Head,
+    MockCompletion,
     MockServer,
     Reply,
     Send,
     Stall,
-    sse,
+    sse_event,
     stall_reply,
     status_reply,
     text_reply,
@@ -29,7 +29,9 @@ from thinwire.testing import (
 TIMES = 3
 Run = Callable[..., Any]
 
-_LAST = sse({"choices": [{"index": 0, "delta": {"content": "Hello"}, "finish_reason": "stop"}]})
+_LAST = sse_event(
+    {"choices": [{"index": 0, "delta": {"content": "Hello"}, "finish_reason": "stop"}]}
+)
 
 # Where the turn is when it is cancelled: the script of the server, and which turn.
 ANSWERED = {
@@ -42,8 +44,8 @@ ANSWERED = {
         Reply(200, [Send(b"{"), Stall()], [("Content-Type", "application/json")]),
         "chat",
     ),
-    "in the last bytes": (Completion([], ending=[Send(_LAST + DONE), Stall()]), "chat"),
-    "in a callback": (Completion([], ending=[Send(_LAST), Stall()]), "callback"),
+    "in the last bytes": (MockCompletion([], ending=[Send(_LAST + DONE), Stall()]), "chat"),
+    "in a callback": (MockCompletion([], ending=[Send(_LAST), Stall()]), "callback"),
     "in a race": (stall_reply("before_head"), "race"),
 }
 UNANSWERED = {

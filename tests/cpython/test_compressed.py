@@ -8,11 +8,11 @@ from support.interpreters import Interpreter, run_micropython
 
 from thinwire import AllAttemptsFailed, AsyncClient, Client, Deployment, ReadError
 from thinwire.testing import MockServer, Reply, Send
-from thinwire.testing.replies.chunks import DONE, sse
+from thinwire.testing.replies.chunks import DONE, sse_event
 
 STREAM = (
-    sse({"choices": [{"delta": {"content": "Grüße"}}]})
-    + sse({"choices": [{"delta": {}, "finish_reason": "stop"}]})
+    sse_event({"choices": [{"delta": {"content": "Grüße"}}]})
+    + sse_event({"choices": [{"delta": {}, "finish_reason": "stop"}]})
     + DONE
 )
 MESSAGES: list[dict[str, object]] = [{"role": "user", "content": "hi"}]

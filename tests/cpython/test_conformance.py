@@ -11,9 +11,14 @@ from support.interpreters import ROOT
 
 from thinwire.cli import main
 from thinwire.conformance import Outcome, Runner, judge, load_all
-from thinwire.conformance.lines import line_of, request_line, value_of
-from thinwire.conformance.outcome import arguments_of, error_fields
-from thinwire.conformance.splits import split
+from thinwire.conformance.outcome import (
+    arguments_of,
+    error_fields,
+    line_of,
+    request_line,
+    value_of,
+)
+from thinwire.conformance.runner import split
 from thinwire.conformance.targets import ProcessTarget, URLTarget
 from thinwire.conformance.worker import call, load
 from thinwire.testing import (

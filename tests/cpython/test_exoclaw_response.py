@@ -9,7 +9,7 @@ from support.exoclaw_face import HELLO, TOOLS, ask, provider_for, with_fallback
 from thinwire.testing import (
     DONE,
     MockServer,
-    sse,
+    sse_event,
     sse_reply,
     text_reply,
     tool_reply,
@@ -19,7 +19,7 @@ from thinwire.testing import (
 
 
 def test_a_whole_response(mock_llm: MockServer) -> None:
-    extra = sse(
+    extra = sse_event(
         {
             "choices": [],
             "service_tier": "flex",
@@ -33,8 +33,8 @@ def test_a_whole_response(mock_llm: MockServer) -> None:
             },
         }
     )
-    thought = sse({"choices": [{"delta": {"reasoning": "Hm."}}]})
-    words = sse({"choices": [{"delta": {"content": "Hi"}, "finish_reason": "length"}]})
+    thought = sse_event({"choices": [{"delta": {"reasoning": "Hm."}}]})
+    words = sse_event({"choices": [{"delta": {"content": "Hi"}, "finish_reason": "length"}]})
     mock_llm.reply("m", sse_reply(thought, words, extra, DONE))
     assert ask(provider_for(mock_llm)) == LLMResponse(
         content="Hi",
@@ -91,7 +91,7 @@ def test_arguments_are_always_a_dict(mock_llm: MockServer, raw: str, want: objec
 def test_a_call_without_an_id_gets_one_that_every_provider_takes(mock_llm: MockServer) -> None:
     calls = [{"index": n, "function": {"name": "look", "arguments": "{}"}} for n in (0, 1)]
     chunk = {"choices": [{"delta": {"tool_calls": calls}, "finish_reason": "tool_calls"}]}
-    mock_llm.reply("m", sse_reply(sse(chunk), DONE))
+    mock_llm.reply("m", sse_reply(sse_event(chunk), DONE))
     ids = [call.id for call in ask(provider_for(mock_llm)).tool_calls]
     assert len(set(ids)) == 2
     assert all(len(id) == 9 and id.isascii() and id.isalnum() for id in ids)

@@ -13,14 +13,14 @@ from wire import hedging
 
 from thinwire.testing import (
     DONE,
-    Completion,
+    MockCompletion,
     MockServer,
     RecordedRequest,
     Send,
     Stall,
     Wait,
     cut_reply,
-    sse,
+    sse_event,
     stall_reply,
     status_reply,
     text_reply,
@@ -61,10 +61,12 @@ def run(request: pytest.FixtureRequest, tmp_path: Path, server: MockServer) -> R
     return run
 
 
-def delayed(text: str, ms: float) -> Completion:
+def delayed(text: str, ms: float) -> MockCompletion:
     """An answer whose only delta takes its time."""
     choice = {"index": 0, "delta": {"content": text}, "finish_reason": "stop"}
-    return Completion([], ending=[Wait(ms), Send(sse({"choices": [choice]})), Send(DONE)])
+    return MockCompletion(
+        [], ending=[Wait(ms), Send(sse_event({"choices": [choice]})), Send(DONE)]
+    )
 
 
 def asked(server: MockServer, model: str) -> list[RecordedRequest]:
@@ -131,7 +133,7 @@ def test_both_at_once(run: Run, server: MockServer) -> None:
 
 
 def test_the_first_fails_while_both_are_at_work(run: Run, server: MockServer) -> None:
-    server.reply("slow", Completion([], ending=[Wait(300)], done=False))
+    server.reply("slow", MockCompletion([], ending=[Wait(300)], done=False))
     server.reply("fast", delayed(FAST, 900))
     seen, _, _, attempts, events = run("raced", _SOON)
     assert seen == FAST
@@ -149,7 +151,7 @@ def test_the_hedge_fails_while_the_first_is_at_work(run: Run, server: MockServer
 
 
 def test_both_fail(run: Run, server: MockServer) -> None:
-    server.reply("slow", Completion([], ending=[Wait(300)], done=False))
+    server.reply("slow", MockCompletion([], ending=[Wait(300)], done=False))
     server.reply("fast", cut_reply("before_head"))
     error, kind, attempts, _ = run("raced", _SOON)
     assert error == "AllAttemptsFailed"
@@ -178,7 +180,7 @@ def test_races_at_a_time(run: Run, server: MockServer) -> None:
 @pytest.mark.parametrize("after", [0.02, 0.3], ids=["before the hedge", "while both work"])
 def test_cancelling_a_race_closes_both(run: Run, server: MockServer, after: float) -> None:
     server.reply("slow", stall_reply("before_head"))
-    server.reply("slower", Completion([], ending=[Stall()]))
+    server.reply("slower", MockCompletion([], ending=[Stall()]))
     assert run("cancelled", 0.1, after) == "Hi"
     gone = [request for request in server.requests if request.model != "echo"]
     assert {request.wait() for request in gone} <= {"client_gone"}

@@ -21,7 +21,16 @@ from thinwire import (
     Timeouts,
     TransportTimeout,
 )
-from thinwire.testing import Completion, Cut, EndBody, MockServer, Reply, Send, Stall, text_reply
+from thinwire.testing import (
+    Cut,
+    EndBody,
+    MockCompletion,
+    MockServer,
+    Reply,
+    Send,
+    Stall,
+    text_reply,
+)
 
 KEY = "sk-never-to-be-seen"
 LIMIT_S = 0.3
@@ -127,7 +136,7 @@ def ask_nobody(deployments: dict[str, Deployment], path: str) -> None:
 # TLS's goodbye or none: an answer that was cut is not whole.
 @pytest.mark.parametrize("notify", [False, True])
 def test_a_cut_is_no_end(server: MockServer, trusted: Authority, notify: bool) -> None:
-    server.reply("echo", Completion([{"content": "Hello"}], ending=[Cut(notify=notify)]))
+    server.reply("echo", MockCompletion([{"content": "Hello"}], ending=[Cut(notify=notify)]))
     with pytest.raises(StreamInterrupted) as failure:
         ask(server, cadata=trusted.pem)
     assert failure.value.partial.content == "Hello"

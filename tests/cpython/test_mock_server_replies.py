@@ -19,8 +19,7 @@ from thinwire.testing import (
     text_reply,
     tool_reply,
 )
-from thinwire.testing.replies.builtin_models import UTF8_TEXT
-from thinwire.testing.replies.samples import sample
+from thinwire.testing.replies.builtin_models import UTF8_TEXT, sample
 from thinwire.testing.server.request import RecordedRequest
 
 

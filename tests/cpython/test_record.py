@@ -14,8 +14,8 @@ from support.raw_client import connect, post, read_rest, read_until
 
 from thinwire import Client, Deployment
 from thinwire.testing import (
-    Exchange,
     MockServer,
+    RecordedExchange,
     Recorder,
     cut_reply,
     load_recording,
@@ -131,14 +131,14 @@ def test_a_replay_writes_what_arrived(monkeypatch: pytest.MonkeyPatch) -> None:
     pieces = [b"HTTP/1.1 200 OK\r\nContent-Le", b"ngth: 2\r\n\r\na", b"b"]
     arrivals = [Arrival(float(number), piece) for number, piece in enumerate(pieces)]
     with MockServer() as server:
-        server.reply("m", Exchange("POST", "/", [], {"model": "m"}, arrivals).reply())
+        server.reply("m", RecordedExchange("POST", "/", [], {"model": "m"}, arrivals).reply())
         assert raw_answer(server.port) == b"".join(pieces)
     assert written == pieces
 
 
 def test_pauses_come_with_a_speed() -> None:
     arrivals = [Arrival(10.0, b"a"), Arrival(30.0, b"b")]
-    exchange = Exchange("POST", "/", [], {}, arrivals)
+    exchange = RecordedExchange("POST", "/", [], {}, arrivals)
     kinds = [type(step).__name__ for step in exchange.reply(speed=2).steps]
     assert kinds == ["Wait", "Send", "Wait", "Send"]
     assert [step.ms for step in exchange.reply(speed=2).steps if hasattr(step, "ms")] == [5, 10]
@@ -284,9 +284,11 @@ def test_no_secret_is_written(real: MockServer, recorder: Recorder, path: Path) 
     assert "base64,AAAA" in replayed.json()["error"]["message"]
 
 
-def exchange_of(*data: bytes, headers: Any = (("authorization", f"Bearer {KEY}"),)) -> Exchange:
+def exchange_of(
+    *data: bytes, headers: Any = (("authorization", f"Bearer {KEY}"),)
+) -> RecordedExchange:
     arrivals = [Arrival(0.0, piece) for piece in data]
-    return Exchange("POST", "/v1", list(headers), {}, arrivals)
+    return RecordedExchange("POST", "/v1", list(headers), {}, arrivals)
 
 
 HEAD = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"

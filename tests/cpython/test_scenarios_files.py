@@ -27,9 +27,9 @@ from thinwire.testing import (
     Wait,
     load_scenarios,
     script_from,
-    sse,
+    sse_event,
 )
-from thinwire.testing.replies.step_data import steps_from
+from thinwire.testing.replies.from_json import steps_from
 from thinwire.testing.scenario import expanded
 
 PARTS = {"twice": ["a", "a"], "deep": [{"part": "twice"}]}
@@ -39,8 +39,8 @@ STEPS: list[tuple[Any, list[Any]]] = [
     ("\ud800", [Send(rb"\ud800")]),
     ({"hex": "ff00"}, [Send(b"\xff\x00")]),
     ({"text": "ab", "times": 3}, [Send(b"ababab")]),
-    ({"data": {"a": 1}}, [Send(sse({"a": 1}))]),
-    ({"data": [1], "event": "error"}, [Send(sse([1], "error"))]),
+    ({"data": {"a": 1}}, [Send(sse_event({"a": 1}))]),
+    ({"data": [1], "event": "error"}, [Send(sse_event([1], "error"))]),
     ({"done": True}, [Send(DONE)]),
     ({"part": "deep"}, [Send(b"a"), Send(b"a")]),
     ({"repeat": ["x", "y"], "every_ms": 5}, [Repeat(b"xy", 5)]),

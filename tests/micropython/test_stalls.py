@@ -14,8 +14,8 @@ from support.interpreters import ROOT, Interpreter
 from support.places import places
 
 from thinwire.testing import (
-    Completion,
     Head,
+    MockCompletion,
     MockServer,
     Repeat,
     Reply,
@@ -58,9 +58,9 @@ CASES = {
     "in an error body": Case(Reply(500, [Head(), Repeat(b"x", 20)])),
     "no bytes": Case(stall_reply("after_head"), "liveness"),
     "no time": Case(stall_reply("before_head"), "total"),
-    "in the middle": Case(Completion([{"content": "Hi"}], ending=[Stall()]), "progress"),
+    "in the middle": Case(MockCompletion([{"content": "Hi"}], ending=[Stall()]), "progress"),
     "comments in the middle": Case(
-        Completion([{"content": "Hi"}], ending=[Repeat(b": ping\n\n", 20)]), "progress"
+        MockCompletion([{"content": "Hi"}], ending=[Repeat(b": ping\n\n", 20)]), "progress"
     ),
     "in the upload": Case(stall_reply("mid_upload"), kib=4096),
 }

@@ -23,9 +23,9 @@ from support.fault import (
 
 from thinwire.testing import (
     DONE,
-    Completion,
     Cut,
     Head,
+    MockCompletion,
     Repeat,
     Reply,
     Send,
@@ -35,7 +35,7 @@ from thinwire.testing import (
     error_chunk_reply,
     json_reply,
     raw_reply,
-    sse,
+    sse_event,
     sse_reply,
     stall_reply,
     status_reply,
@@ -52,16 +52,16 @@ _HUGE = 6144  # KiB: more than the kernel takes from a client when nobody reads
 
 
 def _delta(**delta: object) -> bytes:
-    return sse({"choices": [{"index": 0, "delta": delta, "finish_reason": None}]})
+    return sse_event({"choices": [{"index": 0, "delta": delta, "finish_reason": None}]})
 
 
 _ROLE = _delta(role="assistant", content="")
 _PLENTY = {"error": {"message": "no", "code": 500}}
 
 
-def _ends(*steps: Any) -> Completion:
+def _ends(*steps: Any) -> MockCompletion:
     # SAID, then these steps in place of an end.
-    return Completion([{"content": "Hello"}, {"content": " there"}], ending=steps)
+    return MockCompletion([{"content": "Hello"}, {"content": " there"}], ending=steps)
 
 
 def _half(status: int, *ending: Any, kind: str = "application/json") -> Reply:

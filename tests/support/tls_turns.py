@@ -12,8 +12,8 @@ from support.legs import Leg, run_jobs
 from support.places import places
 
 from thinwire.testing import (
-    Completion,
     Cut,
+    MockCompletion,
     MockServer,
     cut_reply,
     stall_reply,
@@ -30,8 +30,8 @@ SCRIPTS = {
     "echo": None,
     "long": text_reply("word " * 500),
     "until-close": text_reply("Hello", framing="close"),
-    "cut": Completion([{"content": "Hello"}], ending=[Cut()]),
-    "goodbye": Completion([{"content": "Hello"}], ending=[Cut(notify=True)]),
+    "cut": MockCompletion([{"content": "Hello"}], ending=[Cut()]),
+    "goodbye": MockCompletion([{"content": "Hello"}], ending=[Cut(notify=True)]),
     "before-head": stall_reply("before_head"),
     "after-head": stall_reply("after_head"),
     "mid-stream": stall_reply("mid_stream"),

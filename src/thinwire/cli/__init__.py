@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from thinwire import __version__
 from thinwire.cli import chat, conformance, mock, record
 
-# A new command is a module with `add_parser` and `run`, named here.
+# A new command is a module with HELP, DESCRIPTION, `add_arguments` and `run`, named here.
 _COMMANDS = (chat, mock, record, conformance)
 
 
@@ -22,7 +22,15 @@ def main(argv: Sequence[str] | None = None) -> int:
     Raises:
         SystemExit: status 2 on bad usage, 0 after --help and --version.
     """
-    parser = _parser()
+    parser = argparse.ArgumentParser(prog="thinwire", description="One LLM client, two runtimes.")
+    parser.add_argument("--version", action="version", version=f"thinwire {__version__}")
+    parser.set_defaults(run=None)
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND")
+    for command in _COMMANDS:
+        name = command.__name__.rpartition(".")[2]
+        own = commands.add_parser(name, help=command.HELP, description=command.DESCRIPTION)
+        command.add_arguments(own)
+        own.set_defaults(run=command.run, usage_error=own.error)
     args = parser.parse_args(argv)
     if args.run is None:
         parser.print_help()
@@ -32,13 +40,3 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return 130
     return status
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="thinwire", description="One LLM client, two runtimes.")
-    parser.add_argument("--version", action="version", version=f"thinwire {__version__}")
-    parser.set_defaults(run=None)
-    commands = parser.add_subparsers(title="commands", metavar="COMMAND")
-    for command in _COMMANDS:
-        command.add_parser(commands)
-    return parser

@@ -1,4 +1,4 @@
-# `thinwire chat`: one question, one answer, streamed to the terminal.
+"""`thinwire chat`: one question, one answer, streamed to the terminal."""
 
 import argparse
 import os
@@ -7,20 +7,15 @@ from typing import TextIO
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from thinwire import Client, Completion, Event
+    from thinwire import Event
 
-    Commands = argparse._SubParsersAction[argparse.ArgumentParser]
-
+HELP = "ask a model and print its answer as it arrives"
+DESCRIPTION = "Ask a model and print its answer as it arrives."
 _OPENAI = "https://api.openai.com/v1"
 
 
-def add_parser(commands: "Commands") -> None:
+def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
-    parser = commands.add_parser(
-        "chat",
-        help="ask a model and print its answer as it arrives",
-        description="Ask a model and print its answer as it arrives.",
-    )
     add = parser.add_argument
     add("--base-url", metavar="URL", help=f"the API (default: $OPENAI_BASE_URL or {_OPENAI})")
     add("--model", metavar="M", help="model to ask (default: $OPENAI_MODEL)")
@@ -33,14 +28,13 @@ def add_parser(commands: "Commands") -> None:
     add("--system", metavar="S", help="system message")
     add("--reasoning", action="store_true", help="print the model's reasoning to stderr")
     add("prompt", metavar="PROMPT", nargs="*", help="the question; - reads it from stdin")
-    parser.set_defaults(run=run, usage_error=parser.error)
 
 
 def run(args: argparse.Namespace) -> int:
     """Ask and print.
 
     Args:
-        args: as declared by `add_parser`.
+        args: as declared by `add_arguments`.
 
     Returns:
         0; 1 after an error, which stands on stderr in one line.
@@ -48,58 +42,44 @@ def run(args: argparse.Namespace) -> int:
     Raises:
         SystemExit: status 2, without a model or a prompt.
     """
-    from thinwire import ThinwireError
+    from thinwire import Client, Deployment, ThinwireError
 
     key = os.environ.get(args.api_key_env) or None
-    model, messages = _model(args), _messages(args)
+    base_url = args.base_url or os.environ.get("OPENAI_BASE_URL") or _OPENAI
+    model = str(args.model or os.environ.get("OPENAI_MODEL") or "")
+    if not model:
+        args.usage_error("name a model with --model or in OPENAI_MODEL")
+    messages, screen = _messages(args), _Screen(args.reasoning)
     try:
-        with _client(args, model, key) as client:
-            _print_answer(client, messages, args.reasoning)
+        with Client(model, {model: Deployment(base_url, key)}) as client:
+            with client.stream(messages) as stream:
+                try:
+                    for event in stream:
+                        screen.show(event)
+                finally:
+                    screen.end_line()  # before the message of any error
+            if stream.completion.finish_reason not in ("stop", None):
+                reason = stream.completion.finish_reason
+                print(f"thinwire: finish_reason {reason!r}", file=sys.stderr)
     except BrokenPipeError:
-        _silence_stdout()
+        # Python flushes stdout once more at exit, and would complain about the closed pipe there.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     except (ThinwireError, ValueError, OSError) as error:
-        print(f"thinwire: {_one_line(error, key)}", file=sys.stderr)
+        message = " ".join(str(error).split()) or type(error).__name__
+        # Providers repeat a wrong key in their message.
+        print(f"thinwire: {message.replace(key, '***') if key else message}", file=sys.stderr)
         return 1
     return 0
 
 
-def _model(args: argparse.Namespace) -> str:
-    model = args.model or os.environ.get("OPENAI_MODEL")
-    if not model:
-        args.usage_error("name a model with --model or in OPENAI_MODEL")
-    return str(model)
-
-
 def _messages(args: argparse.Namespace) -> list[dict[str, object]]:
-    prompt = _prompt(args)
+    from_stdin = args.prompt == ["-"] or (not args.prompt and not sys.stdin.isatty())
+    prompt = sys.stdin.read() if from_stdin else " ".join(args.prompt)
     if not prompt.strip():
         args.usage_error("give a prompt, or - to read it from stdin")
     asked: dict[str, object] = {"role": "user", "content": prompt}
     return [{"role": "system", "content": args.system}, asked] if args.system else [asked]
-
-
-def _prompt(args: argparse.Namespace) -> str:
-    from_stdin = args.prompt == ["-"] or (not args.prompt and not sys.stdin.isatty())
-    return sys.stdin.read() if from_stdin else " ".join(args.prompt)
-
-
-def _client(args: argparse.Namespace, model: str, key: str | None) -> "Client":
-    from thinwire import Client, Deployment
-
-    base_url = args.base_url or os.environ.get("OPENAI_BASE_URL") or _OPENAI
-    return Client(default_model=model, deployments={model: Deployment(base_url, key)})
-
-
-def _print_answer(client: "Client", messages: list[dict[str, object]], reasoning: bool) -> None:
-    screen = _Screen(reasoning)
-    with client.stream(messages) as stream:
-        try:
-            for event in stream:
-                screen.show(event)
-        finally:
-            screen.end_line()  # before the message of any error
-    _remark(stream.completion)
 
 
 class _Screen:
@@ -130,19 +110,3 @@ class _Screen:
         encoding = stream.encoding or "utf-8"
         stream.write(text.encode(encoding, "replace").decode(encoding))
         stream.flush()
-
-
-def _remark(completion: "Completion") -> None:
-    if completion.finish_reason not in ("stop", None):
-        print(f"thinwire: finish_reason {completion.finish_reason!r}", file=sys.stderr)
-
-
-def _one_line(error: Exception, key: str | None) -> str:
-    # Providers repeat a wrong key in their message.
-    text = " ".join(str(error).split()) or type(error).__name__
-    return text.replace(key, "***") if key else text
-
-
-def _silence_stdout() -> None:
-    # Python flushes stdout once more at exit, and would complain about the closed pipe there.
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

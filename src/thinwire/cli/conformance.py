@@ -1,4 +1,4 @@
-# `thinwire conformance`: hostile but real servers, played to any client.
+"""`thinwire conformance`: hostile but real servers, played to any client."""
 
 import argparse
 import contextlib
@@ -15,19 +15,16 @@ if TYPE_CHECKING:
     from thinwire.conformance.targets import Target
     from thinwire.testing import Scenario
 
-    Commands = argparse._SubParsersAction[argparse.ArgumentParser]
+HELP = "play hostile but real servers to clients, and compare what they make of it"
+DESCRIPTION = """Play scenarios to clients and print a table. Without a client, all adapters that
+come with thinwire are run. Exit status 1 when a client fails a scenario."""
+_ADAPTERS = "thinwire, thinwire-sync, exoclaw, openai, openai-stream, httpx"
 
 
-def add_parser(commands: "Commands") -> None:
+def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
-    parser = commands.add_parser(
-        "conformance",
-        help="play hostile but real servers to clients, and compare what they make of it",
-        description="Play scenarios to clients and print a table. Without a client, all adapters "
-        "that come with thinwire are run. Exit status 1 when a client fails a scenario.",
-    )
     each = functools.partial(parser.add_argument, action="append", default=[])
-    each("--adapter", metavar="NAME", help=f"{_adapters()}, or module:function, FILE.py")
+    each("--adapter", metavar="NAME", help=f"{_ADAPTERS}, or module:function, FILE.py")
     each("--target", metavar="URL", help="adapter behind a URL (docs/testing.md)")
     each("--micropython", metavar="PATH", help="run thinwire on this interpreter")
     each("--scenario", metavar="GLOB", help="only scenarios of such a name")
@@ -37,14 +34,13 @@ def add_parser(commands: "Commands") -> None:
     add("--json", action="store_true", help="print JSON instead of a table")
     add("--markdown", metavar="FILE", help="write the table as a page, too")
     add("--no-fail", action="store_true", help="exit with 0 whatever the outcome")
-    parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:
     """Play, and print the table.
 
     Args:
-        args: as declared by `add_parser`.
+        args: as declared by `add_arguments`.
 
     Returns:
         0; 1 when a client failed, is not there, or a file is not right.
@@ -63,11 +59,10 @@ def run(args: argparse.Namespace) -> int:
         today = datetime.datetime.now(datetime.UTC).date().isoformat()
         page = report.as_markdown(scenarios, columns, today)
         Path(args.markdown).write_text(page, "utf-8")
-    return 0 if args.no_fail or not _failed(args, columns) else 1
-
-
-def _adapters() -> str:
-    return "thinwire, thinwire-sync, exoclaw, openai, openai-stream, httpx"
+    # What was named and is not there has not passed either.
+    absent = [column for column in columns if not column.verdicts]
+    failed = any(column.failures for column in columns) or bool(args.adapter and absent)
+    return 1 if failed and not args.no_fail else 0
 
 
 def _scenarios(args: argparse.Namespace) -> "list[Scenario]":
@@ -93,7 +88,7 @@ def _columns(args: argparse.Namespace, scenarios: "Sequence[Scenario]") -> "list
             closing.callback(target.close)
             targets.append(target)
         with ThreadPoolExecutor(len(targets) or 1) as pool:
-            played = list(pool.map(lambda target: play(target, scenarios, args.host), targets))
+            played = list(pool.map(lambda target: _play(target, scenarios, args.host), targets))
     return [*played, *(Column(name, NOT_INSTALLED) for name in missing)]
 
 
@@ -107,8 +102,8 @@ def _targets(args: argparse.Namespace, names: "Sequence[str]") -> "Iterator[Targ
     yield from (URLTarget(url) for url in args.target)
 
 
-def play(target: "Target", scenarios: "Sequence[Scenario]", host: str) -> "Column":
-    """Plays the scenarios to one client; OSError when its adapter does not start."""
+def _play(target: "Target", scenarios: "Sequence[Scenario]", host: str) -> "Column":
+    # The scenarios, to one client; OSError when its adapter does not start.
     from thinwire.conformance.report import Column
     from thinwire.conformance.runner import Runner
 
@@ -116,9 +111,3 @@ def play(target: "Target", scenarios: "Sequence[Scenario]", host: str) -> "Colum
         version = target.version()
         verdicts = [runner.run(scenario) for scenario in scenarios]
     return Column(target.name, version, {verdict.scenario: verdict for verdict in verdicts})
-
-
-def _failed(args: argparse.Namespace, columns: "Sequence[Column]") -> bool:
-    # What was named and is not there has not passed either.
-    absent = [column for column in columns if not column.verdicts]
-    return any(column.failures for column in columns) or bool(args.adapter and absent)

@@ -1,29 +1,24 @@
-# `thinwire mock`: the mock server for programs in other languages, processes and boards.
+"""`thinwire mock`: the mock server for programs in other languages, processes and boards."""
 
 import argparse
 import contextlib
 import sys
 
-from thinwire.cli.serving import until_told
+from thinwire.cli.serving import until_stopped
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from thinwire.testing import MockServer, RecordedRequest
+    from thinwire.testing import RecordedRequest
 
-    Commands = argparse._SubParsersAction[argparse.ArgumentParser]
-
+HELP = "serve a mock OpenAI-compatible API"
+DESCRIPTION = """Serve a mock OpenAI-compatible API until Ctrl-C. The model's name chooses the
+behaviour; any other name says back the last user message."""
 _SCENARIO = "scenarios (docs/testing.md): each is the behaviour of the model of its name"
 _REPLAY = "a recording (thinwire record): each exchange answers to the model it was made with"
 
 
-def add_parser(commands: "Commands") -> None:
+def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
-    parser = commands.add_parser(
-        "mock",
-        help="serve a mock OpenAI-compatible API",
-        description="Serve a mock OpenAI-compatible API until Ctrl-C. The model's name chooses "
-        "the behaviour; any other name says back the last user message.",
-    )
     add = parser.add_argument
     add("--host", default="127.0.0.1", help="address to listen at (default %(default)s)")
     add("--port", type=int, default=0, help="port; by default a free one")
@@ -34,19 +29,30 @@ def add_parser(commands: "Commands") -> None:
     add("--speed", type=float, default=0, help="pauses of a replay: 1 as recorded, 0 none (0)")
     add("--no-bodies", action="store_true", help="keep no request bodies")
     add("--quiet", action="store_true", help="do not log requests to stderr")
-    parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:
     """Serve until a signal comes.
 
     Args:
-        args: as declared by `add_parser`.
+        args: as declared by `add_arguments`.
 
     Returns:
         0; 1 when a file is not right, or it cannot listen at that address.
     """
-    server = _server(args)
+    from thinwire.testing import BUILTIN_MODELS, MockServer, text_reply
+
+    default = None
+    if args.reply_text is not None:
+        default = text_reply(args.reply_text, delay_ms=args.delay_ms)
+    server = MockServer(
+        host=args.host,
+        port=args.port,
+        keep_bodies=not args.no_bodies,
+        default=default,
+        delay_ms=args.delay_ms,
+        finished=None if args.quiet else _log,
+    )
     try:
         for path in [*args.scenario, *args.replay]:
             server.load(path, speed=args.speed)
@@ -59,33 +65,11 @@ def run(args: argparse.Namespace) -> int:
         print(f"thinwire mock: cannot listen: {error}", file=sys.stderr)
         return 1
     try:
-        _serve(server)
+        models = " ".join([*server.models, *BUILTIN_MODELS])
+        until_stopped(f"thinwire mock: listening at {server.base_url}\nmodels: {models}\n")
     finally:
         server.stop()
     return 0
-
-
-def _server(args: argparse.Namespace) -> "MockServer":
-    from thinwire.testing import MockServer, text_reply
-
-    default = None
-    if args.reply_text is not None:
-        default = text_reply(args.reply_text, delay_ms=args.delay_ms)
-    return MockServer(
-        host=args.host,
-        port=args.port,
-        keep_bodies=not args.no_bodies,
-        default=default,
-        delay_ms=args.delay_ms,
-        finished=None if args.quiet else _log,
-    )
-
-
-def _serve(server: "MockServer") -> None:
-    from thinwire.testing import BUILTIN_MODELS
-
-    models = " ".join([*server.models, *BUILTIN_MODELS])
-    until_told(f"thinwire mock: listening at {server.base_url}\nmodels: {models}\n")
 
 
 def _log(request: "RecordedRequest") -> None:

@@ -1,37 +1,30 @@
-# `thinwire record`: keep the raw bytes of real exchanges, for `thinwire mock --replay`.
+"""`thinwire record`: keep the raw bytes of real exchanges, for `thinwire mock --replay`."""
 
 import argparse
 import os
 import sys
 
-from thinwire.cli.serving import until_told
+from thinwire.cli.serving import until_stopped
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    Commands = argparse._SubParsersAction[argparse.ArgumentParser]
+HELP = "record real exchanges, without secrets"
+DESCRIPTION = """Forward requests to a real API until Ctrl-C, and write the raw bytes of its
+answers to a file, cut as they arrived, with keys and cookies taken out."""
 
 
-def add_parser(commands: "Commands") -> None:
+def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
-    parser = commands.add_parser(
-        "record",
-        help="record real exchanges, without secrets",
-        description="Forward requests to a real API until Ctrl-C, and write the raw bytes of its "
-        "answers to a file, cut as they arrived, with keys and cookies taken out.",
-    )
     add = parser.add_argument
     add("--to", metavar="FILE", required=True, help="the recording (docs/testing.md)")
     add("--base-url", metavar="URL", help="the API (default: $OPENAI_BASE_URL)")
     add("--host", default="127.0.0.1", help="address to listen at (default %(default)s)")
     add("--port", type=int, default=0, help="port; by default a free one")
-    parser.set_defaults(run=run, usage_error=parser.error)
 
 
 def run(args: argparse.Namespace) -> int:
     """Record until a signal comes.
 
     Args:
-        args: as declared by `add_parser`.
+        args: as declared by `add_arguments`.
 
     Returns:
         0; 1 when the URL is none, or it cannot listen at that address.
@@ -50,10 +43,11 @@ def run(args: argparse.Namespace) -> int:
         print(f"thinwire record: {error}", file=sys.stderr)
         return 1
     try:
-        until_told(f"thinwire record: listening at {recorder.base_url}\nto: {recorder.upstream}\n")
+        greeting = f"thinwire record: listening at {recorder.base_url}\nto: {recorder.upstream}\n"
+        until_stopped(greeting)
     finally:
         recorder.stop()
-    for words in recorder.errors:
-        print(f"thinwire record: {words}", file=sys.stderr)
+    for message in recorder.errors:
+        print(f"thinwire record: {message}", file=sys.stderr)
     print(f"thinwire record: {len(recorder.exchanges)} exchanges in {args.to}", file=sys.stderr)
     return 0

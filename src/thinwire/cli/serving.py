@@ -1,18 +1,18 @@
-# What commands that serve have in common.
+"""What commands that serve have in common."""
 
 import signal
 import sys
 import threading
 
 
-def until_told(greeting: str) -> None:
+def until_stopped(greeting: str) -> None:
     """Print `greeting` and wait for SIGINT or SIGTERM."""
-    told = threading.Event()
+    stopped = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: told.set())
+        signal.signal(number, lambda *_: stopped.set())
     # Whoever starts us reads the first line to learn the port, and may then close the pipe: all
     # lines go out in one write, at once.
     sys.stdout.write(greeting)
     sys.stdout.flush()
-    while not told.wait(1.0):  # without a timeout Windows would not let Ctrl-C through
+    while not stopped.wait(1.0):  # without a timeout Windows would not let Ctrl-C through
         pass

@@ -1,19 +1,19 @@
-# Whether an outcome is what a scenario expects, and in a few words why not.
-#
-#   "outcome"   what must have become of the call:
-#     "answer"             (default) an answer that passes for a whole one, and no error
-#     "kept"               no error; whether the answer is whole cannot be told for certain
-#     "error"              an error, raised or flagged
-#     "incomplete"         an error, or an answer that does not pass for a whole one
-#     "error_or_fallback"  an error; or the second reply, which says "fallback", was asked for
-#   all other keys: see _CHECKS below. A key that is not there is not checked.
+"""Whether an outcome is what a scenario expects, and in a few words why not.
+
+"outcome"   what must have become of the call:
+  "answer"             (default) an answer that passes for a whole one, and no error
+  "kept"               no error; whether the answer is whole cannot be told for certain
+  "error"              an error, raised or flagged
+  "incomplete"         an error, or an answer that does not pass for a whole one
+  "error_or_fallback"  an error; or the second reply, which says "fallback", was asked for
+all other keys: see _CHECKS below. A key that is not there is not checked.
+"""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from thinwire.conformance.outcome import Outcome
-from thinwire.testing.scenario import Scenario
-from thinwire.testing.server.request import RecordedRequest
+from thinwire.testing import RecordedRequest, Scenario
 
 FALLBACK = "fallback"
 
@@ -54,13 +54,13 @@ def _kept(outcome: Outcome) -> str:
 
 
 def _error(outcome: Outcome) -> str:
-    return "" if outcome.error is not None else f"no error, {_told(outcome)}"
+    return "" if outcome.error is not None else f"no error, {_described(outcome)}"
 
 
 def _incomplete(outcome: Outcome) -> str:
     if outcome.error is not None or not outcome.complete:
         return ""
-    return f"taken for a whole answer, {_told(outcome)}"
+    return f"taken for a whole answer, {_described(outcome)}"
 
 
 def _error_or_fallback(outcome: Outcome) -> str:
@@ -76,7 +76,7 @@ _ENDS: dict[str, Callable[[Outcome], str]] = {
 }
 
 
-def _told(outcome: Outcome) -> str:
+def _described(outcome: Outcome) -> str:
     return f"content {_short(outcome.content)}, finish_reason {outcome.finish_reason!r}"
 
 
@@ -165,15 +165,12 @@ def _received(scenario: Scenario, requests: Sequence[RecordedRequest]) -> str:
     if limit is not None and len(requests) > limit:
         return f"sent {len(requests)} requests, not {limit}"
     for name in scenario.expect.get("received", ()):
+        params = scenario.request.get("params", {})
+        given = scenario.request.get(name, params.get(name))
         sent = [_field(request, name) for request in requests]
-        if not sent or _plain(sent[-1]) != _plain(_given(scenario, name)):
+        if not sent or _plain(sent[-1]) != _plain(given):
             return f"the server received {name} as {_short(sent[-1:])}"
     return ""
-
-
-def _given(scenario: Scenario, name: str) -> Any:
-    params = scenario.request.get("params", {})
-    return scenario.request.get(name, params.get(name))
 
 
 def _field(request: RecordedRequest, name: str) -> Any:

@@ -1,10 +1,10 @@
-# The scenarios that come with the package.
+"""The scenarios that come with the package."""
 
 from collections.abc import Sequence
 from fnmatch import fnmatchcase
 from importlib.resources import as_file, files
 
-from thinwire.testing.scenario import Scenario, load_scenarios
+from thinwire.testing import Scenario, load_scenarios
 
 TOPICS = {
     "sse": "Server-sent events",
@@ -23,21 +23,14 @@ def load_all() -> list[Scenario]:
     Raises:
         ValueError: a file is not right, which is a bug of ours.
     """
-    return [scenario for topic in TOPICS for scenario in load_topic(topic)]
-
-
-def load_topic(topic: str) -> list[Scenario]:
-    """Scenarios of a topic."""
-    with as_file(files("thinwire.conformance") / "scenarios" / f"{topic}.json") as path:
-        return load_scenarios(path)
+    found: list[Scenario] = []
+    for topic in TOPICS:
+        with as_file(files("thinwire.conformance") / "scenarios" / f"{topic}.json") as path:
+            found += load_scenarios(path)
+    return found
 
 
 def chosen(scenarios: Sequence[Scenario], patterns: Sequence[str]) -> list[Scenario]:
     """Those whose name matches one of the patterns (fnmatch); all when there is none."""
-    if not patterns:
-        return list(scenarios)
-    return [
-        scenario
-        for scenario in scenarios
-        if any(fnmatchcase(scenario.name, pattern) for pattern in patterns)
-    ]
+    known = patterns or ["*"]
+    return [one for one in scenarios if any(fnmatchcase(one.name, glob) for glob in known)]

@@ -1,4 +1,4 @@
-# Which adapters there are, and how to start each.
+"""Which adapters there are, and how to start each."""
 
 import os
 import sys
@@ -77,17 +77,14 @@ def micropython_targets(path: str) -> Iterator[ProcessTarget]:
 
 
 def _micropython_target(path: str, mode: str) -> ProcessTarget:
+    source = Path(thinwire.__file__).parents[1]
+    places = ":".join([str(source), str(source.parent / "port_micropython"), ".frozen"])
+    env = {**_environment(), "MICROPYPATH": os.environ.get("MICROPYPATH") or places}
     script = str(Path(__file__).with_name("adapters") / "thinwire_client.py")
-    env = {**_environment(), "MICROPYPATH": os.environ.get("MICROPYPATH") or _search_path()}
     target = ProcessTarget("micropython", [path, script, mode], env, _LACKS_ON_A_CHIP)
     number = target.version().rpartition(" ")[2]
     target.name = "-".join(["micropython", number.rpartition(".")[0], mode]).rstrip("-")
     return target
-
-
-def _search_path() -> str:
-    source = Path(thinwire.__file__).parents[1]
-    return ":".join([str(source), str(source.parent / "port_micropython"), ".frozen"])
 
 
 def _environment() -> dict[str, str]:

@@ -1,14 +1,14 @@
-# The results as a table for a terminal, as JSON and as the page docs/conformance.md.
+"""The results as a table for a terminal, as JSON and as the page docs/conformance.md."""
 
 import json
 import platform
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from thinwire.conformance.library import TOPICS
 from thinwire.conformance.runner import Verdict
-from thinwire.testing.scenario import Scenario
+from thinwire.testing import Scenario
 
 NOT_INSTALLED = "not installed"
 
@@ -54,21 +54,17 @@ def as_text(scenarios: Sequence[Scenario], columns: Sequence[Column]) -> str:
         marks = (column.cell(scenario.name, ("ok", "FAIL", "-")) for column in columns)
         rows.append([scenario.name, *marks])
     rows.append(["passed", *(column.total for column in columns)])
-    return "\n".join([*_aligned(rows), "", *_reasons(columns)]) + "\n"
-
-
-def _aligned(rows: Sequence[Sequence[str]]) -> Iterator[str]:
     widths = [max(map(len, cells)) for cells in zip(*rows, strict=True)]
+    lines = []
     for row in rows:
         cells = [cell.ljust(width) for cell, width in zip(row, widths, strict=True)]
-        yield "  ".join(cells).rstrip()
-
-
-def _reasons(columns: Sequence[Column]) -> Iterator[str]:
+        lines.append("  ".join(cells).rstrip())
+    lines.append("")
     for column in columns:
-        yield f"{column.name}: {column.version or 'version unknown'}"
+        lines.append(f"{column.name}: {column.version or 'version unknown'}")
         for verdict in column.failures:
-            yield f"  {verdict.scenario} ({verdict.split}): {verdict.reason}"
+            lines.append(f"  {verdict.scenario} ({verdict.split}): {verdict.reason}")
+    return "\n".join(lines) + "\n"
 
 
 def as_json(columns: Sequence[Column]) -> str:
@@ -103,32 +99,26 @@ The column of sources cites rows of [docs/wire.md](wire.md), which says what ser
 
 def as_markdown(scenarios: Sequence[Scenario], columns: Sequence[Column], date: str) -> str:
     """The page; `date` as it is to be shown."""
-    parts = [_INTRO.format(date=date, python=platform.python_version()), "## Clients\n"]
-    parts.append("| client | passed | versions |\n|---|---|---|")
-    parts += [f"| {column.name} | {column.total} | {column.version} |" for column in columns]
+    lines = [_INTRO.format(date=date, python=platform.python_version()), "## Clients\n"]
+    lines.append("| client | passed | versions |\n|---|---|---|")
+    lines += [f"| {column.name} | {column.total} | {column.version} |" for column in columns]
+    heads = ["scenario", "what happens", "source", *(column.name for column in columns)]
     for topic, title in TOPICS.items():
         own = [one for one in scenarios if one.name.startswith(f"{topic}-")]
-        parts += ["", f"## {title}\n", *_topic(own, columns)] if own else []
-    parts += ["", "## What failed, and how", *_failures(columns)]
-    return "\n".join(parts) + "\n"
-
-
-def _topic(scenarios: Sequence[Scenario], columns: Sequence[Column]) -> Iterator[str]:
-    heads = ["scenario", "what happens", "source", *(column.name for column in columns)]
-    yield f"| {' | '.join(heads)} |"
-    yield "|---" * 3 + "|:-:" * len(columns) + "|"
-    for scenario in scenarios:
-        marks = [column.cell(scenario.name, ("✓", "**✗**", "–")) for column in columns]
-        cells = [f"`{scenario.name}`", scenario.title, scenario.source, *marks]
-        yield f"| {' | '.join(_escaped(cell) for cell in cells)} |"
-
-
-def _failures(columns: Sequence[Column]) -> Iterator[str]:
+        if own:
+            lines += ["", f"## {title}\n", f"| {' | '.join(heads)} |"]
+            lines.append("|---" * 3 + "|:-:" * len(columns) + "|")
+        for one in own:
+            marks = [column.cell(one.name, ("✓", "**✗**", "–")) for column in columns]
+            cells = [f"`{one.name}`", one.title, one.source, *marks]
+            lines.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")
+    lines += ["", "## What failed, and how"]
     for column in columns:
         if column.failures:
-            yield f"\n### {column.name}\n"
+            lines.append(f"\n### {column.name}\n")
         for verdict in column.failures:
-            yield f"- `{verdict.scenario}`: {_quoted(verdict.reason)}"
+            lines.append(f"- `{verdict.scenario}`: {_quoted(verdict.reason)}")
+    return "\n".join(lines) + "\n"
 
 
 def _quoted(reason: str) -> str:
@@ -137,7 +127,3 @@ def _quoted(reason: str) -> str:
     text = text.encode("utf-8", "backslashreplace").decode()
     text = " ".join("".join(c if c.isprintable() else "\ufffd" for c in text).split())
     return f"`{text[:160].replace('`', chr(39))}`"
-
-
-def _escaped(cell: str) -> str:
-    return cell.replace("|", "\\|")

@@ -1,20 +1,20 @@
-# Plays scenarios to a client and judges what it makes of them.
+"""Plays scenarios to a client and judges what it makes of them."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+import random
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, Self
 
 from thinwire.conformance.judging import FALLBACK, judge
-from thinwire.conformance.splits import split
 from thinwire.conformance.targets import Target
-from thinwire.testing.replies.good import text_reply
-from thinwire.testing.replies.reply import Script
-from thinwire.testing.scenario import Scenario
-from thinwire.testing.server.mock_server import MockServer
+from thinwire.testing import MockServer, RecordedRequest, Reply, Scenario, Script, text_reply
+from thinwire.testing.replies.reply import reply_of
 
 PATIENCE = 10.0  # seconds a client has beyond its own timeout before it counts as hung
 
 MESSAGES = [{"role": "user", "content": "Say hello there."}]
+_CUTS = 50  # sizes in a random list, used in turn
+_LARGEST = 40  # bytes: about a field of an event
 _TIMEOUT = 20.0  # seconds that the client is told to wait; long, as nothing should depend on it
 
 
@@ -78,8 +78,11 @@ class Runner:
         What a client lacks on purpose it need not give, but it must say so.
         """
         self._server.clear()
-        scripts = [split(script, how, scenario.name) for script in _scripts(scenario)]
-        self._server.reply(scenario.name, *scripts)
+        scripts = list(scenario.replies)
+        if scenario.expect.get("outcome") == "error_or_fallback":
+            scripts.append(text_reply(FALLBACK))
+        cut = [split(script, how, scenario.name) for script in scripts]
+        self._server.reply(scenario.name, *cut)
         request = asked(scenario)
         call = {"base_url": self._server.base_url, "model": scenario.name, "request": request}
         outcome = self._target.run(call, request["timeout_s"] + self._patience)
@@ -99,7 +102,28 @@ def asked(scenario: Scenario) -> Mapping[str, Any]:
     return {"messages": MESSAGES, "timeout_s": _TIMEOUT, **scenario.request}
 
 
-def _scripts(scenario: Scenario) -> list[Script]:
-    if scenario.expect.get("outcome") != "error_or_fallback":
-        return list(scenario.replies)
-    return [*scenario.replies, text_reply(FALLBACK)]
+# Where bytes are cut is nobody's promise.
+def split(script: Script, how: str, seed: str) -> Script:
+    """The script, cut in another way.
+
+    Args:
+        script: of the mock server.
+        how: "whole": in as few writes as its pauses allow; "bytes": byte by byte; "random".
+        seed: of the random sizes: the same name gives the same cuts.
+
+    Returns:
+        A script that answers the same bytes.
+    """
+    pieces: Sequence[int] | None = None
+    if how == "bytes":
+        pieces = (1,)
+    elif how != "whole":
+        pieces = random.Random(seed).choices(range(1, _LARGEST + 1), k=_CUTS)
+
+    def cut(request: RecordedRequest) -> Reply:
+        reply = reply_of(script, request)
+        if reply.pieces is not None:  # it has cuts of its own
+            return reply
+        return replace(reply, joined=True, pieces=pieces)
+
+    return cut

@@ -1,4 +1,4 @@
-# Where a client under test is: in a process that speaks JSON lines, or behind a URL.
+"""Where a client under test is: in a process that speaks JSON lines, or behind a URL."""
 
 import contextlib
 import queue
@@ -10,8 +10,7 @@ from typing import IO, Any, Protocol
 
 import httpx
 
-from thinwire.conformance.lines import request_line, value_of
-from thinwire.conformance.outcome import Outcome
+from thinwire.conformance.outcome import Outcome, request_line, value_of
 
 _START = 60.0  # seconds a process has to import its client; a loaded machine needs some
 
@@ -121,7 +120,10 @@ class _Process:
         except queue.Empty:
             raise TimeoutError(f"no line within {limit:g} s") from None
         if not line:
-            raise OSError(f"the adapter has ended: {self._last_words()}")
+            self._errors.seek(0)
+            lines = self._errors.read().decode("utf-8", "replace").split("\n")
+            last = next((line.strip() for line in reversed(lines) if line.strip()), "no message")
+            raise OSError(f"the adapter has ended: {last}")
         return value_of(line)
 
     def kill(self) -> None:
@@ -138,11 +140,6 @@ class _Process:
             self._lines.put(line)
         self._lines.put(b"")
 
-    def _last_words(self) -> str:
-        self._errors.seek(0)
-        lines = self._errors.read().decode("utf-8", "replace").split("\n")
-        return next((line.strip() for line in reversed(lines) if line.strip()), "without a word")
-
 
 class URLTarget:
     """An adapter behind a URL: it is POSTed the call as JSON and answers the outcome as JSON.
@@ -158,7 +155,7 @@ class URLTarget:
         self._client = httpx.Client(trust_env=False)
 
     def version(self) -> str:
-        """Unknown."""
+        """Not told: the URL answers calls only."""
         return ""
 
     def run(self, call: Mapping[str, Any], limit: float) -> Outcome:

@@ -1,5 +1,7 @@
-# The process of a Python adapter: `python -m thinwire.conformance.worker SPEC`, where SPEC is
-# "module:function" or "path/to/file.py:function" (by default the function is `run`).
+"""The process of a Python adapter: `python -m thinwire.conformance.worker SPEC`.
+
+SPEC is "module:function" or "path/to/file.py:function" (by default the function is `run`).
+"""
 
 import asyncio
 import contextlib
@@ -10,11 +12,9 @@ import os
 import sys
 from collections.abc import Callable
 from importlib.metadata import PackageNotFoundError, version
-from types import ModuleType
 from typing import IO, Any
 
-from thinwire.conformance.lines import line_of, value_of
-from thinwire.conformance.outcome import Outcome
+from thinwire.conformance.outcome import Outcome, line_of, value_of
 
 Run = Callable[..., Any]
 
@@ -25,8 +25,17 @@ def load(spec: str) -> Run:
     Raises:
         ImportError, AttributeError: there is none.
     """
-    place, _, name = spec.rpartition(":") if _names_function(spec) else (spec, "", "run")
-    module = _from_file(place) if place.endswith(".py") else importlib.import_module(place)
+    place, _, name = spec.rpartition(":")
+    if not (place and name.isidentifier()):  # not every colon: a Windows path has one, too
+        place, name = spec, "run"
+    if not place.endswith(".py"):
+        module = importlib.import_module(place)
+    else:
+        found = importlib.util.spec_from_file_location("conformance_adapter", place)
+        if found is None or found.loader is None:
+            raise ImportError(f"not a Python file: {place}")
+        module = importlib.util.module_from_spec(found)
+        found.loader.exec_module(module)
     run: Run = getattr(module, name)
     return run
 
@@ -58,30 +67,11 @@ def main(spec: str, packages: list[str]) -> None:
     # A client that prints must not print into the answers.
     out = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
-    versions = [f"{name} {version(name)}" for name in packages if _installed(name)]
+    versions = []
+    for name in packages:
+        with contextlib.suppress(PackageNotFoundError):
+            versions.append(f"{name} {version(name)}")
     serve(load(spec), ", ".join(versions), sys.stdin.buffer, out)
-
-
-def _installed(name: str) -> bool:
-    try:
-        version(name)
-    except PackageNotFoundError:
-        return False
-    return True
-
-
-def _names_function(spec: str) -> bool:
-    # Not every colon: a Windows path has one, too.
-    return spec.rpartition(":")[2].isidentifier() and ":" in spec
-
-
-def _from_file(path: str) -> ModuleType:
-    spec = importlib.util.spec_from_file_location("conformance_adapter", path)
-    if spec is None or spec.loader is None:
-        raise ImportError(f"not a Python file: {path}")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 if __name__ == "__main__":

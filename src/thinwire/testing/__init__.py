@@ -9,11 +9,11 @@ Names are loaded when they are first used: importing this package costs next to 
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from thinwire.testing.recording.exchange import Exchange, load_recording
+    from thinwire.testing.recording.exchange import RecordedExchange, load_recording
     from thinwire.testing.recording.recorder import Recorder
     from thinwire.testing.replies.builtin_models import BUILTIN_MODELS
-    from thinwire.testing.replies.chunks import DONE, sse
-    from thinwire.testing.replies.completion import Completion
+    from thinwire.testing.replies.chunks import DONE, sse_event
+    from thinwire.testing.replies.completion import MockCompletion
     from thinwire.testing.replies.faulty import cut_reply, error_chunk_reply, stall_reply
     from thinwire.testing.replies.from_json import script_from
     from thinwire.testing.replies.good import (
@@ -43,13 +43,13 @@ if TYPE_CHECKING:
 __all__ = [
     "BUILTIN_MODELS",
     "DONE",
-    "Completion",
     "Cut",
     "EndBody",
-    "Exchange",
     "Head",
     "Interim",
+    "MockCompletion",
     "MockServer",
+    "RecordedExchange",
     "RecordedRequest",
     "Recorder",
     "Repeat",
@@ -69,7 +69,7 @@ __all__ = [
     "load_scenarios",
     "raw_reply",
     "script_from",
-    "sse",
+    "sse_event",
     "sse_reply",
     "stall_reply",
     "status_reply",
@@ -79,11 +79,11 @@ __all__ = [
 
 # Where each name lives: a module, then its names.
 _HOMES = """\
-recording.exchange Exchange load_recording
+recording.exchange RecordedExchange load_recording
 recording.recorder Recorder
 replies.builtin_models BUILTIN_MODELS
-replies.chunks DONE sse
-replies.completion Completion
+replies.chunks DONE sse_event
+replies.completion MockCompletion
 replies.faulty cut_reply error_chunk_reply stall_reply
 replies.from_json script_from
 replies.good json_reply raw_reply sse_reply status_reply text_reply tool_reply

@@ -1,5 +1,7 @@
-# The pytest plugin, loaded early in every test run of whoever has thinwire installed: so it
-# imports pytest and nothing else until the fixture is used.
+"""The pytest plugin, loaded early in every test run of whoever has thinwire installed.
+
+So it imports pytest and nothing else until the fixture is used.
+"""
 
 import pytest
 

@@ -1,5 +1,7 @@
-# A scenario: what a server does, what it is asked, and what a client should make of it. A file of
-# them scripts the mock server; thinwire.conformance runs them against clients.
+"""A scenario: what a server does, what it is asked, and what a client should make of it.
+
+A file of them scripts the mock server; thinwire.conformance runs them against clients.
+"""
 
 import json
 from collections.abc import Mapping
@@ -8,9 +10,8 @@ from os import PathLike
 from pathlib import Path
 from typing import Any
 
-from thinwire.testing.replies.from_json import script_from
+from thinwire.testing.replies.from_json import Parts, script_from
 from thinwire.testing.replies.reply import Script
-from thinwire.testing.replies.step_data import Parts
 
 SPLITS = ("whole", "bytes", "random")
 _FIELDS = ("title", "source", "request", "expect")
@@ -72,22 +73,17 @@ def _scenario(value: Any, parts: Parts, requests: Mapping[str, Any]) -> Scenario
     if not isinstance(name, str) or not name:
         raise ValueError(f"a scenario has no name: {value!r:.60}")
     try:
-        if isinstance(value.get("request"), str):
-            value = {**value, "request": requests[value["request"]]}
-        return _checked(name, value, parts)
+        unknown = [key for key in value if key not in _KEYS]
+        if unknown:
+            raise ValueError(f"unknown: {unknown}; known are {_KEYS}")
+        replies = value["replies"] if "replies" in value else [value["reply"]]
+        given: dict[str, Any] = {key: value[key] for key in _FIELDS if key in value}
+        request = given.get("request", {})
+        given["request"] = expanded(requests[request] if isinstance(request, str) else request)
+        given |= {key: tuple(value[key]) for key in ("splits", "needs") if key in value}
+        return Scenario(name, tuple(script_from(reply, parts) for reply in replies), **given)
     except (ValueError, TypeError, KeyError, AttributeError) as error:
         raise ValueError(f"scenario {name!r}: {error!r}") from error
-
-
-def _checked(name: str, value: dict[str, Any], parts: Parts) -> Scenario:
-    unknown = [key for key in value if key not in _KEYS]
-    if unknown:
-        raise ValueError(f"unknown: {unknown}; known are {_KEYS}")
-    replies = value["replies"] if "replies" in value else [value["reply"]]
-    given: dict[str, Any] = {key: value[key] for key in _FIELDS if key in value}
-    given["request"] = expanded(given.get("request", {}))
-    given |= {key: tuple(value[key]) for key in ("splits", "needs") if key in value}
-    return Scenario(name, tuple(script_from(reply, parts) for reply in replies), **given)
 
 
 def expanded(value: Any) -> Any:

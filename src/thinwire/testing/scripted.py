@@ -1,6 +1,6 @@
-# A transport without sockets: it answers with the pieces it was given. Runs on both runtimes.
+"""A transport without sockets: it answers with the pieces it was given. Runs on both runtimes."""
 
-from thinwire.core.errors import TransportTimeout
+from thinwire import TransportTimeout
 from thinwire.core.request.http_request import Request
 from thinwire.core.transport import Response, Transport
 
@@ -56,7 +56,17 @@ class ScriptedTransport(Transport):
     async def send(self, request: Request) -> Response:
         """See Transport.send."""
         self.requests.append(request)
-        self.sent.append(await _drained(request))
+        body = request.body
+        sent = bytearray()
+        buffer = bytearray(64)
+        count = body.readinto(buffer) if body is not None else 0
+        while count != 0:
+            if count is None:
+                await body.more()  # type: ignore[union-attr]
+            else:
+                sent.extend(memoryview(buffer)[:count])
+            count = body.readinto(buffer)  # type: ignore[union-attr]
+        self.sent.append(bytes(sent))
         if not self._replies:
             raise IndexError("the script has no reply for attempt %d" % len(self.requests))
         reply = self._replies.pop(0)
@@ -93,41 +103,21 @@ class _ScriptedResponse(Response):
         while self._pieces:
             piece = self._pieces.pop(0)
             if isinstance(piece, int):
-                await self._wait(piece, deadline_ms)
+                now = self._transport.now_ms()
+                if deadline_ms is not None and now + piece >= deadline_ms:
+                    await self._transport.sleep_ms(max(deadline_ms - now, 0))
+                    raise TransportTimeout("the deadline passed", "read")
+                await self._transport.sleep_ms(piece)
             elif isinstance(piece, Exception):
                 raise piece
             elif piece:
-                return self._give(piece, buffer)
+                count = min(len(piece), len(buffer))
+                buffer[:count] = piece[:count]
+                if count < len(piece):
+                    self._pieces.insert(0, piece[count:])
+                return count
         return 0
 
     async def aclose(self) -> None:
         self._transport.open_responses -= 0 if self._closed else 1
         self._closed = True
-
-    async def _wait(self, ms: int, deadline_ms: "int | None") -> None:
-        now = self._transport.now_ms()
-        if deadline_ms is not None and now + ms >= deadline_ms:
-            await self._transport.sleep_ms(max(deadline_ms - now, 0))
-            raise TransportTimeout("the deadline passed", "read")
-        await self._transport.sleep_ms(ms)
-
-    def _give(self, piece: bytes, buffer: memoryview) -> int:
-        count = min(len(piece), len(buffer))
-        buffer[:count] = piece[:count]
-        if count < len(piece):
-            self._pieces.insert(0, piece[count:])
-        return count
-
-
-async def _drained(request: Request) -> bytes:
-    body = request.body
-    sent = bytearray()
-    buffer = bytearray(64)
-    count = body.readinto(buffer) if body is not None else 0
-    while count != 0:
-        if count is None:
-            await body.more()  # type: ignore[union-attr]
-        else:
-            sent.extend(memoryview(buffer)[:count])
-        count = body.readinto(buffer)  # type: ignore[union-attr]
-    return bytes(sent)

@@ -1,1 +1,1 @@
-# The adapters that come with the package: one client each, used the way its documentation says.
+"""The adapters that come with the package: one client each, used as its documentation says."""

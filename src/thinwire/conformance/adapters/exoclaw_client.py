@@ -33,7 +33,9 @@ async def run(base_url: str, model: str, request: dict[str, Any]) -> Outcome:
         tools = request.get("tools")
         return _outcome(await provider.chat(request["messages"], tools, on_delta=note, **own))
     except Exception as error:  # whatever a client raises is what we are here to see
-        return _failed(error, "".join(pieces))
+        status = getattr(error, "status_code", None)
+        failure = error_fields(error, status)
+        return Outcome(content="".join(pieces), complete=False, error=failure)
     finally:
         await provider.close()
 
@@ -55,8 +57,3 @@ def _outcome(response: Any) -> Outcome:
         usage=usage,
         complete=response.finish_reason != "error",
     )
-
-
-def _failed(error: Exception, content: str) -> Outcome:
-    status = getattr(error, "status_code", None)
-    return Outcome(content=content, complete=False, error=error_fields(error, status))

@@ -22,8 +22,10 @@ async def run(base_url: str, model: str, request: dict[str, Any]) -> Outcome:
                 async for line in response.aiter_lines():
                     if line.startswith(_PREFIX) and _take(line[len(_PREFIX) :], outcome, calls):
                         break
+    except httpx.HTTPStatusError as error:
+        outcome.error = error_fields(error, error.response.status_code)
     except Exception as error:  # whatever a client raises is what we are here to see
-        outcome.error = error_fields(error, _status(error))
+        outcome.error = error_fields(error)
     outcome.tool_calls = [
         {**call, "arguments": arguments_of(call["arguments"])} for call in calls.values()
     ]
@@ -47,21 +49,14 @@ def _take(data: str, outcome: Outcome, calls: dict[int, dict[str, Any]]) -> bool
     outcome.usage = chunk.get("usage") or outcome.usage
     for choice in chunk["choices"][:1]:
         outcome.finish_reason = choice.get("finish_reason") or outcome.finish_reason
-        _add(choice["delta"], outcome, calls)
+        delta = choice["delta"]
+        if delta.get("content"):
+            outcome.content = (outcome.content or "") + delta["content"]
+        if delta.get("reasoning_content"):
+            outcome.reasoning = (outcome.reasoning or "") + delta["reasoning_content"]
+        for part in delta.get("tool_calls") or []:
+            function = part["function"]
+            empty = {"id": part.get("id"), "name": function.get("name"), "arguments": ""}
+            call = calls.setdefault(part["index"], empty)
+            call["arguments"] += function.get("arguments") or ""
     return False
-
-
-def _add(delta: dict[str, Any], outcome: Outcome, calls: dict[int, dict[str, Any]]) -> None:
-    if delta.get("content"):
-        outcome.content = (outcome.content or "") + delta["content"]
-    if delta.get("reasoning_content"):
-        outcome.reasoning = (outcome.reasoning or "") + delta["reasoning_content"]
-    for part in delta.get("tool_calls") or []:
-        function = part["function"]
-        empty = {"id": part.get("id"), "name": function.get("name"), "arguments": ""}
-        call = calls.setdefault(part["index"], empty)
-        call["arguments"] += function.get("arguments") or ""
-
-
-def _status(error: Exception) -> int | None:
-    return error.response.status_code if isinstance(error, httpx.HTTPStatusError) else None

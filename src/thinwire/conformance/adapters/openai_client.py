@@ -16,7 +16,7 @@ def run(base_url: str, model: str, request: dict[str, Any]) -> Outcome:
     with _client(base_url, request) as client:
         try:
             answer = client.chat.completions.create(**_arguments(model, request), stream=True)
-            Assembler(outcome).take_all(answer)
+            _take_all(answer, outcome)
         except Exception as error:  # whatever a client raises is what we are here to see
             outcome.error = _error(error)
     outcome.complete = outcome.finish_reason is not None
@@ -52,47 +52,36 @@ def _arguments(model: str, request: dict[str, Any]) -> dict[str, Any]:
     return {**found, "stream_options": {"include_usage": True}}
 
 
-class Assembler:
-    """Puts chunks together the way the documentation of openai does."""
+def _take_all(chunks: Any, outcome: Outcome) -> None:
+    # Puts chunks together as the documentation of openai does; what came before an error stays.
+    calls: dict[int, Any] = {}
+    texts: dict[int, str] = {}
+    try:
+        for chunk in chunks:
+            if chunk.usage:
+                outcome.usage = chunk.usage.model_dump()
+            for choice in chunk.choices:
+                texts[choice.index] = texts.get(choice.index, "") + (choice.delta.content or "")
+                if choice.index == 0:
+                    outcome.content = texts[0]
+                    _add(choice, outcome, calls)
+    finally:
+        outcome.tool_calls = [_call(call) for call in calls.values()]
+        outcome.choices = [text for _, text in sorted(texts.items())]
 
-    def __init__(self, outcome: Outcome) -> None:
-        self._outcome = outcome
-        self._calls: dict[int, Any] = {}
-        self._texts: dict[int, str] = {}
 
-    def take_all(self, chunks: Any) -> None:
-        """Take the chunks of an answer; what came before an error stays."""
-        try:
-            for chunk in chunks:
-                self._chunk(chunk)
-        finally:
-            outcome = self._outcome
-            outcome.tool_calls = [_call(call) for call in self._calls.values()]
-            outcome.choices = [text for _, text in sorted(self._texts.items())]
-
-    def _chunk(self, chunk: Any) -> None:
-        outcome = self._outcome
-        if chunk.usage:
-            outcome.usage = chunk.usage.model_dump()
-        for choice in chunk.choices:
-            text = self._texts.get(choice.index, "") + (choice.delta.content or "")
-            self._texts[choice.index] = text
-            if choice.index == 0:
-                self._first(choice)
-
-    def _first(self, choice: Any) -> None:
-        outcome, delta = self._outcome, choice.delta
-        outcome.content = self._texts[0]
-        thought = getattr(delta, "reasoning_content", None) or getattr(delta, "reasoning", None)
-        outcome.reasoning = (outcome.reasoning or "") + (thought or "")
-        outcome.refusal = (outcome.refusal or "") + (delta.refusal or "")
-        outcome.finish_reason = choice.finish_reason or outcome.finish_reason
-        outcome.logprobs += _tokens(choice)
-        for call in delta.tool_calls or []:
-            if call.index not in self._calls:
-                self._calls[call.index] = call
-            else:
-                self._calls[call.index].function.arguments += call.function.arguments
+def _add(choice: Any, outcome: Outcome, calls: dict[int, Any]) -> None:
+    delta = choice.delta
+    thought = getattr(delta, "reasoning_content", None) or getattr(delta, "reasoning", None)
+    outcome.reasoning = (outcome.reasoning or "") + (thought or "")
+    outcome.refusal = (outcome.refusal or "") + (delta.refusal or "")
+    outcome.finish_reason = choice.finish_reason or outcome.finish_reason
+    outcome.logprobs += _tokens(choice)
+    for call in delta.tool_calls or []:
+        if call.index not in calls:
+            calls[call.index] = call
+        else:
+            calls[call.index].function.arguments += call.function.arguments
 
 
 def _whole(completion: Any, outcome: Outcome) -> None:

@@ -1,5 +1,8 @@
-# thinwire's adapter, for both runtimes: on CPython the worker calls its functions, on MicroPython
-# this file is the program and speaks JSON lines itself. So it keeps to what both have.
+"""thinwire, asynchronous (`run_async`) and blocking (`run`), on both runtimes.
+
+On CPython the worker calls the functions, on MicroPython this file is the program and speaks JSON
+lines itself. So it keeps to what both have.
+"""
 
 import asyncio
 import json
@@ -72,6 +75,8 @@ def _outcome(completion: "Completion", error: "ThinwireError | None") -> "dict[s
         {"id": call.id, "name": call.name, "arguments": call.arguments}
         for call in completion.tool_calls
     ]
+    logprobs = getattr(completion, "logprobs", None)
+    items = logprobs.get("content") if isinstance(logprobs, dict) else logprobs
     return {
         "content": completion.content,
         "reasoning": completion.reasoning_content,
@@ -80,37 +85,21 @@ def _outcome(completion: "Completion", error: "ThinwireError | None") -> "dict[s
         "tool_calls": calls,
         "finish_reason": completion.finish_reason,
         "usage": completion.usage,
-        "logprobs": _tokens(getattr(completion, "logprobs", None)),
+        "logprobs": [item["token"] for item in items or []],
         "complete": completion.complete,
         "error": None if error is None else _error(error),
     }
 
 
-def _tokens(logprobs: "Any") -> "list[str]":
-    items = logprobs.get("content") if isinstance(logprobs, dict) else logprobs
-    return [item["token"] for item in items or []]
-
-
 def _error(error: ThinwireError) -> "dict[str, Any]":
     fields: dict[str, Any] = {"type": type(error).__name__, "message": str(error)}
     # What broke off a stream is the cause; what failed last is the last attempt's error.
-    told = error if isinstance(error, StatusError) else error.cause
-    if isinstance(told, StatusError):
-        fields["status"] = told.status
-        if told.retry_after_ms is not None:
-            fields["retry_after_s"] = told.retry_after_ms / 1000
+    failure = error if isinstance(error, StatusError) else error.cause
+    if isinstance(failure, StatusError):
+        fields["status"] = failure.status
+        if failure.retry_after_ms is not None:
+            fields["retry_after_s"] = failure.retry_after_ms / 1000
     return fields
-
-
-def _answer(call: "dict[str, Any]", asynchronous: bool) -> "dict[str, Any]":
-    base_url, model, request = call["base_url"], call["model"], call["request"]
-    try:
-        if asynchronous:
-            return asyncio.run(run_async(base_url, model, request))
-        return run(base_url, model, request)
-    except Exception as error:  # whatever a client raises is what we are here to see
-        fields = {"type": type(error).__name__, "message": str(error)}
-        return {"complete": False, "error": fields}
 
 
 def main(asynchronous: bool) -> None:
@@ -122,7 +111,14 @@ def main(asynchronous: bool) -> None:
     )
     line = sys.stdin.readline()
     while line:
-        print(json.dumps(_answer(json.loads(line), asynchronous)))
+        call = json.loads(line)
+        given = call["base_url"], call["model"], call["request"]
+        try:
+            outcome = asyncio.run(run_async(*given)) if asynchronous else run(*given)
+        except Exception as error:  # whatever a client raises is what we are here to see
+            fields = {"type": type(error).__name__, "message": str(error)}
+            outcome = {"complete": False, "error": fields}
+        print(json.dumps(outcome))
         line = sys.stdin.readline()
 
 

@@ -1,16 +1,18 @@
-# Recorded exchanges: what a real server sent, cut where it arrived, as a JSON file that a person
-# can read and the mock server can serve.
+"""Recorded exchanges: what a real server sent, cut where it arrived.
+
+As a file they are JSON that a person can read and the mock server can serve.
+"""
 
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from os import PathLike
 from pathlib import Path
 from typing import Any, Literal
 
+from thinwire.testing.replies.from_json import text_bytes
 from thinwire.testing.replies.reply import Reply
-from thinwire.testing.replies.step_data import text_bytes
 from thinwire.testing.replies.steps import Cut, Send, Step, Wait
 
 FORMAT = "thinwire-recording/1"
@@ -34,7 +36,7 @@ class Arrival:
 
 
 @dataclass(frozen=True)
-class Exchange:
+class RecordedExchange:
     """One request and the raw bytes of its answer, both without secrets.
 
     Args:
@@ -67,20 +69,21 @@ class Exchange:
         Returns:
             A script for `MockServer.reply`.
         """
-        return Reply(steps=list(self._steps(speed)), framing="raw")
-
-    def _steps(self, speed: float) -> Iterator[Step]:
+        steps: list[Step] = []
         before = 0.0
         for arrival in self.arrivals:
             if speed > 0 and arrival.at_ms > before:
-                yield Wait((arrival.at_ms - before) / speed)
+                steps.append(Wait((arrival.at_ms - before) / speed))
             before = arrival.at_ms
-            yield Send(arrival.data)
+            steps.append(Send(arrival.data))
         if self.ending != "whole":
-            yield Cut(reset=self.ending == "reset")
+            steps.append(Cut(reset=self.ending == "reset"))
+        return Reply(steps=steps, framing="raw")
 
 
-def save_recording(path: str | PathLike[str], exchanges: list[Exchange], upstream: str) -> None:
+def save_recording(
+    path: str | PathLike[str], exchanges: list[RecordedExchange], upstream: str
+) -> None:
     """Write a recording; the file is whole at each moment.
 
     Args:
@@ -91,14 +94,24 @@ def save_recording(path: str | PathLike[str], exchanges: list[Exchange], upstrea
     Raises:
         OSError: it cannot be written.
     """
-    described = [_described(exchange) for exchange in exchanges]
+    described = []
+    for exchange in exchanges:
+        request = {
+            "method": exchange.method,
+            "path": exchange.path,
+            "headers": exchange.headers,
+            "body": exchange.body,
+        }
+        arrivals = [{"at_ms": cut.at_ms, **_described(cut.data)} for cut in exchange.arrivals]
+        response = {"arrivals": arrivals, "ending": exchange.ending}
+        described.append({"request": request, "response": response})
     document = {"format": FORMAT, "upstream": upstream, "exchanges": described}
     partial = Path(f"{os.fspath(path)}.part")
     partial.write_text(json.dumps(document, ensure_ascii=True, indent=1) + "\n", "utf-8")
     partial.replace(path)
 
 
-def load_recording(path: str | PathLike[str]) -> list[Exchange]:
+def load_recording(path: str | PathLike[str]) -> list[RecordedExchange]:
     """Exchanges of a file that `save_recording` wrote.
 
     Raises:
@@ -108,42 +121,36 @@ def load_recording(path: str | PathLike[str]) -> list[Exchange]:
     return exchanges_from(json.loads(Path(path).read_text("utf-8")), str(path))
 
 
-def exchanges_from(document: Any, path: str) -> list[Exchange]:
+def exchanges_from(document: Any, path: str) -> list[RecordedExchange]:
     """Exchanges of a parsed file; ValueError when it is not a recording."""
     if not isinstance(document, dict) or document.get("format") != FORMAT:
         raise ValueError(f"{path}: not a recording: the format is not {FORMAT!r}")
+    exchanges = []
     try:
-        return [_exchange(value) for value in document["exchanges"]]
+        for value in document["exchanges"]:
+            request, response = value["request"], value["response"]
+            headers = [(str(name), str(content)) for name, content in request["headers"]]
+            arrivals = [Arrival(cut["at_ms"], _bytes(cut)) for cut in response["arrivals"]]
+            exchange = RecordedExchange(
+                request["method"],
+                request["path"],
+                headers,
+                request["body"],
+                arrivals,
+                response["ending"],
+            )
+            exchanges.append(exchange)
     except (KeyError, TypeError, AttributeError) as error:
         raise ValueError(f"{path}: a broken recording: {error!r}") from error
+    return exchanges
 
 
-def _described(exchange: Exchange) -> dict[str, Any]:
-    request = {
-        "method": exchange.method,
-        "path": exchange.path,
-        "headers": exchange.headers,
-        "body": exchange.body,
-    }
-    arrivals = [{"at_ms": cut.at_ms, **_data(cut.data)} for cut in exchange.arrivals]
-    return {"request": request, "response": {"arrivals": arrivals, "ending": exchange.ending}}
-
-
-def _data(data: bytes) -> dict[str, str]:
+def _described(data: bytes) -> dict[str, str]:
     # A cut inside a character leaves no text on either side.
     try:
         return {"text": data.decode("utf-8")}
     except UnicodeDecodeError:
         return {"hex": data.hex()}
-
-
-def _exchange(value: Mapping[str, Any]) -> Exchange:
-    request, response = value["request"], value["response"]
-    headers = [(str(name), str(content)) for name, content in request["headers"]]
-    arrivals = [Arrival(cut["at_ms"], _bytes(cut)) for cut in response["arrivals"]]
-    return Exchange(
-        request["method"], request["path"], headers, request["body"], arrivals, response["ending"]
-    )
 
 
 def _bytes(cut: Mapping[str, Any]) -> bytes:

@@ -1,7 +1,8 @@
-# A recording proxy: what a client asks goes on to a real server, and the raw bytes of the answer
-# come back as they arrive, kept with their cuts and times.
-#
-# relay.py has the exchange itself.
+"""A recording proxy: what a client asks goes on to a real server.
+
+The raw bytes of the answer come back as they arrive, kept with their cuts and times. relay.py has
+the exchange itself.
+"""
 
 import json
 import socket
@@ -11,7 +12,7 @@ from typing import Any, Self
 
 import h11
 
-from thinwire.testing.recording.exchange import Ending, Exchange, save_recording
+from thinwire.testing.recording.exchange import Ending, RecordedExchange, save_recording
 from thinwire.testing.recording.redaction import redacted
 from thinwire.testing.recording.relay import Relay, Upstream
 from thinwire.testing.replies.chunks import error_object
@@ -57,7 +58,7 @@ class Recorder:
         self._path = path
         self._host = host
         self._port = port
-        self.exchanges: list[Exchange] = []
+        self.exchanges: list[RecordedExchange] = []
         self.errors: list[str] = []
         self._service: Service | None = None
 
@@ -95,58 +96,48 @@ class Recorder:
     def __exit__(self, *exc: object) -> None:
         self.stop()
 
+    def __repr__(self) -> str:
+        state = "stopped" if self._service is None else "running"
+        return f"<Recorder {self.base_url} {state}, {len(self.exchanges)} exchanges>"
+
     async def _serve(self, peer: Peer) -> None:
         # One exchange per connection: the answer's head already says "close".
         reader = RequestReader(peer, 0, _MAX_BODY)
         try:
-            request = await _whole(reader)
-            if request is not None:
-                await self._exchange(peer, request)
+            request = await reader.head()
+            if request is None:
+                return
+            await reader.allow_body()
+            while await reader.more_body(request):
+                pass
+            reader.settle(request)
+            await self._relay(peer, request)
         except (ClientGone, h11.RemoteProtocolError) as error:
             self.errors.append(f"no request: {error!r}")
 
-    async def _exchange(self, peer: Peer, request: RecordedRequest) -> None:
+    async def _relay(self, peer: Peer, request: RecordedRequest) -> None:
         relay = Relay(self._upstream, peer, lambda ending: self._keep(request, relay, ending))
         try:
             await relay.run(request)
         except OSError as error:
-            await self._refuse(peer, error)
+            self.errors.append(f"{self.upstream}: {error!r}")
+            answer = json_reply(error_object(502, f"no answer from {self.upstream}"), status=502)
+            await Player(peer, answer, keep_alive=False).play()
         finally:
-            await relay.close()
+            relay.close()
 
     def _keep(self, request: RecordedRequest, relay: Relay, ending: Ending) -> None:
         headers = [pair for pair in request.headers if pair[0] != "host"]
-        target, body = self._upstream.target(request.path), _body(request.body or b"")
-        exchange = Exchange(request.method, target, headers, body, relay.arrivals, ending)
-        self._save(redacted(exchange))
-
-    def _save(self, exchange: Exchange) -> None:
-        self.exchanges.append(exchange)
+        target, data = self._upstream.target(request.path), request.body or b""
+        body: Any
+        try:
+            body = json.loads(data)
+        except ValueError:
+            body = data.decode("utf-8", "replace")
+        exchange = RecordedExchange(request.method, target, headers, body, relay.arrivals, ending)
+        self.exchanges.append(redacted(exchange))
         if self._path is not None:
             try:
                 save_recording(self._path, self.exchanges, self.upstream)
             except OSError as error:
                 self.errors.append(f"cannot write the recording: {error}")
-
-    async def _refuse(self, peer: Peer, error: OSError) -> None:
-        self.errors.append(f"{self.upstream}: {error!r}")
-        answer = json_reply(error_object(502, f"no answer from {self.upstream}"), status=502)
-        await Player(peer, answer, keep_alive=False).play()
-
-
-async def _whole(reader: RequestReader) -> RecordedRequest | None:
-    request = await reader.head()
-    if request is None:
-        return None
-    await reader.allow_body()
-    while await reader.more_body(request):
-        pass
-    reader.settle(request)
-    return request
-
-
-def _body(data: bytes) -> Any:
-    try:
-        return json.loads(data)
-    except ValueError:
-        return data.decode("utf-8", "replace")

@@ -1,8 +1,9 @@
-# Taking secrets out of a recorded exchange.
-#
-# In the answer a secret is overwritten by as many other bytes: lengths, HTTP framing and cuts stay
-# as they were. It is looked for in the answer's text, that is without the framing, so that neither
-# a cut nor an HTTP chunk's end hides one; `_positions` leads from the text back to the raw bytes.
+"""Taking secrets out of a recorded exchange.
+
+In the answer a secret is overwritten by as many other bytes: lengths, HTTP framing and cuts stay
+as they were. It is looked for in the answer's text, that is without the framing, so that neither
+a cut nor an HTTP chunk's end hides one; `_positions` leads from the text back to the raw bytes.
+"""
 
 import re
 from array import array
@@ -11,7 +12,7 @@ from dataclasses import replace
 from typing import Any
 from urllib.parse import parse_qsl, quote, urlsplit
 
-from thinwire.testing.recording.exchange import Arrival, Exchange
+from thinwire.testing.recording.exchange import Arrival, RecordedExchange
 
 HIDDEN = "[redacted]"
 
@@ -28,7 +29,7 @@ _HEAD_END = b"\r\n\r\n"
 _CHUNK_LINE = re.compile(rb"([0-9A-Fa-f]+)[^\r\n]*\r\n")
 
 
-def redacted(exchange: Exchange) -> Exchange:
+def redacted(exchange: RecordedExchange) -> RecordedExchange:
     """The exchange without its secrets.
 
     Authorization, API keys, cookies, organisation headers and keys in the query go, wherever they
@@ -40,49 +41,36 @@ def redacted(exchange: Exchange) -> Exchange:
     Returns:
         A new one; the arrivals have the sizes they had.
     """
-    secrets = sorted(set(_secrets(exchange)), key=len, reverse=True)
-    headers = [(name, _shown(name, value, secrets)) for name, value in exchange.headers]
+    asked = parse_qsl(urlsplit(exchange.path).query)
+    values = [value for name, value in asked if name.lower() in _QUERY]
+    path = exchange.path
+    for value in values:
+        for written in (quote(value, safe=""), value):
+            path = path.replace(f"={written}", f"={HIDDEN}")
+    values += [value for name, value in exchange.headers if name.lower() in _HEADERS]
+    # "Bearer KEY": the key alone may be repeated in an error's message.
+    words = {word for value in values for word in [value, *value.split()]}
+    secrets = sorted((word for word in words if len(word) >= _SHORTEST), key=len, reverse=True)
+    headers = [
+        (name, HIDDEN if name.lower() in _HEADERS else _hide(value, secrets))
+        for name, value in exchange.headers
+    ]
     return replace(
         exchange,
-        path=_hide(_path(exchange.path), secrets),
+        path=_hide(path, secrets),
         headers=headers,
         body=_body(exchange.body, secrets),
         arrivals=_arrivals(exchange.arrivals, [secret.encode() for secret in secrets]),
     )
 
 
-def _secrets(exchange: Exchange) -> Iterator[str]:
-    values = [value for name, value in exchange.headers if name.lower() in _HEADERS]
-    for value in [*values, *(value for _, value in _query_secrets(exchange.path))]:
-        # "Bearer KEY": the key alone may be repeated in an error's message.
-        yield from (word for word in [value, *value.split()] if len(word) >= _SHORTEST)
-
-
-def _query_secrets(path: str) -> list[tuple[str, str]]:
-    found = parse_qsl(urlsplit(path).query)
-    return [(name, value) for name, value in found if name.lower() in _QUERY]
-
-
-def _path(path: str) -> str:
-    for _, value in _query_secrets(path):
-        for written in (quote(value, safe=""), value):
-            path = path.replace(f"={written}", f"={HIDDEN}")
-    return path
-
-
-def _shown(name: str, value: str, secrets: list[str]) -> str:
-    return HIDDEN if name.lower() in _HEADERS else _hide(value, secrets)
-
-
 def _hide(text: str, secrets: Iterable[str]) -> str:
     for secret in secrets:
         text = text.replace(secret, HIDDEN)
-    text = _DATA_URL_TEXT.sub(_without_content, text)
+    text = _DATA_URL_TEXT.sub(
+        lambda found: found[0].removesuffix(found[1]) + f"[{len(found[1])} characters]", text
+    )
     return re.sub(_KEY.pattern.decode(), HIDDEN, text)
-
-
-def _without_content(found: re.Match[str]) -> str:
-    return found[0].removesuffix(found[1]) + f"[{len(found[1])} characters]"
 
 
 def _body(value: Any, secrets: list[str]) -> Any:

@@ -1,7 +1,8 @@
-# One exchange between a client and a real server, byte by byte as it happens.
-#
-# Plain asyncio streams and not httpx: only the bytes as they came, framing and all, are worth
-# keeping. h11 says where an answer ends, as real servers may keep the connection open.
+"""One exchange between a client and a real server, byte by byte as it happens.
+
+Plain asyncio streams and not httpx: only the bytes as they came, framing and all, are worth
+keeping. h11 says where an answer ends, as real servers may keep the connection open.
+"""
 
 import asyncio
 import ssl
@@ -101,7 +102,7 @@ class Relay:
             gone.cancel()
             await asyncio.gather(gone, return_exceptions=True)
 
-    async def close(self) -> None:
+    def close(self) -> None:
         """Close the server's connection."""
         if self._writer is not None:
             self._writer.transport.abort()
@@ -131,26 +132,24 @@ class Relay:
             if read.exception() is not None:
                 self._end("reset")
                 self._peer.cut(reset=True)
-            else:
-                await self._arrived(read.result())
-
-    async def _arrived(self, data: bytes) -> None:
-        if data:
-            at_ms = round((time.monotonic() - self._start) * 1000, 3)
-            self.arrivals.append(Arrival(at_ms, data))
-        if self._ends(data):
-            self._end("whole")
-        elif not data:
-            self._end("eof")
-        if data:
-            await self._peer.send(data)
+                return
+            data = read.result()
+            if data:
+                at_ms = round((time.monotonic() - self._start) * 1000, 3)
+                self.arrivals.append(Arrival(at_ms, data))
+            if self._is_end(data):
+                self._end("whole")
+            elif not data:
+                self._end("eof")
+            if data:
+                await self._peer.send(data)
 
     def _end(self, ending: Ending) -> None:
         if not self._ended:
             self._ended = True
             self._keep(ending)
 
-    def _ends(self, data: bytes) -> bool:
+    def _is_end(self, data: bytes) -> bool:
         # What h11 does not take for HTTP has no end but that of the connection.
         try:
             self._parser.receive_data(data)

@@ -1,17 +1,17 @@
-# Models the mock server knows without a script, so that a program in another process, or on a
-# board, chooses its fault by the model's name.
+"""Models the mock server knows without a script.
+
+So a program in another process, or on a board, chooses its fault by the model's name.
+"""
 
 import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from thinwire.testing.replies.chunks import Delta
-from thinwire.testing.replies.completion import Completion
+from thinwire.testing.replies.chunks import Delta, messages_of, text_of
+from thinwire.testing.replies.completion import MockCompletion
 from thinwire.testing.replies.faulty import cut_reply, stall_reply
 from thinwire.testing.replies.good import status_reply, text_reply, tool_reply
-from thinwire.testing.replies.messages import ends_with, last_of, text_of
 from thinwire.testing.replies.reply import Script
-from thinwire.testing.replies.samples import sample
 
 BUILTIN_MODELS = (
     "echo",
@@ -27,6 +27,8 @@ BUILTIN_MODELS = (
     "reasoning",
     "utf8",
 )
+
+_DEPTH = 6  # of nesting in a schema, which may contain itself
 
 # One, two, three and four bytes of UTF-8; joined emoji; U+2028 and U+0085, which str.splitlines
 # takes for line ends and server-sent events do not.
@@ -49,7 +51,7 @@ def builtin_script(model: str, payload: dict[str, Any], delay_ms: float) -> Scri
         return _MODELS[name](payload, delay_ms)
     tokens = re.fullmatch(r"tokens-(\d{1,9})", name)
     if tokens:
-        return Completion(_Tokens(int(tokens[1])), delay_ms=delay_ms)
+        return MockCompletion(_Tokens(int(tokens[1])), delay_ms=delay_ms)
     error = re.fullmatch(r"error-([45]\d\d)", name)
     return status_reply(int(error[1])) if error else None
 
@@ -60,36 +62,31 @@ def echo(payload: dict[str, Any], delay_ms: float) -> Script:
 
 
 def _said(payload: dict[str, Any]) -> str:
-    message = last_of(payload.get("messages"), "user")
-    return "(no user message)" if message is None else text_of(message.get("content"))
+    for message in reversed(messages_of(payload)):
+        if message.get("role") == "user":
+            return text_of(message)
+    return "(no user message)"
 
 
 def _tools(payload: dict[str, Any], delay_ms: float) -> Script:
-    messages = payload.get("messages")
-    if ends_with(messages, "tool"):
-        said = text_of((last_of(messages, "tool") or {}).get("content"))
-        return text_reply("the tool said: " + said, delay_ms=delay_ms)
-    function = _first_function(payload.get("tools"))
-    if function is None:
+    last = messages_of(payload)[-1:]
+    if last and last[0].get("role") == "tool":
+        return text_reply("the tool said: " + text_of(last[0]), delay_ms=delay_ms)
+    tools = payload.get("tools")
+    first = tools[0] if isinstance(tools, list) and tools else None
+    function = first.get("function") if isinstance(first, dict) else None
+    if not isinstance(function, dict):
         return text_reply("(no tools offered)", delay_ms=delay_ms)
     arguments = sample(function.get("parameters"), {})
     return tool_reply([(str(function.get("name")), arguments)], delay_ms=delay_ms)
 
 
-def _first_function(tools: object) -> dict[str, Any] | None:
-    first = tools[0] if isinstance(tools, list) and tools else None
-    function = first.get("function") if isinstance(first, dict) else None
-    return function if isinstance(function, dict) else None
-
-
-def _reasoning(payload: dict[str, Any], delay_ms: float) -> Script:
-    return text_reply(_said(payload), reasoning="Let me say it back.", delay_ms=delay_ms)
-
-
 _MODELS: dict[str, Callable[[dict[str, Any], float], Script]] = {
     "echo": echo,
     "tools": _tools,
-    "reasoning": _reasoning,
+    "reasoning": lambda payload, delay_ms: text_reply(
+        _said(payload), reasoning="Let me say it back.", delay_ms=delay_ms
+    ),
     "utf8": lambda payload, delay_ms: text_reply(UTF8_TEXT, delay_ms=delay_ms),
     "stall-before-head": lambda payload, delay_ms: stall_reply("before_head"),
     "stall-after-head": lambda payload, delay_ms: stall_reply("after_head"),
@@ -110,3 +107,43 @@ class _Tokens:
 
     def __iter__(self) -> Iterator[Delta]:
         return ({"content": f"t{number} "} for number in range(self._count))
+
+
+def sample(schema: object, otherwise: object, depth: int = 0) -> object:
+    """A value that a JSON schema allows, for the arguments of a tool call.
+
+    Args:
+        schema: the schema; only its plain keywords are looked at.
+        otherwise: given where it says nothing.
+        depth: how deep inside a schema we are.
+
+    Returns:
+        Its default, constant or first enumerated value where it has one.
+    """
+    if not isinstance(schema, dict) or depth > _DEPTH:
+        return otherwise
+    for keyword in ("default", "const"):
+        if keyword in schema:
+            return schema[keyword]
+    if schema.get("enum"):
+        return schema["enum"][0]
+    kind = schema.get("type", "object" if "properties" in schema else "")
+    kinds = kind if isinstance(kind, list) else [kind]
+    match next((known for known in kinds if isinstance(known, str)), ""):
+        case "object":
+            properties = schema.get("properties")
+            known = properties if isinstance(properties, dict) else {}
+            return {name: sample(inner, "text", depth + 1) for name, inner in known.items()}
+        case "array":
+            return [sample(schema.get("items"), "text", depth + 1)]
+        case "string":
+            return "text"
+        case "integer":
+            return schema.get("minimum", 1)
+        case "number":
+            return schema.get("minimum", 1.5)
+        case "boolean":
+            return True
+        case "null":
+            return None
+    return otherwise

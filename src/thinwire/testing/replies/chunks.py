@@ -1,5 +1,7 @@
-# The shapes of the OpenAI chat completion API: server-sent events, chunks, whole completions and
-# error objects, field by field as the service writes them.
+"""The shapes of the OpenAI chat completion API, field by field as the service writes them.
+
+Of a request only as much is read as a mock model needs to answer it.
+"""
 
 import json
 from collections.abc import Iterable, Mapping
@@ -24,7 +26,7 @@ def json_bytes(value: object) -> bytes:
         return json.dumps(value, separators=(",", ":")).encode()
 
 
-def sse(value: object, event: str | None = None) -> bytes:
+def sse_event(value: object, event: str | None = None) -> bytes:
     """One server-sent event with `value` as JSON, and an `event:` line if one is named."""
     name = f"event: {event}\n".encode() if event else b""
     return name + b"data: " + json_bytes(value) + b"\n\n"
@@ -69,7 +71,7 @@ class Envelope:
 
     def _event(self, choices: list[Any], usage: Mapping[str, Any] | None) -> bytes:
         value = {**self._fields("chat.completion.chunk"), "choices": choices}
-        return sse({**value, "usage": usage} if self.counts_usage or usage else value)
+        return sse_event({**value, "usage": usage} if self.counts_usage or usage else value)
 
     def _fields(self, kind: str) -> dict[str, Any]:
         return {"id": self.id, "object": kind, "created": CREATED, "model": self.model}
@@ -94,3 +96,20 @@ def _add_fragments(calls: list[Any], fragments: Iterable[Mapping[str, Any]]) -> 
             calls.append({"id": fragment["id"], "type": "function", "function": function})
         else:
             calls[fragment["index"]]["function"]["arguments"] += fragment["function"]["arguments"]
+
+
+def messages_of(payload: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The messages of a request; what is none is left out."""
+    messages = payload.get("messages")
+    if not isinstance(messages, list):
+        return []
+    return [message for message in messages if isinstance(message, dict)]
+
+
+def text_of(message: Mapping[str, Any]) -> str:
+    """Text of a message: its content, or the text parts of that joined."""
+    content = message.get("content")
+    if not isinstance(content, list):
+        return content if isinstance(content, str) else ""
+    texts = [part.get("text") for part in content if isinstance(part, dict)]
+    return "".join(text for text in texts if isinstance(text, str))

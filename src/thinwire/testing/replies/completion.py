@@ -1,13 +1,24 @@
-# An answer of the mock model: deltas and an ending. It is rendered per request, because the same
-# answer is a stream or one JSON object, with or without usage, as the request wants.
+"""An answer of the mock model: deltas and an ending.
+
+It is rendered per request, because the same answer is a stream or one JSON object, with or without
+usage, as the request wants.
+"""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from thinwire.testing.replies.chunks import DONE, Delta, Envelope, json_bytes, message_of, sse
-from thinwire.testing.replies.messages import count_words
-from thinwire.testing.replies.reply import Reply, WireOptions, typed
+from thinwire.testing.replies.chunks import (
+    DONE,
+    Delta,
+    Envelope,
+    json_bytes,
+    message_of,
+    messages_of,
+    sse_event,
+    text_of,
+)
+from thinwire.testing.replies.reply import EVENT_STREAM, Reply, WireOptions, with_content_type
 from thinwire.testing.replies.steps import Send, Step, Wait
 from thinwire.testing.server.request import RecordedRequest
 
@@ -21,7 +32,7 @@ class Deltas(Protocol):
 
 
 @dataclass(frozen=True)
-class Completion:
+class MockCompletion:
     """A scripted answer; called with the request, it gives the reply.
 
     Args:
@@ -61,18 +72,17 @@ class Completion:
         """The reply to `request`: events if it asked to stream, else one JSON object."""
         # An early answer is given before there is a body to look into.
         payload = request.json() if request.body_whole else {"stream": True}
-        usage = self._usage(payload.get("messages"))
-        counts = bool(self.usage) and _wants_usage(payload)
+        options = payload.get("stream_options")
+        wanted = isinstance(options, dict) and options.get("include_usage") is True
         answered = self.model or request.model
-        envelope = Envelope(f"chatcmpl-mock-{request.number}", answered, counts)
+        envelope = Envelope(
+            f"chatcmpl-mock-{request.number}", answered, bool(self.usage) and wanted
+        )
+        usage = self._usage(payload)
         if payload.get("stream"):
-            return self._stream(envelope, usage)
-        return self._single(envelope, usage)
-
-    def _stream(self, envelope: Envelope, usage: Mapping[str, Any]) -> Reply:
-        wire = typed(self.wire, "text/event-stream; charset=utf-8")
-        steps: Any = _Steps(self, envelope, usage)
-        return Reply(steps=steps, **wire)
+            steps: Any = _Steps(self, envelope, usage)
+            return Reply(steps=steps, **with_content_type(self.wire, EVENT_STREAM))
+        return self._document(envelope, usage)
 
     def events(self, envelope: Envelope, usage: Mapping[str, Any]) -> Iterator[Step]:
         """The steps of a streamed answer."""
@@ -81,11 +91,11 @@ class Completion:
             if self.delay_ms:
                 yield Wait(self.delay_ms)
             yield Send(envelope.chunk(delta))
-        yield from self._last(envelope, usage) if self.ending is None else self.ending
-
-    def _last(self, envelope: Envelope, usage: Mapping[str, Any]) -> Iterator[Step]:
+        if self.ending is not None:
+            yield from self.ending
+            return
         if self.error is not None:
-            yield Send(sse(self.error, self.event))
+            yield Send(sse_event(self.error, self.event))
         elif self.finish_reason is not None:
             yield Send(envelope.chunk({}, self.finish_reason))
         if envelope.counts_usage and self.error is None:
@@ -93,8 +103,8 @@ class Completion:
         if self.done:
             yield Send(DONE)
 
-    def _single(self, envelope: Envelope, usage: Mapping[str, Any]) -> Reply:
-        wire: WireOptions = {"framing": "length", **typed(self.wire, "application/json")}
+    def _document(self, envelope: Envelope, usage: Mapping[str, Any]) -> Reply:
+        wire = with_content_type({"framing": "length", **self.wire}, "application/json")
         steps: list[Step] = [Wait(self.delay_ms)] if self.delay_ms else []
         if self.error is not None:
             return Reply(steps=[*steps, Send(json_bytes(self.error))], **wire)
@@ -105,10 +115,12 @@ class Completion:
         wire.setdefault("length", len(body))
         return Reply(steps=[*steps, Send(body[: len(body) // 2]), *self.ending], **wire)
 
-    def _usage(self, messages: object) -> Mapping[str, Any]:
+    def _usage(self, payload: Mapping[str, Any]) -> Mapping[str, Any]:
         if isinstance(self.usage, Mapping):
             return self.usage
-        prompt = max(count_words(messages), self.cached_tokens, 1)
+        # A word is a token, here.
+        words = sum(len(text_of(message).split()) for message in messages_of(payload))
+        prompt = max(words, self.cached_tokens, 1)
         known: dict[str, Any] = {"prompt_tokens": prompt, "completion_tokens": len(self.deltas)}
         known["total_tokens"] = prompt + len(self.deltas)
         known["prompt_tokens_details"] = {"cached_tokens": self.cached_tokens}
@@ -118,14 +130,9 @@ class Completion:
 @dataclass(frozen=True)
 class _Steps:
     # Made anew at each walk: a Content-Length is counted first, and long answers are never held.
-    completion: Completion
+    completion: MockCompletion
     envelope: Envelope
     usage: Mapping[str, Any]
 
     def __iter__(self) -> Iterator[Step]:
         return self.completion.events(self.envelope, self.usage)
-
-
-def _wants_usage(payload: Mapping[str, Any]) -> bool:
-    options = payload.get("stream_options")
-    return isinstance(options, dict) and options.get("include_usage") is True

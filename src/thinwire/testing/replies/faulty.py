@@ -1,14 +1,18 @@
-# Builders of replies that do not end well: each what some server or network really does.
+"""Builders of replies that do not end well: each what some server or network really does."""
 
 from typing import Literal, Unpack
 
 from thinwire.testing.replies.chunks import error_object
-from thinwire.testing.replies.completion import Completion
+from thinwire.testing.replies.completion import MockCompletion
 from thinwire.testing.replies.good import words
-from thinwire.testing.replies.reply import Reply, Script, WireOptions, typed
+from thinwire.testing.replies.reply import (
+    EVENT_STREAM,
+    Reply,
+    Script,
+    WireOptions,
+    with_content_type,
+)
 from thinwire.testing.replies.steps import Cut, Head, Repeat, Send, Stall, Step
-
-COMMENT = b": ping\n\n"
 
 _EARLY = 1  # bytes of the request body: the rest of it is what nobody reads
 
@@ -37,7 +41,7 @@ def stall_reply(
     Returns:
         A script for `MockServer.reply`.
     """
-    comments = Repeat(COMMENT, interval_ms)
+    comments = Repeat(b": ping\n\n", interval_ms)
     if where == "mid_stream":
         return _broken("Hello there" if text is None else text, wire, Stall())
     if where == "comments" and text is not None:
@@ -88,7 +92,7 @@ def error_chunk_reply(
     event: str | None = None,
     done: bool = False,
     **wire: Unpack[WireOptions],
-) -> Completion:
+) -> MockCompletion:
     """A stream with status 200 in which an error object comes where a chunk should.
 
     Args:
@@ -107,12 +111,12 @@ def error_chunk_reply(
     """
     error = error_object(status, message, code, kind)
     deltas = [{"content": word} for word in words(after)]
-    return Completion(deltas, error=error, event=event, done=done, wire=wire)
+    return MockCompletion(deltas, error=error, event=event, done=done, wire=wire)
 
 
-def _broken(text: str, wire: WireOptions, *ending: Step) -> Completion:
-    return Completion([{"content": word} for word in words(text)], ending=ending, wire=wire)
+def _broken(text: str, wire: WireOptions, *ending: Step) -> MockCompletion:
+    return MockCompletion([{"content": word} for word in words(text)], ending=ending, wire=wire)
 
 
 def _events(steps: list[Step], wire: WireOptions) -> Reply:
-    return Reply(steps=steps, **typed(wire, "text/event-stream; charset=utf-8"))
+    return Reply(steps=steps, **with_content_type(wire, EVENT_STREAM))

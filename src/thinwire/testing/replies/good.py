@@ -1,12 +1,12 @@
-# Builders of replies that end well. Those that do not are in faults.py.
+"""Builders of replies that end well. Those that do not are in faulty.py."""
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Unpack
 
 from thinwire.testing.replies.chunks import Delta, error_object, json_bytes
-from thinwire.testing.replies.completion import Completion
-from thinwire.testing.replies.reply import Reply, WireOptions, typed
+from thinwire.testing.replies.completion import MockCompletion
+from thinwire.testing.replies.reply import EVENT_STREAM, Reply, WireOptions, with_content_type
 from thinwire.testing.replies.steps import Send
 
 _FRAGMENT = 8  # characters of tool arguments per delta, about two tokens
@@ -27,7 +27,7 @@ def text_reply(
     refusal: str | None = None,
     done: bool = True,
     **wire: Unpack[WireOptions],
-) -> Completion:
+) -> MockCompletion:
     """An answer in text: streamed word by word, or whole when the request does not stream.
 
     Args:
@@ -57,7 +57,7 @@ def text_reply(
     thought = [{reasoning_field: piece} for piece in words(reasoning or "")]
     refused = [{"refusal": piece} for piece in words(refusal or "")]
     deltas = [*thought, *({"content": piece} for piece in pieces), *refused]
-    return Completion(
+    return MockCompletion(
         deltas, finish_reason, model, usage, cached_tokens, cost, delay_ms, done, wire=wire
     )
 
@@ -73,7 +73,7 @@ def tool_reply(
     fragment: int = _FRAGMENT,
     done: bool = True,
     **wire: Unpack[WireOptions],
-) -> Completion:
+) -> MockCompletion:
     """An answer that calls tools, their arguments streamed in fragments.
 
     Args:
@@ -87,9 +87,17 @@ def tool_reply(
         A script for `MockServer.reply`.
     """
     deltas: list[Delta] = [{"content": piece} for piece in words(text)]
-    for index, (name, arguments) in enumerate(calls):
-        deltas += _call_deltas(index, name, _arguments_text(arguments), fragment)
-    return Completion(deltas, finish_reason, model, usage, delay_ms=delay_ms, done=done, wire=wire)
+    for index, (name, given) in enumerate(calls):
+        function = {"name": name, "arguments": ""}
+        opening = {"index": index, "id": f"call_{index + 1}", "type": "function"}
+        deltas.append({"tool_calls": [{**opening, "function": function}]})
+        arguments = given if isinstance(given, str) else json_bytes(given).decode()
+        for start in range(0, len(arguments), fragment):
+            function = {"arguments": arguments[start : start + fragment]}
+            deltas.append({"tool_calls": [{"index": index, "function": function}]})
+    return MockCompletion(
+        deltas, finish_reason, model, usage, delay_ms=delay_ms, done=done, wire=wire
+    )
 
 
 def status_reply(
@@ -122,14 +130,14 @@ def status_reply(
 
 def json_reply(value: object, *, status: int = 200, **wire: Unpack[WireOptions]) -> Reply:
     """`value` as a JSON response with a Content-Length; `wire` as in `WireOptions`."""
-    options: WireOptions = {"framing": "length", **typed(wire, "application/json")}
+    options: WireOptions = {"framing": "length", **with_content_type(wire, "application/json")}
     return Reply(status, [Send(json_bytes(value))], **options)
 
 
 def sse_reply(*events: bytes, **wire: Unpack[WireOptions]) -> Reply:
     """A stream of exactly these bytes, each argument one HTTP chunk; `wire`: `WireOptions`."""
     steps = [Send(event) for event in events]
-    return Reply(steps=steps, **typed(wire, "text/event-stream; charset=utf-8"))
+    return Reply(steps=steps, **with_content_type(wire, EVENT_STREAM))
 
 
 def raw_reply(*data: bytes, **wire: Unpack[WireOptions]) -> Reply:
@@ -141,15 +149,3 @@ def raw_reply(*data: bytes, **wire: Unpack[WireOptions]) -> Reply:
 def words(text: str) -> list[str]:
     """`text` cut before each space, the way tokens begin with theirs; together the same text."""
     return re.findall(r"\s*\S+|\s+", text)
-
-
-def _arguments_text(arguments: object) -> str:
-    return arguments if isinstance(arguments, str) else json_bytes(arguments).decode()
-
-
-def _call_deltas(index: int, name: str, arguments: str, size: int) -> Iterator[Delta]:
-    opening = {"index": index, "id": f"call_{index + 1}", "type": "function"}
-    yield {"tool_calls": [{**opening, "function": {"name": name, "arguments": ""}}]}
-    for start in range(0, len(arguments), size):
-        function = {"arguments": arguments[start : start + size]}
-        yield {"tool_calls": [{"index": index, "function": function}]}

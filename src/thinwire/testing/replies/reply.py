@@ -1,4 +1,4 @@
-# A reply of the mock server: status, headers, steps, and how they go over the wire.
+"""A reply of the mock server: status, headers, steps, and how they go over the wire."""
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -6,6 +6,8 @@ from typing import Literal, TypedDict
 
 from thinwire.testing.replies.steps import Repeat, Send, Step
 from thinwire.testing.server.request import RecordedRequest
+
+EVENT_STREAM = "text/event-stream; charset=utf-8"
 
 Headers = Sequence[tuple[str, str]]
 Framing = Literal["chunked", "length", "close", "raw"]
@@ -79,14 +81,28 @@ class Reply:
         """
         if self.length is not None:
             return self.length
-        return sum(_size(step) for step in self.steps)
+        size = 0
+        for step in self.steps:
+            if isinstance(step, Send) and not step.raw:
+                size += len(step.data)
+            elif isinstance(step, Repeat):
+                if step.times is None:
+                    problem = "a body that repeats for ever has no Content-Length: give `length`"
+                    raise ValueError(problem)
+                size += step.times * len(step.data)
+        return size
 
 
 # What `MockServer.reply` takes: a reply, or a function that makes one from the request.
 Script = Reply | Callable[[RecordedRequest], Reply]
 
 
-def typed(wire: WireOptions, content_type: str) -> WireOptions:
+def reply_of(script: Script, request: RecordedRequest) -> Reply:
+    """What `script` answers to `request`."""
+    return script if isinstance(script, Reply) else script(request)
+
+
+def with_content_type(wire: WireOptions, content_type: str) -> WireOptions:
     """`wire` with a Content-Type, unless it already names one."""
     headers = list(wire.get("headers", ()))
     if not has_header(headers, "content-type"):
@@ -94,22 +110,6 @@ def typed(wire: WireOptions, content_type: str) -> WireOptions:
     return {**wire, "headers": headers}
 
 
-def early_size(script: object) -> int | None:
-    """After how many bytes of the request body `script` wants to answer; None for all."""
-    early: object = getattr(script, "early", None)
-    return early if isinstance(early, int) else None
-
-
 def has_header(headers: Headers, name: str) -> bool:
     """Whether `headers` has one called `name`, given in lower case."""
     return any(known.lower() == name for known, _ in headers)
-
-
-def _size(step: Step) -> int:
-    if isinstance(step, Send):
-        return 0 if step.raw else len(step.data)
-    if not isinstance(step, Repeat):
-        return 0
-    if step.times is None:
-        raise ValueError("a body that repeats for ever has no Content-Length: give `length`")
-    return step.times * len(step.data)

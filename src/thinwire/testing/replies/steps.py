@@ -1,5 +1,8 @@
-# What a reply does on the wire, one step after the other. Plain data: a test can print it, compare
-# it and put it together anew. playing.py turns it into bytes.
+"""What a reply does on the wire, one step after the other.
+
+Plain data: a test can print it, compare it and put it together anew. server/player.py turns it
+into bytes.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

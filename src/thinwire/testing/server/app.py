@@ -1,4 +1,4 @@
-# What the mock server answers: from a request to a reply, without any I/O.
+"""What the mock server answers: from a request to a reply, without any I/O."""
 
 import re
 import threading
@@ -8,12 +8,13 @@ from urllib.parse import unquote, urlsplit
 from thinwire.testing.replies.builtin_models import BUILTIN_MODELS, builtin_script, echo
 from thinwire.testing.replies.chunks import CREATED, error_object
 from thinwire.testing.replies.good import json_reply
-from thinwire.testing.replies.reply import Reply, Script
+from thinwire.testing.replies.reply import Reply, Script, reply_of
 from thinwire.testing.server.queues import ScriptQueues
 from thinwire.testing.server.request import RecordedRequest
 
 # Azure names the model in the path.
 _DEPLOYMENT = re.compile(r"/deployments/([^/]+)/")
+_SUMMARY = "/_mock/requests"
 
 
 class Refused(Exception):
@@ -86,7 +87,7 @@ class App:
 
     def record(self, request: RecordedRequest) -> None:
         """Add to `requests`, unless it asks for just those."""
-        if _path(request).endswith("/_mock/requests"):
+        if urlsplit(request.path).path.endswith(_SUMMARY):
             return
         with self._lock:
             request.number = (self._requests[-1].number if self._requests else 0) + 1
@@ -117,62 +118,40 @@ class App:
         return reply
 
     def _reply(self, request: RecordedRequest) -> Reply:
-        path = _path(request)
-        if request.method == "GET" and path.endswith("/_mock/requests"):
-            return json_reply(self._summary())
+        path = urlsplit(request.path).path
+        if request.method == "GET" and path.endswith(_SUMMARY):
+            summaries = [known.summary() for known in self.requests]
+            counts = {"connections": self.connections, "errors": self.errors}
+            return json_reply({"requests": summaries, **counts})
         if request.method == "GET" and path.endswith("/models"):
-            return json_reply(self._models())
-        if request.method != "POST":
-            raise _not_found(request)
-        script = self._script(request, path)
-        return script if isinstance(script, Reply) else script(request)
-
-    def _script(self, request: RecordedRequest, path: str) -> Script:
+            names = [*self.scripts.models(), *BUILTIN_MODELS]
+            common = {"object": "model", "created": CREATED, "owned_by": "thinwire-mock"}
+            data = [{"id": name, **common} for name in names]
+            return json_reply({"object": "list", "data": data})
         is_chat = path.endswith("/chat/completions")
-        if not is_chat and not self.scripts:
+        if request.method != "POST" or not (is_chat or self.scripts):
             raise _not_found(request)
         payload: dict[str, Any] = {}
         if request.body_whole:
-            payload = _payload(request, self.max_body)
+            payload = self._payload(request)
             request.model = _model(payload, path)
         # A script serves its model at every path, so other APIs than chat can be scripted.
         script = self.scripts.take(request.model)
         if script is None and not is_chat:
             raise _not_found(request)
-        return script or self._unscripted(request.model, payload)
+        script = script or builtin_script(request.model, payload, self._delay_ms)
+        return reply_of(script or self._default or echo(payload, self._delay_ms), request)
 
-    def _unscripted(self, model: str, payload: dict[str, Any]) -> Script:
-        found = builtin_script(model, payload, self._delay_ms) or self._default
-        return found or echo(payload, self._delay_ms)
-
-    def _models(self) -> dict[str, object]:
-        names = [*self.scripts.models(), *BUILTIN_MODELS]
-        common = {"object": "model", "created": CREATED, "owned_by": "thinwire-mock"}
-        return {"object": "list", "data": [{"id": name, **common} for name in names]}
-
-    def _summary(self) -> dict[str, object]:
-        summaries = [request.summary() for request in self.requests]
-        return {"requests": summaries, "connections": self.connections, "errors": self.errors}
-
-
-def _path(request: RecordedRequest) -> str:
-    return urlsplit(request.path).path
-
-
-def _not_found(request: RecordedRequest) -> Refused:
-    return Refused(404, f"Invalid URL ({request.method} {_path(request)})")
-
-
-def _payload(request: RecordedRequest, max_body: int) -> dict[str, Any]:
-    if request.body is None:
-        raise Refused(413, f"the mock server parses at most {max_body} bytes")
-    try:
-        payload = request.json()
-    except (ValueError, RecursionError) as error:  # a ValueError says where
-        raise Refused(400, f"the body is not JSON: {error}") from error
-    if not isinstance(payload, dict):
-        raise Refused(400, "the body is JSON, but not an object")
-    return payload
+    def _payload(self, request: RecordedRequest) -> dict[str, Any]:
+        if request.body is None:
+            raise Refused(413, f"the mock server parses at most {self.max_body} bytes")
+        try:
+            payload = request.json()
+        except (ValueError, RecursionError) as error:  # a ValueError says where
+            raise Refused(400, f"the body is not JSON: {error}") from error
+        if not isinstance(payload, dict):
+            raise Refused(400, "the body is JSON, but not an object")
+        return payload
 
 
 def _model(payload: dict[str, Any], path: str) -> str:
@@ -181,3 +160,8 @@ def _model(payload: dict[str, Any], path: str) -> str:
     if not isinstance(model, str) or not model:
         raise Refused(400, "you must provide a model parameter", "missing_required_parameter")
     return model
+
+
+def _not_found(request: RecordedRequest) -> Refused:
+    path = urlsplit(request.path).path
+    return Refused(404, f"Invalid URL ({request.method} {path})")

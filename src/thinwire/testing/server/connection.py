@@ -1,6 +1,7 @@
-# One connection: requests are read, answered and recorded until either side has had enough.
+"""One connection: requests are read, answered and recorded until either side has had enough."""
 
 import asyncio
+import contextlib
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -17,7 +18,7 @@ from thinwire.testing.server.request_reader import RequestReader
 Finished = Callable[[RecordedRequest], None]
 
 
-class Connection:
+class ConnectionHandler:
     """Serves one client.
 
     Args:
@@ -41,7 +42,12 @@ class Connection:
         except ClientGone:
             pass
         except h11.RemoteProtocolError as error:
-            await self._refuse(error)
+            self._app.note_error(f"connection {self._number} sent what is not HTTP: {error}")
+            status = error.error_status_hint
+            reply = json_reply(error_object(status, f"bad request: {error}"), status=status)
+            with contextlib.suppress(ClientGone):
+                await Player(self._peer, reply, keep_alive=False).play()
+                await self._peer.linger()
 
     async def _serve_one(self) -> bool:
         reader = RequestReader(self._peer, self._number, self._app.max_body)
@@ -91,13 +97,3 @@ class Connection:
         if outcome == "complete" and not request.body_whole:
             await self._peer.linger()
         return player.keep_alive
-
-    async def _refuse(self, error: h11.RemoteProtocolError) -> None:
-        self._app.note_error(f"connection {self._number} sent what is not HTTP: {error}")
-        status = error.error_status_hint
-        reply = json_reply(error_object(status, f"bad request: {error}"), status=status)
-        try:
-            await Player(self._peer, reply, keep_alive=False).play()
-            await self._peer.linger()
-        except ClientGone:
-            pass

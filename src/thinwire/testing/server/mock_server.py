@@ -1,15 +1,19 @@
-# The handle that tests hold: what to reply, what came, start and stop.
+"""The handle that tests hold: what to reply, what came, start and stop."""
 
+import json
 import socket
 import ssl
 from os import PathLike
+from pathlib import Path
 from typing import Self
 
+from thinwire.testing.recording.exchange import exchanges_from
 from thinwire.testing.replies.reply import Script
+from thinwire.testing.scenario import scenarios_from
 from thinwire.testing.server.app import App
-from thinwire.testing.server.connection import Connection, Finished
-from thinwire.testing.server.loading import load_scripts
+from thinwire.testing.server.connection import ConnectionHandler, Finished
 from thinwire.testing.server.peer import Peer
+from thinwire.testing.server.queues import ANY
 from thinwire.testing.server.request import RecordedRequest
 from thinwire.testing.server.service import Service
 
@@ -55,7 +59,7 @@ class MockServer:
         self._port = port
         self._ssl_context = ssl_context
         self._app = App(keep_limit if keep_bodies else 0, max_body, default, delay_ms)
-        self._finished = finished or _ignore
+        self._finished = finished or (lambda request: None)
         self._service: Service | None = None
 
     @property
@@ -120,8 +124,14 @@ class MockServer:
             OSError: the file cannot be read.
             ValueError: it is neither; the message says what is wrong.
         """
-        for model, scripts in load_scripts(path, speed):
-            self._app.scripts.add(model, scripts)
+        document = json.loads(Path(path).read_text("utf-8"))
+        if isinstance(document, dict) and isinstance(document.get("scenarios"), list):
+            for scenario in scenarios_from(document):
+                self._app.scripts.add(scenario.name, scenario.replies)
+            return self
+        for exchange in exchanges_from(document, str(path)):
+            if exchange.method == "POST":  # the mock server answers GET /models itself
+                self._app.scripts.add(exchange.model or ANY, [exchange.reply(speed)])
         return self
 
     def wait_for_requests(self, count: int = 1, timeout: float = 5.0) -> list[RecordedRequest]:
@@ -153,7 +163,8 @@ class MockServer:
             OSError: it cannot listen there.
         """
         if self._service is None:
-            listener = self._listen()
+            family = socket.AF_INET6 if ":" in self._host else socket.AF_INET
+            listener = socket.create_server((self._host, self._port), family=family, backlog=128)
             self._port = listener.getsockname()[1]
             self._service = Service(listener, self._ssl_context, self._serve, self._app.note_error)
         return self
@@ -177,14 +188,12 @@ class MockServer:
     async def __aexit__(self, *exc: object) -> None:
         self.stop()
 
-    def _listen(self) -> socket.socket:
-        family = socket.AF_INET6 if ":" in self._host else socket.AF_INET
-        return socket.create_server((self._host, self._port), family=family, backlog=128)
+    def __repr__(self) -> str:
+        state = "stopped" if self._service is None else "running"
+        problems = f", {len(self.errors)} errors" if self.errors else ""
+        return f"<MockServer {self.base_url} {state}, {len(self.requests)} requests{problems}>"
 
     async def _serve(self, peer: Peer) -> None:
         self._app.connections += 1
-        await Connection(peer, self._app, self._app.connections, self._finished).serve()
-
-
-def _ignore(request: RecordedRequest) -> None:
-    pass
+        number = self._app.connections
+        await ConnectionHandler(peer, self._app, number, self._finished).serve()

@@ -1,5 +1,7 @@
-# One TCP or TLS connection as the mock server sees it: bytes in, bytes out, gone or not. All that
-# depends on asyncio's transports is in this file.
+"""One TCP or TLS connection as the mock server sees it: bytes in, bytes out, gone or not.
+
+All that depends on asyncio's transports is in this file.
+"""
 
 import asyncio
 import socket

@@ -1,9 +1,10 @@
-# Plays a reply: its steps become bytes on the connection, in exactly the writes it asks for.
-#
-#   head     status line, headers and the framing header; written once, before the first byte
-#   body     every `Send` framed (RFC 9112 §7.1), as one HTTP chunk or several
-#   end      the last HTTP chunk, for "chunked"; nothing for the other framings
-#   wire     the bytes cut into `pieces`, or joined until something has to be seen in between
+"""Plays a reply: its steps become bytes on the connection, in exactly the writes it asks for.
+
+head     status line, headers and the framing header; written once, before the first byte
+body     every `Send` framed (RFC 9112 §7.1), as one HTTP chunk or several
+end      the last HTTP chunk, for "chunked"; nothing for the other framings
+wire     the bytes cut into `pieces`, or joined until something has to be seen in between
+"""
 
 import asyncio
 import itertools
@@ -11,19 +12,9 @@ from collections.abc import Iterable, Iterator
 from http import HTTPStatus
 
 from thinwire.testing.replies.reply import Headers, Reply, has_header
-from thinwire.testing.replies.steps import (
-    Cut,
-    EndBody,
-    Head,
-    Interim,
-    Repeat,
-    Send,
-    Stall,
-    Step,
-    Wait,
-)
+from thinwire.testing.replies.steps import Cut, EndBody, Head, Interim, Repeat, Send, Stall, Wait
 from thinwire.testing.server.peer import Peer
-from thinwire.testing.server.request import Outcome
+from thinwire.testing.server.request import RequestOutcome
 
 
 class Player:
@@ -44,10 +35,12 @@ class Player:
         self._end_due = True
         self._gathered = bytearray()
         self._sizes = _sizes(reply.pieces)
-        lasting = reply.framing in ("chunked", "length") and not _says_close(reply.headers)
-        self.keep_alive = keep_alive and lasting
+        closing = any(
+            name.lower() == "connection" and "close" in value for name, value in reply.headers
+        )
+        self.keep_alive = keep_alive and reply.framing in ("chunked", "length") and not closing
 
-    async def play(self) -> Outcome:
+    async def play(self) -> RequestOutcome:
         """Play it.
 
         Returns:
@@ -57,35 +50,35 @@ class Player:
             ClientGone: the client left before the end.
         """
         for step in self._reply.steps:
-            if isinstance(step, Cut):
-                await self._flush()
-                self._hang_up(step)
-                return "cut"
-            await self._step(step)
+            match step:
+                case Send():
+                    await self._send(step)
+                case Repeat():
+                    for _ in itertools.count() if step.times is None else range(step.times):
+                        await self._send(Send(step.data))
+                        await self._flush()
+                        await self._peer.pause(step.every_ms / 1000)
+                case Head():
+                    await self._head()
+                case Interim():
+                    await self._put(_head_bytes(step.status, step.headers))
+                case EndBody():
+                    await self._end(step)
+                case Wait():
+                    await self._flush()
+                    await self._peer.pause(step.ms / 1000)
+                case Stall():
+                    await self._flush()
+                    await (self._peer.deaf() if step.deaf else self._peer.until_gone())
+                case Cut():
+                    await self._flush()
+                    self._hang_up(step)
+                    return "cut"
         await self._end(EndBody())
         await self._flush()
         if self._reply.hang_up:
             self._hang_up(Cut(notify=True))
         return "complete"
-
-    async def _step(self, step: Step) -> None:
-        match step:
-            case Send():
-                await self._send(step)
-            case Repeat():
-                await self._repeat(step)
-            case EndBody():
-                await self._end(step)
-            case Interim():
-                await self._put(_interim(step.status, step.headers))
-            case Head():
-                await self._head()
-            case Wait():
-                await self._flush()
-                await self._peer.pause(step.ms / 1000)
-            case Stall():
-                await self._flush()
-                await (self._peer.deaf() if step.deaf else self._peer.until_gone())
 
     async def _send(self, step: Send) -> None:
         if step.raw:
@@ -94,28 +87,13 @@ class Player:
         await self._head()
         largest = self._reply.http_chunk or max(len(step.data), 1)
         for start in range(0, len(step.data), largest):
-            await self._put(self._framed(step.data[start : start + largest]))
-
-    async def _repeat(self, step: Repeat) -> None:
-        rounds = itertools.count() if step.times is None else range(step.times)
-        for _ in rounds:
-            await self._send(Send(step.data))
-            await self._flush()
-            await self._peer.pause(step.every_ms / 1000)
+            data = step.data[start : start + largest]
+            await self._put(b"%x\r\n%b\r\n" % (len(data), data) if self._chunked else data)
 
     async def _head(self) -> None:
-        if self._head_due:
-            self._head_due = False
-            interim = b"".join(_interim(status, ()) for status in self._reply.interim)
-            await self._put(interim + self._head_bytes())
-
-    async def _end(self, step: EndBody) -> None:
-        await self._head()
-        if self._chunked and self._end_due:
-            await self._put(b"0\r\n" + _header_lines(step.trailers) + b"\r\n")
-        self._end_due = False
-
-    def _head_bytes(self) -> bytes:
+        if not self._head_due:
+            return
+        self._head_due = False
         reply = self._reply
         headers = list(reply.headers)
         if self._chunked and not has_header(headers, "transfer-encoding"):
@@ -124,10 +102,14 @@ class Player:
             headers.append(("Content-Length", str(reply.body_length())))
         if not self.keep_alive and not has_header(headers, "connection"):
             headers.append(("Connection", "close"))
-        return _status_line(reply.status) + _header_lines(headers) + b"\r\n"
+        interim = b"".join(_head_bytes(status, ()) for status in reply.interim)
+        await self._put(interim + _head_bytes(reply.status, headers))
 
-    def _framed(self, data: bytes) -> bytes:
-        return b"%x\r\n%b\r\n" % (len(data), data) if self._chunked else data
+    async def _end(self, step: EndBody) -> None:
+        await self._head()
+        if self._chunked and self._end_due:
+            await self._put(b"0\r\n" + _header_lines(step.trailers) + b"\r\n")
+        self._end_due = False
 
     async def _put(self, data: bytes) -> None:
         self._gathered += data
@@ -160,21 +142,13 @@ def _sizes(pieces: int | Iterable[int] | None) -> Iterator[int]:
     return itertools.cycle(sizes)
 
 
-def _says_close(headers: Headers) -> bool:
-    return any(name.lower() == "connection" and "close" in value for name, value in headers)
-
-
-def _status_line(status: int) -> bytes:
+def _head_bytes(status: int, headers: Headers) -> bytes:
     try:
         phrase = HTTPStatus(status).phrase
     except ValueError:  # 529 and other statuses of single services have no phrase
         phrase = ""
-    return f"HTTP/1.1 {status} {phrase}\r\n".encode()
+    return f"HTTP/1.1 {status} {phrase}\r\n".encode() + _header_lines(headers) + b"\r\n"
 
 
 def _header_lines(headers: Headers) -> bytes:
     return b"".join(f"{name}: {value}\r\n".encode("latin-1") for name, value in headers)
-
-
-def _interim(status: int, headers: Headers) -> bytes:
-    return _status_line(status) + _header_lines(headers) + b"\r\n"

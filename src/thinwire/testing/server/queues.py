@@ -1,10 +1,10 @@
-# The replies a test has queued, by model.
+"""The replies a test has queued, by model."""
 
 import re
 import threading
 from collections.abc import Iterable
 
-from thinwire.testing.replies.reply import Script, early_size
+from thinwire.testing.replies.reply import Script
 
 ANY = "*"
 
@@ -54,13 +54,12 @@ class ScriptQueues:
             The model, "" while it is unknown, and after how many bytes to answer; or None, to
             read on.
         """
-        if not any(early_size(queue[0]) is not None for queue in list(self._queues.values())):
+        if all(_early(queue) is None for queue in list(self._queues.values())):
             return None
         found = _MODEL.search(body, 0, _SEARCHED)
         model = found[1].decode("utf-8", "replace") if found else ""
         with self._lock:
-            queue = self._queue(model)
-            size = early_size(queue[0]) if queue else None
+            size = _early(self._queue(model))
         return None if size is None else (model, size)
 
     def _queue(self, model: str) -> list[Script]:
@@ -68,3 +67,9 @@ class ScriptQueues:
             if self._queues.get(name):
                 return self._queues[name]
         return []
+
+
+def _early(queue: list[Script]) -> int | None:
+    # After how many bytes of a body the queue's next script wants to answer; None for all.
+    early: object = getattr(queue[0], "early", None) if queue else None
+    return early if isinstance(early, int) else None

@@ -1,4 +1,4 @@
-# What the mock server remembers of a request, as an HTTP parser that is not ours has read it.
+"""What the mock server remembers of a request, as an HTTP parser that is not ours has read it."""
 
 import hashlib
 import json
@@ -6,7 +6,7 @@ import threading
 from typing import Any, Literal
 
 RequestFraming = Literal["chunked", "content-length", "none"]
-Outcome = Literal["", "complete", "cut", "client_gone", "stopped", "failed"]
+RequestOutcome = Literal["", "complete", "cut", "client_gone", "stopped", "failed"]
 
 # Headers that carry keys. The summary shows a hash: enough to compare, nothing to steal.
 _SECRET_HEADERS = ("authorization", "api-key", "x-api-key", "cookie", "proxy-authorization")
@@ -40,7 +40,11 @@ class RecordedRequest:
         self.headers = headers
         self.connection_id = connection_id
         self.number = 0
-        self.framing = _framing(self)
+        self.framing: RequestFraming = "none"
+        if self.header("transfer-encoding") is not None:
+            self.framing = "chunked"
+        elif self.header("content-length") is not None:
+            self.framing = "content-length"
         self.block_sizes: list[int] = []
         self.body: bytes | None = b""
         self.body_size = 0
@@ -48,7 +52,7 @@ class RecordedRequest:
         self.body_whole = False
         self.model = ""
         self.status = 0
-        self.outcome: Outcome = ""
+        self.outcome: RequestOutcome = ""
         self._finished = threading.Event()
         self._parsed: Any = None
 
@@ -76,7 +80,7 @@ class RecordedRequest:
             self._parsed = json.loads(self.body, parse_constant=_refuse_constant)
         return self._parsed
 
-    def wait(self, timeout: float = 5.0) -> Outcome:
+    def wait(self, timeout: float = 5.0) -> RequestOutcome:
         """Wait in a test until the server has done with this request.
 
         Args:
@@ -96,17 +100,21 @@ class RecordedRequest:
         """What `GET /_mock/requests` tells: all but the body, with keys replaced by hashes."""
         names = "number connection_id method path model framing block_count body_size"
         known = {name: getattr(self, name) for name in names.split()}
-        shown = [[name, _shown(name, value)] for name, value in self.headers]
+        headers = []
+        for name, value in self.headers:
+            if name in _SECRET_HEADERS:
+                value = "sha256:" + hashlib.sha256(value.encode("latin-1")).hexdigest()[:12]
+            headers.append([name, value])
         return {
             **known,
             "body_sha256": self.body_sha256,
             "body_whole": self.body_whole,
             "status": self.status,
             "outcome": self.outcome,
-            "headers": shown,
+            "headers": headers,
         }
 
-    def finish(self, outcome: Outcome) -> None:
+    def finish(self, outcome: RequestOutcome) -> None:
         """The server's own call when it has done with the request."""
         self.outcome = self.outcome or outcome
         self._finished.set()
@@ -118,18 +126,6 @@ class RecordedRequest:
     def __repr__(self) -> str:
         size = f"{self.framing} {self.body_size} B"
         return f"<{self.method} {self.path} model={self.model!r} {size} {self.outcome}>"
-
-
-def _framing(request: RecordedRequest) -> RequestFraming:
-    if request.header("transfer-encoding") is not None:
-        return "chunked"
-    return "none" if request.header("content-length") is None else "content-length"
-
-
-def _shown(name: str, value: str) -> str:
-    if name not in _SECRET_HEADERS:
-        return value
-    return "sha256:" + hashlib.sha256(value.encode("latin-1")).hexdigest()[:12]
 
 
 def _refuse_constant(name: str) -> None:

@@ -1,5 +1,7 @@
-# Requests are read by h11, an HTTP parser that shares no line with ours: what it accepts from our
-# own client, other servers accept too. h11 is installed with httpx.
+"""Requests are read by h11, an HTTP parser that shares no line with ours.
+
+What it accepts from our own client, other servers accept too. h11 is installed with httpx.
+"""
 
 import hashlib
 
@@ -7,8 +9,6 @@ import h11
 
 from thinwire.testing.server.peer import ClientGone, Peer
 from thinwire.testing.server.request import RecordedRequest
-
-_CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 
 
 class RequestReader:
@@ -53,10 +53,10 @@ class RequestReader:
     async def allow_body(self) -> None:
         """Answer `Expect: 100-continue`, if the request said it (RFC 9110 §10.1.1)."""
         if self._parser.they_are_waiting_for_100_continue:
-            await self._peer.send(_CONTINUE)
+            await self._peer.send(b"HTTP/1.1 100 Continue\r\n\r\n")
 
     async def more_body(self, request: RecordedRequest) -> bool:
-        """Read some of the body and note it in `request`.
+        """Read some of the body and count it in `request`.
 
         Returns:
             False at the end of the body.
@@ -66,20 +66,10 @@ class RequestReader:
             ClientGone: the client left in the middle of it.
         """
         event = await self._next_event()
-        if isinstance(event, h11.Data):
-            self._note(request, event)
-            return True
-        request.body_whole = True
-        self._peer.give_back(self._parser.trailing_data[0])
-        return False
-
-    def settle(self, request: RecordedRequest) -> None:
-        """Put what was read of the body into `request`."""
-        request.body = None if request.body_size > self._max_body else bytes(self.body)
-        request.body_sha256 = self._hash.hexdigest()
-        self.body = bytearray()
-
-    def _note(self, request: RecordedRequest, event: h11.Data) -> None:
+        if not isinstance(event, h11.Data):
+            request.body_whole = True
+            self._peer.give_back(self._parser.trailing_data[0])
+            return False
         self._hash.update(event.data)
         request.body_size += len(event.data)
         if request.body_size <= self._max_body:
@@ -88,6 +78,13 @@ class RequestReader:
         if event.chunk_end and request.framing == "chunked":
             request.block_sizes.append(self._block)
             self._block = 0
+        return True
+
+    def settle(self, request: RecordedRequest) -> None:
+        """Put what was read of the body into `request`."""
+        request.body = None if request.body_size > self._max_body else bytes(self.body)
+        request.body_sha256 = self._hash.hexdigest()
+        self.body = bytearray()
 
     async def _next_event(self) -> object:
         # Each turn reads bytes, so it ends with the request or with the connection.

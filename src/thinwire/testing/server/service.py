@@ -1,8 +1,9 @@
-# The thread, the event loop and the open connections of a running mock server.
-#
-# A thread, so that synchronous tests can use the server and a blocked test cannot block it. The
-# connections are accepted here and not by asyncio.start_server: that loses sight of those whose
-# handshake or first step is still to come, so that stopping would leave them open.
+"""The thread, the event loop and the open connections of a running mock server.
+
+A thread, so that synchronous tests can use the server and a blocked test cannot block it. The
+connections are accepted here and not by asyncio.start_server: that loses sight of those whose
+handshake or first step is still to come, so that stopping would leave them open.
+"""
 
 import asyncio
 import socket
@@ -16,9 +17,6 @@ _GOODBYE = 1.0  # seconds a TLS client has to answer our close_notify
 _PATIENCE = 10.0  # seconds the thread has to end; it needs them only if something is broken
 _ROUNDS = 100  # of the loop, for transports that are closing
 
-Serve = Callable[[Peer], Awaitable[None]]
-Note = Callable[[str], None]
-
 
 class Service:
     """A running server; it begins with its construction.
@@ -27,19 +25,19 @@ class Service:
         listener: the listening socket, closed by `stop`.
         ssl_context: for https.
         serve: what to do with a connection, in this service's loop.
-        note: told of what goes wrong.
+        on_error: called with what goes wrong, in words.
     """
 
     def __init__(
         self,
         listener: socket.socket,
         ssl_context: ssl.SSLContext | None,
-        serve: Serve,
-        note: Note,
+        serve: Callable[[Peer], Awaitable[None]],
+        on_error: Callable[[str], None],
     ) -> None:
         self._listener = listener
         self._serve = serve
-        self._note = note
+        self._on_error = on_error
         self._ssl_context = ssl_context
         self._open: dict[asyncio.Task[None], socket.socket] = {}
         self._stopping = asyncio.Event()
@@ -65,13 +63,26 @@ class Service:
             self._loop.close()
 
     async def _main(self) -> None:
-        self._loop.set_exception_handler(self._handle)
+        self._loop.set_exception_handler(
+            lambda loop, context: self._on_error(
+                f"{context.get('message')}: {context.get('exception')!r}"
+            )
+        )
         self._listener.setblocking(False)
         self._loop.add_reader(self._listener, self._accept)
         await self._stopping.wait()
         self._loop.remove_reader(self._listener)
         self._listener.close()
-        await self._close_all()
+        tasks, connections = list(self._open), list(self._open.values())
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        for _ in range(_ROUNDS):
+            if all(connection.fileno() == -1 for connection in connections):
+                return
+            await asyncio.sleep(0)
+        for connection in connections:  # those whose task had not begun
+            connection.close()
 
     def _accept(self) -> None:
         try:
@@ -86,7 +97,7 @@ class Service:
         try:
             peer = await self._peer(connection)
         except OSError as error:  # ssl.SSLError is one, too
-            self._note(f"TLS handshake failed: {error!r}")
+            self._on_error(f"TLS handshake failed: {error!r}")
             return
         try:
             await self._serve(peer)
@@ -94,7 +105,7 @@ class Service:
         except asyncio.CancelledError:
             await peer.drop()
         except Exception as error:  # a bug of ours: say so in the test instead of hanging it
-            self._note(f"the mock server failed: {error!r}")
+            self._on_error(f"the mock server failed: {error!r}")
             await peer.drop()
 
     async def _peer(self, connection: socket.socket) -> Peer:
@@ -111,18 +122,3 @@ class Service:
             ssl_shutdown_timeout=_GOODBYE if self._ssl_context else None,
         )
         return Peer(reader, asyncio.StreamWriter(transport, protocol, reader, self._loop))
-
-    async def _close_all(self) -> None:
-        tasks, connections = list(self._open), list(self._open.values())
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-        for _ in range(_ROUNDS):
-            if all(connection.fileno() == -1 for connection in connections):
-                return
-            await asyncio.sleep(0)
-        for connection in connections:  # those whose task had not begun
-            connection.close()
-
-    def _handle(self, loop: asyncio.AbstractEventLoop, context: dict[str, object]) -> None:
-        self._note(f"{context.get('message')}: {context.get('exception')!r}")
