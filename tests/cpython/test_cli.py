@@ -1,5 +1,6 @@
 """The `thinwire` command, run as a user runs it: in a process of its own."""
 
+import importlib.metadata
 import os
 import re
 import signal
@@ -13,6 +14,7 @@ import httpx
 import pytest
 
 from thinwire import __version__
+from thinwire.cli import main
 from thinwire.testing import (
     BUILTIN_MODELS,
     MockServer,
@@ -101,6 +103,20 @@ def test_alone_it_prints_help() -> None:
     assert (done.returncode, done.stderr) == (0, "")
     assert "chat" in done.stdout
     assert "mock" in done.stdout
+
+
+def test_the_command_and_the_module_are_one(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # `run` starts `python -m thinwire`; test_packaging.py starts the installed command.
+    (command,) = importlib.metadata.entry_points(group="console_scripts", name="thinwire")
+    assert command.load() is main
+    monkeypatch.setenv("COLUMNS", "80")
+    for name in ([], ["chat"], ["mock"], ["record"], ["conformance"]):
+        with pytest.raises(SystemExit) as ended:
+            main([*name, "--help"])
+        done = run(*name, "--help", env={"COLUMNS": "80"})
+        assert (done.returncode, done.stdout) == (ended.value.code, capsys.readouterr().out)
 
 
 BAD_USAGE = [

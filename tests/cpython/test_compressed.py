@@ -7,8 +7,7 @@ import pytest
 from support.interpreters import Interpreter, run_micropython
 
 from thinwire import AllAttemptsFailed, AsyncClient, Client, Deployment, ReadError
-from thinwire.testing import MockServer, Reply, Send
-from thinwire.testing.replies.chunks import DONE, sse_event
+from thinwire.testing import DONE, MockServer, Reply, Send, sse_event
 
 STREAM = (
     sse_event({"choices": [{"delta": {"content": "Grüße"}}]})

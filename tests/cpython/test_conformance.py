@@ -10,7 +10,7 @@ import pytest
 from support.interpreters import ROOT
 
 from thinwire.cli import main
-from thinwire.conformance import Outcome, Runner, judge, load_all
+from thinwire.conformance import Outcome, ScenarioRunner, judge, load_all
 from thinwire.conformance.outcome import (
     arguments_of,
     error_fields,
@@ -20,7 +20,7 @@ from thinwire.conformance.outcome import (
 )
 from thinwire.conformance.runner import split
 from thinwire.conformance.targets import ProcessTarget, URLTarget
-from thinwire.conformance.worker import call, load
+from thinwire.conformance.worker import call, load_adapter
 from thinwire.testing import (
     MockServer,
     RecordedRequest,
@@ -240,12 +240,12 @@ def test_what_does_not_start_is_told() -> None:
 
 
 def test_adapters_are_loaded_by_name(adapter: Path) -> None:
-    assert load(str(adapter)).__name__ == "run"
-    assert load(f"{adapter}:slow").__name__ == "slow"
-    assert load("thinwire.conformance.adapters.httpx_client:run").__name__ == "run"
+    assert load_adapter(str(adapter)).__name__ == "run"
+    assert load_adapter(f"{adapter}:slow").__name__ == "slow"
+    assert load_adapter("thinwire.conformance.adapters.httpx_client:run").__name__ == "run"
     with pytest.raises(AttributeError):
-        load(f"{adapter}:none")
-    assert call(load(f"{adapter}:broken"), "", "", {}).error is not None
+        load_adapter(f"{adapter}:none")
+    assert call(load_adapter(f"{adapter}:broken"), "", "", {}).error is not None
 
 
 @pytest.fixture
@@ -309,7 +309,7 @@ class Fixed:
 
 def test_the_runner_plays_each_cut_up_to_the_first_failure() -> None:
     client = Fixed(Outcome("x"))
-    with Runner(client, patience=1) as runner:
+    with ScenarioRunner(client, patience=1) as runner:
         good = Scenario("good", (sse_reply(b"a"),), expect={"content": "x"})
         assert runner.run(good).passed
         assert [given["model"] for given, _ in client.calls] == ["good"] * 3
@@ -331,7 +331,7 @@ def test_a_client_that_does_without_says_so() -> None:
         (Outcome(hung=1.0, complete=False), "does without, and does not say so", False),
     )
     for outcome, reason, skipped in outcomes:
-        with Runner(Fixed(outcome), patience=1) as runner:
+        with ScenarioRunner(Fixed(outcome), patience=1) as runner:
             verdict = runner.run(needy)
             assert verdict.reason == reason
             assert (verdict.skipped and not reason) == skipped

@@ -58,6 +58,21 @@ def test_start_and_stop_may_be_repeated() -> None:
         socket.create_connection(("127.0.0.1", server.port), 10)
 
 
+def test_it_shows_where_it_is_and_what_came() -> None:
+    server = MockServer(port=0)
+    assert repr(server) == "<MockServer http://127.0.0.1:0/v1 stopped requests=0 errors=0>"
+    with server:
+        url = server.base_url
+        headers = {"Authorization": "Bearer sk-secret-0123456789"}
+        httpx.get(f"{url}/nothing?key=sk-secret", headers=headers, trust_env=False)
+        assert repr(server) == f"<MockServer {url} running requests=1 errors=0>"
+        with connect(server.port) as connection:
+            connection.sendall(b"sk-secret\r\n\r\n")
+            read_rest(connection)
+        assert repr(server) == f"<MockServer {url} running requests=1 errors=1>"
+    assert repr(server) == f"<MockServer {url} stopped requests=1 errors=1>"
+
+
 def test_it_comes_back_at_the_same_port() -> None:
     server = MockServer()
     with server:

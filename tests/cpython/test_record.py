@@ -225,6 +225,14 @@ def test_https_upstream(path: Path) -> None:
             assert "certificate" in recorder.errors[0].lower()
 
 
+def test_it_shows_where_it_is_and_what_came(real: MockServer, path: Path) -> None:
+    recorder = Recorder(f"{real.base_url}?key=sk-secret-0123456789", path)
+    assert repr(recorder) == "<Recorder http://127.0.0.1:0 stopped exchanges=0 errors=0>"
+    with recorder:
+        raw_answer(recorder.port)
+        assert repr(recorder) == f"<Recorder {recorder.base_url} running exchanges=1 errors=0>"
+
+
 def test_nobody_there(path: Path) -> None:
     with socket.socket() as place:
         place.bind(("127.0.0.1", 0))

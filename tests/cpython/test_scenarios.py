@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from support.interpreters import Interpreter
 
-from thinwire.conformance import Runner, Verdict, load_all
+from thinwire.conformance import ScenarioRunner, Verdict, load_all
 from thinwire.conformance.registry import micropython_targets, python_target
 from thinwire.conformance.targets import Target
 from thinwire.testing import Scenario
@@ -35,7 +35,7 @@ def target_of(client: Client) -> Target:
 
 
 def play(client: Client, scenarios: list[Scenario]) -> dict[tuple[Client, str], Verdict]:
-    with Runner(target_of(client)) as runner:
+    with ScenarioRunner(target_of(client)) as runner:
         return {(client, scenario.name): runner.run(scenario) for scenario in scenarios}
 
 

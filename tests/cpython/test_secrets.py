@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from thinwire import Client, Deployment, RetryPolicy, ThinwireError, Timeouts
-from thinwire.conformance import Outcome, Runner, load_all
+from thinwire.conformance import Outcome, ScenarioRunner, load_all
 
 KEY = "sk-secret-0123456789abcdef"
 OTHER = "header-secret-fedcba9876543210"
@@ -56,7 +56,7 @@ class Watching:
 @pytest.mark.parametrize("group", sorted({one.name.split("-")[0] for one in load_all()}))
 def test_no_key_is_shown(group: str) -> None:
     watching = Watching()
-    with Runner(watching, patience=5) as runner:
+    with ScenarioRunner(watching, patience=5) as runner:
         for scenario in load_all():
             if scenario.name.startswith(group + "-"):
                 runner.run_split(scenario, "whole")

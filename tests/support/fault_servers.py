@@ -12,8 +12,7 @@ from support.fault import Fault
 from support.fault_settings import RESCUE
 from support.places import places
 
-from thinwire.testing import MockServer, RecordedRequest, Reply, text_reply
-from thinwire.testing.replies.reply import Script
+from thinwire.testing import MockServer, RecordedRequest, Reply, Script, text_reply
 
 TURN = "x-turn"
 

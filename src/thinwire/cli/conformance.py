@@ -105,9 +105,9 @@ def _targets(args: argparse.Namespace, names: "Sequence[str]") -> "Iterator[Targ
 def _play(target: "Target", scenarios: "Sequence[Scenario]", host: str) -> "Column":
     # The scenarios, to one client; OSError when its adapter does not start.
     from thinwire.conformance.report import Column
-    from thinwire.conformance.runner import Runner
+    from thinwire.conformance.runner import ScenarioRunner
 
-    with Runner(target, host=host) as runner:
+    with ScenarioRunner(target, host=host) as runner:
         version = target.version()
         verdicts = [runner.run(scenario) for scenario in scenarios]
     return Column(target.name, version, {verdict.scenario: verdict for verdict in verdicts})

@@ -9,13 +9,13 @@ if TYPE_CHECKING:
     from thinwire.conformance.judging import judge
     from thinwire.conformance.library import load_all
     from thinwire.conformance.outcome import Outcome
-    from thinwire.conformance.runner import Runner, Verdict
+    from thinwire.conformance.runner import ScenarioRunner, Verdict
 
-__all__ = ["Outcome", "Runner", "Verdict", "judge", "load_all"]
+__all__ = ["Outcome", "ScenarioRunner", "Verdict", "judge", "load_all"]
 
 _HOMES = {
     "Outcome": "outcome",
-    "Runner": "runner",
+    "ScenarioRunner": "runner",
     "Verdict": "runner",
     "judge": "judging",
     "load_all": "library",

@@ -40,7 +40,7 @@ class Verdict:
         return not self.reason and not self.skipped
 
 
-class Runner:
+class ScenarioRunner:
     """Runs scenarios against one client; a context manager, for its mock server.
 
     Args:

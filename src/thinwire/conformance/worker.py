@@ -19,7 +19,7 @@ from thinwire.conformance.outcome import Outcome, line_of, value_of
 Run = Callable[..., Any]
 
 
-def load(spec: str) -> Run:
+def load_adapter(spec: str) -> Run:
     """The adapter that `spec` names.
 
     Raises:
@@ -71,7 +71,7 @@ def main(spec: str, packages: list[str]) -> None:
     for name in packages:
         with contextlib.suppress(PackageNotFoundError):
             versions.append(f"{name} {version(name)}")
-    serve(load(spec), ", ".join(versions), sys.stdin.buffer, out)
+    serve(load_adapter(spec), ", ".join(versions), sys.stdin.buffer, out)
 
 
 if __name__ == "__main__":

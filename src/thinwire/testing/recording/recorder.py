@@ -98,7 +98,8 @@ class Recorder:
 
     def __repr__(self) -> str:
         state = "stopped" if self._service is None else "running"
-        return f"<Recorder {self.base_url} {state}, {len(self.exchanges)} exchanges>"
+        counts = f"exchanges={len(self.exchanges)} errors={len(self.errors)}"
+        return f"<Recorder {self.base_url} {state} {counts}>"
 
     async def _serve(self, peer: Peer) -> None:
         # One exchange per connection: the answer's head already says "close".

@@ -4,7 +4,7 @@ from typing import Literal, Unpack
 
 from thinwire.testing.replies.chunks import error_object
 from thinwire.testing.replies.completion import MockCompletion
-from thinwire.testing.replies.good import words
+from thinwire.testing.replies.good import as_tokens
 from thinwire.testing.replies.reply import (
     EVENT_STREAM,
     Reply,
@@ -110,12 +110,14 @@ def error_chunk_reply(
         alone, with status 200.
     """
     error = error_object(status, message, code, kind)
-    deltas = [{"content": word} for word in words(after)]
+    deltas = [{"content": word} for word in as_tokens(after)]
     return MockCompletion(deltas, error=error, event=event, done=done, wire=wire)
 
 
 def _broken(text: str, wire: WireOptions, *ending: Step) -> MockCompletion:
-    return MockCompletion([{"content": word} for word in words(text)], ending=ending, wire=wire)
+    return MockCompletion(
+        [{"content": word} for word in as_tokens(text)], ending=ending, wire=wire
+    )
 
 
 def _events(steps: list[Step], wire: WireOptions) -> Reply:

@@ -51,11 +51,11 @@ def text_reply(
     Raises:
         ValueError: `tokens` do not add up to `text`.
     """
-    pieces = words(text) if tokens is None else list(tokens)
+    pieces = as_tokens(text) if tokens is None else list(tokens)
     if text and "".join(pieces) != text:
         raise ValueError("tokens must add up to text")
-    thought = [{reasoning_field: piece} for piece in words(reasoning or "")]
-    refused = [{"refusal": piece} for piece in words(refusal or "")]
+    thought = [{reasoning_field: piece} for piece in as_tokens(reasoning or "")]
+    refused = [{"refusal": piece} for piece in as_tokens(refusal or "")]
     deltas = [*thought, *({"content": piece} for piece in pieces), *refused]
     return MockCompletion(
         deltas, finish_reason, model, usage, cached_tokens, cost, delay_ms, done, wire=wire
@@ -86,7 +86,7 @@ def tool_reply(
     Returns:
         A script for `MockServer.reply`.
     """
-    deltas: list[Delta] = [{"content": piece} for piece in words(text)]
+    deltas: list[Delta] = [{"content": piece} for piece in as_tokens(text)]
     for index, (name, given) in enumerate(calls):
         function = {"name": name, "arguments": ""}
         opening = {"index": index, "id": f"call_{index + 1}", "type": "function"}
@@ -146,6 +146,6 @@ def raw_reply(*data: bytes, **wire: Unpack[WireOptions]) -> Reply:
     return Reply(steps=[Send(piece) for piece in data], **wire)
 
 
-def words(text: str) -> list[str]:
+def as_tokens(text: str) -> list[str]:
     """`text` cut before each space, the way tokens begin with theirs; together the same text."""
     return re.findall(r"\s*\S+|\s+", text)

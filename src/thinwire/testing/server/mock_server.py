@@ -190,8 +190,8 @@ class MockServer:
 
     def __repr__(self) -> str:
         state = "stopped" if self._service is None else "running"
-        problems = f", {len(self.errors)} errors" if self.errors else ""
-        return f"<MockServer {self.base_url} {state}, {len(self.requests)} requests{problems}>"
+        counts = f"requests={len(self.requests)} errors={len(self.errors)}"
+        return f"<MockServer {self.base_url} {state} {counts}>"
 
     async def _serve(self, peer: Peer) -> None:
         self._app.connections += 1

@@ -1,0 +1,80 @@
+"""thinwire.testing, thinwire.conformance and the command: small rooms, and no name twice."""
+
+import ast
+from collections import defaultdict
+from pathlib import Path
+
+import pytest
+
+import thinwire
+import thinwire.conformance
+import thinwire.testing
+
+ROOT = Path(__file__).resolve().parents[2]
+PACKAGE = ROOT / "src/thinwire"
+HOUSES = [PACKAGE / name for name in ("testing", "conformance", "cli")]
+ROOMS = [
+    place
+    for house in HOUSES
+    for place in [house, *house.rglob("*")]
+    if place.is_dir() and place.name != "__pycache__"
+]
+MOST = 16  # names that a reader takes in at a glance
+
+
+def below_src(path: Path) -> str:
+    return path.relative_to(ROOT / "src").as_posix()
+
+
+@pytest.mark.parametrize("room", ROOMS, ids=below_src)
+def test_a_room_lists_few_names(room: Path) -> None:
+    names = [path.name for path in room.iterdir() if path.name != "__pycache__"]
+    assert 0 < len(names) <= MOST, sorted(names)
+
+
+def test_no_two_classes_share_a_name() -> None:
+    homes = defaultdict(set)
+    for folder in (ROOT / "src", ROOT / "port_micropython"):
+        for path in folder.rglob("*.py"):
+            for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+                if isinstance(node, ast.ClassDef):
+                    homes[node.name.strip("_")].add(path)
+    shared = {
+        name: sorted(str(path.relative_to(ROOT)) for path in paths)
+        for name, paths in homes.items()
+        if len(paths) > 1 and any(house in path.parents for house in HOUSES for path in paths)
+    }
+    assert shared == {}
+
+
+def test_no_two_public_names_are_the_same() -> None:
+    fronts = [thinwire, thinwire.testing, thinwire.conformance]
+    names = [name for front in fronts for name in front.__all__]
+    assert sorted(names) == sorted(set(names))
+    # A module of thinwire must not be mistaken for a name of thinwire.testing either.
+    modules = {path.stem for path in PACKAGE.glob("*")} - {"__init__", "__pycache__"}
+    assert modules.isdisjoint(names)
+
+
+@pytest.mark.parametrize("front", [thinwire.testing, thinwire.conformance])
+def test_each_class_at_the_front_is_found_by_its_name(front: object) -> None:
+    for name in front.__all__:  # type: ignore[attr-defined]
+        found = getattr(front, name)
+        if isinstance(found, type):
+            assert found.__name__ == name
+
+
+def test_the_page_lists_every_public_name() -> None:
+    page = (ROOT / "docs/testing.md").read_text("utf-8")
+    assert [name for name in thinwire.testing.__all__ if f"`{name}`" not in page] == []
+
+
+def test_nothing_but_scripted_transport_looks_into_core() -> None:
+    looking = set()
+    for house in HOUSES:
+        for path in house.rglob("*.py"):
+            for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+                module = node.module if isinstance(node, ast.ImportFrom) else ""
+                if (module or "").startswith("thinwire.core"):
+                    looking.add(below_src(path))
+    assert looking <= {"thinwire/testing/scripted.py"}
