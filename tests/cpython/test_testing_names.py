@@ -47,11 +47,6 @@ def test_each_class_at_the_front_is_found_by_its_name(front: object) -> None:
             assert found.__name__ == name
 
 
-def test_the_page_lists_every_public_name() -> None:
-    page = (ROOT / "docs/testing.md").read_text("utf-8")
-    assert [name for name in thinwire.testing.__all__ if f"`{name}`" not in page] == []
-
-
 def test_nothing_but_scripted_transport_looks_into_core() -> None:
     looking = set()
     for house in HOUSES:
