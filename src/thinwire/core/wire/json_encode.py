@@ -2,12 +2,19 @@
 any time is the caller's buffer and one small piece, however large the document or any string
 in it. Output is compact, with raw UTF-8 (RFC 8259 §8.1), which halves CJK text on the wire.
 
-Two ways through a document. The careful walk takes one token at a time and knows the path of
-each. Where a whole run of list items is small and plain (chat messages mostly are), CPython's C
-encoder writes them in one go (_compat.fits decides; MicroPython always walks).
+What a walk meets:
 
-States: a piece is being copied out; a leaf (long string or source) is being read; the top frame
-is being stepped; the stack is empty, and the document is done.
+  scalar     written at once: one piece
+  container  pushes a frame; each step of a frame writes one item of it, or opens it
+  leaf       a string too long for one piece, or a source (request/sources.py): its reader gives
+             piece after piece, and may have to be awaited in between
+
+States: a piece is being copied out; a leaf is being read; the top frame is being stepped; the
+stack is empty, and the document is done.
+
+Two ways through a list. The careful walk takes one token at a time and knows the path of each.
+Where a whole run of items is small and plain (chat messages mostly are), CPython's C encoder
+writes them in one go (_compat.fits decides; MicroPython always walks).
 """
 
 from thinwire.core._compat import (
@@ -28,12 +35,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import Any
 
-    from thinwire.core.errors import EncodeError
     from thinwire.core.request.sources import Source
 
-
-# What is read piece by piece while it is sent: the base of all readers, and that of long texts.
-# Apart from sources.py, since a long text alone shall not load that.
+_BATCH = const(64)  # items tried for one piece; bounds the time of one step
+_END = object()
 
 
 class Reader:
@@ -58,19 +63,21 @@ class Reader:
 
 
 class TextReader(Reader):
-    # A str that is too long to escape in one go.
+    """Reads a str that is too long to escape in one go.
+
+    Args:
+        text: the str.
+    """
+
     def __init__(self, text: str) -> None:
         self._units = text_units(text)
         self._at = 0
 
     def read_piece(self) -> "bytes | memoryview":
+        """See Reader; never None."""
         start = self._at
         self._at = text_end(self._units, start, PIECE)
         return escape(text_piece(self._units, start, self._at))
-
-
-# The parts of a walk through a document (json_encode.py): containers that are open, and the words
-# for what stops it.
 
 
 class Items:
@@ -86,51 +93,6 @@ class Items:
     def replayable(self) -> bool:
         """Whether a second walk sees the items again."""
         return not hasattr(self.iterable, "__next__")
-
-
-class Frame:
-    """A container that is being walked."""
-
-    def __init__(
-        self, container: object, items: "Iterator[object]", closing: bytes, mapping: bool
-    ) -> None:
-        self.container = container
-        self.items = items
-        self.closing = closing
-        self.mapping = mapping
-        self.label: object = None  # key or index of the item that is being written
-        self.index = 0
-        self._first = True
-
-    def comma(self) -> bytes:
-        if self._first:
-            self._first = False
-            return b""
-        return b","
-
-
-def refusal(value: object) -> str:
-    """Why `value` is no JSON, and what to do."""
-    name = type(value).__name__
-    if isinstance(value, (bytes, bytearray, memoryview)):
-        return "%s is not JSON: decode it to str, or use Base64File for binary data" % name
-    if hasattr(value, "model_dump"):
-        return "%s is not JSON: pass %s.model_dump()" % (name, name)
-    return "%s is not JSON: use dict, list, tuple, str, int, float, bool or None" % name
-
-
-def unreadable(error: Exception, source: "Source | None", path: str) -> "EncodeError":
-    """The error for a source, or for items, that cannot be read."""
-    what = "cannot read %r: %s" % (source, error) if source else "cannot read: %s" % error
-    if isinstance(error, EncodeError):
-        what = error.message
-    result = EncodeError(what, path, error)
-    with_cause(result, error)
-    return result
-
-
-_BATCH = const(64)  # items tried for one piece; bounds the time of one step
-_END = object()
 
 
 class JSONEncoder:
@@ -154,7 +116,7 @@ class JSONEncoder:
         self.replayable = True
         self._sizes = {} if sizes is None else sizes
         self._waiting = False  # the leaf has nothing to give before it was awaited
-        self._stack: list[Frame] = []
+        self._stack: list[_Frame] = []
         self._leaf: Reader | None = None
         self._source: Source | None = None  # opened last, for its errors
         self._piece: bytes | memoryview = b""
@@ -218,7 +180,22 @@ class JSONEncoder:
             return self._read_leaf(self._leaf)
         if not self._stack:
             return False
-        self._step(self._stack[-1])
+
+        frame = self._stack[-1]
+        item: Any = self._next(frame)
+        if item is _END:
+            self._stack.pop()
+            self._piece = frame.closing
+            return True
+        comma, frame.comma = frame.comma, b","
+        if not frame.mapping:
+            self._element(frame, comma, item)
+        elif isinstance(item[0], str):
+            frame.label = item[0]
+            self._value(comma + b'"' + bytes(escape(item[0])) + b'":', item[1])
+        else:
+            frame.label = None
+            raise EncodeError("key %r is not a string" % (item[0],), self._path())
         return True
 
     def _read_leaf(self, leaf: "Reader") -> bool:
@@ -226,44 +203,29 @@ class JSONEncoder:
             piece = leaf.read_piece()
         except (OSError, EncodeError) as error:
             self._close_leaf()
-            raise unreadable(error, self._source, self._path())
+            raise _unreadable(error, self._source, self._path())
         self._waiting = piece is None
-        if piece is not None:
-            self._piece = piece or b'"'
-        if piece is not None and not piece:
+        if piece:
+            self._piece = piece
+        elif piece is not None:
+            self._piece = b'"'
             self._close_leaf()
         return not self._waiting
 
-    def _step(self, frame: "Frame") -> None:
-        item = self._next(frame)
-        if item is _END:
-            self._stack.pop()
-            self._piece = frame.closing
-        elif frame.mapping:
-            self._member(frame, item[0], item[1])  # type: ignore[index]
-        else:
-            self._element(frame, item)
-
-    def _next(self, frame: "Frame") -> object:
+    def _next(self, frame: "_Frame") -> object:
         try:
             return next(frame.items, _END)
         except (OSError, EncodeError) as error:  # items may come from a file
             frame.label = None
-            raise unreadable(error, None, self._path())
+            raise _unreadable(error, None, self._path())
 
-    def _member(self, frame: "Frame", key: object, value: object) -> None:
-        if not isinstance(key, str):
-            frame.label = None
-            raise EncodeError("key %r is not a string" % (key,), self._path())
-        frame.label = key
-        self._value(frame.comma() + b'"' + bytes(escape(key)) + b'":', value)
-
-    def _element(self, frame: "Frame", item: object) -> None:
+    def _element(self, frame: "_Frame", comma: bytes, item: object) -> None:
+        # Writes an item of a list, and with it all that follow and fit into the same piece.
         frame.label = frame.index
         frame.index += 1
         room = fits(item, PIECE)
         if room < 0:
-            self._value(frame.comma(), item)
+            self._value(comma, item)
             return
         batch = [item]
         while room > 0 and len(batch) < _BATCH:
@@ -272,71 +234,38 @@ class JSONEncoder:
             if room >= 0:
                 frame.index += 1
                 batch.append(item)
-        self._piece = frame.comma() + encode_small(batch)
+        self._piece = comma + encode_small(batch)
         if room < 0 and item is not _END:
-            self._behind(frame, item)
-
-    def _behind(self, frame: "Frame", item: object) -> None:
-        # The item that ended a batch did not fit: it follows the batch in the same piece.
-        frame.label = frame.index
-        frame.index += 1
-        self._value(bytes(self._piece) + frame.comma(), item)
+            # The item that ended the batch did not fit: it follows behind.
+            frame.label = frame.index
+            frame.index += 1
+            self._value(self._piece + b",", item)
 
     def _value(self, prefix: bytes, value: object) -> None:
         # Starts `value`: a scalar is a whole piece, a container pushes a frame, a long string or
         # a source becomes the leaf.
         if isinstance(value, str):
-            self._text(prefix, value)
+            if len(value) <= PIECE:
+                self._piece = prefix + b'"' + bytes(escape(value)) + b'"'
+            else:
+                self._piece = prefix + b'"'
+                self._leaf = TextReader(value)
         elif value is None or value is True or value is False:
             self._piece = prefix + (b"null" if value is None else b"true" if value else b"false")
         elif isinstance(value, (int, float)):
             self._piece = prefix + self._number(value)
         elif isinstance(value, (list, tuple, Items)):
-            self._array(prefix, value)
+            self._piece = prefix + b"["
+            self._push_array(value)
         elif hasattr(value, "items") and hasattr(value, "keys"):
             self._piece = prefix + b"{"
-            self._push(Frame(value, iter(value.items()), b"}", True))
+            self._push(_Frame(value, iter(value.items()), b"}", True))
         elif hasattr(value, "open") and hasattr(value, "replayable"):
             # A Source. By its class it would be known only with sources.py: 2 KB on a chip.
-            self._open(prefix, value)  # type: ignore[arg-type]
+            self._piece = prefix + b'"'
+            self._open(value)  # type: ignore[arg-type]
         else:
-            raise EncodeError(refusal(value), self._path())
-
-    def _array(self, prefix: bytes, value: "list[object] | tuple[object, ...] | Items") -> None:
-        self._piece = prefix + b"["
-        items: Any = value
-        if isinstance(value, Items):
-            items = value.iterable
-            self.replayable = self.replayable and value.replayable()
-        try:
-            self._push(Frame(value, iter(items), b"]", False))
-        except OSError as error:
-            raise unreadable(error, None, self._path())
-
-    def _text(self, prefix: bytes, text: str) -> None:
-        if len(text) <= PIECE:
-            self._piece = prefix + b'"' + bytes(escape(text)) + b'"'
-            return
-
-        self._piece = prefix + b'"'
-        self._leaf = TextReader(text)
-
-    def _open(self, prefix: bytes, source: "Source") -> None:
-        self._piece = prefix + b'"'
-        self._source = source
-        self.replayable = self.replayable and source.replayable
-        try:
-            self._leaf = source.open()
-        except (OSError, EncodeError) as error:
-            raise unreadable(error, source, self._path())
-        self._check_size(source, self._leaf.size)
-
-    def _check_size(self, source: "Source", size: "int | None") -> None:
-        before = size if size is None else self._sizes.setdefault(id(source), size)
-        if before != size:
-            self._close_leaf()
-            text = "%r changed from %s to %s bytes between two attempts" % (source, before, size)
-            raise EncodeError(text, self._path())
+            raise EncodeError(_why_not_json(value), self._path())
 
     def _number(self, value: "int | float") -> bytes:
         if isinstance(value, float):
@@ -348,11 +277,35 @@ class JSONEncoder:
         except ValueError as error:  # CPython refuses to print thousands of digits
             raise EncodeError("integer too long: %s" % error, self._path(), error)
 
-    def _push(self, frame: "Frame") -> None:
+    def _push_array(self, value: "list[object] | tuple[object, ...] | Items") -> None:
+        items: Any = value
+        if isinstance(value, Items):
+            items = value.iterable
+            self.replayable = self.replayable and value.replayable()
+        try:
+            self._push(_Frame(value, iter(items), b"]", False))
+        except OSError as error:
+            raise _unreadable(error, None, self._path())
+
+    def _push(self, frame: "_Frame") -> None:
         for outer in self._stack:
             if outer.container is frame.container:
                 raise EncodeError("contains itself", self._path())
         self._stack.append(frame)
+
+    def _open(self, source: "Source") -> None:
+        self._source = source
+        self.replayable = self.replayable and source.replayable
+        try:
+            self._leaf = source.open()
+        except (OSError, EncodeError) as error:
+            raise _unreadable(error, source, self._path())
+        size = self._leaf.size
+        before = size if size is None else self._sizes.setdefault(id(source), size)
+        if before != size:
+            self._close_leaf()
+            text = "%r changed from %s to %s bytes between two attempts" % (source, before, size)
+            raise EncodeError(text, self._path())
 
     def _path(self) -> str:
         path = ""
@@ -364,6 +317,40 @@ class JSONEncoder:
             else:
                 path += "[%d]" % frame.label  # type: ignore[str-format]
         return path
+
+
+class _Frame:
+    # A container that is being walked.
+    def __init__(
+        self, container: object, items: "Iterator[object]", closing: bytes, mapping: bool
+    ) -> None:
+        self.container = container
+        self.items = items
+        self.closing = closing
+        self.mapping = mapping
+        self.comma = b""  # what stands before the next item
+        self.label: str | int | None = None  # key or index of the item that is being written
+        self.index = 0
+
+
+def _why_not_json(value: object) -> str:
+    # ... and what to do.
+    name = type(value).__name__
+    if isinstance(value, (bytes, bytearray, memoryview)):
+        return "%s is not JSON: decode it to str, or use Base64File for binary data" % name
+    if hasattr(value, "model_dump"):
+        return "%s is not JSON: pass %s.model_dump()" % (name, name)
+    return "%s is not JSON: use dict, list, tuple, str, int, float, bool or None" % name
+
+
+def _unreadable(error: Exception, source: "Source | None", path: str) -> "EncodeError":
+    # The error for a source, or for items, that cannot be read.
+    what = "cannot read %r: %s" % (source, error) if source else "cannot read: %s" % error
+    if isinstance(error, EncodeError):
+        what = error.message
+    result = EncodeError(what, path, error)
+    with_cause(result, error)
+    return result
 
 
 def encoded(value: object) -> bytearray:
