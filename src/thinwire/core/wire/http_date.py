@@ -1,4 +1,8 @@
-"""Dates of HTTP (RFC 9110 §5.6.7), in whole seconds: a float of a chip holds seven digits."""
+"""Dates of HTTP (RFC 9110 §5.6.7), in whole seconds: a float of a chip holds seven digits.
+
+Three forms, told apart by their number of words. Whatever is not exactly one of them is no date:
+inside, a ValueError says so, as int() does.
+"""
 
 from thinwire.core._compat import const, unix_time
 
@@ -21,12 +25,16 @@ def http_date(text: str) -> "int | None":
     """
     words = text.split()
     try:
+        if len(words) == 6:  # what every server should send
+            weekday, day, month, year, clock, zone = words
+            _expect(weekday[3:] == "," and zone == "GMT")
+            return _seconds(_number(year, 4), month, _number(day, 2), clock, weekday)
+        if len(words) == 5:  # as C's asctime() writes it: the day has one digit or two
+            weekday, month, day, clock, year = words
+            _expect(len(weekday) == 3 and len(day) < 3)
+            return _seconds(_number(year, 4), month, _number(day, len(day)), clock, weekday)
         if len(words) == 4:
             return _rfc_850(words)
-        if len(words) == 6:
-            return _fixdate(words)
-        if len(words) == 5:
-            return _asctime(words)
     except ValueError:
         pass  # not a number where one has to be, or one that no calendar has
     return None
@@ -39,11 +47,6 @@ def calendar_seconds(
     return _days(year, month, day) * _DAY + hour * 3600 + minute * 60 + second
 
 
-def _fixdate(words: "list[str]") -> int:
-    _expect(words[0][3:] == "," and words[5] == "GMT")
-    return _seconds(_number(words[3], 4), words[2], _number(words[1], 2), words[4], words[0])
-
-
 def _rfc_850(words: "list[str]") -> int:
     _expect(words[0][-4:] == "day," and words[3] == "GMT")
     day, month, year = words[1].split("-")
@@ -54,12 +57,6 @@ def _rfc_850(words: "list[str]") -> int:
     date = _number(day, 2)
     seconds = _seconds(full, month, date, words[2], words[0])
     return seconds if seconds <= limit else _seconds(full - 100, month, date, words[2], words[0])
-
-
-def _asctime(words: "list[str]") -> int:
-    _expect(len(words[0]) == 3 and len(words[2]) < 3)
-    day = _number(words[2], len(words[2]))
-    return _seconds(_number(words[4], 4), words[1], day, words[3], words[0])
 
 
 def _seconds(year: int, name: str, day: int, clock: str, weekday: str) -> int:
