@@ -1,8 +1,11 @@
 """UTF-8 repairs that CPython's codecs do in C and MicroPython's lack. Runtime-neutral on purpose:
 the tests hold them against CPython's own codecs.
 
-On MicroPython a str is UTF-8 inside, so a surrogate that json.loads let through sits in the
-text as three bytes ED A0..BF xx (CESU-8), two such in a row for one astral character.
+Two faults occur in what is received. Bytes that are no UTF-8: each ill-formed sequence becomes
+U+FFFD (Unicode §3.9, table 3-7, as the WHATWG Encoding standard and CPython's "replace" count).
+And halves of an astral character, a surrogate each: on MicroPython a str is UTF-8 inside, so a
+surrogate that json.loads let through sits in the text as three bytes ED A0..BF xx (CESU-8), two
+such in a row for one character. Pairs are joined; a lone half has no text and becomes U+FFFD.
 """
 
 _REPLACEMENT = b"\xef\xbf\xbd"
@@ -12,10 +15,9 @@ _PIECES = ("content", "text", "reasoning", "reasoning_content", "refusal", "argu
 
 
 def sequence_length(data: "bytes | memoryview", at: int) -> int:
-    """Length of the well-formed UTF-8 sequence at `at`, or minus the length of what to replace.
+    """Length of the well-formed UTF-8 sequence at `at`, or minus that of the ill-formed one.
 
-    The length to replace is that of the maximal subpart, as the WHATWG Encoding standard and
-    CPython's "replace" handler count it (Unicode §3.9, table 3-7).
+    The latter is its maximal subpart: the bytes that could have begun a sequence.
     """
     lead = data[at]
     if lead < 0x80:
@@ -60,13 +62,6 @@ def _surrogate(data: "bytes | bytearray", at: int) -> int:
     return 0
 
 
-def _astral(high: int, low: int) -> bytes:
-    code = 0x10000 + ((high & 0x3FF) << 10) + (low & 0x3FF)
-    return bytes(
-        (0xF0 | code >> 18, 0x80 | code >> 12 & 63, 0x80 | code >> 6 & 63, 0x80 | code & 63)
-    )
-
-
 def join_pairs(
     data: "bytes | bytearray", keep_low: bool = False, keep_high: bool = False
 ) -> bytearray:
@@ -84,16 +79,22 @@ def join_pairs(
         found = data.find(b"\xed", at)
         stop = found if found >= 0 else len(data)
         out.extend(data[at:stop])
-        first = _surrogate(data, stop)
-        pair = 0xD800 <= first < 0xDC00 <= _surrogate(data, stop + 3)
-        low = keep_low and stop == 0 and first >= 0xDC00
-        high = keep_high and stop + 3 == len(data) and first < 0xDC00
-        if pair:
-            out.extend(_astral(first, _surrogate(data, stop + 3)))
+        at = stop + 3
+        first, second = _surrogate(data, stop), _surrogate(data, at)
+        if 0xD800 <= first < 0xDC00 <= second:
+            code = 0x10000 + ((first & 0x3FF) << 10) + (second & 0x3FF)
+            out.append(0xF0 | code >> 18)
+            for shift in (12, 6, 0):
+                out.append(0x80 | code >> shift & 63)
+            at += 3
+        elif (
+            not first
+            or (keep_low and stop == 0 and first >= 0xDC00)
+            or (keep_high and at == len(data) and first < 0xDC00)
+        ):
+            out.extend(data[stop:at])
         else:
-            keep = not first or low or high
-            out.extend(data[stop : stop + 3] if keep else _REPLACEMENT)
-        at = stop + (6 if pair else 3)
+            out.extend(_REPLACEMENT)
     return out
 
 
@@ -116,26 +117,23 @@ def text(data: "bytes | bytearray") -> str:
         return str(data, "utf-8", "surrogatepass")
 
 
-def join_surrogates(value: object, deltas: bool = False) -> object:
+def join_surrogates(value: object, deltas: bool = False, edges: bool = False) -> object:
     """`value` (from json.loads) with the surrogate pairs in all its strings joined.
 
     Args:
         value: JSON value.
         deltas: in the fields that carry pieces of a text, keep a half at an edge of a piece: some
             servers cut between the halves of an astral character (see delta_text.py).
+        edges: `value` stands in such a field.
     """
-    return _joined(value, deltas, False)
-
-
-def _joined(value: object, deltas: bool, edges: bool) -> object:
     if isinstance(value, str):
         data = value.encode("utf-8", "surrogatepass")
         return text(join_pairs(data, edges, edges)) if data.find(b"\xed") >= 0 else value
     if isinstance(value, list):
-        return [_joined(item, deltas, edges) for item in value]
+        return [join_surrogates(item, deltas, edges) for item in value]
     if isinstance(value, dict):
         return {
-            _joined(key, False, False): _joined(item, deltas, deltas and key in _PIECES)
+            join_surrogates(key): join_surrogates(item, deltas, deltas and key in _PIECES)
             for key, item in value.items()
         }
     return value
