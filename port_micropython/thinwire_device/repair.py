@@ -3,7 +3,7 @@
 
 from micropython import const
 
-from thinwire.core.answer import chunk
+from thinwire.core._compat import loads_whole
 
 _LIMIT = const(8192)  # bytes of text; more is not worth the memory it takes
 _DEPTH = const(32)
@@ -36,7 +36,7 @@ def repaired_object(raw: str) -> "dict[str, object] | None":
     if len(data) > _LIMIT:
         return None
     try:
-        value = chunk.whole(_Walk(data).closed())
+        value = loads_whole(_Walk(data).closed())
     except ValueError:
         return None
     return value if isinstance(value, dict) else None

@@ -1,5 +1,3 @@
-from helpers import error_of
-
 from thinwire.core.answer import chunk
 
 TEXTS = [
@@ -207,15 +205,3 @@ def test_a_list_of_one_is_unwrapped():
     for value, want in [([{"a": 1}], {"a": 1}), ([], []), ([1, 2], [1, 2]), ("a", "a")]:
         got = chunk.unwrapped(value)
         assert got == want, (value, got)
-
-
-WHOLE = ['{"a": {"b": [1, 2]}, "c": "x}"}', '[{"a": "]"}, {}]', '{"a": "\\\\"}', "[]", "{}"]
-
-
-def test_whole_takes_a_document_and_no_beginning_of_one():
-    for text in WHOLE:
-        data = bytearray(text.encode())
-        assert chunk.whole(data) is not None, text
-        assert data == text.encode(), data
-        for end in range(len(data)):
-            error_of(ValueError, chunk.whole, data[:end])

@@ -1,3 +1,4 @@
+import json
 import os
 import time
 
@@ -45,6 +46,18 @@ def test_invalid_utf8_in_json_is_replaced():
 def test_what_is_not_json_is_a_value_error():
     for raw in NOT_JSON:
         error_of(ValueError, _compat.loads, bytearray(raw), 0, len(raw))
+
+
+WHOLE = ['{"a": {"b": [1, 2]}, "c": "x}"}', '[{"a": "]"}, {}]', '{"a": "\\\\"}', "[]", "{}"]
+
+
+def test_loads_whole_takes_a_document_and_no_beginning_of_one():
+    for text in WHOLE:
+        data = text.encode()
+        for kind in (bytes, bytearray):
+            assert _compat.loads_whole(kind(data)) == json.loads(text), text
+        for end in range(len(data)):
+            error_of(ValueError, _compat.loads_whole, data[:end])
 
 
 def test_deep_nesting_is_read_or_refused():

@@ -32,7 +32,7 @@ def test_an_empty_file_has_no_messages():
 
 
 def test_a_bad_line_is_named():
-    for bad in (b"{", b"[1]", b"x", b'"a"'):
+    for bad in (b"{", b'{"a": {}', b"[1]", b"x", b'"a"'):
         with Scratch(b'{"a":1}\n' + bad + b"\n") as path:
             error = error_of(EncodeError, encode, path)
             assert "line 2" in error.message

@@ -176,6 +176,19 @@ def loads(buffer: "bytearray | bytes", start: int, end: int, deltas: bool = Fals
     return value
 
 
+def loads_whole(data: "bytearray | bytes", deltas: bool = False) -> object:
+    """The JSON value that is all of `data`.
+
+    Args:
+        data: UTF-8 text.
+        deltas: see loads.
+
+    Raises:
+        ValueError: there is none, its end is missing, or it is nested too deeply.
+    """
+    return loads(data, 0, len(data), deltas)  # the parser here never takes half of a value
+
+
 def is_plain(buffer: bytearray, start: int, end: int) -> bool:
     """Whether buffer[start:end], not empty, stands for itself inside a JSON string.
 

@@ -9,7 +9,7 @@ queues the events that a chunk causes, and can give the completion as it stands 
 that an interrupted answer is still an answer's beginning and not lost.
 """
 
-from thinwire.core._compat import const, decode, loads
+from thinwire.core._compat import const, decode, loads, loads_whole
 from thinwire.core.answer import chunk
 from thinwire.core.answer.chunk_memo import ChunkMemo
 from thinwire.core.answer.completion import (
@@ -166,7 +166,7 @@ class Answer:
         try:
             obj: object
             if parser.unfinished:
-                obj = chunk.whole(parser.buffer[start:end], True)
+                obj = loads_whole(parser.buffer[start:end], True)
             else:
                 obj = chunk.unwrapped(loads(parser.buffer, start, end, True))
         except ValueError:

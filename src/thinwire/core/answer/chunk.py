@@ -3,7 +3,7 @@ that is missing, null or of another kind is "not there" (WIRE.md C4-C16), since 
 leaves out or adds what this one did not. Values outside known enums are kept as sent.
 """
 
-from thinwire.core._compat import const, loads
+from thinwire.core._compat import const
 from thinwire.core.errors import status_error
 
 TYPE_CHECKING = const(False)
@@ -11,25 +11,6 @@ if TYPE_CHECKING:
     from thinwire.core.errors import StatusError
 
 _NO_WORDS = "the server sent an error without words"
-
-
-def whole(data: bytearray, deltas: bool = False) -> object:
-    """The JSON value that is all of `data`.
-
-    Args:
-        data: UTF-8 text.
-        deltas: see loads.
-
-    Raises:
-        ValueError: there is none, or its end is missing.
-    """
-    value = loads(data, 0, len(data), deltas)
-    # MicroPython 1.25 takes '{"a": {}' for whole. What is whole takes no further bracket.
-    try:
-        loads(data + b"}", 0, len(data) + 1)
-    except ValueError:
-        return value
-    raise ValueError("the end is missing")  # pragma: no cover (MicroPython)
 
 
 def mapping(value: object) -> "dict[str, object]":

@@ -4,7 +4,15 @@ An error says what a caller can do: the server's own words, what kind of error t
 its headers say about trying again.
 """
 
-from thinwire.core._compat import BODY_LIMIT, EVENT_LIMIT, const, decode, loads, unix_time
+from thinwire.core._compat import (
+    BODY_LIMIT,
+    EVENT_LIMIT,
+    const,
+    decode,
+    loads,
+    loads_whole,
+    unix_time,
+)
 from thinwire.core.answer import chunk
 from thinwire.core.errors import StatusError, StreamError, TransportError, status_error
 from thinwire.core.wire.http_date import http_date
@@ -88,7 +96,7 @@ def document(body: bytearray) -> "dict[str, object]":
         StreamError: it is none.
     """
     try:
-        value = chunk.unwrapped(chunk.whole(body))
+        value = chunk.unwrapped(loads_whole(body))
     except ValueError:
         raise StreamError("the answer is not JSON: " + snippet(body))
     if not isinstance(value, dict):

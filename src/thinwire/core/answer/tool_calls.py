@@ -13,7 +13,7 @@ one with its id, else to the last of them. It begins a new call instead when it 
   arguments though there are all         arriving, or after them, begins nothing
 """
 
-from thinwire.core._compat import const
+from thinwire.core._compat import const, loads_whole
 from thinwire.core.answer import chunk
 from thinwire.core.answer.completion import DeltaText, ToolCallDelta, ToolCallStarted
 from thinwire.core.errors import EncodeError
@@ -74,7 +74,7 @@ class ToolCall:
 
 def _parse(raw: str) -> "dict[str, object] | None":
     try:
-        value = chunk.whole(bytearray(raw.encode("utf-8", "replace")))
+        value = loads_whole(raw.encode("utf-8", "replace"))
     except ValueError:
         return None
     return value if isinstance(value, dict) else None

@@ -2,8 +2,7 @@
 memory as a whole, on a server's disk or on a chip's flash.
 """
 
-from thinwire.core._compat import const
-from thinwire.core.answer.chunk import whole
+from thinwire.core._compat import const, loads_whole
 from thinwire.core.errors import EncodeError
 from thinwire.core.wire.json_encode import encoded
 
@@ -65,21 +64,17 @@ class _Lines:
         if not line:
             self.close()
             raise StopIteration
-        return self._message(line)
+        try:
+            message = loads_whole(line)
+        except ValueError:
+            message = None
+        if not isinstance(message, dict):
+            self.close()
+            raise EncodeError("%s, line %d is no JSON object" % (self._path, self._number), "")
+        return message
 
     def close(self) -> None:
         """Closes the file; harmless when called again."""
         self._ended = True
         if self._file is not None:
             self._file.close()
-
-    def _message(self, line: bytes) -> "dict[str, object]":
-        data = bytearray(line)
-        try:
-            value = whole(data)
-        except ValueError:
-            value = None
-        if not isinstance(value, dict):
-            self.close()
-            raise EncodeError("%s, line %d is no JSON object" % (self._path, self._number), "")
-        return value
