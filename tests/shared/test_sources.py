@@ -4,8 +4,8 @@ from helpers import Scratch, error_of, read_all
 
 from thinwire.core._compat import PIECE, base64
 from thinwire.core.errors import EncodeError
-from thinwire.core.request.sources import Base64File, DataURL, Reader, Source, TextFile, TextReader
-from thinwire.core.wire.json_encode import JSONEncoder
+from thinwire.core.request.sources import Base64File, DataURL, Source, TextFile
+from thinwire.core.wire.json_encode import JSONEncoder, Reader, TextReader
 
 CHARACTERS = ("a", "é", "你", "\U0001f600", "\n", '"', "\x00")
 

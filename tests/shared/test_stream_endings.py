@@ -28,9 +28,10 @@ from thinwire.core.errors import (
     StreamInterrupted,
     WriteError,
 )
-from thinwire.core.request.sources import Reader, Source
+from thinwire.core.request.sources import Source
 from thinwire.core.sync import Client
 from thinwire.core.transport import Response, Transport
+from thinwire.core.wire.json_encode import Reader
 from thinwire.testing.scripted import ScriptedReply, ScriptedTransport
 
 # Why, the body, then end and finish_reason of the completion.

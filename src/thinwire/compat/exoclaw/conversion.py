@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING
 from thinwire.compat.exoclaw.types import exoclaw_types
 from thinwire.core.answer.completion import Completion
 from thinwire.core.errors import EncodeError
-from thinwire.core.request.sources import Reader, Source, TextFile, TextReader
+from thinwire.core.request.sources import Source, TextFile
+from thinwire.core.wire.json_encode import Reader, TextReader
 
 if TYPE_CHECKING:
     from exoclaw.providers.types import LLMResponse

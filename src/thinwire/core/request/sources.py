@@ -1,50 +1,40 @@
-"""Sources that are produced rather than stored: text or bytes from a callable, so that each
-attempt can have them anew; or from an iterator, which gives what it has once. Plain or async (a
-microphone): an async one is awaited between the pieces of the request.
+"""Sources: values that may stand wherever a request has a string and that are read while they are
+sent, so that a prompt of any size needs one small piece of memory.
+
+A source can be opened any number of times; each attempt opens it anew. What it opens is a reader
+(wire/json_encode.py): `read_piece()` gives the next few bytes exactly as they belong between the
+quotes of a JSON string, b"" at the end, None when `more()` has to be awaited first; `close()` may
+be called at any time, more than once.
+
+Some are stored: files, as text or as base64. Some are produced: text or bytes from a callable, so
+that each attempt can have them anew, or from an iterator, which gives what it has once. Plain or
+async (a microphone): an async one is awaited between the blocks of the request.
 """
 
 from thinwire.core._compat import PIECE, base64, const, escape
 from thinwire.core.errors import EncodeError
 from thinwire.core.utf8 import unfinished
-from thinwire.core.wire.json_encode import Reader as Reader
-from thinwire.core.wire.json_encode import TextReader as TextReader
+from thinwire.core.wire.json_encode import Reader, TextReader
 
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
     from collections.abc import AsyncIterable, Callable, Iterable
-    from typing import Any, BinaryIO
+    from typing import Any
 
     Texts = Iterable[str] | AsyncIterable[str]
-    Chunks = Iterable[bytes] | AsyncIterable[bytes]
+    Blocks = Iterable[bytes] | AsyncIterable[bytes]
 
-# Streamed leaves: values that may stand wherever a request has a string and that are read while
-# they are sent, so that a prompt of any size needs one small piece of memory.
-#
-# A source can be opened any number of times (each attempt opens it anew). What it opens is a
-# reader: `read_piece()` gives the next few bytes exactly as they belong between the quotes of a
-# JSON string, b"" at the end, None when `more()` has to be awaited first; `close()` may be called
-# at any time, more than once. Sources that are no files are in source_streams.py.
+_BASE64_PIECE = PIECE // 4 * 3  # a multiple of 3 (padding only at the end) that fills a piece
 
-
-BASE64_PIECE = PIECE // 4 * 3  # a multiple of 3 (padding only at the end) that fills a piece
-
-# Media types by ending: what chat APIs take. The subtype is the ending unless named here.
+# Media types by ending: what chat APIs take.
 _MEDIA_TYPES = (
-    (("jpg", "jpeg", "png", "gif", "webp", "bmp", "heic", "svg"), "image"),
-    (("wav", "mp3", "flac", "ogg", "opus", "aac", "m4a"), "audio"),
-    (("mp4", "webm", "mov"), "video"),
-    (("pdf", "json"), "application"),
-    (("txt", "csv", "html", "md"), "text"),
+    "jpg=image/jpeg jpeg=image/jpeg png=image/png gif=image/gif webp=image/webp bmp=image/bmp"
+    " heic=image/heic svg=image/svg+xml"
+    " wav=audio/wav mp3=audio/mpeg flac=audio/flac ogg=audio/ogg opus=audio/opus aac=audio/aac"
+    " m4a=audio/mp4 mp4=video/mp4 webm=video/webm mov=video/quicktime"
+    " pdf=application/pdf json=application/json"
+    " txt=text/plain csv=text/csv html=text/html md=text/markdown"
 )
-_SUBTYPES = {
-    "jpg": "jpeg",
-    "svg": "svg+xml",
-    "mp3": "mpeg",
-    "m4a": "mp4",
-    "mov": "quicktime",
-    "txt": "plain",
-    "md": "markdown",
-}
 
 
 class Source:
@@ -115,20 +105,26 @@ class DataURL(Base64File):
 
 
 def _media_type(path: str) -> str:
-    ending = str(path).lower().split(".")[-1]
-    for endings, kind in _MEDIA_TYPES:
-        if ending in endings:
-            return kind + "/" + (_SUBTYPES.get(ending) or ending)
+    start = str(path).lower().split(".")[-1] + "="
+    for entry in _MEDIA_TYPES.split():
+        if entry.startswith(start):
+            return entry[len(start) :]
     raise ValueError("no media type is known for %r: give media_type" % (path,))
 
 
 class _FileReader(Reader):
+    # Reads a file through one buffer.
     def __init__(self, path: str, size: int) -> None:
         self._path = path
         self._file = open(path, "rb")  # noqa: SIM115 - closed by close(), on every path
         self._buffer = bytearray(size)
         self._view = memoryview(self._buffer)
-        self.size = _size(self._file)
+        try:
+            size = self._file.seek(0, 2)
+            self._file.seek(0)
+        except OSError:
+            return  # a pipe has no size
+        self.size = size
 
     def _fill(self, start: int) -> int:
         # Reads until the buffer is full or the file ends; returns where the bytes end.
@@ -144,15 +140,6 @@ class _FileReader(Reader):
         self._file.close()
 
 
-def _size(file: "BinaryIO") -> "int | None":
-    try:
-        size = file.seek(0, 2)
-        file.seek(0)
-    except OSError:  # a pipe has no size
-        return None
-    return size
-
-
 class _TextFileReader(_FileReader):
     def __init__(self, path: str) -> None:
         super().__init__(path, PIECE)
@@ -162,23 +149,20 @@ class _TextFileReader(_FileReader):
     def read_piece(self) -> "bytes | memoryview":
         end = self._fill(self._kept)
         size = end - unfinished(self._view, end) if end == PIECE else end
-        piece = self._escape(size)
+        try:
+            piece = escape(str(self._view[:size], "utf-8")) if size else b""
+        except UnicodeError as error:
+            at = self._done + getattr(error, "start", 0)
+            raise EncodeError("%s is not UTF-8 near byte %d" % (self._path, at), "", error)
         self._kept = end - size
         self._view[: self._kept] = self._view[size:end]
         self._done += size
         return piece
 
-    def _escape(self, size: int) -> "bytes | memoryview":
-        try:
-            return escape(str(self._view[:size], "utf-8")) if size else b""
-        except UnicodeError as error:
-            at = self._done + getattr(error, "start", 0)
-            raise EncodeError("%s is not UTF-8 near byte %d" % (self._path, at), "", error)
-
 
 class _Base64FileReader(_FileReader):
     def __init__(self, path: str, prefix: str) -> None:
-        super().__init__(path, BASE64_PIECE)
+        super().__init__(path, _BASE64_PIECE)
         self._prefix: bytes | memoryview = escape(prefix)
 
     def read_piece(self) -> "bytes | memoryview":
@@ -189,6 +173,7 @@ class _Base64FileReader(_FileReader):
 
 
 class _Stream(Source):
+    # What is produced: by `factory` for each attempt, or by an iterable in its place.
     def __init__(self, factory: object) -> None:
         self._factory: Any = factory
         one_shot = hasattr(factory, "__next__") or hasattr(factory, "__anext__")
@@ -212,7 +197,7 @@ class TextStream(_Stream):
     def __init__(self, factory: "Callable[[], Texts] | Texts") -> None:
         super().__init__(factory)
 
-    def open(self) -> Reader:
+    def open(self) -> "Reader":
         """A reader of the escaped text."""
         return _TextStreamReader(self._iterable())
 
@@ -226,11 +211,11 @@ class BytesStream(_Stream):
         prefix: text before the base64, e.g. "data:audio/wav;base64,".
     """
 
-    def __init__(self, factory: "Callable[[], Chunks] | Chunks", prefix: str = "") -> None:
+    def __init__(self, factory: "Callable[[], Blocks] | Blocks", prefix: str = "") -> None:
         super().__init__(factory)
         self._prefix = prefix
 
-    def open(self) -> Reader:
+    def open(self) -> "Reader":
         """A reader of prefix and base64."""
         return _BytesStreamReader(self._iterable(), self._prefix)
 
@@ -294,20 +279,20 @@ class _BytesStreamReader(_StreamReader):
     def __init__(self, iterable: object, prefix: str) -> None:
         super().__init__(iterable)
         self._prefix: bytes | memoryview = escape(prefix)
-        self._chunk: memoryview = memoryview(b"")
+        self._block: memoryview = memoryview(b"")
         self._rest = b""  # less than three bytes, which base64 cannot take yet
 
     def _take(self, item: object) -> None:
         if not isinstance(item, (bytes, bytearray, memoryview)):
             raise EncodeError("BytesStream takes bytes, not %s" % type(item).__name__, "")
-        self._chunk = memoryview(item)
+        self._block = memoryview(item)
 
     def _piece(self) -> "bytes | memoryview":
         if self._prefix:
             prefix, self._prefix = self._prefix, b""
             return prefix
-        data = self._rest + bytes(self._chunk[: BASE64_PIECE - len(self._rest)])
-        self._chunk = self._chunk[BASE64_PIECE - len(self._rest) :]
+        data = self._rest + bytes(self._block[: _BASE64_PIECE - len(self._rest)])
+        self._block = self._block[_BASE64_PIECE - len(self._rest) :]
         whole = len(data) // 3 * 3
         self._rest = data[whole:]
         return base64(data[:whole])
