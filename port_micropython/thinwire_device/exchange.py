@@ -10,7 +10,7 @@ TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
     from thinwire.core.errors import WriteError
     from thinwire.core.request.http_request import Request
-    from thinwire.core.wire.http1_request import ChunkWriter
+    from thinwire.core.wire.http1_request import HTTPChunkWriter
     from thinwire_device.connection import Connection
     from thinwire_device.pool import Pool
     from thinwire_device.wait import Waiter
@@ -33,7 +33,11 @@ class Exchange:
     """
 
     def __init__(
-        self, waiter: "Waiter", connection: "Connection", writer: "ChunkWriter", request: "Request"
+        self,
+        waiter: "Waiter",
+        connection: "Connection",
+        writer: "HTTPChunkWriter",
+        request: "Request",
     ) -> None:
         self._waiter = waiter
         self._connection = connection

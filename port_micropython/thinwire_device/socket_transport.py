@@ -4,7 +4,7 @@
 from micropython import const
 
 from thinwire.core.errors import ConnectError, ReadError, TransportTimeout, WriteError
-from thinwire.core.wire.http1_request import ChunkWriter
+from thinwire.core.wire.http1_request import HTTPChunkWriter
 from thinwire_device.names import Names
 from thinwire_device.pool import Pool
 from thinwire_device.wait import Waiter
@@ -89,7 +89,7 @@ class SocketTransport:  # a core.transport.Transport; as its subclass it would c
         self._waiter = Waiter(blocking)
         self._block = block
         # Allocated once, before the heap fragments; a second exchange at a time makes its own.
-        self._spare = ChunkWriter(block)
+        self._spare = HTTPChunkWriter(block)
         self._names = Names(self._waiter.now_ms, int(names_s * 1000))
         self._pool = Pool(self._waiter.now_ms, keep, int(idle_s * 1000))
         self._trust = (cadata, insecure, pin)
@@ -102,7 +102,7 @@ class SocketTransport:  # a core.transport.Transport; as its subclass it would c
         A name that has to be looked up is looked up first, and the time that takes is added to
         the connect deadline: it is not the server's, and nothing could end it.
         """
-        writer, self._spare = self._spare or ChunkWriter(self._block), None
+        writer, self._spare = self._spare or HTTPChunkWriter(self._block), None
         try:
             connection = self._pool.take((request.scheme, request.host, request.port))
             if connection is None:
@@ -160,7 +160,7 @@ class SocketTransport:  # a core.transport.Transport; as its subclass it would c
             self._trust = Trust(*self._trust)
         return self._trust
 
-    async def _send_new(self, request: "Request", writer: ChunkWriter) -> "Response":
+    async def _send_new(self, request: "Request", writer: HTTPChunkWriter) -> "Response":
         from thinwire_device.connection import Connection
 
         while True:
@@ -210,7 +210,7 @@ class SocketTransport:  # a core.transport.Transport; as its subclass it would c
             raise ConnectError(text, error)
 
     async def _exchange(
-        self, connection: "Connection", request: "Request", writer: ChunkWriter
+        self, connection: "Connection", request: "Request", writer: HTTPChunkWriter
     ) -> "Response":
         from thinwire_device.exchange import Exchange
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from thinwire.core.errors import ReadError
 from thinwire.core.routing.deployment import URL
-from thinwire.core.wire.http1_request import ChunkWriter
+from thinwire.core.wire.http1_request import HTTPChunkWriter
 from thinwire.core.wire.http1_response import BodyReader, ResponseHead
 
 STEPS = st.lists(st.integers(1, 30), min_size=1, max_size=5)
@@ -56,7 +56,7 @@ def test_chunked_bodies_in_any_steps(
 @given(CHUNKS)
 @settings(deadline=None)
 def test_h11_reads_what_the_writer_frames(chunks: list[bytes]) -> None:
-    writer, server = ChunkWriter(64), h11.Connection(h11.SERVER)
+    writer, server = HTTPChunkWriter(64), h11.Connection(h11.SERVER)
     server.receive_data(b"POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n")
     assert isinstance(server.next_event(), h11.Request)
     out = b""

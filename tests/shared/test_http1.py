@@ -2,7 +2,7 @@ from helpers import error_of, feeds
 
 from thinwire.core._compat import HEAD_LIMIT
 from thinwire.core.errors import ReadError
-from thinwire.core.wire.http1_request import ChunkWriter, check_header, request_head
+from thinwire.core.wire.http1_request import HTTPChunkWriter, check_header, request_head
 from thinwire.core.wire.http1_response import ResponseHead
 
 NAMES = ("Host", "x-api-key", "!#$%&'*+-.^_`|~09azAZ")
@@ -62,7 +62,7 @@ def test_a_request_head_refuses_bad_headers():
 
 def test_chunk_frames():
     for size in (1, 15, 16, 255, 256, 4096, 65535):
-        writer = ChunkWriter(size)
+        writer = HTTPChunkWriter(size)
         assert len(writer.payload) == size
         for count in (size, 1, size // 2 + 1):
             data = b"z" * count
@@ -72,7 +72,7 @@ def test_chunk_frames():
 
 
 def test_a_body_of_known_length_is_not_framed():
-    writer = ChunkWriter(16, chunked=False)
+    writer = HTTPChunkWriter(16, chunked=False)
     writer.payload[:3] = b"abc"
     assert bytes(writer.frame(3)) == b"abc"
     assert bytes(writer.frame(0)) == b""

@@ -1,7 +1,7 @@
 from helpers import error_of, feeds
 
 from thinwire.core.errors import ReadError
-from thinwire.core.wire.http1_request import ChunkWriter
+from thinwire.core.wire.http1_request import HTTPChunkWriter
 from thinwire.core.wire.http1_response import BodyReader, ResponseHead
 
 CHUNKED = [
@@ -141,7 +141,7 @@ def test_an_empty_read_changes_nothing():
 def test_what_the_writer_frames_the_reader_takes():
     data = bytes([i % 256 for i in range(1000)])
     for size in (1, 16, 255, 4096):
-        writer, reader, at = ChunkWriter(size), BodyReader(None, True), 0
+        writer, reader, at = HTTPChunkWriter(size), BodyReader(None, True), 0
         out = b""
         while not reader.done:
             count = min(size, len(data) - at)

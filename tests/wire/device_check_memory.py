@@ -8,7 +8,7 @@ from thinwire_device import budget
 from thinwire_device.budget import largest_block
 from thinwire_device.socket_transport import SocketTransport
 
-from thinwire.core.wire.http1_request import ChunkWriter
+from thinwire.core.wire.http1_request import HTTPChunkWriter
 from thinwire.core.wire.http1_response import BodyReader
 
 
@@ -93,7 +93,7 @@ def test_framing_allocates_nothing():
 
 
 def test_sending_allocates_a_view_and_a_size_per_block():
-    writer = ChunkWriter(1024)
+    writer = HTTPChunkWriter(1024)
     writer.frame(1024)
     gc.collect()
     gc.disable()

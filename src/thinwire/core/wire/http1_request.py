@@ -1,8 +1,18 @@
-"""HTTP/1.1, client side, without I/O: a request's head and the framing of its body."""
+"""HTTP/1.1, client side, without I/O (RFC 9110, RFC 9112): the way out. The response is in
+http1_response.py.
+
+A head is checked before it is written: a header that could smuggle another one is refused, never
+mended. The body goes out in HTTP chunks, framed in the buffer that it was read into:
+
+  buffer  |...size CR LF|......payload......|CR LF|
+           _PREFIX bytes
+
+or as it is, when its length was announced.
+"""
 
 from thinwire.core._compat import const
 
-_PREFIX = const(6)  # room in front of a chunk: up to four hex digits, CR, LF
+_PREFIX = const(6)  # room in front of an HTTP chunk: up to four hex digits, CR, LF
 _TOKEN = "!#$%&'*+-.^_`|~"
 
 
@@ -36,7 +46,7 @@ def request_head(
         method: e.g. "POST".
         target: request target, e.g. "/v1/chat/completions".
         headers: checked pairs, Host among them; no framing headers.
-        length: size of the body in bytes, None for a chunked one, -1 for no body.
+        length: size of the body in bytes, None for one in HTTP chunks, -1 for no body.
 
     Raises:
         ValueError: a header that cannot be sent.
@@ -53,11 +63,11 @@ def request_head(
     return ("\r\n".join(lines) + "\r\n\r\n").encode()
 
 
-class ChunkWriter:
+class HTTPChunkWriter:
     """Frames a request body from one reused buffer (RFC 9112 §7.1).
 
     Args:
-        size: bytes of body in one http chunk, at most 65535.
+        size: bytes of body in one HTTP chunk, at most 65535.
         chunked: False for a body whose Content-Length was sent; may be set for each body.
 
     The body is read into `payload`; `frame(n)` gives what to send for n bytes of it.

@@ -1,26 +1,27 @@
-"""HTTP/1.1, client side, without I/O (RFC 9110, RFC 9112): the head of a response. Its body is in
-http1_body.py, the request in http1_request.py. Every limit is explicit; what is ambiguous is
-refused.
+"""HTTP/1.1, client side, without I/O (RFC 9110, RFC 9112): the way back. The request is in
+http1_request.py. Every limit is explicit; what is ambiguous is refused.
+
+`ResponseHead` takes the bytes as they arrive until the head of the final response is whole; heads
+of interim responses (1xx) are skipped on the way. What stands behind it belongs to the body.
+
+`BodyReader` takes the body, and turns each buffer of received bytes into body bytes where they
+stand: framing is cut out in place, byte by byte, so that no line of it has to be kept. Its states
+are told by the head's framing (RFC 9112 §6, §7):
+
+  length                     all that is announced               -> done
+  close                      all there is until the end          -> done at eof
+  size -> data -> after -> size ... -> size 0 -> trailer         -> done
 """
 
 from thinwire.core._compat import HEAD_LIMIT, const
 from thinwire.core.errors import ReadError
 
-TYPE_CHECKING = const(False)
-if TYPE_CHECKING:
-    from thinwire.core.errors import ReadError
-
-# The body of an HTTP/1.1 response, without I/O (RFC 9112 §6, §7): de-framed where it was received.
-#
-#   length                     all that is announced               -> done
-#   close                      all there is until the end          -> done at eof
-#   size -> data -> after -> size ... -> size 0 -> trailer         -> done
-
-
+_INTERIM_LIMIT = const(8)  # 1xx responses before the final one
 _LINE_LIMIT = const(4096)  # bytes of one chunk-size or trailer line
 _TRAILER_LIMIT = const(32768)  # bytes of all trailer lines
 _SIZE_DIGITS = const(16)  # of a chunk size, leading zeros included
 
+# States of a body.
 _LENGTH = const(0)
 _SIZE = const(1)
 _DATA = const(2)
@@ -33,165 +34,16 @@ _BLANK = const(0)
 _BEHIND = const(1)
 _EXTENSION = const(2)
 
-_LF, _CR, _SEMICOLON = 10, 13, 59
-
-
-class BodyReader:
-    """De-frames a response body in place, without allocating for its framing.
-
-    Args:
-        length: bytes announced, None when the end of the connection ends the body.
-        chunked: the body is chunked; `length` is then None.
-
-    Attributes:
-        done: the body has come to its end.
-        excess: bytes arrived behind the end; the connection cannot be used again.
-    """
-
-    def __init__(self, length: "int | None", chunked: bool = False) -> None:
-        self.excess = False
-        self._left = length or 0
-        self._state = _SIZE if chunked else _CLOSE if length is None else _LENGTH
-        self._line = 0  # bytes of the line of framing that is being read
-        self._cr = False  # the last of them was CR
-        self._part = _BLANK  # of a size line
-        self._digits = 0
-        self.done = length == 0
-        if self.done:
-            self._state = _DONE
-
-    def decode(self, view: memoryview, count: int = -1) -> int:
-        """Turns received bytes into body bytes at the front of `view`; returns their number.
-
-        Args:
-            count: how many bytes of `view` were received; all of them when negative.
-
-        Raises:
-            ReadError: the framing is broken.
-        """
-        if count < 0:
-            count = len(view)
-        if self._state == _CLOSE:
-            return count
-        at = out = 0
-        while at < count:
-            if self._state == _DATA or self._state == _LENGTH:
-                size = min(self._left, count - at)
-                if at != out:
-                    view[out : out + size] = view[at : at + size]
-                at += size
-                out += size
-                self._took(size)
-            elif self._state == _DONE:
-                self.excess = True
-                break
-            else:
-                at = self._framing(view, at, count)
-        return out
-
-    def eof(self) -> None:
-        """The connection has ended.
-
-        Raises:
-            ReadError: before the body did (RFC 9112 §8).
-        """
-        if self._state == _LENGTH:
-            raise ReadError("the connection closed with %d bytes of the body missing" % self._left)
-        if self._state not in (_CLOSE, _DONE):
-            raise ReadError("the connection closed in the middle of a chunked body")
-        self.done = True
-
-    def _took(self, size: int) -> None:
-        self._left -= size
-        if self._left == 0:
-            if self._state == _DATA:
-                self._state = _AFTER
-            else:
-                self._state = _DONE
-                self.done = True
-
-    def _framing(self, view: memoryview, at: int, count: int) -> int:
-        # One line (size, the empty one behind data, trailer), as far as it has come; returns where
-        # it stopped. Byte by byte: there are few of them, and no line has to be kept.
-        while at < count:
-            byte = view[at]
-            at += 1
-            if byte == _LF:
-                self._end_of_line()
-                self._line = 0
-                self._cr = False
-                break
-            self._line += 1
-            if self._line > _LINE_LIMIT:
-                raise ReadError("a line of the chunked framing is too long")
-            if self._state == _SIZE:
-                self._size_byte(byte)
-            self._cr = byte == _CR
-        return at
-
-    def _size_byte(self, byte: int) -> None:
-        # blank* digit+ blank* (";" anything)*, and CR only at the end of the line.
-        if self._part == _EXTENSION or (byte == _CR and not self._cr):
-            return
-        if self._cr:
-            raise _broken("a CR inside a size")
-        if byte == _SEMICOLON:
-            self._part = _EXTENSION
-        elif byte in b" \t":
-            self._part = _BEHIND if self._digits else _BLANK
-        else:
-            value = _digit(byte)
-            if value < 0 or self._part == _BEHIND or self._digits == _SIZE_DIGITS:
-                raise _broken("no size")
-            self._digits += 1
-            self._left = self._left * 16 + value
-
-    def _end_of_line(self) -> None:
-        # Only trailers may end with LF alone: around data that could as well be a wrong size.
-        if self._state == _SIZE:
-            if not self._digits or not self._cr:
-                raise _broken("no size")
-            self._digits = 0
-            self._part = _BLANK
-            self._state = _DATA if self._left else _TRAILER
-        elif self._state == _AFTER:
-            if self._line != 1 or not self._cr:
-                raise _broken("no line end after a chunk")
-            self._state = _SIZE
-        elif self._line > self._cr:
-            self._left += self._line  # trailers say nothing we need, but they must end
-            if self._left > _TRAILER_LIMIT:
-                raise ReadError("trailers are larger than %d bytes" % _TRAILER_LIMIT)
-        else:
-            self._state = _DONE
-            self.done = True
-
-
-def _digit(byte: int) -> int:
-    # The value of a hexadecimal digit, -1 for anything else.
-    if 48 <= byte <= 57:
-        return byte - 48
-    byte |= 32  # lower case
-    return byte - 87 if 97 <= byte <= 102 else -1
-
-
-def _broken(what: str) -> "ReadError":
-    return ReadError("chunked framing is broken: " + what)
-
-
-def without_cr(line: bytes) -> bytes:
-    """A line without the CR of its line end; LF alone may end a line too (RFC 9112 §2.2)."""
-    return line[:-1] if line[-1:] == b"\r" else line
-
-
-_INTERIM_LIMIT = const(8)  # 1xx responses before the final one
+_LF = const(10)
+_CR = const(13)
+_SEMICOLON = const(59)
 
 
 class ResponseHead:
     """Status line and headers of the final response, from the bytes as they arrive.
 
     Attributes:
-        status: HTTP status once `receive` has said True.
+        status: HTTP status, once `receive` has returned a number.
     """
 
     def __init__(self) -> None:
@@ -218,7 +70,11 @@ class ResponseHead:
             if self.status >= 200:
                 self._keep(end)
                 return rest
-            self._skip_interim(end)
+            # 1xx: another head follows (RFC 9110 §15.2). 101 would change the protocol.
+            self._interim += 1
+            if self.status < 100 or self.status == 101 or self._interim > _INTERIM_LIMIT:
+                raise ReadError("unexpected interim response %d" % self.status)
+            self._raw = self._raw[end:]
 
     def header(self, name: str) -> "str | None":
         """Value of the first header of this name, in any case, or None."""
@@ -267,13 +123,6 @@ class ResponseHead:
             raise ReadError("not an HTTP/1.1 response: %r" % line[:40])
         self.status = int(parts[1])
 
-    def _skip_interim(self, end: int) -> None:
-        # 1xx: another head follows (RFC 9110 §15.2). 101 would change the protocol.
-        self._interim += 1
-        if self.status < 100 or self.status == 101 or self._interim > _INTERIM_LIMIT:
-            raise ReadError("unexpected interim response %d" % self.status)
-        self._raw = self._raw[end:]
-
     def _keep(self, size: int) -> None:
         # Kept once, and taken apart line by line: a chip would need room for each further copy.
         self._raw = self._raw[:size]
@@ -283,10 +132,17 @@ class ResponseHead:
         start = self._raw.find(b"\n") + 1
         while start < len(self._raw):
             end = self._raw.find(b"\n", start)
-            line = without_cr(bytes(self._raw[start:end]))
-            _check_line(line)
-            colon = start + max(line.find(b":"), 0)
-            self._raw[start:colon] = bytes(self._raw[start:colon]).lower()
+            line = bytes(self._raw[start:end])
+            if line[-1:] == b"\r":  # LF alone may end a line, too (RFC 9112 §2.2)
+                line = line[:-1]
+            colon = max(line.find(b":"), 0)
+            name = line[:colon]
+            # A bare CR or NUL in a value may be read as something else further on (RFC 9110 §5.5).
+            if line and (
+                not name or b" " in name or b"\t" in name or b"\r" in line or b"\0" in line
+            ):
+                raise ReadError("malformed header line in the response: %r" % line[:40])
+            self._raw[start : start + colon] = name.lower()
             start = end + 1
 
     def _values(self, name: str) -> "list[str]":
@@ -299,13 +155,6 @@ class ResponseHead:
             found.append(_latin1(value))
             at = self._raw.find(key, end)
         return found
-
-
-def _check_line(line: bytes) -> None:
-    # A bare CR or NUL in a value may be read as something else further on (RFC 9110 §5.5).
-    name = line[: max(line.find(b":"), 0)]
-    if line and (not name or b" " in name or b"\t" in name or b"\r" in line or b"\0" in line):
-        raise ReadError("malformed header line in the response: %r" % line[:40])
 
 
 def _length(values: "list[str]") -> "int | None":
@@ -322,3 +171,138 @@ def _length(values: "list[str]") -> "int | None":
 def _latin1(value: bytes) -> str:
     # Headers are bytes; read as Latin-1 nothing can fail (MicroPython has no latin-1 codec).
     return "".join([chr(byte) for byte in value])
+
+
+class BodyReader:
+    """De-frames a response body in place, without allocating for its framing.
+
+    Args:
+        length: bytes announced, None when the end of the connection ends the body.
+        chunked: the body is chunked; `length` is then None.
+
+    Attributes:
+        done: the body has come to its end.
+        excess: bytes arrived behind the end; the connection cannot be used again.
+    """
+
+    def __init__(self, length: "int | None", chunked: bool = False) -> None:
+        self.excess = False
+        self.done = length == 0
+        self._state = _SIZE if chunked else _CLOSE if length is None else _LENGTH
+        if self.done:
+            self._state = _DONE
+        self._left = length or 0  # bytes of data to come; of trailers, those that came
+        self._line = 0  # bytes of the line of framing that is being read
+        self._cr = False  # the last of them was CR
+        self._part = _BLANK  # of a size line
+        self._digits = 0
+
+    def decode(self, view: memoryview, count: int = -1) -> int:
+        """Turns received bytes into body bytes at the front of `view`; returns their number.
+
+        Args:
+            view: where they were received.
+            count: how many bytes of `view` were received; all of them when negative.
+
+        Raises:
+            ReadError: the framing is broken.
+        """
+        if count < 0:
+            count = len(view)
+        if self._state == _CLOSE:
+            return count
+        at = out = 0
+        while at < count:
+            if self._state == _DATA or self._state == _LENGTH:
+                size = min(self._left, count - at)
+                if at != out:
+                    view[out : out + size] = view[at : at + size]
+                at += size
+                out += size
+                self._left -= size
+                if self._left == 0:
+                    self.done = self._state == _LENGTH
+                    self._state = _DONE if self.done else _AFTER
+            elif self._state == _DONE:
+                self.excess = True
+                break
+            else:
+                at = self._framing(view, at, count)
+        return out
+
+    def eof(self) -> None:
+        """The connection has ended.
+
+        Raises:
+            ReadError: before the body did (RFC 9112 §8).
+        """
+        if self._state == _LENGTH:
+            raise ReadError("the connection closed with %d bytes of the body missing" % self._left)
+        if self._state not in (_CLOSE, _DONE):
+            raise ReadError("the connection closed in the middle of a chunked body")
+        self.done = True
+
+    def _framing(self, view: memoryview, at: int, count: int) -> int:
+        # One line (size, the empty one behind data, trailer), as far as it has come; returns where
+        # it stopped.
+        while at < count:
+            byte = view[at]
+            at += 1
+            if byte == _LF:
+                self._end_of_line()
+                self._line = 0
+                self._cr = False
+                break
+            self._line += 1
+            if self._line > _LINE_LIMIT:
+                raise ReadError("a line of the chunked framing is too long")
+            if self._state == _SIZE and self._part != _EXTENSION:
+                self._size_byte(byte)
+            self._cr = byte == _CR
+        return at
+
+    def _size_byte(self, byte: int) -> None:
+        # blank* digit+ blank* (";" anything)*, and CR only at the end of the line.
+        if self._cr:
+            raise _broken("a CR inside a size")
+        if byte == _CR:
+            return
+        if byte == _SEMICOLON:
+            self._part = _EXTENSION
+        elif byte in b" \t":
+            self._part = _BEHIND if self._digits else _BLANK
+        else:
+            if 48 <= byte <= 57:  # 0 to 9
+                value = byte - 48
+            elif 97 <= byte | 32 <= 102:  # A to F, a to f
+                value = (byte | 32) - 87
+            else:
+                raise _broken("no size")
+            if self._part == _BEHIND or self._digits == _SIZE_DIGITS:
+                raise _broken("no size")
+            self._digits += 1
+            self._left = self._left * 16 + value
+
+    def _end_of_line(self) -> None:
+        # Only trailers may end with LF alone: around data that could as well be a wrong size.
+        if self._state == _SIZE:
+            if not self._digits or not self._cr:
+                raise _broken("no size")
+            self._digits = 0
+            self._part = _BLANK
+            self._state = _DATA if self._left else _TRAILER
+        elif self._state == _AFTER:
+            if self._line != 1 or not self._cr:
+                raise _broken("no line end after a chunk")
+            self._state = _SIZE
+        elif self._line > self._cr:
+            self._left += self._line  # trailers say nothing we need, but they must end
+            if self._left > _TRAILER_LIMIT:
+                raise ReadError("trailers are larger than %d bytes" % _TRAILER_LIMIT)
+        else:
+            self._state = _DONE
+            self.done = True
+
+
+def _broken(what: str) -> "ReadError":
+    return ReadError("chunked framing is broken: " + what)
