@@ -1,0 +1,75 @@
+from helpers import error_of
+
+from thinwire.core.wire.http1_request import HTTPChunkWriter, check_header, request_head
+
+NAMES = ("Host", "x-api-key", "!#$%&'*+-.^_`|~09azAZ")
+BAD_NAMES = ("", "a b", "a:", "a\r", "a\n", "é", "\u212a", "\u0130", "a\x00", "a(", "\x7f")
+VALUES = ("", "v", "a b\tc", "!~", "Bearer sk-1")
+BAD_VALUES = ("a\r\nX: y", "a\n", "a\r", "\x00", "é", "\x7f", "\u2028", "a\x1b")
+
+
+def test_headers_that_can_be_sent():
+    for name in NAMES:
+        for value in VALUES:
+            check_header(name, value)
+
+
+def test_names_that_cannot_be_sent():
+    for name in BAD_NAMES:
+        error_of(ValueError, check_header, name, "v")
+
+
+def test_values_that_cannot_be_sent_are_refused_without_being_repeated():
+    for value in BAD_VALUES:
+        error = error_of(ValueError, check_header, "X-Name", "secret" + value)
+        assert "X-Name" in str(error)
+        assert "secret" not in str(error)
+
+
+def test_values_that_are_no_text():
+    for value in (None, 5, b"secret", ["secret"]):
+        error = error_of(ValueError, check_header, "X-Name", value)
+        assert "X-Name" in str(error)
+        assert "secret" not in str(error)
+
+
+def test_a_request_head():
+    got = request_head("POST", "/v1/x?a=b", [("Host", "h"), ("A", "b c")], 5)
+    assert got == b"POST /v1/x?a=b HTTP/1.1\r\nHost: h\r\nA: b c\r\nContent-Length: 5\r\n\r\n", got
+
+
+def test_framing_of_a_request():
+    for length, want in [
+        (None, b"Transfer-Encoding: chunked\r\n\r\n"),
+        (0, b"Content-Length: 0\r\n\r\n"),
+        (123456789, b"Content-Length: 123456789\r\n\r\n"),
+        (-1, b"HTTP/1.1\r\n\r\n"),
+    ]:
+        assert request_head("POST", "/", [], length).endswith(want)
+
+
+def test_framing_headers_of_the_caller_are_dropped():
+    headers = [("content-LENGTH", "1"), ("Transfer-encoding", "gzip"), ("TE", "x")]
+    assert request_head("GET", "/", headers, -1) == b"GET / HTTP/1.1\r\nTE: x\r\n\r\n"
+
+
+def test_a_request_head_refuses_bad_headers():
+    error_of(ValueError, request_head, "GET", "/", [("A", "b\r\nc: d")], -1)
+
+
+def test_chunk_frames():
+    for size in (1, 15, 16, 255, 256, 4096, 65535):
+        writer = HTTPChunkWriter(size)
+        assert len(writer.payload) == size
+        for count in (size, 1, size // 2 + 1):
+            data = b"z" * count
+            writer.payload[:count] = data
+            assert bytes(writer.frame(count)) == b"%x\r\n" % count + data + b"\r\n"
+        assert bytes(writer.frame(0)) == b"0\r\n\r\n"
+
+
+def test_a_body_of_known_length_is_not_framed():
+    writer = HTTPChunkWriter(16, chunked=False)
+    writer.payload[:3] = b"abc"
+    assert bytes(writer.frame(3)) == b"abc"
+    assert bytes(writer.frame(0)) == b""
