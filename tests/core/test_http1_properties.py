@@ -86,6 +86,17 @@ def test_garbage_is_an_error_of_ours_however_it_arrives(raw: bytes, steps: list[
     assert outcome([raw]) == outcome(pieces_of(raw, steps))
 
 
+@given(st.text(st.characters(max_codepoint=255, exclude_characters="\0\r\n"), max_size=40))
+@settings(deadline=None)
+def test_a_header_is_read_as_latin_1(value: str) -> None:
+    head = ResponseHead()
+    raw = b"HTTP/1.1 200 OK\r\nA: %b\r\n\r\n" % value.encode("latin-1")
+    assert head.receive(memoryview(raw)) == 0
+    found = head.header("a")
+    assert found is not None
+    assert found.encode("latin-1") == value.encode("latin-1").strip()
+
+
 @given(st.binary(max_size=60), STEPS)
 @settings(deadline=None, max_examples=300)
 def test_garbage_in_a_chunked_body_is_an_error_of_ours(raw: bytes, steps: list[int]) -> None:

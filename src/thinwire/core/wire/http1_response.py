@@ -16,6 +16,10 @@ are told by the head's framing (RFC 9112 §6, §7):
 from thinwire.core._compat import HEAD_LIMIT, const
 from thinwire.core.errors import ReadError
 
+TYPE_CHECKING = const(False)
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
 _INTERIM_LIMIT = const(8)  # 1xx responses before the final one
 _LINE_LIMIT = const(4096)  # bytes of one chunk-size or trailer line
 _TRAILER_LIMIT = const(32768)  # bytes of all trailer lines
@@ -78,8 +82,9 @@ class ResponseHead:
 
     def header(self, name: str) -> "str | None":
         """Value of the first header of this name, in any case, or None."""
-        values = self._values(name.lower())
-        return values[0] if values else None
+        for value in self._values(name.lower()):
+            return value
+        return None
 
     def keep_alive(self) -> bool:
         """Whether the server lets the connection be used again (RFC 9112 §9.3)."""
@@ -92,8 +97,8 @@ class ResponseHead:
         Raises:
             ReadError: conflicting or unreadable framing.
         """
-        codings = self._values("transfer-encoding")
-        lengths = self._values("content-length")
+        codings = list(self._values("transfer-encoding"))
+        lengths = list(self._values("content-length"))
         if self.status in (204, 304):
             return BodyReader(0)
         if codings:
@@ -145,16 +150,13 @@ class ResponseHead:
             self._raw[start : start + colon] = name.lower()
             start = end + 1
 
-    def _values(self, name: str) -> "list[str]":
-        found = []
+    def _values(self, name: str) -> "Iterator[str]":
         key = b"\n" + name.encode() + b":"
         at = self._raw.find(key)
         while at >= 0:
             end = self._raw.find(b"\n", at + 1)
-            value = bytes(self._raw[at + len(key) : end]).strip()
-            found.append(_latin1(value))
+            yield _latin1(bytes(memoryview(self._raw)[at + len(key) : end]).strip())
             at = self._raw.find(key, end)
-        return found
 
 
 def _length(values: "list[str]") -> "int | None":
@@ -169,8 +171,24 @@ def _length(values: "list[str]") -> "int | None":
 
 
 def _latin1(value: bytes) -> str:
-    # Headers are bytes; read as Latin-1 nothing can fail (MicroPython has no latin-1 codec).
-    return "".join([chr(byte) for byte in value])
+    # Headers are bytes; read as Latin-1 nothing can fail. MicroPython has no codec for it, and a
+    # list of 8,000 characters found no room in a heap that was nearly full: as UTF-8, which makes
+    # two bytes of each that is not ASCII, the text takes one block about as long as the header.
+    above = 0
+    for byte in value:
+        above += byte > 127
+    if not above:
+        return str(value, "utf-8")
+    text = bytearray(len(value) + above)
+    at = 0
+    for byte in value:
+        if byte > 127:
+            text[at] = 0xC0 | byte >> 6
+            byte = 0x80 | byte & 0x3F
+            at += 1
+        text[at] = byte
+        at += 1
+    return str(text, "utf-8")
 
 
 class BodyReader:
