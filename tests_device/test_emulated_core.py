@@ -9,7 +9,8 @@ from firmware import chiplike
 from support.interpreters import ROOT, Interpreter, run_micropython
 
 RUNNER = ROOT / "tests/micropython/runner.py"
-SHARED = sorted((ROOT / "tests/shared").glob("test_*.py"))
+TESTS = ROOT / "tests/shared"
+SHARED = sorted(TESTS.rglob("test_*.py"))
 
 
 @pytest.fixture(scope="module")
@@ -19,7 +20,7 @@ def chip() -> Interpreter:
 
 
 @emulated
-@pytest.mark.parametrize("path", SHARED, ids=lambda path: path.name)
+@pytest.mark.parametrize("path", SHARED, ids=lambda path: path.relative_to(TESTS).as_posix())
 def test_shared(chip: Interpreter, path: Path) -> None:
     done = run_micropython(chip, RUNNER, path)
     assert done.returncode == 0, done.stdout

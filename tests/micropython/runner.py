@@ -15,9 +15,12 @@ FAILURES = (Exception, SystemExit)
 
 def load(path):
     folder, _, file = path.rpartition("/")
+    name = file[: -len(".py")]
+    # Two rooms may have files of one name: the first must not run in the place of the second.
+    sys.modules.pop(name, None)
     sys.path.insert(0, folder)
     try:
-        return __import__(file[: -len(".py")])
+        return __import__(name)
     finally:
         sys.path.pop(0)
 

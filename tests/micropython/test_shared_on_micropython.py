@@ -7,11 +7,12 @@ import pytest
 from support.interpreters import ROOT, Interpreter, run_micropython
 
 RUNNER = Path(__file__).with_name("runner.py")
-SHARED = sorted((ROOT / "tests/shared").rglob("test_*.py"))
+TESTS = ROOT / "tests/shared"
+SHARED = sorted(TESTS.rglob("test_*.py"))
 
 
 def relative(path: Path) -> str:
-    return path.name
+    return path.relative_to(TESTS).as_posix()
 
 
 def test_there_are_shared_tests() -> None:
@@ -62,6 +63,16 @@ def test_the_runner_counts_and_goes_on(micropython: Interpreter, tmp_path: Path)
     result = json.loads(done.stdout.splitlines()[-1])
     assert result == {"passed": 2, "failed": [f"{file}::test_a"]}
     assert "AssertionError" in done.stdout
+
+
+def test_the_runner_takes_two_files_of_one_name(micropython: Interpreter, tmp_path: Path) -> None:
+    files = [tmp_path / room / "test_a.py" for room in ("x", "y")]
+    for file, verdict in zip(files, ("True", "False"), strict=True):
+        file.parent.mkdir()
+        file.write_text(f"def test_a():\n    assert {verdict}\n")
+    done = run_micropython(micropython, RUNNER, *files)
+    result = json.loads(done.stdout.splitlines()[-1])
+    assert result == {"passed": 1, "failed": [f"{files[1]}::test_a"]}
 
 
 def test_the_runner_fails_without_files(micropython: Interpreter) -> None:
