@@ -16,7 +16,8 @@ FROZEN = [
     *(path for path in CORE if path.name != "_cpython.py"),
     *sorted((ROOT / "port_micropython").rglob("*.py")),
 ]
-SHARED = sorted((ROOT / "tests/shared").rglob("*.py"))
+TESTS = ROOT / "tests/shared"
+SHARED = sorted(TESTS.rglob("*.py"))
 
 
 def relative(path: Path) -> str:
@@ -37,6 +38,37 @@ def test_frozen_code_is_what_micropython_takes(path: Path) -> None:
 @pytest.mark.parametrize("path", SHARED, ids=relative)
 def test_shared_tests_are_what_micropython_takes(path: Path) -> None:
     assert complaints(path.read_text("utf-8"), asserts=True) == []
+
+
+# Modules of core without tests of their name in tests/shared, and why.
+WITHOUT_TESTS = {
+    "_cpython.py": "a twin of _micropython.py: test_compat.py holds both to the same",
+    "_micropython.py": "a twin of _cpython.py: test_compat.py holds both to the same",
+    "adapters.py": "names what only one runtime has: tests/core/test_adapters.py",
+}
+# Shared tests of what is not in core.
+OUTSIDE = {"test_scripted.py": "testing/scripted.py", "test_sse_decoder.py": "sse.py"}
+
+
+def place_of_tests(module: Path) -> str:
+    place = module.relative_to(SRC / "thinwire/core")
+    return place.with_name(f"test_{place.stem.lstrip('_')}.py").as_posix()
+
+
+def test_each_module_of_core_has_tests_of_its_name_in_its_room() -> None:
+    modules = {path for path in CORE if path.name != "__init__.py"}
+    without = {path.name for path in modules if not (TESTS / place_of_tests(path)).exists()}
+    assert without == set(WITHOUT_TESTS)
+
+
+def test_each_shared_test_is_named_after_what_it_tests() -> None:
+    # A module with many tests has further files beside the first: test_stream_retry.py.
+    starts = tuple(place_of_tests(path).removesuffix(".py") for path in CORE)
+    files = {path.relative_to(TESTS).as_posix() for path in TESTS.rglob("test_*.py")}
+    others = {file for file in files if file.removesuffix(".py") not in starts}
+    unnamed = {file for file in others if not file.startswith(tuple(f"{one}_" for one in starts))}
+    assert unnamed == set(OUTSIDE)
+    assert all((SRC / "thinwire" / module).exists() for module in OUTSIDE.values())
 
 
 def test_there_is_something_to_check() -> None:

@@ -8,7 +8,8 @@ import pytest
 from size import ROOT, compile_for_device, device_files, main
 
 FILES = device_files()
-SHARED = [(path, path.name) for path in sorted((ROOT / "tests/shared").rglob("*.py"))]
+TESTS = ROOT / "tests/shared"
+SHARED = [(path, path.relative_to(TESTS).as_posix()) for path in sorted(TESTS.rglob("*.py"))]
 NAMES = {name for _, name in FILES}
 
 

@@ -27,7 +27,6 @@ from thinwire.core.errors import (
 )
 from thinwire.core.routing.policy import RetryPolicy, Timeouts
 from thinwire.core.sync import Client
-from thinwire.core.transport import Signal, Task, Transport
 from thinwire.testing.scripted import ScriptedTransport
 
 ROLE = sse(chunk({"role": "assistant", "content": ""}))
@@ -554,13 +553,3 @@ def test_a_call_without_a_loop_refuses_to_race():
         error = error_of(ValueError, method, HELLO, hedge_after=1)
         assert "hedge_after needs AsyncClient" in str(error), error
     assert transport.requests == []
-
-
-def test_the_interface_itself_starts_nothing():
-    transport = Transport()
-    assert not transport.concurrent
-    error_of(NotImplementedError, transport.spawn, None)
-    error_of(NotImplementedError, transport.signal)
-    for call in (Task().cancel, Signal().set, Signal().clear):
-        error_of(NotImplementedError, call)
-    error_of(NotImplementedError, asyncio.run, Signal().wait())

@@ -7,7 +7,6 @@ from thinwire.core.errors import ReadError, TransportTimeout
 from thinwire.core.request.http_request import Request
 from thinwire.core.request.raw_call import ProducedBody
 from thinwire.core.sync import Client, run
-from thinwire.core.transport import Response, Transport
 from thinwire.testing.scripted import ScriptedReply, ScriptedTransport
 
 
@@ -95,17 +94,3 @@ async def test_the_clock_moves_when_told():
     await transport.sleep_ms(30)
     assert transport.now_ms() == 30
     await asyncio.sleep(0)
-
-
-def test_the_interface_itself_does_nothing():
-    transport, response = Transport(), Response()
-    error_of(NotImplementedError, transport.now_ms)
-    error_of(NotImplementedError, response.header, "a")
-    for call in (
-        transport.send(request()),
-        transport.sleep_ms(1),
-        transport.aclose(),
-        response.readinto(memoryview(bytearray(1)), None),
-        response.aclose(),
-    ):
-        error_of(NotImplementedError, run, call)

@@ -5,7 +5,7 @@ costs, in time and in garbage.
 
 It cannot be fooled: what repeats is byte for byte what was parsed, and what differs stands
 inside the one string that was this delta's text. A text with escapes, a second key of the same
-name anywhere, any other delta: each takes the parser's way (test_template.py compares).
+name anywhere, any other delta: each takes the parser's way (test_chunk_memo.py compares).
 """
 
 from thinwire.core._compat import const, is_plain

@@ -1,4 +1,4 @@
-# The file that keeps the state of deployments.
+"""The file that keeps the state of deployments."""
 
 import os
 

@@ -1,5 +1,5 @@
-# What servers really wrote, each with the place where somebody showed it (numbers, names and
-# model ids as there, the ends of long texts left out), then the kind that it is.
+"""What servers really wrote, each with the place where somebody showed it (numbers, names and
+model ids as there, the ends of long texts left out), then the kind that it is."""
 
 from thinwire.core.error_kinds import kind_of
 

@@ -1,4 +1,4 @@
-# Which deployments are left alone, and for how long; plain calls, the time is an argument.
+"""Which deployments are left alone, and for how long; plain calls, the time is an argument."""
 
 from helpers import Scratch, error_of
 
@@ -258,6 +258,7 @@ def test_a_cooldown_ends_though_the_clock_was_never_set():
 
 # What a store may hold that is not ours, and the state it stands for.
 HEALTHY = (True, 0, 0, "")
+
 HOSTILE = [
     (None, HEALTHY),
     ({}, HEALTHY),

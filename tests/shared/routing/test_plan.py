@@ -1,3 +1,5 @@
+"""A plan: what a caller sees of each try, and how its bodies are framed."""
+
 import json
 
 from helpers import error_of, read_all
@@ -9,11 +11,51 @@ from thinwire.core.request.raw_call import RawCall
 from thinwire.core.routing import recovery
 from thinwire.core.routing.deployment import Deployment
 from thinwire.core.routing.health import CooldownPolicy, Health
-from thinwire.core.routing.plan import Plan
+from thinwire.core.routing.plan import Attempt, Plan
 from thinwire.core.routing.policy import Policy, Timeouts
 from thinwire.core.routing.router import Router
 
+
+def test_an_attempt_at_work():
+    attempt = Attempt(2, "a", "b", 700, True)
+    got = (attempt.number, attempt.model, attempt.deployment, attempt.started_ms, attempt.hedge)
+    assert got == (2, "a", "b", 700, True), got
+    assert (attempt.outcome, attempt.error, attempt.status) == ("", None, 0)
+    assert (attempt.ms, attempt.sent_bytes) == (0, 0)
+    assert Attempt(1, "a", "a", 0).hedge is False
+
+
+def test_the_first_outcome_counts():
+    attempt = Attempt(1, "a", "b", 700)
+    error = ReadError("cut")
+    attempt.ended("failed", 1000, error)
+    attempt.ended("cancelled", 5000)
+    attempt.ended("answered", 6000, ReadError("other"))
+    assert (attempt.outcome, attempt.error, attempt.ms) == ("failed", error, 300)
+
+
+# How it ended (or not), then what it prints as.
+SHOWN = [
+    (None, "Attempt(1, 'b', 'at work', 0 ms, 0 bytes sent)"),
+    (("answered", 1500), "Attempt(1, 'b', 'answered', 500 ms, 0 bytes sent)"),
+    (("lost", 1200), "Attempt(1, 'b', 'lost', 200 ms, 0 bytes sent)"),
+    (
+        ("failed", 1001, ReadError("cut")),
+        "Attempt(1, 'b', 'failed: cut', 1 ms, 0 bytes sent)",
+    ),
+]
+
+
+def test_an_attempt_prints_what_became_of_it():
+    for end, want in SHOWN:
+        attempt = Attempt(1, "a", "b", 1000)
+        if end is not None:
+            attempt.ended(*end)
+        assert repr(attempt) == want, repr(attempt)
+
+
 MESSAGES = [{"role": "user", "content": "é"}]
+
 ROUTER = Router(
     "chunked",
     {
@@ -22,12 +64,14 @@ ROUTER = Router(
     },
     {"chunked": ["length"]},
 )
+
 # Errors of servers that want a Content-Length, and of others.
 WANTS = (
     StatusError(411, "Length Required"),
     StatusError(501, "Transfer-Encoding is not supported"),
     StatusError(501, "no", body_snippet="<p>transfer-encoding: chunked"),
 )
+
 OTHERS = (StatusError(501, "not implemented"), StatusError(400, "transfer-encoding"))
 
 

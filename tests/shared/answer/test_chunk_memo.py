@@ -1,4 +1,4 @@
-# Chunks that are not parsed again must give what parsing gives.
+"""Chunks that are not parsed again must give what parsing gives."""
 
 import json
 

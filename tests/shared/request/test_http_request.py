@@ -1,9 +1,8 @@
-from helpers import Later, Scratch, error_of, read_all
+from helpers import Scratch, error_of, read_all
 
 from thinwire.core._compat import PIECE
 from thinwire.core.errors import EncodeError
 from thinwire.core.request.http_request import Body, JSONBody
-from thinwire.core.request.raw_call import ProducedBody
 from thinwire.core.request.sources import TextFile
 from thinwire.core.wire.json_encode import Items
 
@@ -15,20 +14,6 @@ def run(coroutine):
     except StopIteration:
         return
     assert False, "it waits"
-
-
-def pull(body, size):
-    # What a transport does.
-    out = b""
-    buffer = bytearray(size)
-    count = body.readinto(buffer)
-    while count != 0:
-        if count is None:
-            run(body.more())
-        else:
-            out += bytes(buffer[:count])
-        count = body.readinto(buffer)
-    return out
 
 
 def test_length_is_what_is_sent():
@@ -104,44 +89,6 @@ def test_close_frees_an_open_file_and_is_harmless_otherwise():
         body.readinto(bytearray(10))
         body.close()
         body.close()
-
-
-def test_an_async_body_is_sent_as_it_is_produced():
-    chunks = [b"abc", b"", b"d", b"efghij"]
-    for size in (1, 2, 3, 4, 100):
-        body = ProducedBody(Later(chunks))
-        assert body.length() is None
-        assert pull(body, size) == b"abcdefghij"
-        assert body.sent_bytes == 10
-
-
-def test_a_plain_iterator_is_taken_too():
-    for chunks in ([b"ab", b"c"], iter([b"ab", b"c"])):
-        assert pull(ProducedBody(chunks), 2) == b"abc"
-
-
-def test_an_empty_async_body_ends_at_once():
-    assert pull(ProducedBody(Later([])), 10) == b""
-
-
-def test_an_async_body_can_be_sent_once():
-    body = ProducedBody(Later([b"abc", b"d"]))
-    buffer = bytearray(2)
-    assert body.readinto(buffer) is None
-    run(body.more())
-    assert body.replayable()  # produced, but nothing was taken yet
-    assert body.readinto(buffer) == 2
-    assert not body.replayable()
-
-
-def test_a_failing_producer_is_the_caller_s_own_error():
-    class Failing(Later):
-        async def __anext__(self):
-            raise KeyError("mine")
-
-    body = ProducedBody(Failing([]))
-    assert body.readinto(bytearray(1)) is None
-    error_of(KeyError, run, body.more())
 
 
 def test_the_base_class_can_neither_be_read_nor_measured():

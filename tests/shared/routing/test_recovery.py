@@ -1,5 +1,5 @@
-# What an error leads to: plain calls, no clock, no socket. A case is a list of errors, what is
-# decided after each, and where the call goes.
+"""What an error leads to: plain calls, no clock, no socket. A case is a list of errors, what is
+decided after each, and where the call goes."""
 
 import json
 

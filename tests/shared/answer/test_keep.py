@@ -1,4 +1,4 @@
-# What becomes of an answer's text that is not kept in memory.
+"""What becomes of an answer's text that is not kept in memory."""
 
 from helpers import error_of
 from streams import STOP, call, chunk, deployments, play, sse, text
@@ -11,6 +11,7 @@ from thinwire.core.sync import Client
 from thinwire.testing.scripted import ScriptedReply, ScriptedTransport
 
 DONE = b"data: [DONE]\n\n"
+
 EVERYTHING = sse(
     chunk({"reasoning": "hm", "reasoning_details": [{"type": "x"}]}),
     chunk({"content": "Grü"}, logprobs={"content": [{"token": "a"}]}),
