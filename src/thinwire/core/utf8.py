@@ -123,7 +123,7 @@ def join_surrogates(value: object, deltas: bool = False, edges: bool = False) ->
     Args:
         value: JSON value.
         deltas: in the fields that carry pieces of a text, keep a half at an edge of a piece: some
-            servers cut between the halves of an astral character (see delta_text.py).
+            servers cut between the halves of an astral character (answer/completion.py).
         edges: `value` stands in such a field.
     """
     if isinstance(value, str):
