@@ -221,7 +221,14 @@ class BytesStream(_Stream):
 
 
 class _StreamReader(Reader):
-    # Pulls items; what becomes of one is up to the subclass (`_take`, `_piece`, `_last`).
+    # Pulls items; what becomes of one is up to the subclass: it takes an item, makes pieces of it
+    # until one is empty, and may have a last one when there are no more items.
+    if TYPE_CHECKING:
+
+        def _take(self, item: object) -> None: ...
+
+        def _piece(self) -> bytes | memoryview: ...
+
     def __init__(self, iterable: "Any") -> None:
         self._is_async = hasattr(iterable, "__aiter__")
         self._items: Any = iterable.__aiter__() if self._is_async else iter(iterable)
@@ -250,12 +257,6 @@ class _StreamReader(Reader):
         # would have to be awaited: its loop finishes it.
         if not self._is_async and hasattr(self._items, "close"):
             self._items.close()
-
-    def _take(self, item: object) -> None:
-        raise NotImplementedError
-
-    def _piece(self) -> "bytes | memoryview":
-        raise NotImplementedError
 
     def _last(self) -> "bytes | memoryview":
         return b""
