@@ -136,3 +136,13 @@ def test_surrogates_are_joined_in_all_strings_of_a_value():
     value = {pair: [pair, "a", 1, None, {"b": lone}], "c": 1.5}
     want = {"\U0001f600": ["\U0001f600", "a", 1, None, {"b": "\ufffd"}], "c": 1.5}
     assert utf8.join_surrogates(value) == want
+
+
+def test_text_keeps_surrogates():
+    for data, want in [
+        (b"", []),
+        (b"a\xc3\xa9", [0x61, 0xE9]),
+        (b"\xed\xa0\x80!", [0xD800, 0x21]),
+    ]:
+        for kind in (bytes, bytearray):
+            assert [ord(c) for c in utf8.text(kind(data))] == want, data

@@ -139,6 +139,28 @@ def receive_all(parser, raw):
     parser.buffer_updated(len(raw))
 
 
+# What was received, and the first byte of it that is no white space.
+STARTS = [(b"", -1), (b" \t\r\n\v\f", -1), (b"\n {x}", 0x7B), (b"data: a\n\n", 0x64)]
+
+
+def test_what_was_received_can_be_looked_at_before_it_is_parsed():
+    for raw, first in STARTS:
+        parser = SSEParser(64)
+        receive_all(parser, raw)
+        assert parser.first_byte() == first, raw
+        assert bytes(parser.received_last(min(2, len(raw)))) == raw[-2:], raw
+        assert parser.unread() == raw
+
+
+def test_what_is_behind_an_event_is_not_parsed_yet():
+    parser = SSEParser(64)
+    receive_all(parser, b"data: a\n\nda")
+    assert parser.next_event()
+    assert parser.unread() == b"da"
+    parser.free()
+    assert (parser.unread(), len(parser.buffer)) == (b"", 0)
+
+
 # A stream, then the last id and the reconnection time in milliseconds.
 META = [
     (b"", "", None),
