@@ -6,7 +6,8 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from thinwire.core import _compat, utf8
+from thinwire.core import _compat
+from thinwire.core.wire import utf8
 
 # Bytes that are nearly UTF-8: leads, continuations and borders of the ranges.
 BORDERS = bytes.fromhex("41 7f 80 8f 90 9f a0 bf c0 c1 c2 df e0 e1 ec ed ee ef f0 f1 f3 f4 f5 ff")

@@ -47,7 +47,11 @@ WITHOUT_TESTS = {
     "adapters.py": "names what only one runtime has: tests/core/test_adapters.py",
 }
 # Shared tests of what is not in core.
-OUTSIDE = {"test_scripted.py": "testing/scripted.py", "test_sse_decoder.py": "sse.py"}
+OUTSIDE = {
+    "test_front_door.py": "__init__.py",
+    "test_scripted.py": "testing/scripted.py",
+    "test_sse_decoder.py": "sse.py",
+}
 
 
 def place_of_tests(module: Path) -> str:
@@ -165,7 +169,7 @@ FACTORY = "def default_transport():\n    from thinwire{} import a\n"
 IMPORTS = [
     ("sse.py", "import json\n", []),
     ("sse.py", "from thinwire.core.errors import StreamError\n", []),
-    ("sse.py", "from thinwire.core import utf8\n", []),
+    ("sse.py", "from thinwire.core.wire import utf8\n", []),
     ("sse.py", "from . import utf8\nfrom .errors import StreamError\n", []),
     ("dialects/openai.py", "from ..errors import StatusError\n", []),
     ("sse.py", "if TYPE_CHECKING:\n    import typing\n", []),

@@ -162,7 +162,7 @@ def test_set_field_passes_a_setattr_that_refuses():
 
 
 def test_a_part_is_imported_by_its_name():
-    assert _compat.import_module("thinwire.core.utf8").replace_invalid(b"a") == b"a"
+    assert _compat.import_module("thinwire.core.wire.utf8").replace_invalid(b"a") == b"a"
 
 
 class Clock:

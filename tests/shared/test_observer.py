@@ -186,6 +186,14 @@ def test_a_hook_that_raises_ends_the_call():
             assert transport.open_responses == 0, at
 
 
+def test_what_a_hook_raises_before_the_first_attempt_ends_the_call_too():
+    error = ReadError("the hook's own")
+    got = error_of(
+        ReadError, list, made(ScriptedTransport([]), Ear("attempt_started", error)).stream(HELLO)
+    )
+    assert got is error
+
+
 def made(transport, ear):
     names = deployments("a", "b")
     options = {"retry": STEADY, "on_event": ear, "on_interrupt": "restart"}

@@ -1,7 +1,20 @@
 # What a stream gives, however its bytes are cut.
 
 from helpers import feeds
-from streams import ANSWER, DONE, STOP, call, chunk, play, play_chunks, play_pieces, sse, text
+from streams import (
+    ANSWER,
+    DONE,
+    HELLO,
+    STOP,
+    call,
+    chunk,
+    deployments,
+    play,
+    play_chunks,
+    play_pieces,
+    sse,
+    text,
+)
 
 from thinwire.core._compat import EVENT_LIMIT
 from thinwire.core.answer import answer
@@ -12,7 +25,8 @@ from thinwire.core.answer.completion import (
     ToolCallStarted,
 )
 from thinwire.core.errors import StreamInterrupted
-from thinwire.testing.scripted import ScriptedReply
+from thinwire.core.sync import Client
+from thinwire.testing.scripted import ScriptedReply, ScriptedTransport
 
 USAGE = {"choices": [], "usage": {"total_tokens": 5}}
 
@@ -181,3 +195,30 @@ def test_a_long_answer_can_be_had_in_pieces():
     got = play_chunks(*[text(one) for one in words], STOP)
     done = got.last.completion
     assert "".join(done.pieces()) == done.content == "".join(words)
+
+
+class Marking(ScriptedTransport):
+    # Sets the marks of a request (connected, secured, sent) as a real transport would.
+    marks = (None, None, None)
+
+    async def send(self, request):
+        request.connected_ms, request.secured_ms, request.sent_ms = self.marks
+        return await super().send(request)
+
+
+# Marks, then what the completion says: connection, TLS, upload.
+MARKS = [
+    ((None, None, None), (None, None, None)),
+    ((None, None, 7), (None, None, 7)),
+    ((3, None, 7), (3, None, 4)),
+    ((3, 5, 7), (3, 2, 2)),
+]
+
+
+def test_what_the_connection_took():
+    for marks, want in MARKS:
+        transport = Marking([ScriptedReply([ANSWER])])
+        transport.marks = marks
+        timings = Client("a", deployments("a"), transport=transport).chat(HELLO).timings
+        got = (timings.connect_ms, timings.tls_ms, timings.upload_ms)
+        assert got == want, (marks, got)

@@ -9,8 +9,6 @@ import json
 import os
 import time
 
-from thinwire.core.utf8 import join_surrogates
-
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import TypeVar
@@ -170,6 +168,8 @@ def loads(buffer: "bytearray | bytes", start: int, end: int, deltas: bool = Fals
     try:
         value: object = json.loads(text)
         if "\\ud" in text or "\\uD" in text:
+            from thinwire.core.wire.utf8 import join_surrogates  # few texts have any
+
             value = join_surrogates(value, deltas)  # lone ones have no text, and break print()
     except RuntimeError:  # RecursionError: thousands of brackets
         raise ValueError("nested too deeply") from None

@@ -84,7 +84,7 @@ def replace_file(source, target):
 
 def _utf8():
     # The repairs are loaded with the first text that needs one: 430 bytes of RAM (measured).
-    from thinwire.core import utf8
+    from thinwire.core.wire import utf8
 
     return utf8
 

@@ -1,6 +1,6 @@
 """Repairs JSON that a model got wrong: missing quotes, braces or commas, text around it."""
 
-from thinwire.core.utf8 import join_surrogates
+from thinwire.core.wire.utf8 import join_surrogates
 
 
 def repaired_object(raw: str) -> dict[str, object] | None:

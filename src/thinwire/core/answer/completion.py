@@ -148,7 +148,7 @@ class DeltaText:
     def add(self, words: str) -> str:
         """Takes the text of a delta; returns what of it can be handed out, "" for nothing."""
         if words and (self._half or has_half(words)):
-            from thinwire.core.utf8 import join_pairs, text  # few servers cut there
+            from thinwire.core.wire.utf8 import join_pairs, text  # few servers cut there
 
             data = (self._half + words).encode("utf-8", "surrogatepass")
             joined = join_pairs(data, False, True)

@@ -13,8 +13,8 @@ async (a microphone): an async one is awaited between the blocks of the request.
 
 from thinwire.core._compat import PIECE, base64, const, escape
 from thinwire.core.errors import EncodeError
-from thinwire.core.utf8 import unfinished
 from thinwire.core.wire.json_encode import Reader, TextReader
+from thinwire.core.wire.utf8 import unfinished
 
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:

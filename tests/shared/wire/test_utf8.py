@@ -1,6 +1,6 @@
 from helpers import feeds
 
-from thinwire.core import utf8
+from thinwire.core.wire import utf8
 
 FFFD = b"\xef\xbf\xbd"
 
