@@ -7,11 +7,14 @@ from thinwire.core._compat import const
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
     from collections.abc import Coroutine
+    from typing import Protocol
 
     from thinwire.core.request.http_request import Request
+else:
+    Protocol = object  # whoever has these methods fits; to inherit them is a convenience
 
 
-class Response:
+class Response(Protocol):
     """A response whose head has arrived.
 
     Attributes:
@@ -38,7 +41,7 @@ class Response:
         raise NotImplementedError
 
 
-class Task:
+class Task(Protocol):
     """A coroutine that runs beside others."""
 
     def cancel(self) -> object:
@@ -46,7 +49,7 @@ class Task:
         raise NotImplementedError
 
 
-class Signal:
+class Signal(Protocol):
     """What one coroutine waits for and others give; asyncio.Event fits."""
 
     def set(self) -> None:
@@ -62,7 +65,7 @@ class Signal:
         raise NotImplementedError
 
 
-class Transport:
+class Transport(Protocol):
     """Performs HTTP exchanges for any number of streams.
 
     The contract, which tests/cpython/test_transport_conformance.py holds every transport to:
@@ -87,8 +90,8 @@ class Transport:
         concurrent: whether `spawn` and `signal` work; False for transports that block.
     """
 
-    name = ""
-    concurrent = False
+    name: str = ""
+    concurrent: bool = False
 
     async def send(self, request: "Request") -> Response:
         """Connects, writes the head, pulls the body to its end, reads the response head.
@@ -109,11 +112,13 @@ class Transport:
 
     def spawn(self, coroutine: "Coroutine[object, object, None]") -> Task:
         """Starts a coroutine beside the caller's; for hedging (concurrent transports only)."""
-        raise NotImplementedError
+        said = "%s does one thing at a time" % self.name
+        raise NotImplementedError(said)
 
     def signal(self) -> Signal:
         """A new Signal (concurrent transports only)."""
-        raise NotImplementedError
+        said = "%s does one thing at a time" % self.name
+        raise NotImplementedError(said)
 
     async def aclose(self) -> None:
         """Closes all connections. Idempotent."""

@@ -85,11 +85,11 @@ class AsyncHTTPXTransport(Transport):
 
     def spawn(self, coroutine: Coroutine[object, object, None]) -> Task:
         """See Transport.spawn."""
-        return asyncio.get_running_loop().create_task(coroutine)  # type: ignore[return-value]
+        return asyncio.get_running_loop().create_task(coroutine)
 
     def signal(self) -> Signal:
         """See Transport.signal."""
-        return asyncio.Event()  # type: ignore[return-value]
+        return asyncio.Event()
 
     async def aclose(self) -> None:
         """Closes the pool of the running loop, unless it is the user's own client."""
