@@ -1,10 +1,13 @@
-# Freezes thinwire into a firmware: a board's own manifest says include("/path/to/this/file").
-# metadata(), package() and options are given by MicroPython's build, which runs this with CPython
-# in this folder. asyncio, the only other thing needed, is in the manifest of every board with a
-# network.
-#
-# What a program does without can be left out, as in include("...", repair=False, roots=False).
-# Whoever uses it nevertheless gets an ImportError that names the file.
+"""Freezes thinwire into a firmware: a board's own manifest says include("/path/to/this/file").
+
+metadata(), package() and options are given by MicroPython's build, which runs this with CPython
+in this folder. asyncio, the only other thing needed, is in the manifest of every board with a
+network.
+
+What a program does without can be left out, as in include("...", repair=False, roots=False).
+Whoever uses it nevertheless gets an ImportError that names the file.
+"""
+
 import os
 
 OPTIONAL = {
@@ -19,6 +22,10 @@ OPTIONAL = {
     "store": ("thinwire/core/routing/store.py",),  # store=
     "sync": ("thinwire/core/sync.py",),  # Client
 }
+# MicroPython's tool has no question for what was given, and takes any name for an option.
+for name in options._kwargs:
+    if name not in OPTIONAL:
+        raise ValueError("thinwire has no option %s=: %s" % (name, ", ".join(sorted(OPTIONAL))))
 options.defaults(**dict.fromkeys(OPTIONAL, True))
 LEFT_OUT = [file for name in OPTIONAL if not getattr(options, name) for file in OPTIONAL[name]]
 CPYTHON = "thinwire/core/_cpython.py"

@@ -2,6 +2,7 @@
 
 import importlib.util
 import re
+import sys
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -107,14 +108,15 @@ def micropython_tool() -> ModuleType:
     return module
 
 
-def frozen(board: str, library: Path) -> list[Any]:
+def frozen(board: str, library: Path, options: str = "") -> list[Any]:
+    """The files that a manifest gets which includes ours for that board, with `options`."""
     tool = micropython_tool()
     port = tree() / "ports" / REAL_BOARDS[board]
     places = {"MPY_DIR": tree(), "MPY_LIB_DIR": library, "PORT_DIR": port, "BOARD_DIR": ""}
     manifest = tool.ManifestFile(
         tool.MODE_FREEZE, {name: str(place) for name, place in places.items()}
     )
-    manifest.execute(str(BOARDS / board / "manifest.py"))
+    manifest.execute(f"include('{BOARDS / board}/manifest.py', {options})")
     files: list[Any] = manifest.files()
     return files
 
@@ -154,3 +156,45 @@ def test_a_tree_without_micropython_lib_breaks_nothing(board: str, tmp_path: Pat
     assert len(names) == len(set(names))
     assert {"asyncio/core.py", "thinwire/core/client.py"} <= set(names)
     assert "logging.py" not in names
+
+
+@emulated
+@pytest.mark.parametrize("board", REAL_BOARDS)
+def test_a_board_leaves_out_what_it_is_told_to(board: str, tmp_path: Path) -> None:
+    whole, less = (frozen(board, tmp_path, options) for options in ("", "roots=False"))
+    left_out = {file.target_path for file in whole} - {file.target_path for file in less}
+    assert left_out == {"thinwire_device/roots.py"}
+
+
+_REFUSED = r"thinwire has no option rots=: files, hedge, .*, roots, sse"
+
+
+@emulated
+@pytest.mark.parametrize("board", REAL_BOARDS)
+def test_a_board_refuses_an_option_that_does_not_exist(board: str, tmp_path: Path) -> None:
+    with pytest.raises(Exception, match=_REFUSED):
+        frozen(board, tmp_path, "rots=False")
+
+
+# Of a port's makefile, what runs the manifest.
+_MAKEFILE = """all: ; {python} {tree}/tools/makemanifest.py -o $(BUILD)/frozen.c -b $(BUILD) \
+  -v MPY_DIR={tree} -v MPY_LIB_DIR= -v PORT_DIR={tree}/ports/rp2 $(FROZEN_MANIFEST)
+"""
+
+
+@emulated
+def test_a_build_shows_that_an_option_does_not_exist(
+    small_tree: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (small_tree / "mpy-cross").mkdir()
+    (small_tree / "mpy-cross/Makefile").write_text("all:\n")
+    makefile = _MAKEFILE.format(python=sys.executable, tree=tree())
+    (small_tree / "ports/rp2/Makefile").write_text(makefile)
+    (tmp_path / "own/RPI_PICO_W").mkdir(parents=True)
+    including = f"include('{BOARDS}/RPI_PICO_W/manifest.py', rots=False)\n"
+    (tmp_path / "own/RPI_PICO_W/manifest.py").write_text(including)
+    monkeypatch.setattr("firmware.port.BOARDS", tmp_path / "own")
+    monkeypatch.setattr("firmware.port.TOOLS", tmp_path / "tools")
+    monkeypatch.setattr("firmware.port.arm_compiler", dict)
+    with pytest.raises(UnavailableError, match=_REFUSED):
+        firmware("rp2", "RPI_PICO_W", str(small_tree))

@@ -14,14 +14,14 @@ ROOT = Path(__file__).resolve().parent.parent
 
 
 class _Options:
-    """What manifest.py takes from include()."""
+    """What manifest.py takes from include(); MicroPython's own keeps it under the same name."""
 
     def __init__(self, given: dict[str, bool]) -> None:
-        self._given = given
+        self._kwargs = given
 
     def defaults(self, **values: bool) -> None:
         for name, value in values.items():
-            setattr(self, name, self._given.get(name, value))
+            setattr(self, name, self._kwargs.get(name, value))
 
 
 def device_files(**options: bool) -> list[tuple[Path, str]]:
@@ -31,7 +31,8 @@ def device_files(**options: bool) -> list[tuple[Path, str]]:
         options: as a board's manifest gives them to include().
 
     Returns:
-        Per file, where it is and its path on the device, as in "thinwire/core/sse.py".
+        Per file, where it is and its path on the device, as in "thinwire/core/wire/sse.py".
+        Raises ValueError, as the build does, for an option that does not exist.
     """
     found: list[tuple[Path, str]] = []
 

@@ -1,6 +1,7 @@
-# What the manifests of real boards share: the board's own firmware, what micropython-lib does
-# well, and thinwire. Each says include("../manifest.py", board=...), where board= is the manifest
-# that the board would have without us.
+"""What the manifests of real boards share: the board's own firmware, what micropython-lib does
+well, and thinwire. Each says include("../manifest.py", board=...), where board= is the manifest
+that the board would have without us; what else it says are options of thinwire's manifest.
+"""
 
 # Of micropython-lib, and not in every board's own manifest: set the clock (without which no
 # certificate is valid yet), programs written against `ssl`, and a log.
@@ -26,4 +27,5 @@ else:
 for name in WANTED:
     wish(name)
 
-include("../../manifest.py")
+given = {name: value for name, value in options._kwargs.items() if name != "board"}
+include("../../manifest.py", **given)

@@ -47,6 +47,11 @@ def test_a_board_may_leave_out_what_it_does_without() -> None:
         assert NAMES - {name for _, name in device_files(**{option: False})} == names
 
 
+def test_an_option_that_does_not_exist_is_refused() -> None:
+    with pytest.raises(ValueError, match=r"no option rots=: files, hedge, .*, roots, sse"):
+        device_files(rots=False)
+
+
 def test_the_size_table_adds_up(capsys: pytest.CaptureFixture[str]) -> None:
     assert main() == 0
     rows = [

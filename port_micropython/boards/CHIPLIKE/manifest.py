@@ -1,3 +1,4 @@
-# asyncio and thinwire.
+"""asyncio and thinwire."""
+
 include("$(MPY_DIR)/extmod/asyncio")
 include("../../../manifest.py")

@@ -1,3 +1,7 @@
-# make firmware PORT=esp32 BOARD=ESP32_GENERIC MPY_DIR=...
-# To freeze more, package() or module() it here; to freeze it elsewhere, include() this file there.
-include("../manifest.py", board="$(PORT_DIR)/boards/manifest.py")
+"""make firmware PORT=esp32 BOARD=ESP32_GENERIC MPY_DIR=...
+
+To freeze more, package() or module() it here; to freeze it elsewhere, include() this file there,
+with the options of thinwire's manifest if something shall be left out.
+"""
+
+include("../manifest.py", board="$(PORT_DIR)/boards/manifest.py", **options._kwargs)

@@ -1,0 +1,57 @@
+"""A program that uses what its board left out gets an ImportError that names the file."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+from size import device_files
+from support.interpreters import Interpreter, run_micropython
+
+# What a user does without and then uses, by the option of manifest.py.
+USES = {
+    "files": "from thinwire import TextFile",
+    "hedge": "chat('http://127.0.0.1:1/v1', hedge_after=0)",
+    "history": "from thinwire import JSONLMessages",
+    "log": "client('http://127.0.0.1:1/v1', log=True)",
+    "repair": "thinwire.ToolCall(0, 'id', 'name', '{').repair()",
+    "roots": "chat('https://127.0.0.1:1/v1')",
+    "sse": "import thinwire.sse",
+    "store": "from thinwire import FileStore",
+    "sync": "from thinwire import Client",
+}
+SCRIPT = """
+import asyncio
+import thinwire
+
+def client(url, **options):
+    deployments = {"m": thinwire.Deployment(url), "n": thinwire.Deployment(url)}
+    return thinwire.AsyncClient("m", deployments, {"m": ["n"]}, **options)
+
+def chat(url, **options):
+    asyncio.run(client(url, **options).chat([{"role": "user", "content": "Hi"}]))
+
+try:
+    %s
+except ImportError as error:
+    print(error)
+"""
+EVERYTHING = {target for _, target in device_files()}
+
+
+@pytest.mark.parametrize("option", USES)
+def test_what_is_left_out_is_named(micropython: Interpreter, tmp_path: Path, option: str) -> None:
+    left = device_files(**{option: False})
+    for source, target in left:
+        (tmp_path / "lib" / target).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(source, tmp_path / "lib" / target)
+    script = tmp_path / "use.py"
+    script.write_text(SCRIPT % USES[option])
+    done = run_micropython(micropython, script, env={"MICROPYPATH": f"{tmp_path}/lib:.frozen"})
+    left_out = EVERYTHING - {target for _, target in left}
+    names = {target.removesuffix(".py").replace("/", ".") for target in left_out}
+    assert done.stdout.strip() in {f"no module named '{name}'" for name in names}
+
+
+def test_every_option_is_used() -> None:
+    with pytest.raises(ValueError, match=f"no option nothing=: {', '.join(USES)}$"):
+        device_files(nothing=False)
