@@ -1,5 +1,6 @@
-# Runs after boot.py: what is special about this board, then the program that config.json names.
-# Ctrl-C ends it and gives the prompt; thinwire_board/ has to be on the board as well.
+"""Runs after boot.py: what is special about this board, then the program that config.json names.
+Ctrl-C ends it and gives the prompt; thinwire_board/ has to be on the board as well.
+"""
 
 import os
 

@@ -1,2 +1,3 @@
-# What the examples of all boards share: Wi-Fi, clock, settings, and four programs. Copied onto a
-# board beside its main.py; docs/devices.md says how.
+"""What the examples of all boards share: Wi-Fi, clock, settings, and four programs. Copied onto a
+board beside its main.py; docs/devices.md says how.
+"""

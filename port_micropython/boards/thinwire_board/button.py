@@ -1,5 +1,6 @@
-# A button in the browser: http://ADDRESS/ shows it, GET /ask streams the model's answer. Whoever
-# is in the same network can press it, and spend your tokens; the key never leaves the board.
+"""A button in the browser: http://ADDRESS/ shows it, GET /ask streams the model's answer. Whoever
+is in the same network can press it, and spend your tokens; the key never leaves the board.
+"""
 
 import asyncio
 

@@ -1,5 +1,6 @@
-# A picture from the camera, or one that lies on the flash, and a question about it. The file is
-# read, and turned into base64, while it is sent: it may be larger than the memory that is free.
+"""A picture from the camera, or one that lies on the flash, and a question about it. The file is
+read, and turned into base64, while it is sent: it may be larger than the memory that is free.
+"""
 
 import sys
 

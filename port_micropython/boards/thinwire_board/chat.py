@@ -1,5 +1,6 @@
-# A chat over the serial line: mpremote repl, or any terminal. The conversation is in a file of the
-# flash, so that it may be longer than memory and outlives a reset; /new begins another.
+"""A chat over the serial line: mpremote repl, or any terminal. The conversation is in a file of
+the flash, so that it may be longer than memory and outlives a reset; /new begins another.
+"""
 
 import asyncio
 import os

@@ -1,4 +1,4 @@
-# The model reads a sensor and switches a pin: two tools, and a loop that ends.
+"""The model reads a sensor and switches a pin: two tools, and a loop that ends."""
 
 import asyncio
 import json

@@ -1,10 +1,11 @@
-# config.json on the board: which network, which server, which program.
-#
-#   {"wifi": {"ssid": "...", "password": "..."},
-#    "base_url": "https://openrouter.ai/api/v1", "api_key": "...", "model": "...",
-#    "run": "chat"}
-#
-# What else there may be is in docs/devices.md.
+"""config.json on the board: which network, which server, which program.
+
+  {"wifi": {"ssid": "...", "password": "..."},
+   "base_url": "https://openrouter.ai/api/v1", "api_key": "...", "model": "...",
+   "run": "chat"}
+
+What else there may be is in docs/devices.md.
+"""
 
 import json
 

@@ -1,4 +1,4 @@
-# From power-up to a program that runs: settings, Wi-Fi, clock, client.
+"""From power-up to a program that runs: settings, Wi-Fi, clock, client."""
 
 import asyncio
 import gc

@@ -1,4 +1,4 @@
-# The Wi-Fi: join it, and join it again whenever it is gone.
+"""The Wi-Fi: join it, and join it again whenever it is gone."""
 
 import asyncio
 

@@ -1,4 +1,4 @@
-# The first ESP32 measures in degrees Fahrenheit; the newer ones have mcu_temperature().
+"""The first ESP32 measures in degrees Fahrenheit; the newer ones have mcu_temperature()."""
 
 
 def raw_temperature():

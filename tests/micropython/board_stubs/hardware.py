@@ -1,6 +1,7 @@
-# What a board has and the unix port lacks: the other files of this folder stand for modules of the
-# firmware. What is done to them is written into hardware.log, for the test; hardware.json says
-# how the Wi-Fi behaves.
+"""What a board has and the unix port lacks: the other files of this folder stand for modules of
+the firmware. What is done to them is written into hardware.log, for the test; hardware.json says
+how the Wi-Fi behaves.
+"""
 
 import json
 

@@ -1,5 +1,6 @@
-# hardware.json: "joins" is how each connect() ends, a status or 0 for success (which it is when
-# the list has ended); "lost_after" is the number of looks after which the network is gone, once.
+"""hardware.json: "joins" is how each connect() ends, a status or 0 for success (which it is when
+the list has ended); "lost_after" is the number of looks after which the network is gone, once.
+"""
 
 from hardware import behaviour, note
 
