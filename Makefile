@@ -67,6 +67,7 @@ mip: .venv/ready ## install thinwire onto the board, compiled; DEVICE=/dev/ttyAC
 
 lint: .venv/ready ## style, format, types
 	$(PY) -m ruff check . && $(PY) -m ruff format --check . && $(PY) -m mypy
+	$(PY) -m mypy --config-file port_micropython/mypy.ini
 
 format: .venv/ready ## rewrite the source as `make lint` wants it
 	$(PY) -m ruff check --fix . && $(PY) -m ruff format .

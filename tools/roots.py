@@ -60,22 +60,24 @@ _LABEL = re.compile('^# Label: "(.*)"$', re.MULTILINE)
 _LITERAL = 88  # characters of a line of a literal
 
 _MODULE = '''\
-# Written by tools/roots.py from the certifi package; docs/tls-roots.md says what each is for and
-# when it expires. DER, one literal each: frozen into firmware they are read where they stand.
+"""Roots of trust. Written by tools/roots.py from the certifi package; docs/tls-roots.md says what
+each is for and when it expires. DER, one literal each: frozen into firmware they are read where
+they stand.
+"""
 
 # fmt: off
 ROOTS = (
 {roots})
 
 # Host or its end, and the roots its chain is expected to end at.
-_HOSTS = (
+HOSTS = (
 {hosts})
 # fmt: on
 
 
-def names_for(host: str) -> tuple:
+def names_for(host: str) -> "tuple[str, ...]":
     """Names of the roots to verify a host with: those expected, or all for one not known."""
-    for end, names in _HOSTS:
+    for end, names in HOSTS:
         if host == end or host.endswith("." + end):
             return names
     return tuple([name for name, _ in ROOTS])

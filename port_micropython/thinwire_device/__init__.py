@@ -1,2 +1,3 @@
-# What thinwire needs on a chip: raw sockets and TLS with deadlines, a logger. Imported by thinwire
-# on MicroPython only (core/factory.py), frozen into firmware by manifest.py.
+"""What thinwire needs on a chip: raw sockets and TLS with deadlines, a clock, a log. Imported on
+MicroPython only (thinwire/core/adapters.py), and frozen into firmware by manifest.py.
+"""

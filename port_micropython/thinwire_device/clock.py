@@ -1,11 +1,17 @@
-# The clock of a chip starts in 2000 or 2021 after power-up, and certificates have dates: so https
-# needs it set. One question to an NTP server does (RFC 4330).
+"""The clock of a chip starts in 2000 or 2021 after power-up, and certificates have dates: so https
+needs it set. One question to an NTP server does (RFC 4330).
+"""
 
 import socket
 import struct
 import time
 
 from micropython import const
+
+TYPE_CHECKING = const(False)
+if TYPE_CHECKING:
+    # year, month, day, hour, minute, second, weekday, yearday
+    Moment = tuple[int, int, int, int, int, int, int, int]
 
 _FIRST_YEAR = const(2024)
 _PORT = const(123)
@@ -27,12 +33,13 @@ def is_set() -> bool:
     return year() >= _FIRST_YEAR
 
 
-def set_from_ntp(host: str = "pool.ntp.org", timeout_s: float = 5, port: int = _PORT) -> tuple:
+def set_from_ntp(host: str = "pool.ntp.org", timeout_s: float = 5, port: int = _PORT) -> "Moment":
     """Sets the clock, to UTC. Blocks for a name lookup and at most `timeout_s`.
 
     Args:
         host: an NTP server.
         timeout_s: how long to wait for its answer, in seconds.
+        port: of it, UDP.
 
     Returns:
         (year, month, day, hour, minute, second, weekday, yearday) it was set to.
@@ -42,7 +49,11 @@ def set_from_ntp(host: str = "pool.ntp.org", timeout_s: float = 5, port: int = _
         RuntimeError: this board has no machine.RTC.
     """
     now = time.gmtime(ntp_time(host, timeout_s, port))
-    _set(now)
+    try:
+        from machine import RTC
+    except ImportError:
+        raise RuntimeError("this board has no machine.RTC: its clock is set elsewhere")
+    RTC().datetime((now[0], now[1], now[2], now[6], now[3], now[4], now[5], 0))
     return now
 
 
@@ -62,26 +73,12 @@ def ntp_time(host: str, timeout_s: float = 5, port: int = _PORT) -> int:
         answer = question.recv(_SIZE)
     finally:
         question.close()
-    return _seconds(answer) - _epoch()
-
-
-def _seconds(answer: bytes) -> int:
-    # Since 1900. Stratum 0 is a server that sends us away ("kiss of death").
+    # Stratum 0 is a server that sends us away ("kiss of death").
     if len(answer) < _SIZE or answer[0] & 7 != _SERVER or answer[1] == 0:
         raise OSError("no answer of an NTP server")
-    seconds = struct.unpack("!I", answer[40:44])[0]
-    return seconds if seconds & _ERA_BIT else seconds + _ERA
-
-
-def _epoch() -> int:
+    since_1900: int = struct.unpack("!I", answer[40:44])[0]
+    if not since_1900 & _ERA_BIT:
+        since_1900 += _ERA
     # time.time() counts from 2000 on most chips, from 1970 elsewhere.
     years = time.gmtime(0)[0] - _NTP_EPOCH
-    return (years * 365 + (years - 1) // 4) * 86400
-
-
-def _set(now: tuple) -> None:
-    try:
-        from machine import RTC
-    except ImportError:
-        raise RuntimeError("this board has no machine.RTC: its clock is set elsewhere")
-    RTC().datetime((now[0], now[1], now[2], now[6], now[3], now[4], now[5], 0))
+    return since_1900 - (years * 365 + (years - 1) // 4) * 86400

@@ -1,4 +1,6 @@
-# One connection: connect, TLS, then write and read without ever blocking past a deadline.
+"""One connection: connect, TLS, then write and read without ever blocking past a deadline; and the
+errors that callers get for what goes wrong on it.
+"""
 
 import gc
 import select
@@ -17,7 +19,15 @@ from thinwire.core.errors import (
 
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tls import SSLContext, SSLSocket
+
+    from thinwire.core.errors import TransportError
+    from thinwire_device.dns import Address
     from thinwire_device.wait import Waiter
+
+    Place = tuple[str, str, int]  # scheme, host, port
 
 # A connect that goes on in the background: Linux, lwIP on RP2 / newlib on ESP32 / macOS.
 _IN_PROGRESS = (115, 119, 118, 36)
@@ -26,14 +36,81 @@ _CERTIFICATE = (9984, 12288, 30336)  # verification failed, not the pinned one, 
 _PROBES = const(4)
 
 
+async def connect(
+    waiter: "Waiter", addresses: "list[Address]", deadline_ms: "int | None"
+) -> "socket.socket":
+    """Connects to the first address that answers; each gets its share of the time.
+
+    Args:
+        waiter: how to wait.
+        addresses: of one host.
+        deadline_ms: when the connection must stand; None: whenever it does.
+
+    Raises:
+        OSError, TransportTimeout: what the last address did.
+    """
+    left = len(addresses)
+    for address in addresses:
+        until = deadline_ms
+        if until is not None:
+            # One address that swallows everything must not take the time of all others.
+            now = waiter.now_ms()
+            until = now + (until - now) // left
+        try:
+            return await _connect_to(waiter, address, until)
+        except (OSError, TransportTimeout):
+            left -= 1
+            if not left:
+                raise
+    raise OSError(_REFUSED)  # a name without any address
+
+
+async def _connect_to(
+    waiter: "Waiter", address: "Address", deadline_ms: "int | None"
+) -> "socket.socket":
+    plain = socket.socket(address[0], address[1], address[2])
+    try:
+        plain.setblocking(False)
+        # Head and body are written apart; Nagle's algorithm would hold the body back, 45 ms for
+        # each turn on a kept connection (measured). The unix port has the option, but no name
+        # for it. A port without it is slower, no worse.
+        option = getattr(socket, "TCP_NODELAY", 1 if sys.platform == "linux" else 0)
+        try:
+            if option:
+                plain.setsockopt(6, option, 1)
+        except OSError:
+            pass
+        try:
+            plain.connect(address[4])
+        except OSError as error:
+            if number(error) not in _IN_PROGRESS:
+                raise
+        poller = select.poll()
+        poller.register(plain, select.POLLOUT)
+        tries = 0
+        while True:
+            for ready in poller.ipoll(0):
+                if ready[1] & (select.POLLERR | select.POLLHUP):
+                    plain.recv(1)  # raises what went wrong, where the port can tell
+                    raise OSError(_REFUSED)
+                return plain
+            await waiter.sleep_ms(waiter.pause(tries, deadline_ms, "connect"))
+            tries += 1
+    except BaseException:
+        _close(plain)
+        raise
+
+
 class Connection:
     """A connected socket, plain or TLS.
 
     Args:
         waiter: how to wait.
-        key: (scheme, host, port), for the pool.
+        place: (scheme, host, port) of the server, for the pool.
+        plain: the socket; it is the connection's from now on.
 
     Attributes:
+        place: as given.
         kept: an earlier exchange was carried by it.
         ended: the server has ended it, or it broke.
         idle_until: see Pool.
@@ -42,75 +119,30 @@ class Connection:
     MicroPython closes no socket on its own.
     """
 
-    def __init__(self, waiter: "Waiter", key: tuple) -> None:
+    def __init__(self, waiter: "Waiter", place: "Place", plain: "socket.socket") -> None:
         self._waiter = waiter
-        self._socket = None
-        self._stream = None
-        self.key = key
+        self._plain = plain
+        self._stream: socket.socket | SSLSocket = plain
+        self.place = place
         self.kept = False
         self.ended = False
         self.idle_until = 0
 
-    async def open(self, addresses: "list[tuple]", deadline_ms: "int | None") -> None:
-        """Connects to the first address that answers; each gets its share of the time.
-
-        Raises:
-            OSError, TransportTimeout: what the last address did.
-        """
-        left = len(addresses)
-        for address in addresses:
-            try:
-                await self._connect(address, self._share(deadline_ms, left))
-                self._stream = self._socket
-                return
-            except (OSError, TransportTimeout) as error:
-                self.close()
-                left -= 1
-                if not left:
-                    raise error
-        raise OSError(_REFUSED)  # a name without any address
-
-    def _share(self, deadline_ms: "int | None", parts: int) -> "int | None":
-        # One address that swallows everything must not take the time of all others.
-        if deadline_ms is None:
-            return None
-        now = self._waiter.now_ms()
-        return now + (deadline_ms - now) // parts
-
-    async def _connect(self, address: tuple, deadline_ms: "int | None") -> None:
-        self._socket = socket.socket(address[0], address[1], address[2])
-        self._socket.setblocking(False)
-        _send_at_once(self._socket)
-        try:
-            self._socket.connect(address[-1])
-        except OSError as error:
-            if number(error) not in _IN_PROGRESS:
-                raise
-        poller = select.poll()
-        poller.register(self._socket, select.POLLOUT)
-        tries = 0
-        while True:
-            for ready in poller.ipoll(0):
-                if ready[1] & (select.POLLERR | select.POLLHUP):
-                    self._socket.recv(1)  # raises what went wrong, where the port can tell
-                    raise OSError(_REFUSED)
-                return
-            await self._waiter.sleep_ms(self._waiter.pause(tries, deadline_ms, "connect"))
-            tries += 1
-
-    def wrap(self, context: object, host: str) -> None:
+    def wrap(self, context: "SSLContext") -> None:
         """Puts TLS on it; the handshake happens in `begin`.
 
         Raises:
-            ConnectError: no memory for it, most likely.
+            ConnectError: no memory for it, most likely. The connection is closed then.
         """
         gc.collect()  # the handshake needs 17 KB in one piece
+        host = self.place[1]
         try:
             self._stream = context.wrap_socket(
-                self._socket, server_hostname=host, do_handshake_on_connect=False
+                self._plain, server_hostname=host, do_handshake_on_connect=False
             )
         except (OSError, ValueError, MemoryError) as error:
-            raise ConnectError("TLS to %s failed: %s" % (host, words(error)), error)
+            self.close()
+            raise failure(ConnectError, error, "no TLS to", host)
 
     async def begin(self, view: memoryview, deadline_ms: "int | None") -> int:
         """Writes the first bytes of `view`; returns how many.
@@ -126,7 +158,10 @@ class Connection:
             try:
                 count = self._stream.write(view) or 0
             except (OSError, ValueError, MemoryError) as error:
-                raise _no_connection(self.key[1], error)
+                # A certificate that is not accepted is a ValueError, or it has a number.
+                refused = isinstance(error, ValueError) or number(error) in _CERTIFICATE
+                kind = certificate_error if refused else ConnectError
+                raise failure(kind, error, "no connection to", self.place[1])
             if not count:
                 await self._waiter.sleep_ms(self._waiter.pause(tries, deadline_ms, "connect"))
                 tries += 1
@@ -142,7 +177,7 @@ class Connection:
             return self._stream.write(view) or 0
         except OSError as error:
             self.ended = True
-            raise WriteError("sending failed: " + words(error), error)
+            raise failure(WriteError, error, "sending failed")
 
     def read_some(self, view: memoryview) -> "int | None":
         """Reads what is there; returns the number of bytes, 0 at the end, None when nothing is.
@@ -154,7 +189,7 @@ class Connection:
             count = self._stream.readinto(view)
         except OSError as error:
             self.ended = True
-            raise ReadError("receiving failed: " + words(error), error)
+            raise failure(ReadError, error, "receiving failed")
         if count == 0:
             self.ended = True
         return count
@@ -172,44 +207,58 @@ class Connection:
         return True
 
     def close(self) -> None:
-        """Closes the socket. Idempotent."""
-        for stream in (self._stream, self._socket):
-            try:
-                if stream is not None:
-                    stream.close()
-            except OSError:
-                pass  # already broken: nothing is left to release
-        self._socket = self._stream = None
+        """Closes the socket. Idempotent; nothing else may be called afterwards."""
+        for stream in (self._stream, self._plain):
+            if stream is not None:
+                _close(stream)
+        # Whoever still holds the connection shall not hold the 27 KB of its TLS session.
+        self._plain = self._stream = None  # type: ignore[assignment]
 
 
-def _send_at_once(plain: object) -> None:
-    # Head and body are written apart; Nagle's algorithm would hold the body back, 45 ms for each
-    # turn on a kept connection (measured). The unix port has the option, but no name for it.
-    option = getattr(socket, "TCP_NODELAY", 1 if sys.platform == "linux" else 0)
+def _close(stream: "socket.socket | SSLSocket") -> None:
     try:
-        if option:
-            plain.setsockopt(6, option, 1)
+        stream.close()
     except OSError:
-        pass  # slower, no worse
+        pass  # already broken: nothing is left to release
 
 
-def number(error: OSError) -> int:
+def number(error: BaseException) -> int:
     """The error number without its sign; 0 where there is none."""
     # TLS errors come negative up to 1.26; the unix port's failed name lookup has text instead.
-    return abs(error.errno) if isinstance(error.errno, int) else 0
+    code = getattr(error, "errno", None)
+    return abs(code) if isinstance(code, int) else 0
 
 
-def words(error: Exception) -> str:
-    """What went wrong, for a person; the tables are loaded when something did."""
-    from thinwire_device.errnos import words
+def failure(
+    kind: "Callable[[str, BaseException], TransportError]",
+    error: Exception,
+    doing: str,
+    whom: str = "",
+    lookup: bool = False,
+) -> "TransportError":
+    """The error for a caller: what was being done, what went wrong, and what helps.
 
-    return words(error)
+    Args:
+        kind: makes it, of text and cause.
+        error: what the socket, TLS or the name lookup raised.
+        doing: what failed, e.g. "no connection to".
+        whom: the host, where that is of interest.
+        lookup: a name lookup failed; it has numbers of its own.
 
+    Returns:
+        The error; `speechless`, and with less text, where there is no memory for its words.
+    """
+    text, speechless = doing, False
+    try:
+        if whom:
+            text = "%s %s" % (doing, whom)
+        from thinwire_device import errnos
 
-def _no_connection(host: str, error: Exception) -> "ConnectError":
-    # A certificate that is not accepted is a ValueError, with mbedTLS's words, or has a number.
-    text = "no connection to %s: %s" % (host, words(error))
-    refused = isinstance(error, ValueError)
-    if isinstance(error, OSError):
-        refused = number(error) in _CERTIFICATE
-    return certificate_error(text, error) if refused else ConnectError(text, error)
+        describe = errnos.describe_lookup if lookup else errnos.describe
+        text = "%s: %s" % (text, describe(error, number(error)))
+    except MemoryError:
+        # A full heap hides no failure: that there was one is worth more than its words.
+        speechless = True
+    failed = kind(text, error)
+    failed.speechless = speechless
+    return failed

@@ -1,13 +1,14 @@
-# Error numbers of the platforms MicroPython runs on: what they mean, and what to do. Loaded when
-# something went wrong. Linux and lwIP on RP2 share their numbers, newlib on ESP32 has others, and
-# mbedTLS adds a number of its own for each layer. As text: a tuple of tuples is twice the flash.
+"""Error numbers of the platforms MicroPython runs on: what they mean, and what to do. Loaded when
+something went wrong.
+
+Linux and lwIP on RP2 share their numbers, newlib on ESP32 has others, and mbedTLS adds a number of
+its own for each layer. The tables are text, since a tuple of tuples is twice the flash.
+"""
 
 import gc
 import sys
 
 from micropython import const
-
-from thinwire_device.connection import number
 
 _COMMON = """
 11 nothing came in time
@@ -71,40 +72,39 @@ _TLS_FIRST = const(0x1000)
 _TLS_LAYER = const(0xFF80)
 
 
-def words(error: Exception, platform: str = sys.platform) -> str:
+def describe(error: Exception, code: int, platform: str = sys.platform) -> str:
     """What went wrong and what to do, for a person.
 
     Args:
         error: an OSError, or what TLS raises in its place.
+        code: its number without a sign, 0 for none.
         platform: whose numbers they are, as sys.platform has it.
     """
     if isinstance(error, MemoryError):
         return _memory()
-    if isinstance(error, OSError):
-        return _of_number(number(error), platform) or "OSError: %s" % error
     if isinstance(error, ValueError):
         return _of_certificate(str(error).strip())
-    return "%s: %s" % (type(error).__name__, error)
+    if not isinstance(error, OSError):
+        return "%s: %s" % (type(error).__name__, error)
+    if code >= _TLS_FIRST:
+        layer = code & _TLS_LAYER
+        if layer in _NO_MEMORY or code - layer == _BIGNUM_NO_MEMORY:
+            return "%s (error %d)" % (_memory(), code)
+        found = _find(_TLS, code) or _find(_TLS, layer, code)
+    elif code in _NO_MEMORY:
+        return "%s (error %d)" % (_memory(), code)
+    else:
+        own = _ESP32 if platform == "esp32" else _LINUX_AND_RP2
+        found = _find(own, code) or _find(_COMMON, code)
+    return found or "OSError: %s" % error
 
 
-def lookup_words(error: OSError) -> str:
+def describe_lookup(error: Exception, code: int) -> str:
     """The same for a failed name lookup, which has numbers of its own."""
-    code = number(error)
     if not code:  # the unix port: "[addrinfo error -2]"
         digits = str(error).rstrip("]").rpartition("-")[2]
         code = int(digits) if digits.isdigit() else 0
     return _find(_LOOKUP, code) or str(error)
-
-
-def _of_number(code: int, platform: str) -> str:
-    layer = code & _TLS_LAYER
-    low = code - layer if code >= _TLS_FIRST else 0
-    if code in _NO_MEMORY or layer in _NO_MEMORY or low == _BIGNUM_NO_MEMORY:
-        return "%s (error %d)" % (_memory(), code)
-    if code >= _TLS_FIRST:
-        return _find(_TLS, code) or _find(_TLS, layer, code)
-    own = _ESP32 if platform == "esp32" else _LINUX_AND_RP2
-    return _find(own, code) or _find(_COMMON, code)
 
 
 def _find(table: str, code: int, shown: int = 0) -> str:
@@ -116,30 +116,32 @@ def _find(table: str, code: int, shown: int = 0) -> str:
 
 
 def _of_certificate(text: str) -> str:
+    from thinwire_device import memory_budget
+
     for part, remedy in _CERTIFICATE:
         if part in text:
             text = "%s (%s)" % (text, remedy)
-    return "the server's certificate is refused: %s%s" % (text, _short_of_memory())
-
-
-def _short_of_memory() -> str:
+    text = "the server's certificate is refused: " + text
     # A signature that mbedTLS has no memory to check counts as wrong. By now it has given back
-    # what it had.
-    from thinwire_device import budget
-
+    # what it had; on ESP32 that was not of this heap.
     gc.collect()
     left = gc.mem_free()
-    if left >= budget.TLS + budget.SLACK or sys.platform == "esp32":
-        return ""
-    return "; or memory was too short to check it: free are %d bytes" % left
+    if left < memory_budget.TLS + memory_budget.SLACK and sys.platform != "esp32":
+        text += "; or memory was too short to check it: free are %d bytes" % left
+    return text
 
 
 def _memory() -> str:
-    from thinwire_device import budget
+    from thinwire_device import memory_budget
 
     return (
         "out of memory: TLS needs %d KB, %d KB of it in one piece; free are %d bytes, and the"
         " largest free block is %d bytes: connect early, before the heap fragments, or collect"
         " garbage more often"
-        % (budget.TLS // 1024, budget.TLS_BLOCK // 1024, gc.mem_free(), budget.largest_block())
+        % (
+            memory_budget.TLS // 1024,
+            memory_budget.TLS_BLOCK // 1024,
+            gc.mem_free(),
+            memory_budget.largest_block(),
+        )
     )

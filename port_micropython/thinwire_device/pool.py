@@ -1,5 +1,6 @@
-# Connections that wait for their next request. A TLS session costs 27 KB of heap and a handshake
-# of seconds on a chip: so one is kept, and given up before another is opened beside it.
+"""Connections that wait for their next request. A TLS session costs 27 KB of heap and a handshake
+of seconds on a chip: so one is kept, and given up before another is opened beside it.
+"""
 
 from micropython import const
 
@@ -7,7 +8,7 @@ TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from thinwire_device.connection import Connection
+    from thinwire_device.connection import Connection, Place
 
 
 class Pool:
@@ -23,18 +24,16 @@ class Pool:
     def __init__(self, now_ms: "Callable[[], int]", limit: int, idle_ms: int) -> None:
         self._now_ms = now_ms
         self._idle_ms = idle_ms
-        self._idle = []  # the one that has waited longest first
+        self._idle: list[Connection] = []  # the one that has waited longest first
         self.limit = limit
 
-    def take(self, key: tuple) -> "Connection | None":
-        """A connection to `key` that still stands, or None; then there is room for a new one.
-
-        Args:
-            key: (scheme, host, port).
-        """
-        self._drop_old()
+    def take(self, place: "Place") -> "Connection | None":
+        """A connection to `place` that still stands, or None; then there is room for a new one."""
+        now = self._now_ms()
+        while self._idle and self._idle[0].idle_until <= now:
+            self._idle.pop(0).close()
         for connection in reversed(self._idle):
-            if connection.key == key:
+            if connection.place == place:
                 self._idle.remove(connection)
                 if connection.alive():
                     return connection
@@ -50,17 +49,12 @@ class Pool:
 
     def keeps(self, scheme: str) -> bool:
         """Whether one of this scheme is idle."""
-        return any(connection.key[0] == scheme for connection in self._idle)
+        return any(connection.place[0] == scheme for connection in self._idle)
 
     def close(self) -> None:
         """Closes all and keeps none any more. Idempotent."""
         self.limit = 0
         self._shrink(0)
-
-    def _drop_old(self) -> None:
-        now = self._now_ms()
-        while self._idle and self._idle[0].idle_until <= now:
-            self._idle.pop(0).close()
 
     def _shrink(self, size: int) -> None:
         while len(self._idle) > max(size, 0):

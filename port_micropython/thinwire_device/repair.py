@@ -1,5 +1,6 @@
-# Closes JSON that was cut off: the arguments of a tool call in an answer that broke off. Only for
-# callers who ask for it, since what was cut may have mattered.
+"""Closes JSON that was cut off: the arguments of a tool call in an answer that broke off. Only for
+callers who ask for it, since what was cut may have mattered.
+"""
 
 from micropython import const
 

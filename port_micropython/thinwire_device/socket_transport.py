@@ -1,21 +1,35 @@
-# The transport of a chip: raw sockets, requests pulled through one reused buffer, connections kept
-# from one turn to the next. Never blocks past a deadline, but for the name lookup (names.py).
+"""The transport of a chip: raw sockets, requests pulled through one reused buffer, connections
+kept from one turn to the next. Never blocks past a deadline, but for the name lookup (dns.py).
+
+  SocketTransport.send   pool.py            a connection that is kept, or
+                         dns.py             addresses of the host
+                         tls_context.py     whom to trust
+                         connection.py      connect, TLS
+                         http11.py          the exchange, and the response that is handed out
+
+What only a request needs is loaded with the first one, and tls_context.py with the first to https:
+a client that is only made takes half of the RAM.
+"""
 
 from micropython import const
 
 from thinwire.core.errors import ConnectError, ReadError, TransportTimeout, WriteError
 from thinwire.core.wire.http1_request import HTTPChunkWriter
-from thinwire_device.names import Names
+from thinwire_device.dns import DNSCache
 from thinwire_device.pool import Pool
 from thinwire_device.wait import Waiter
 
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
+    from asyncio import Event, Task
     from collections.abc import Coroutine
+    from typing import Any
 
     from thinwire.core.request.http_request import Request
-    from thinwire.core.transport import Response, Signal, Task
-    from thinwire_device.connection import Connection
+    from thinwire.core.transport import Transport
+    from thinwire_device.connection import Connection, Place
+    from thinwire_device.http11 import SocketResponse
+    from thinwire_device.tls_context import TLSContexts
 
 _BLOCK = const(1024)  # bytes of body in one http chunk
 _KEEP = const(1)  # idle connections; each holds 27 KB with TLS
@@ -23,10 +37,15 @@ _IDLE_S = const(30)
 _NAMES_S = const(300)
 _OTHERS = ("ssl_context", "proxy", "http_client")
 _OWN = ("pin", "block", "keep", "idle_s", "names_s")
+_ONE_AT_A_TIME = "a blocking transport does one thing at a time"
 
 
-def from_options(blocking: bool, options: "dict[str, object]") -> "SocketTransport":
+def from_options(blocking: bool, options: "dict[str, Any]") -> "SocketTransport":
     """The transport for a client's options; see BaseClient and SocketTransport.
+
+    Args:
+        blocking: for Client; else for asyncio.
+        options: by name; None stands for the transport's own default.
 
     Raises:
         ValueError: an option that only CPython has, or a CA file that cannot be read.
@@ -37,18 +56,14 @@ def from_options(blocking: bool, options: "dict[str, object]") -> "SocketTranspo
     verify = options.get("verify", True)
     cadata = options.get("cadata")
     if isinstance(verify, str):
-        cadata = _read_file(verify)
+        try:
+            with open(verify, "rb") as file:
+                cadata = file.read()
+        except OSError as error:
+            raise ValueError("verify=%r: cannot read the CA certificate: %s" % (verify, error))
     insecure = bool(options.get("insecure")) or verify is False
     own = {name: options[name] for name in _OWN if options.get(name) is not None}
     return SocketTransport(blocking, cadata, insecure, **own)
-
-
-def _read_file(path: str) -> bytes:
-    try:
-        with open(path, "rb") as file:
-            return file.read()
-    except OSError as error:
-        raise ValueError("verify=%r: cannot read the CA certificate: %s" % (path, error))
 
 
 class SocketTransport:  # a core.transport.Transport; as its subclass it would cost 850 bytes more
@@ -61,7 +76,7 @@ class SocketTransport:  # a core.transport.Transport; as its subclass it would c
         insecure: accept any certificate.
         block: bytes of body per http chunk, and of the send buffer; 512 to 4096.
         pin: the one certificate or public key to accept, as sha256 in hex (or a list of several);
-            without cadata it counts alone. See thinwire_device/pins.py.
+            without cadata it counts alone. See thinwire_device/certificate_pins.py.
         keep: how many idle connections are kept for the next request; 0: none.
         idle_s: how many seconds one may wait for it.
         names_s: how many seconds the address of a host is good for.
@@ -89,25 +104,44 @@ class SocketTransport:  # a core.transport.Transport; as its subclass it would c
         self._waiter = Waiter(blocking)
         self._block = block
         # Allocated once, before the heap fragments; a second exchange at a time makes its own.
-        self._spare = HTTPChunkWriter(block)
-        self._names = Names(self._waiter.now_ms, int(names_s * 1000))
+        self._spare: HTTPChunkWriter | None = HTTPChunkWriter(block)
+        self._dns = DNSCache(self._waiter.now_ms, int(names_s * 1000))
         self._pool = Pool(self._waiter.now_ms, keep, int(idle_s * 1000))
-        self._trust = (cadata, insecure, pin)
+        self._trusted = (cadata, insecure, pin)
+        self._contexts: TLSContexts | None = None
         if pin is not None:
-            self._trusted()  # a pin that cannot be is told now, not with the first request
+            self._tls()  # a pin that cannot be is told now, not with the first request
 
-    async def send(self, request: "Request") -> "Response":
+    async def send(self, request: "Request") -> "SocketResponse":
         """See Transport.send.
 
         A name that has to be looked up is looked up first, and the time that takes is added to
         the connect deadline: it is not the server's, and nothing could end it.
         """
+        place = (request.scheme, request.host, request.port)
         writer, self._spare = self._spare or HTTPChunkWriter(self._block), None
         try:
-            connection = self._pool.take((request.scheme, request.host, request.port))
-            if connection is None:
-                return await self._send_new(request, writer)
-            return await self._exchange(connection, request, writer)
+            while True:
+                connection = self._pool.take(place)
+                if connection is None:
+                    connection = await self._connect(request, place)
+                # Not before TLS has its buffers, 17 KB in one piece (saves 600 bytes, measured).
+                from thinwire_device.http11 import HTTP11Exchange
+
+                exchange = HTTP11Exchange(self._waiter, connection, writer, request)
+                try:
+                    return await exchange.run(self._pool)
+                except ConnectError as error:
+                    connection.close()
+                    if self._contexts is None or not self._contexts.widen(request.host, error):
+                        raise
+                except (WriteError, ReadError) as error:
+                    error.stale = connection.kept and not exchange.heard
+                    connection.close()
+                    raise
+                except BaseException:
+                    connection.close()
+                    raise
         finally:
             self._spare = writer
 
@@ -121,15 +155,23 @@ class SocketTransport:  # a core.transport.Transport; as its subclass it would c
 
     def spawn(self, coroutine: "Coroutine[object, object, None]") -> "Task":
         """See Transport.spawn."""
-        return self._asyncio().create_task(coroutine)
+        if not self.concurrent:
+            raise NotImplementedError(_ONE_AT_A_TIME)
+        import asyncio
 
-    def signal(self) -> "Signal":
+        return asyncio.create_task(coroutine)
+
+    def signal(self) -> "Event":
         """See Transport.signal."""
-        return self._asyncio().Event()
+        if not self.concurrent:
+            raise NotImplementedError(_ONE_AT_A_TIME)
+        import asyncio
+
+        return asyncio.Event()
 
     def refresh(self, host: "str | None" = None) -> None:
-        """Forgets the address of a host, or of all: the next connection looks it up anew."""
-        self._names.forget(host)
+        """Forgets the address of a host, or of all: the next connection looks it up again."""
+        self._dns.forget(host)
 
     def look_up(self, host: str, port: int = 443) -> None:
         """Looks up a host ahead of its first request, at a moment when blocking does no harm.
@@ -137,7 +179,7 @@ class SocketTransport:  # a core.transport.Transport; as its subclass it would c
         Raises:
             ConnectError: there is no such host, or nobody to ask.
         """
-        self._names.look_up(host, port)
+        self._dns.look_up(host, port)
 
     def keeps(self, https: bool) -> bool:
         """Whether a connection stands ready, with its TLS session if `https`; for the budget."""
@@ -147,80 +189,47 @@ class SocketTransport:  # a core.transport.Transport; as its subclass it would c
         """See Transport.aclose."""
         self._pool.close()
 
-    def _asyncio(self) -> object:
-        if self._waiter.asyncio is None:
-            raise NotImplementedError("a blocking transport does one thing at a time")
-        return self._waiter.asyncio
+    def _tls(self) -> "TLSContexts":
+        # Made when it is needed: plain http does without.
+        if self._contexts is None:
+            from thinwire_device.tls_context import TLSContexts
 
-    def _trusted(self) -> object:
-        # Whom to trust; made when it is needed, as plain http does without.
-        if isinstance(self._trust, tuple):
-            from thinwire_device.trust import Trust
+            self._contexts = TLSContexts(*self._trusted)
+        return self._contexts
 
-            self._trust = Trust(*self._trust)
-        return self._trust
+    async def _connect(self, request: "Request", place: "Place") -> "Connection":
+        # The TLS handshake comes with the first write (Connection.begin).
+        from thinwire_device.connection import Connection, connect, failure
 
-    async def _send_new(self, request: "Request", writer: HTTPChunkWriter) -> "Response":
-        from thinwire_device.connection import Connection
-
-        while True:
-            trust = self._trusted() if request.scheme == "https" else None
-            context = trust.context(request.host) if trust is not None else None
-            connection = Connection(self._waiter, (request.scheme, request.host, request.port))
-            try:
-                await self._open(connection, request)
-                if context is not None:
-                    connection.wrap(context, request.host)
-                return await self._exchange(connection, request, writer)
-            except ConnectError as error:
-                connection.close()
-                if trust is None or not trust.widen(request.host, error):
-                    raise
-            except BaseException:
-                connection.close()
-                raise
-
-    async def _open(self, connection: "Connection", request: "Request") -> None:
         host, port = request.host, request.port
-        addresses = self._names.known(host, port)
-        if addresses is None:
-            await self._open_anew(connection, request)
-        else:
+        context = self._tls().context(host) if request.scheme == "https" else None
+        plain = None
+        addresses = self._dns.known(host, port)
+        if addresses is not None:
             try:
-                await connection.open(addresses, request.connect_by())
+                plain = await connect(self._waiter, addresses, request.connect_by())
             except TransportTimeout:
-                self._names.forget(host)
+                self._dns.forget(host)
                 raise
             except OSError:
-                await self._open_anew(connection, request)
+                pass  # the server may have moved: its name is looked up again
+        if plain is None:
+            start = self._waiter.now_ms()
+            addresses = self._dns.look_up(host, port)
+            if request.connect_deadline_ms is not None:
+                request.connect_deadline_ms += self._waiter.now_ms() - start
+            whom = "%s:%d" % (host, port)
+            try:
+                plain = await connect(self._waiter, addresses, request.connect_by())
+            except OSError as error:
+                self._dns.forget(host)
+                raise failure(ConnectError, error, "cannot connect to", whom)
         request.connected_ms = self._waiter.now_ms()
+        connection = Connection(self._waiter, place, plain)
+        if context is not None:
+            connection.wrap(context)
+        return connection
 
-    async def _open_anew(self, connection: "Connection", request: "Request") -> None:
-        host, port, start = request.host, request.port, self._waiter.now_ms()
-        addresses = self._names.look_up(host, port)
-        if request.connect_deadline_ms is not None:
-            request.connect_deadline_ms += self._waiter.now_ms() - start
-        try:
-            await connection.open(addresses, request.connect_by())
-        except OSError as error:
-            self._names.forget(host)
-            from thinwire_device.errnos import words
 
-            text = "cannot connect to %s:%d: %s" % (host, port, words(error))
-            raise ConnectError(text, error)
-
-    async def _exchange(
-        self, connection: "Connection", request: "Request", writer: HTTPChunkWriter
-    ) -> "Response":
-        from thinwire_device.exchange import Exchange
-
-        exchange = Exchange(self._waiter, connection, writer, request)
-        try:
-            return await exchange.run(self._pool)
-        except (WriteError, ReadError) as error:
-            error.stale = connection.kept and not exchange.heard
-            connection.close()
-            raise
-        except BaseException:
-            connection.close()
-            raise
+if TYPE_CHECKING:
+    _: Transport = SocketTransport()

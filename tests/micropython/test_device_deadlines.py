@@ -43,7 +43,7 @@ def resolved(leg: DeviceLeg, request: pytest.FixtureRequest) -> Any:
     ) -> tuple[list[Outcome], int]:
         jobs = [{"model": "echo", **one} for one in asked]
         found = leg.call(
-            "resolved", request.param, answers, jobs, options, delay_ms, module="device_names"
+            "resolved", request.param, answers, jobs, options, delay_ms, module="device_dns"
         )
         return found[0], found[1]
 

@@ -231,3 +231,22 @@ def test_a_goodbye_of_tls_1_3_is_heard_or_stale(micropython: Interpreter, tmp_pa
         _, second, third = leg.call("turns", False, [leg.place], turns, leg.trusting({}))
     assert (second["error"], second["stale"]) in [("", None), ("ReadError", True)]
     assert third["error"] == ""
+
+
+@pytest.mark.parametrize("blocking", [False, True], ids=["asyncio", "blocking"])
+def test_without_memory_for_words_a_failure_is_the_same(
+    micropython: Interpreter, legs: dict[str, DeviceLeg], blocking: bool
+) -> None:
+    leg = legs[leg_name(micropython, False, blocking)]
+    nobody = ("http", "127.0.0.1", 1)
+    turns = ["echo", {"model": "reset", **_LATE}, {"model": "echo", "place": 1}, "echo"]
+    asked = [{"model": one} if isinstance(one, str) else one for one in turns]
+    outcomes = leg.call("without_words", blocking, [leg.place, nobody], asked, leg.trusting({}))
+    good, reset, refused, after = outcomes
+    assert reset["error"] in _BROKEN
+    assert reset["stale"]
+    assert (refused["error"], refused["message"]) == (
+        "ConnectError",
+        "cannot connect to 127.0.0.1:1",
+    )
+    assert [good["error"], after["error"]] == ["", ""]

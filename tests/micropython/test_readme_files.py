@@ -31,7 +31,7 @@ def copied(folder: Path) -> list[str]:
 
 def test_they_are_enough(micropython: Interpreter, tmp_path: Path) -> None:
     lib = tmp_path / "lib"
-    assert len(copied(lib)) == 5  # the last is thinwire_board
+    assert len(copied(lib)) == 6  # the last is thinwire_board
     script = tmp_path / "use.py"
     script.write_text(USE)
     done = run_micropython(micropython, script, env={"MICROPYPATH": f"{lib}:.frozen"})

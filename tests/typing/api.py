@@ -95,6 +95,15 @@ class OwnTransport(Transport):
         request.headers.append(("X-Own", "1"))
         return await self._inner.send(request)
 
+    async def sleep_ms(self, ms: int) -> None:
+        await self._inner.sleep_ms(ms)
+
+    def now_ms(self) -> int:
+        return self._inner.now_ms()
+
+    async def aclose(self) -> None:
+        await self._inner.aclose()
+
 
 def with_own_transport(client: AsyncClient) -> None:
     assert_type(client.transport, Transport)

@@ -1,7 +1,11 @@
-# Run by tests/micropython/test_device_units.py on MicroPython.
+"""Run by tests/micropython/test_device_units.py on MicroPython."""
 
-from thinwire_device import budget
-from thinwire_device.errnos import lookup_words, words
+import builtins
+
+from thinwire_device import connection, errnos, memory_budget
+from thinwire_device.errnos import describe, describe_lookup
+
+from thinwire.core.errors import ConnectError, ReadError, certificate_error
 
 # (platform, number, a part of what is said)
 NUMBERS = (
@@ -33,14 +37,15 @@ NUMBERS = (
 def test_numbers_of_each_platform_with_either_sign():
     for platform, number, part in NUMBERS:
         for sign in (1, -1):
-            text = words(OSError(sign * number), platform)
+            error = OSError(sign * number)
+            text = describe(error, connection.number(error), platform)
             assert part in text, (platform, number, text)
             assert "%d" % number in text, text
 
 
 def test_a_number_that_nobody_knows_is_shown():
-    assert "9999" in words(OSError(9999), "rp2")
-    assert "TypeError: odd" in words(TypeError("odd"))
+    assert "9999" in describe(OSError(9999), 9999, "rp2")
+    assert "TypeError: odd" in describe(TypeError("odd"), 0)
 
 
 def test_what_is_said_of_certificates():
@@ -51,29 +56,29 @@ def test_what_is_said_of_certificates():
         ("The certificate validity starts in the future", "set_from_ntp"),
         ("something new", "refused: something new"),
     ):
-        assert part in words(ValueError(text)), text
+        assert part in describe(ValueError(text), 0), text
 
 
 def test_memory_names_the_largest_block():
-    largest = budget.largest_block
-    budget.largest_block = lambda: 12345
+    largest = memory_budget.largest_block
+    memory_budget.largest_block = lambda: 12345
     try:
         for error in (MemoryError("x"), OSError(12), OSError(-0x7F00)):
-            text = words(error)
+            text = describe(error, connection.number(error))
             assert "12345 bytes" in text, text
             assert "17 KB of it in one piece" in text, text
     finally:
-        budget.largest_block = largest
+        memory_budget.largest_block = largest
 
 
 def test_a_certificate_that_could_not_be_checked_for_want_of_memory():
-    kept, error = budget.TLS, ValueError("not correctly signed by the trusted CA")
+    kept, error = memory_budget.TLS, ValueError("not correctly signed by the trusted CA")
     try:
         for needed, said in ((10**9, True), (0, False)):
-            budget.TLS = needed
-            assert ("memory was too short" in words(error)) == said
+            memory_budget.TLS = needed
+            assert ("memory was too short" in describe(error, 0)) == said
     finally:
-        budget.TLS = kept
+        memory_budget.TLS = kept
 
 
 def test_failed_lookups():
@@ -83,4 +88,52 @@ def test_failed_lookups():
         (OSError(-202), "network up"),
         (OSError("odd"), "odd"),
     ):
-        assert part in lookup_words(error), error
+        assert part in describe_lookup(error, connection.number(error)), error
+
+
+def test_a_failure_says_what_was_done_and_why():
+    error = connection.failure(ReadError, OSError(-104), "receiving failed")
+    assert type(error) is ReadError
+    assert str(error) == "receiving failed: the server reset the connection (error 104)"
+    assert error.cause.errno == -104
+    assert not error.speechless
+    error = connection.failure(ConnectError, OSError(-2), "cannot resolve", "a.example", True)
+    assert str(error).startswith("cannot resolve a.example: there is no such name"), error
+    error = connection.failure(
+        certificate_error, ValueError("odd"), "no connection to", "a.example"
+    )
+    assert error.kind == "certificate"
+    assert str(error).startswith("no connection to a.example: the server's certificate"), error
+
+
+def test_a_failure_for_whose_words_there_is_no_memory_is_none_the_less_that_failure():
+    cause, kept = OSError(104), errnos.describe
+
+    def describe(error, code):
+        raise MemoryError("no room for words")
+
+    errnos.describe = describe
+    try:
+        error = connection.failure(ConnectError, cause, "no connection to", "a.example")
+    finally:
+        errnos.describe = kept
+    assert type(error) is ConnectError
+    assert str(error) == "no connection to a.example"
+    assert error.cause is cause
+    assert error.speechless
+
+
+def test_a_failure_whose_words_cannot_be_loaded_is_none_the_less_that_failure():
+    kept = builtins.__import__
+
+    def full(*given):
+        raise MemoryError("no room for a module")
+
+    builtins.__import__ = full
+    try:
+        error = connection.failure(ReadError, OSError(104), "receiving failed")
+    finally:
+        builtins.__import__ = kept
+    assert type(error) is ReadError
+    assert str(error) == "receiving failed"
+    assert error.speechless

@@ -1,11 +1,11 @@
-# Run by tests/micropython/test_device_units.py on MicroPython, with a heap of 512 KB.
+"""Run by tests/micropython/test_device_units.py on MicroPython, with a heap of 512 KB."""
 
 import gc
 
 import micropython
 from helpers import error_of
-from thinwire_device import budget
-from thinwire_device.budget import largest_block
+from thinwire_device import memory_budget
+from thinwire_device.memory_budget import budget, largest_block
 from thinwire_device.socket_transport import SocketTransport
 
 from thinwire.core.wire.http1_request import HTTPChunkWriter
@@ -24,7 +24,7 @@ def test_the_largest_block_can_be_had_and_no_larger_one():
 
 
 def test_a_budget_says_what_a_call_needs():
-    plain, tls = budget.budget(None, False), budget.budget(None, True)
+    plain, tls = budget(None, False), budget(None, True)
     assert tls.needed - plain.needed == 27 * 1024
     assert tls.needed_block == 17 * 1024
     assert plain.needed_block == 1024
@@ -35,12 +35,12 @@ def test_a_budget_says_what_a_call_needs():
 
 
 def test_a_budget_that_is_too_small_says_so():
-    kept = budget.largest_block
-    budget.largest_block = lambda: 9000
+    kept = memory_budget.largest_block
+    memory_budget.largest_block = lambda: 9000
     try:
-        tls, plain = budget.budget(None, True), budget.budget(None, False)
+        tls, plain = budget(None, True), budget(None, False)
     finally:
-        budget.largest_block = kept
+        memory_budget.largest_block = kept
     assert not tls.fits()
     assert plain.fits()
     assert "not enough" in str(tls)
@@ -52,22 +52,22 @@ def test_a_kept_connection_is_paid_for():
         def keeps(self, https):
             return https
 
-    found = budget.budget(Kept(True), True)
+    found = budget(Kept(True), True)
     assert found.kept
     assert found.needed_block == 1024
-    assert not budget.budget(SocketTransport(True), True).kept
+    assert not budget(SocketTransport(True), True).kept
 
 
 def test_on_esp32_tls_has_a_heap_of_its_own():
-    kept = budget._idf_largest
+    kept = memory_budget.idf_largest_block
     try:
         for largest, fits in ((10000, False), (40000, True)):
-            budget._idf_largest = lambda size=largest: size
-            found = budget.budget(None, True)
+            memory_budget.idf_largest_block = lambda size=largest: size
+            found = budget(None, True)
             assert found.tls_largest == largest
             assert found.fits() == fits
     finally:
-        budget._idf_largest = kept
+        memory_budget.idf_largest_block = kept
 
 
 def test_framing_allocates_nothing():

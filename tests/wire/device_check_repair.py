@@ -1,4 +1,4 @@
-# Run by tests/micropython/test_device_units.py on MicroPython.
+"""Run by tests/micropython/test_device_units.py on MicroPython."""
 
 import json
 

@@ -1,4 +1,4 @@
-# The device's clock against a server of the test.
+"""The device's clock against a server of the test."""
 
 import sys
 import time

@@ -1,4 +1,6 @@
-# Whom the device's transport trusts where the clock, the roots or the firmware are not as usual.
+"""Whom the device's transport trusts where the clock, the roots or the firmware are not as
+usual.
+"""
 
 import binascii
 
@@ -26,13 +28,13 @@ def expecting(place, known, expected):
     shaken = []
 
     class Counting(connection.Connection):
-        def wrap(self, context, host):
-            shaken.append(host)
-            super().wrap(context, host)
+        def wrap(self, context):
+            shaken.append(self.place[1])
+            super().wrap(context)
 
     connection.Connection = Counting
     roots.ROOTS = tuple([(name, binascii.unhexlify(der)) for name, der in known])
-    roots._HOSTS = ((place[1], tuple(expected)),) if expected else ()
+    roots.HOSTS = ((place[1], tuple(expected)),) if expected else ()
     return [turns(True, [place], [{"model": "echo"}] * 2, {"keep": 0}), len(shaken)]
 
 
@@ -54,7 +56,7 @@ def expected_for(hosts):
 
 def unable_to_pin(place, pin):
     """Outcome of a turn on firmware whose contexts have no verify_callback."""
-    import thinwire_device.trust as trust
+    import thinwire_device.tls_context as tls_context
 
     class Context:
         __slots__ = ()
@@ -69,11 +71,11 @@ def unable_to_pin(place, pin):
         PROTOCOL_TLS_CLIENT = CERT_OPTIONAL = 0
         SSLContext = Context
 
-    kept, trust.tls = trust.tls, TLS
+    kept, tls_context.tls = tls_context.tls, TLS
     try:
         return turns(True, [place], [{"model": "echo"}], {"pin": pin})[0]
     finally:
-        trust.tls = kept
+        tls_context.tls = kept
 
 
 def refused_pins(pins):

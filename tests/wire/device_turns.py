@@ -1,6 +1,7 @@
-# Exchanges of the device's transport one after the other, and what came of each, as plain data.
-# Run on MicroPython (tests/support/device_calls.py), so that what is kept from one to the next is
-# seen: connections, addresses, trust.
+"""Exchanges of the device's transport one after the other, and what came of each, as plain data.
+Run on MicroPython (tests/support/device_calls.py), so that what is kept from one to the next is
+seen: connections, addresses, trust.
+"""
 
 import asyncio
 import binascii
@@ -197,3 +198,18 @@ def not_concurrent():
         except NotImplementedError as error:
             errors.append(str(error))
     return [transport.concurrent, errors]
+
+
+def without_words(blocking, places, asked, options):
+    """The outcomes of turns while there is no memory to say what went wrong."""
+    from thinwire_device import errnos
+
+    def full(*given):
+        raise MemoryError("no room for words")
+
+    kept = errnos.describe, errnos.describe_lookup
+    errnos.describe = errnos.describe_lookup = full
+    try:
+        return turns(blocking, places, asked, options)
+    finally:
+        errnos.describe, errnos.describe_lookup = kept

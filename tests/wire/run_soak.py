@@ -227,7 +227,7 @@ def open_files():
 def memory():
     """Bytes in use, and those of the largest block that can be had (0: not asked)."""
     if hasattr(gc, "mem_alloc"):
-        from thinwire_device.budget import largest_block
+        from thinwire_device.memory_budget import largest_block
 
         largest = largest_block()
         return [gc.mem_alloc(), largest]

@@ -39,7 +39,7 @@ def default_log() -> "Sink":
 def memory_budget(transport: "Transport", https: bool, receive: int) -> object:
     """See BaseClient.budget; `receive` is the size of the receive buffer in bytes."""
     if MICROPYTHON and not TYPE_CHECKING:  # pragma: no cover (MicroPython)
-        from thinwire_device.budget import budget
+        from thinwire_device.memory_budget import budget
 
         return budget(transport, https, receive)
     raise NotImplementedError("budget() is for MicroPython: here memory is the system's matter")

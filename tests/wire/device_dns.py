@@ -1,13 +1,13 @@
-# Name lookup and several addresses of the device's transport, with a resolver of our own.
+"""Name lookup and several addresses of the device's transport, with a resolver of our own."""
 
 import socket
 
-import thinwire_device.names as names
+import thinwire_device.dns as dns
 from device_turns import turns
 
 
 class Resolver:
-    """Stands for the module socket in names.py; counts what is asked.
+    """Stands for the module socket in dns.py; counts what is asked.
 
     Args:
         answers: for each lookup a list of (host, port) to connect to; the last one stays.
@@ -36,9 +36,9 @@ class Resolver:
 def resolved(blocking, answers, asked, options, delay_ms=0):
     """Outcomes of turns to a name that has `answers`, and how often it was looked up."""
     resolver = Resolver(answers, delay_ms)
-    names.socket = resolver
+    dns.socket = resolver
     try:
         outcomes = turns(blocking, [("http", "server.example", 80)], asked, options)
     finally:
-        names.socket = socket
+        dns.socket = socket
     return [outcomes, resolver.asked]

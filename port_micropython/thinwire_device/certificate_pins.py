@@ -1,19 +1,19 @@
-# Pins: accept this certificate or this public key and no other. mbedTLS asks us about every
-# certificate of the chain while it shakes hands, so before the first byte of a request is sent.
+"""Pins: accept this certificate or this public key and no other. mbedTLS asks us about every
+certificate of the chain while it shakes hands, so before the first byte of a request is sent.
+"""
 
 import binascii
 import hashlib
 
 from micropython import const
 
-_REFUSED = const(
-    -0x3000
-)  # what mbedTLS is told: its number for "fatal", which errnos.py has words for
+# What mbedTLS is told: its number for "fatal", which errnos.py has words for.
+_REFUSED = const(-0x3000)
 _SEQUENCE = const(0x30)
 _VERSION = const(0xA0)
 
 
-class Pins:
+class CertificatePins:
     """What certificates are accepted.
 
     Args:
@@ -26,8 +26,15 @@ class Pins:
     """
 
     def __init__(self, pins: "str | list[str]") -> None:
-        listed = pins if isinstance(pins, (list, tuple)) else (pins,)
-        self._digests = [_digest(pin) for pin in listed]
+        self._digests = []
+        for pin in pins if isinstance(pins, (list, tuple)) else (pins,):
+            try:
+                digest = binascii.unhexlify(pin.replace(":", ""))
+            except (ValueError, AttributeError, TypeError):
+                digest = b""
+            if len(digest) != 32:
+                raise ValueError("a pin is a sha256 in hex, 64 digits, not %r" % (pin,))
+            self._digests.append(digest)
         if not self._digests:
             raise ValueError("pin is an empty list: nothing would be accepted")
 
@@ -41,8 +48,8 @@ class Pins:
         if depth:
             return 0
         try:
-            accepted = _sha256(certificate) in self._digests or (
-                _sha256(public_key(certificate)) in self._digests
+            accepted = hashlib.sha256(certificate).digest() in self._digests or (
+                hashlib.sha256(public_key(certificate)).digest() in self._digests
             )
         except Exception:  # a certificate that cannot be read is not the one
             return _REFUSED
@@ -81,17 +88,3 @@ def _end(data: "bytes | memoryview", at: int) -> int:
     if start + size > len(data):
         raise ValueError("cut off")
     return start + size
-
-
-def _digest(pin: str) -> bytes:
-    try:
-        digest = binascii.unhexlify(pin.replace(":", ""))
-    except (ValueError, AttributeError, TypeError):
-        digest = b""
-    if len(digest) != 32:
-        raise ValueError("a pin is a sha256 in hex, 64 digits, not %r" % (pin,))
-    return digest
-
-
-def _sha256(data: "bytes | memoryview") -> bytes:
-    return hashlib.sha256(data).digest()

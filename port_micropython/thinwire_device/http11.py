@@ -1,4 +1,9 @@
-# One request sent and one response read, de-framed in place (core/http1.py).
+"""One HTTP/1.1 exchange on a connection: the request is sent, the response read and de-framed in
+place (thinwire/core/wire/http1_request.py and http1_response.py).
+
+The server is listened to while the body goes out: it may answer before it has read everything, and
+then read no more.
+"""
 
 from micropython import const
 
@@ -8,7 +13,6 @@ from thinwire.core.wire.http1_response import ResponseHead
 
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
-    from thinwire.core.errors import WriteError
     from thinwire.core.request.http_request import Request
     from thinwire.core.wire.http1_request import HTTPChunkWriter
     from thinwire_device.connection import Connection
@@ -19,7 +23,7 @@ _PEEK = const(64)  # bytes read at a time while the writer's buffer is in use
 _PIECE = const(256)  # afterwards: body that comes along with the head is held twice for a moment
 
 
-class Exchange:
+class HTTP11Exchange:
     """Sends a request and reads the head of its response.
 
     Args:
@@ -44,13 +48,16 @@ class Exchange:
         self._writer = writer
         self._request = request
         self._scratch = memoryview(bytearray(_PEEK))
-        self._piece = writer.payload[:_PIECE]
         self._head = ResponseHead()
-        self._rest = None  # body bytes that came with the head; not None: the head is complete
+        # Body bytes that came with the head; not None: the head is complete.
+        self._rest: bytes | None = None
         self.heard = False
 
     async def run(self, pool: "Pool") -> "SocketResponse":
-        """Does it; `pool` takes the connection afterwards, if it may be used again.
+        """Sends the request and waits for the head of its response.
+
+        Args:
+            pool: where the connection goes once the response is read, if it may be used again.
 
         Raises:
             ConnectError, WriteError, ReadError, TransportTimeout, EncodeError: see Transport.send.
@@ -58,53 +65,61 @@ class Exchange:
         try:
             await self._upload(pool.limit > 0)
         except WriteError as error:
-            await self._early(error)
+            # The server may have said why before it closed; if not, the write error stands.
+            try:
+                self._peek()
+            except ReadError:
+                raise error
+            if self._rest is None:
+                raise error
+        piece = self._writer.payload[:_PIECE]
         tries = 0
         while self._rest is None:
-            count = self._connection.read_some(self._piece)
+            count = self._connection.read_some(piece)
             if count is None:
                 deadline = self._request.head_deadline_ms
                 await self._waiter.sleep_ms(self._waiter.pause(tries, deadline, "head"))
                 tries += 1
+            elif count == 0:
+                raise ReadError("the server closed the connection without an answer")
             else:
-                self._received(count)
+                self._received(piece[:count])
                 tries = 0
         lasting = self._request.sent_ms is not None and self._head.keep_alive()
-        return SocketResponse(self, pool if lasting else None)
+        return SocketResponse(
+            self._waiter, self._connection, pool if lasting else None, self._head, self._rest
+        )
 
     async def _upload(self, lasting: bool) -> None:
-        request = self._request
+        request, connection, body = self._request, self._connection, self._request.body
         headers = [("Host", request.authority)]
         if not lasting:
             headers.append(("Connection", "close"))
         headers.extend(request.headers)
-        length = -1 if request.body is None else request.length
+        length = -1 if body is None else request.length
         self._writer.chunked = length is None
-        await self._begin(
-            memoryview(request_head(request.method, request.target, headers, length))
-        )
-        count = -1 if request.body is not None else 0
-        while count != 0 and self._rest is None:
-            count = request.body.readinto(self._writer.payload)
+        head = memoryview(request_head(request.method, request.target, headers, length))
+        sent = 0
+        if not connection.kept:
+            sent = await connection.begin(head, request.connect_by())
+            if request.scheme == "https":
+                request.secured_ms = self._waiter.now_ms()
+        await self._write(head[sent:])
+        whole = body is None
+        while body is not None and not whole and self._rest is None:
+            count = body.readinto(self._writer.payload)
             if count is None:
-                await request.body.more()
+                await body.more()
             else:
                 await self._write(self._writer.frame(count))
+                whole = count == 0
             # A server that takes all that is sent never makes us wait: look here, too.
             self._waiter.check(request.head_deadline_ms, "write")
             self._peek()
-            if self._waiter.asyncio is not None:
-                await self._waiter.asyncio.sleep_ms(0)
-        if count == 0:
+            if not self._waiter.blocking:
+                await self._waiter.sleep_ms(0)
+        if whole:
             request.sent_ms = self._waiter.now_ms()
-
-    async def _begin(self, head: memoryview) -> None:
-        sent = 0
-        if not self._connection.kept:
-            sent = await self._connection.begin(head, self._request.connect_by())
-            if self._request.scheme == "https":
-                self._request.secured_ms = self._waiter.now_ms()
-        await self._write(head[sent:])
 
     async def _write(self, view: memoryview) -> None:
         at = tries = 0
@@ -120,53 +135,49 @@ class Exchange:
                 tries += 1
 
     def _peek(self) -> None:
-        # A server may answer before it has read everything, and then read no more.
+        # Takes what has come of the head, without waiting.
         while self._rest is None:
             count = self._connection.read_some(self._scratch)
             if not count:
                 return
-            self._take(self._scratch[:count])
+            self._received(self._scratch[:count])
 
-    async def _early(self, error: "WriteError") -> None:
-        # The server may have said why before it closed; if not, the write error stands.
-        try:
-            while self._rest is None:
-                count = self._connection.read_some(self._piece)
-                if not count:
-                    raise error
-                self._received(count)
-        except ReadError:
-            raise error
-
-    def _received(self, count: int) -> None:
-        if count == 0:
-            raise ReadError("the server closed the connection without an answer")
-        self._take(self._piece[:count])
-
-    def _take(self, view: memoryview) -> None:
+    def _received(self, view: memoryview) -> None:
         self.heard = True
         rest = self._head.receive(view)
         if rest is not None:
             self._rest = bytes(view[len(view) - rest :])
 
 
-class SocketResponse:  # a core.transport.Response
-    """A response on a raw socket.
+class SocketResponse:
+    """A response on a raw socket; see Response.
 
     Args:
-        exchange: what has read its head.
-        pool: where its connection goes once it has been read to its end; None: it is closed.
+        waiter: how to wait.
+        connection: what its body comes from.
+        pool: where the connection goes once the body has been read to its end; None: it is closed.
+        head: has been read.
+        rest: body bytes that came with the head.
+
+    Raises:
+        ReadError: the head does not say where the body ends, or says it twice.
     """
 
-    def __init__(self, exchange: Exchange, pool: "Pool | None") -> None:
-        head = exchange._head
+    def __init__(
+        self,
+        waiter: "Waiter",
+        connection: "Connection",
+        pool: "Pool | None",
+        head: ResponseHead,
+        rest: bytes,
+    ) -> None:
         self.status = head.status
+        self._waiter = waiter
+        self._connection: Connection | None = connection
+        self._pool = pool
         self._head = head
         self._body = head.body()
-        self._waiter = exchange._waiter
-        self._connection = exchange._connection
-        self._pool = pool
-        self._rest = exchange._rest
+        self._rest = rest
         encoding = head.header("content-encoding")
         self._compressed = encoding if encoding and encoding.lower() != "identity" else ""
 
@@ -176,14 +187,21 @@ class SocketResponse:  # a core.transport.Response
 
     async def readinto(self, buffer: memoryview, deadline_ms: "int | None") -> int:
         """See Response.readinto."""
+        if self._connection is None:
+            raise ReadError("the response is closed")
         if self._compressed:
             # We asked for "identity"; decompressing would take more memory than a chip has.
             raise ReadError("the server compressed its answer (%s) unasked" % self._compressed)
-        if self._waiter.asyncio is not None:  # other tasks have their turn, and no coroutine made
-            await self._waiter.asyncio.sleep_ms(0)
+        if not self._waiter.blocking:  # other tasks have their turn, and no coroutine is made
+            await self._waiter.sleep_ms(0)
         tries = 0
         while not self._body.done or self._rest:
-            count = self._next(buffer)
+            if not self._rest:
+                count = self._connection.read_some(buffer)
+            else:
+                count = min(len(self._rest), len(buffer))
+                buffer[:count] = self._rest[:count]
+                self._rest = self._rest[count:]
             if count is None:
                 await self._waiter.sleep_ms(self._waiter.pause(tries, deadline_ms, "read"))
                 tries += 1
@@ -206,12 +224,3 @@ class SocketResponse:  # a core.transport.Response
             self._pool.put(connection)
         else:
             connection.close()
-
-    def _next(self, buffer: memoryview) -> "int | None":
-        # What came with the head first, then what the socket has.
-        if not self._rest:
-            return self._connection.read_some(buffer)
-        count = min(len(self._rest), len(buffer))
-        buffer[:count] = self._rest[:count]
-        self._rest = self._rest[count:]
-        return count

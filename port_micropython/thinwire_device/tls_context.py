@@ -1,34 +1,36 @@
-# Whom to trust: the TLS context for a host. Loaded with the first https request.
-#
-# Without any option the server is verified against the few roots of roots.py. A host that roots.py
-# knows gets the roots it was last seen with, since each costs about 2 KB of heap; if its chain
-# ends elsewhere meanwhile, all of them are tried before that is an error. No key is sent before a
-# chain is accepted (Connection.begin).
+"""Where TLS is set up: the context for a host, which says whom to trust. Loaded with the first
+https request.
 
+Without any option the server is verified against the few roots of roots.py. A host that roots.py
+knows gets the roots it was last seen with, since each costs about 2 KB of heap; if its chain ends
+elsewhere meanwhile, all of them are tried before that is an error. No key is sent before a chain
+is accepted (Connection.begin).
+"""
+
+import binascii
 import gc
 
 import tls
 from micropython import const
 
 from thinwire.core.errors import ConnectError, certificate_error
-from thinwire_device.connection import words
+from thinwire_device import clock
+from thinwire_device.connection import failure
 
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from thinwire.core.errors import ConnectError
-
 _PEM = const(b"-----BEGIN CERTIFICATE-----")
 
 
-class Trust:
+class TLSContexts:
     """Builds TLS contexts, and keeps the last one.
 
     Args:
         cadata: CA certificates, DER or PEM: bytes, or a list of them; None for the built-in roots.
         insecure: accept any certificate.
-        pin: see pins.py; without cadata it counts alone.
+        pin: see certificate_pins.py; without cadata it counts alone.
 
     Raises:
         ValueError: a pin that cannot be.
@@ -40,15 +42,15 @@ class Trust:
         self._cadata = cadata
         self._insecure = insecure
         self._pins = None
-        self._wide = []  # hosts for which all roots are needed
-        self._context = None
-        self._roots = ()  # names of the roots in it
+        self._wide: list[str] = []  # hosts for which all roots are needed
+        self._context: tls.SSLContext | None = None
+        self._roots: tuple[str, ...] = ()  # names of the roots in it
         if pin is not None:
-            from thinwire_device.pins import Pins
+            from thinwire_device.certificate_pins import CertificatePins
 
-            self._pins = Pins(pin)
+            self._pins = CertificatePins(pin)
 
-    def context(self, host: str) -> object:
+    def context(self, host: str) -> "tls.SSLContext":
         """The TLS context for a host.
 
         Raises:
@@ -56,15 +58,16 @@ class Trust:
                 check a pin.
         """
         roots = self._roots_for(host)
-        if self._context is None or roots != self._roots:
-            self._context = None
+        context = self._context
+        if context is None or roots != self._roots:
+            context = self._context = None
             gc.collect()  # the old one holds kilobytes, and the new one shall not stand behind it
             try:
-                self._context = self._build(host, roots)
+                context = self._build(host, roots)
             except MemoryError as error:
-                raise ConnectError("TLS to %s failed: %s" % (host, words(error)), error)
-            self._roots = roots
-        return self._context
+                raise failure(ConnectError, error, "no TLS to", host)
+            self._context, self._roots = context, roots
+        return context
 
     def widen(self, host: str, error: "ConnectError") -> bool:
         """Whether to try again, with all roots, a host whose certificate was refused."""
@@ -77,41 +80,39 @@ class Trust:
     def _by_roots(self) -> bool:
         return not (self._insecure or self._cadata or self._pins is not None)
 
-    def _roots_for(self, host: str) -> tuple:
+    def _roots_for(self, host: str) -> "tuple[str, ...]":
         if not self._by_roots():
             return ()
         from thinwire_device.roots import names_for
 
         return names_for("" if host in self._wide else host)
 
-    def _build(self, host: str, roots: tuple) -> object:
+    def _build(self, host: str, roots: "tuple[str, ...]") -> "tls.SSLContext":
         context = tls.SSLContext(tls.PROTOCOL_TLS_CLIENT)
         if self._insecure:
             context.verify_mode = tls.CERT_NONE
             return context
         if self._pins is not None:
-            self._check_pins(context)
-        if self._cadata or roots:
-            _check_clock(host)
-            context.verify_mode = tls.CERT_REQUIRED
-            self._load(context, roots)
-        else:
+            try:
+                context.verify_callback = self._pins.check
+            except AttributeError as error:
+                raise certificate_error(
+                    "this firmware cannot check a pin before the key is sent: pass cadata instead",
+                    error,
+                )
+        if not self._cadata and not roots:
             # The chain may be any, and the callback decides: with CERT_NONE it is never asked.
             context.verify_mode = tls.CERT_OPTIONAL
-        return context
-
-    def _check_pins(self, context: object) -> None:
-        try:
-            context.verify_callback = self._pins.check
-        except AttributeError as error:
+            return context
+        if not clock.is_set():
             raise certificate_error(
-                "this firmware cannot check a pin before the key is sent: pass cadata instead",
-                error,
+                "https://%s cannot be verified: the clock says %d, and certificates have dates."
+                " Set it first: thinwire_device.clock.set_from_ntp(), once the network is up"
+                % (host, clock.year())
             )
-
-    def _load(self, context: object, roots: tuple) -> None:
-        # One certificate at a time: of several in one piece mbedTLS reads the first DER only.
+        context.verify_mode = tls.CERT_REQUIRED
         try:
+            # One certificate at a time: of several in one piece mbedTLS reads the first DER only.
             for der in _ders(self._cadata) if self._cadata else _built_in(roots):
                 context.load_verify_locations(der)
         except (ValueError, OSError) as error:
@@ -122,23 +123,13 @@ class Trust:
             raise certificate_error(
                 "%s: %s; %d bytes are free" % (kind, error, gc.mem_free()), error
             )
+        return context
 
 
-def _check_clock(host: str) -> None:
-    from thinwire_device import clock
+def _built_in(names: "tuple[str, ...]") -> "Iterator[bytes]":
+    from thinwire_device.roots import ROOTS
 
-    if not clock.is_set():
-        raise certificate_error(
-            "https://%s cannot be verified: the clock says %d, and certificates have dates. Set"
-            " it first: thinwire_device.clock.set_from_ntp(), once the network is up"
-            % (host, clock.year())
-        )
-
-
-def _built_in(names: tuple) -> "Iterator[bytes]":
-    from thinwire_device import roots
-
-    for name, der in roots.ROOTS:
+    for name, der in ROOTS:
         if name in names:
             yield der
 
@@ -149,14 +140,8 @@ def _ders(data: "bytes | list[bytes]") -> "Iterator[bytes]":
         if at < 0:
             yield one
         while at >= 0:
-            yield _from_pem(one, at + len(_PEM))
-            at = one.find(_PEM, at + 1)
-
-
-def _from_pem(data: bytes, start: int) -> bytes:
-    import binascii
-
-    end = data.find(b"-----END", start)
-    if end < 0:
-        raise ValueError("a PEM block without an end")
-    return binascii.a2b_base64(data[start:end])
+            start, end = at + len(_PEM), one.find(b"-----END", at + len(_PEM))
+            if end < 0:
+                raise ValueError("a PEM block without an end")
+            yield binascii.a2b_base64(one[start:end])
+            at = one.find(_PEM, end)

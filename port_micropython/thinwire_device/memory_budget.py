@@ -1,4 +1,4 @@
-# What memory there is, and what the next call needs of it: the question before "why ENOMEM?".
+"""What memory there is, and what the next call needs of it: the question before "why ENOMEM?"."""
 
 import gc
 import sys
@@ -19,6 +19,11 @@ _RECEIVE = const(1024)  # bytes of the receive buffer to start with
 class Budget:
     """Memory, in bytes.
 
+    Args:
+        https: the next call is to an https address.
+        kept: a connection for it is kept.
+        receive: size of the receive buffer.
+
     Attributes:
         free: of the heap.
         largest: its largest free block.
@@ -32,7 +37,7 @@ class Budget:
         gc.collect()
         self.free = gc.mem_free()
         self.largest = largest_block()
-        self.tls_largest = _idf_largest() or self.largest
+        self.tls_largest = idf_largest_block() or self.largest
         self.kept = kept
         new = https and not kept
         self.needed = _TURN + receive + (TLS if new else 0)
@@ -79,27 +84,20 @@ def largest_block() -> int:
     low, high = 0, gc.mem_free() + 1
     while high - low > 64:
         middle = (low + high) // 2
-        if _can_have(middle):
+        try:
+            bytearray(middle)
             low = middle
-        else:
+        except MemoryError:
             high = middle
+        gc.collect()
     return low
 
 
-def _can_have(size: int) -> bool:
-    try:
-        block = bytearray(size)
-    except MemoryError:
-        return False
-    del block
-    gc.collect()
-    return True
-
-
-def _idf_largest() -> int:
-    # On ESP32 mbedTLS allocates from the heap of ESP-IDF: rows of (total, free, largest, least).
+def idf_largest_block() -> int:
+    """The same of the heap that mbedTLS allocates from on ESP32, ESP-IDF's; 0 elsewhere."""
     if sys.platform != "esp32":
         return 0
     import esp32
 
+    # Rows of (total, free, largest, least).
     return max([row[2] for row in esp32.idf_heap_info(esp32.HEAP_DATA)])

@@ -1,5 +1,6 @@
-# Addresses of hosts. Looking one up blocks everything, up to seconds, and no deadline can end it:
-# so it is done once per host, before anything is waited for, and the answer is kept.
+"""Addresses of hosts. Looking one up blocks everything, up to seconds, and no deadline can end it:
+so it is done once per host, before anything is waited for, and the answer is kept.
+"""
 
 import socket
 
@@ -11,11 +12,14 @@ TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    # Family, kind, protocol, name, and what socket.connect() takes.
+    Address = tuple[int, int, int, str, object]
+
 _LIMIT = const(8)  # names kept; more would be a leak
 
 
-class Names:
-    """A cache of addresses.
+class DNSCache:
+    """Addresses that were looked up lately.
 
     Args:
         now_ms: the clock.
@@ -25,14 +29,15 @@ class Names:
     def __init__(self, now_ms: "Callable[[], int]", keep_ms: int) -> None:
         self._now_ms = now_ms
         self._keep_ms = keep_ms
-        self._known = {}  # (host, port) -> (when to ask again, addresses)
+        # (host, port) -> (when to ask again, addresses)
+        self._known: dict[tuple[str, int], tuple[int, list[Address]]] = {}
 
-    def known(self, host: str, port: int) -> "list[tuple] | None":
+    def known(self, host: str, port: int) -> "list[Address] | None":
         """The addresses of a host that was looked up lately, or None."""
         until, addresses = self._known.get((host, port), (0, None))
         return addresses if self._now_ms() < until else None
 
-    def look_up(self, host: str, port: int) -> "list[tuple]":
+    def look_up(self, host: str, port: int) -> "list[Address]":
         """Asks for the addresses of a host and keeps them. Blocks: there is no other resolver.
 
         Raises:
@@ -41,16 +46,16 @@ class Names:
         try:
             addresses = socket.getaddrinfo(host, port, 0, socket.SOCK_STREAM)
         except OSError as error:
-            from thinwire_device.errnos import lookup_words
+            from thinwire_device.connection import failure
 
-            raise ConnectError("cannot resolve %s: %s" % (host, lookup_words(error)), error)
+            raise failure(ConnectError, error, "cannot resolve", host, lookup=True)
         if len(self._known) >= _LIMIT:
             self._known.clear()
         self._known[(host, port)] = (self._now_ms() + self._keep_ms, addresses)
         return addresses
 
     def forget(self, host: "str | None" = None) -> None:
-        """Forgets a host, or all of them: the next request looks it up anew."""
+        """Forgets a host, or all of them: the next request looks it up again."""
         for key in list(self._known):
             if host is None or key[0] == host:
                 del self._known[key]

@@ -1,0 +1,3 @@
+HEAP_DATA: int
+
+def idf_heap_info(capabilities: int) -> list[tuple[int, int, int, int]]: ...
