@@ -6,8 +6,6 @@ import socket
 
 from micropython import const
 
-from thinwire.core.errors import ConnectError
-
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -46,6 +44,7 @@ class DNSCache:
         try:
             addresses = socket.getaddrinfo(host, port, 0, socket.SOCK_STREAM)
         except OSError as error:
+            from thinwire.core.errors import ConnectError
             from thinwire_device.connection import failure
 
             raise failure(ConnectError, error, "cannot resolve", host, lookup=True)

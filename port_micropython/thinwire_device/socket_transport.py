@@ -13,7 +13,6 @@ a client that is only made takes half of the RAM.
 
 from micropython import const
 
-from thinwire.core.errors import ConnectError, ReadError, TransportTimeout, WriteError
 from thinwire.core.wire.http1_request import HTTPChunkWriter
 from thinwire_device.dns import DNSCache
 from thinwire_device.pool import Pool
@@ -118,6 +117,10 @@ class SocketTransport:  # a core.transport.Transport; as its subclass it would c
         A name that has to be looked up is looked up first, and the time that takes is added to
         the connect deadline: it is not the server's, and nothing could end it.
         """
+        # Before the first byte, so that a full heap hides no failure; not with the client, which
+        # would take 2.6 KB more.
+        from thinwire.core.errors import ConnectError, ReadError, WriteError
+
         place = (request.scheme, request.host, request.port)
         writer, self._spare = self._spare or HTTPChunkWriter(self._block), None
         try:
@@ -199,6 +202,7 @@ class SocketTransport:  # a core.transport.Transport; as its subclass it would c
 
     async def _connect(self, request: "Request", place: "Place") -> "Connection":
         # The TLS handshake comes with the first write (Connection.begin).
+        from thinwire.core.errors import ConnectError, TransportTimeout
         from thinwire_device.connection import Connection, connect, failure
 
         host, port = request.host, request.port

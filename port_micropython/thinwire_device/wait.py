@@ -10,8 +10,6 @@ import time
 
 from micropython import const
 
-from thinwire.core.errors import TransportTimeout
-
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -62,6 +60,8 @@ class Waiter:
             TransportTimeout: it has.
         """
         if deadline_ms is not None and self.now_ms() >= deadline_ms:
+            from thinwire.core.errors import TransportTimeout
+
             raise TransportTimeout("the deadline passed", phase)
 
     def pause(self, tries: int, deadline_ms: "int | None", phase: str) -> int:
