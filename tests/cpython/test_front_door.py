@@ -138,7 +138,6 @@ def public_things() -> Iterator[tuple[str, str, object]]:
                     yield FRONT.get(f"{home}.{name}", home), name, value
 
 
-@pytest.mark.xfail(strict=True, reason="core and testing are not marked with @public yet")
 def test_everything_is_named_after_its_public_home() -> None:
     found = [(home, name, value.__module__) for home, name, value in public_things()]
     assert [one for one in found if one[0] != one[2]] == []
@@ -168,7 +167,6 @@ with Client("m", {"m": Deployment("http://127.0.0.1:1/v1")}) as client:
 """
 
 
-@pytest.mark.xfail(strict=True, reason="core and testing are not marked with @public yet")
 def test_an_error_that_nobody_has_named_says_its_public_name() -> None:
     command = [sys.executable, "-c", RAISED]
     done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)

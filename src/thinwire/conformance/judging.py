@@ -12,6 +12,7 @@ all other keys: see _CHECKS below. A key that is not there is not checked.
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from thinwire._public import public
 from thinwire.conformance.outcome import Outcome
 from thinwire.testing import RecordedRequest, Scenario
 
@@ -20,6 +21,7 @@ FALLBACK = "fallback"
 _SHOWN = 60  # characters of a value in a reason
 
 
+@public
 def judge(scenario: Scenario, outcome: Outcome, requests: Sequence[RecordedRequest]) -> str:
     """The verdict on one call.
 

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from fnmatch import fnmatchcase
 from importlib.resources import as_file, files
 
+from thinwire._public import public
 from thinwire.testing import Scenario, load_scenarios
 
 TOPICS = {
@@ -17,6 +18,7 @@ TOPICS = {
 }
 
 
+@public
 def load_all() -> list[Scenario]:
     """All scenarios, topic by topic.
 

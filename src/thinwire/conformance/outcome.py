@@ -8,7 +8,10 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
+from thinwire._public import public
 
+
+@public
 @dataclass
 class Outcome:
     """The observable result of one streaming chat call.

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Self
 
+from thinwire._public import public
 from thinwire.conformance.judging import FALLBACK, judge
 from thinwire.conformance.targets import Target
 from thinwire.testing import MockServer, RecordedRequest, Reply, Scenario, Script, text_reply
@@ -18,6 +19,7 @@ _LARGEST = 40  # bytes: about a field of an event
 _TIMEOUT = 20.0  # seconds that the client is told to wait; long, as nothing should depend on it
 
 
+@public
 @dataclass(frozen=True)
 class Verdict:
     """What became of one scenario with one client.
@@ -40,6 +42,7 @@ class Verdict:
         return not self.reason and not self.skipped
 
 
+@public
 class ScenarioRunner:
     """Runs scenarios against one client; a context manager, for its mock server.
 

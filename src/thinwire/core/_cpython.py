@@ -9,6 +9,8 @@ import json
 import os
 import time
 
+from thinwire._public import public as public
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import TypeVar

@@ -1,6 +1,6 @@
 """The clients: what a user makes once and asks many times. Both are thin faces over ChatStream."""
 
-from thinwire.core._compat import BUFFER, const, import_module
+from thinwire.core._compat import BUFFER, const, import_module, public
 from thinwire.core.adapters import default_log, default_transport, memory_budget
 from thinwire.core.error_kinds import FALLBACK_ON
 from thinwire.core.routing.health import CooldownPolicy, Health
@@ -228,6 +228,7 @@ class BaseClient:
         return collect(stream, on_delta, on_restart)
 
 
+@public
 class AsyncClient(BaseClient):
     """LLM client for asyncio, on CPython and on MicroPython; arguments as BaseClient.
 

@@ -15,7 +15,7 @@ bytes of RAM on a chip); what a program decides on is in attributes, not in more
    `- AllAttemptsFailed     every deployment of the chain failed; `attempts` lists them
 """
 
-from thinwire.core._compat import const
+from thinwire.core._compat import const, public
 from thinwire.core.error_kinds import RETRY_ON, kind_of
 
 TYPE_CHECKING = const(False)
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from thinwire.core.routing.plan import Attempt
 
 
+@public
 class ThinwireError(Exception):
     """Base of all errors thinwire raises for what happens on the wire or in a request.
 
@@ -83,12 +84,14 @@ class ThinwireError(Exception):
         return "%s(%r)" % (type(self).__name__, self.message)
 
 
+@public
 class TransportError(ThinwireError):
     """The exchange with the server failed below HTTP."""
 
     kind = "read"
 
 
+@public
 class ConnectError(TransportError):
     """No usable connection: name lookup, refusal, TLS, or a certificate that is not accepted
     (kind "certificate", and then not tried again)."""
@@ -96,18 +99,21 @@ class ConnectError(TransportError):
     kind = "connect"
 
 
+@public
 class WriteError(TransportError):
     """The connection broke while the request was being sent."""
 
     kind = "write"
 
 
+@public
 class ReadError(TransportError):
     """The response broke off, or what came is not HTTP (RFC 9112)."""
 
     kind = "read"
 
 
+@public
 class TransportTimeout(TransportError):
     """A deadline passed.
 
@@ -131,6 +137,7 @@ class TransportTimeout(TransportError):
         return self.phase != "total"
 
 
+@public
 class StatusError(ThinwireError):
     """The server answered with an error, as a status or as an error object in a stream.
 
@@ -170,16 +177,19 @@ class StatusError(ThinwireError):
         return self.kind in RETRY_ON
 
 
+@public
 class ContextWindowExceeded(StatusError):
     """The request does not fit into the model; shorten it, or name a `context_fallbacks`."""
 
 
+@public
 class StreamError(ThinwireError):
     """A 200 whose body is not a usable stream of chunks; nothing had reached the caller."""
 
     kind = "stream"
 
 
+@public
 class StreamInterrupted(ThinwireError):
     """The stream broke after the first delta had reached the caller.
 
@@ -194,6 +204,7 @@ class StreamInterrupted(ThinwireError):
         self.partial = partial
 
 
+@public
 class EncodeError(ThinwireError):
     """The request holds a value that JSON cannot carry.
 
@@ -208,6 +219,7 @@ class EncodeError(ThinwireError):
         self.path = path
 
 
+@public
 class AllAttemptsFailed(ThinwireError):
     """No attempt brought an answer; `kind` and `retryable` are those of `last`.
 

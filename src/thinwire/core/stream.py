@@ -9,7 +9,7 @@ One flat loop instead of layered coroutines: on a chip each await layer costs 48
 (docs/memory.md), so __anext__ calls plain methods and awaits the transport directly.
 """
 
-from thinwire.core._compat import const, fraction, is_awaitable, with_cause
+from thinwire.core._compat import const, fraction, is_awaitable, public, with_cause
 from thinwire.core.answer.completion import (
     ContentDelta,
     StreamComplete,
@@ -38,6 +38,7 @@ _ENDED = const(2)
 _CLOSED = const(3)
 
 
+@public
 class ChatStream:
     """One answer as it arrives: an async iterator of events, StreamComplete last.
 

@@ -2,7 +2,7 @@
 coroutine is one send(None); there is no event loop, no thread and no second implementation.
 """
 
-from thinwire.core._compat import const
+from thinwire.core._compat import const, public
 from thinwire.core.client import BaseClient
 from thinwire.core.request.call import Call
 
@@ -30,6 +30,7 @@ def run(coroutine: "Coroutine[object, object, object]") -> object:
     raise TypeError("Client cannot wait for async code: use AsyncClient, or a plain callable")
 
 
+@public
 class SyncChatStream:
     """One answer as it arrives: an iterator of events, StreamComplete last; see ChatStream."""
 
@@ -62,6 +63,7 @@ class SyncChatStream:
         run(self._stream.aclose())
 
 
+@public
 class Client(BaseClient):
     """LLM client without an event loop; arguments as BaseClient, calls as AsyncClient."""
 

@@ -2,7 +2,7 @@
 both fit it, and neither has to allocate for it. The contract stands with `Transport`.
 """
 
-from thinwire.core._compat import const
+from thinwire.core._compat import const, public
 
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
@@ -14,6 +14,7 @@ else:
     Protocol = object  # whoever has these methods fits; to inherit them is a convenience
 
 
+@public
 class Response(Protocol):
     """A response whose head has arrived.
 
@@ -41,6 +42,7 @@ class Response(Protocol):
         raise NotImplementedError
 
 
+@public
 class Task(Protocol):
     """A coroutine that runs beside others."""
 
@@ -49,6 +51,7 @@ class Task(Protocol):
         raise NotImplementedError
 
 
+@public
 class Signal(Protocol):
     """What one coroutine waits for and others give; asyncio.Event fits."""
 
@@ -65,6 +68,7 @@ class Signal(Protocol):
         raise NotImplementedError
 
 
+@public
 class Transport(Protocol):
     """Performs HTTP exchanges for any number of streams.
 

@@ -10,6 +10,7 @@ from os import PathLike
 from pathlib import Path
 from typing import Any
 
+from thinwire._public import public
 from thinwire.testing.replies.from_json import Parts, script_from
 from thinwire.testing.replies.reply import Script
 
@@ -18,6 +19,7 @@ _FIELDS = ("title", "source", "request", "expect")
 _KEYS = "name title source reply replies request expect splits needs".split()
 
 
+@public
 @dataclass(frozen=True)
 class Scenario:
     """One of a server's behaviours, and what to expect of a client that meets it.
@@ -43,6 +45,7 @@ class Scenario:
     needs: tuple[str, ...] = ()
 
 
+@public
 def load_scenarios(path: str | PathLike[str]) -> list[Scenario]:
     """Scenarios of a file.
 

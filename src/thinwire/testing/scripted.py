@@ -1,6 +1,7 @@
 """A transport without sockets: it answers with the pieces it was given. Runs on both runtimes."""
 
 from thinwire import TransportTimeout
+from thinwire.core._compat import public
 from thinwire.core.request.http_request import Request
 from thinwire.core.transport import Response, Transport
 
@@ -9,6 +10,7 @@ if TYPE_CHECKING:
     Piece = bytes | int | Exception
 
 
+@public
 class ScriptedReply:
     """What one attempt gets.
 
@@ -30,6 +32,7 @@ class ScriptedReply:
         self.headers = {"content-type": "text/event-stream"} if headers is None else headers
 
 
+@public
 class ScriptedTransport(Transport):
     """Plays replies in order, on a clock of its own that only moves when the script says so.
 

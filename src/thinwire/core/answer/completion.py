@@ -4,7 +4,7 @@ All are plain classes. Events match by position and by name (`case ContentDelta(
 value and cost little on a chip.
 """
 
-from thinwire.core._compat import TextBuffer, const, has_half
+from thinwire.core._compat import TextBuffer, const, has_half, public
 
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from thinwire.core.routing.plan import Attempt, Plan
 
 
+@public
 class Event:
     """Base of all stream events."""
 
@@ -48,18 +49,22 @@ class TextDelta(Event):
         self.choice = choice
 
 
+@public
 class ContentDelta(TextDelta):
     """Text of the answer."""
 
 
+@public
 class ReasoningDelta(TextDelta):
     """Text of the model's reasoning, whatever name the server gives it."""
 
 
+@public
 class RefusalDelta(TextDelta):
     """Text of a refusal."""
 
 
+@public
 class ToolCallStarted(Event):
     """A tool call whose name is known; sent once for each call.
 
@@ -78,6 +83,7 @@ class ToolCallStarted(Event):
         self.choice = choice
 
 
+@public
 class ToolCallDelta(Event):
     """A piece of a tool call's arguments.
 
@@ -94,6 +100,7 @@ class ToolCallDelta(Event):
         self.choice = choice
 
 
+@public
 class StreamRestarted(Event):
     """The answer broke off and starts anew at a fallback; only with on_interrupt="restart".
 
@@ -113,6 +120,7 @@ class StreamRestarted(Event):
         self.void_chars = void_chars
 
 
+@public
 class StreamComplete(Event):
     """The last event of a stream that came to its end.
 
@@ -202,6 +210,7 @@ class DeltaText:
         return result
 
 
+@public
 class Choice:
     """One of the answers to a request; all but the first exist only for n > 1.
 
@@ -329,6 +338,7 @@ class Timings:
         return "Timings(%s)" % ", ".join(known)
 
 
+@public
 class Completion:
     """An answer.
 

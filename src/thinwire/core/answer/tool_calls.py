@@ -13,7 +13,7 @@ one with its id, else to the last of them. It begins a new call instead when it 
   arguments though there are all         arriving, or after them, begins nothing
 """
 
-from thinwire.core._compat import const, loads_whole
+from thinwire.core._compat import const, loads_whole, public
 from thinwire.core.answer import chunk
 from thinwire.core.answer.completion import DeltaText, ToolCallDelta, ToolCallStarted
 from thinwire.core.errors import EncodeError
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from thinwire.core.answer.keep import Keeper
 
 
+@public
 class ToolCall:
     """One function call the model asks for.
 

@@ -3,10 +3,12 @@ which is encoded while the transport pulls it. A body counts what was taken from
 completion can say how much was uploaded.
 """
 
+from thinwire.core._compat import public
 from thinwire.core.errors import EncodeError
 from thinwire.core.wire.json_encode import JSONEncoder
 
 
+@public
 class Request:
     """One HTTP request; built by the core, a fresh one for each attempt.
 

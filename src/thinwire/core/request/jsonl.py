@@ -2,7 +2,7 @@
 memory as a whole, on a server's disk or on a chip's flash.
 """
 
-from thinwire.core._compat import const, loads_whole
+from thinwire.core._compat import const, loads_whole, public
 from thinwire.core.errors import EncodeError
 from thinwire.core.wire.json_encode import encoded
 
@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from typing import BinaryIO
 
 
+@public
 class JSONLMessages:
     """The messages in a file of JSON lines; an iterable that starts anew each time.
 

@@ -11,7 +11,7 @@ that each attempt can have them anew, or from an iterator, which gives what it h
 async (a microphone): an async one is awaited between the blocks of the request.
 """
 
-from thinwire.core._compat import PIECE, base64, const, escape
+from thinwire.core._compat import PIECE, base64, const, escape, public
 from thinwire.core.errors import EncodeError
 from thinwire.core.wire.json_encode import Reader, TextReader
 from thinwire.core.wire.utf8 import unfinished
@@ -37,6 +37,7 @@ _MEDIA_TYPES = (
 )
 
 
+@public
 class Source:
     """Base of what may stand in place of a string and is read while it is sent.
 
@@ -51,6 +52,7 @@ class Source:
         raise NotImplementedError
 
 
+@public
 class TextFile(Source):
     """The text of a UTF-8 file as one JSON string.
 
@@ -69,6 +71,7 @@ class TextFile(Source):
         return "%s(%r)" % (type(self).__name__, self.path)
 
 
+@public
 class Base64File(Source):
     """The bytes of a file as base64, after a fixed prefix.
 
@@ -89,6 +92,7 @@ class Base64File(Source):
         return "%s(%r)" % (type(self).__name__, self.path)
 
 
+@public
 class DataURL(Base64File):
     """A file as a data: URL (RFC 2397), as image and audio parts take it.
 
@@ -186,6 +190,7 @@ class _Stream(Source):
         return type(self).__name__
 
 
+@public
 class TextStream(_Stream):
     """Text from an iterable of str, as one JSON string.
 
@@ -202,6 +207,7 @@ class TextStream(_Stream):
         return _TextStreamReader(self._iterable())
 
 
+@public
 class BytesStream(_Stream):
     """Bytes from an iterable of bytes, as base64 after a fixed prefix.
 

@@ -6,7 +6,7 @@ fragments, spaces) is refused before anything is sent. RFC 3986 §3, only as muc
 URL needs; MicroPython has no urllib.
 """
 
-from thinwire.core._compat import const, set_field
+from thinwire.core._compat import const, public, set_field
 from thinwire.core.wire.http1_request import check_header
 
 TYPE_CHECKING = const(False)
@@ -78,6 +78,7 @@ def _split_authority(text: str, port: int) -> "tuple[str, int]":
     return host, int(digits)
 
 
+@public
 class Deployment:
     """One place that can serve a model: base URL, key, upstream id.
 

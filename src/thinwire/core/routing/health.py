@@ -5,7 +5,7 @@ again, for a fixed time. After that time the next failure cools it down at once:
 not all.
 """
 
-from thinwire.core._compat import const
+from thinwire.core._compat import const, public
 from thinwire.core.error_kinds import COOLDOWN_ON
 
 TYPE_CHECKING = const(False)
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from thinwire.core.routing.store import Store, StoredStates
 
 
+@public
 class CooldownPolicy:
     """When a deployment is left alone.
 
@@ -42,6 +43,7 @@ class CooldownPolicy:
         return "CooldownPolicy(failures=%r, seconds=%g, max_seconds=%g)" % shown
 
 
+@public
 class DeploymentState:
     """How a deployment is doing.
 

@@ -2,7 +2,7 @@
 to is in recovery.py. Passive: it says what to try, and the pump does it.
 """
 
-from thinwire.core._compat import const
+from thinwire.core._compat import const, public
 from thinwire.core.dialects import openai
 from thinwire.core.errors import EncodeError
 
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from thinwire.core.routing.router import Router
 
 
+@public
 class Attempt:
     """One try of a call at one deployment, as a caller sees it in `completion.attempts` and in
     AllAttemptsFailed.

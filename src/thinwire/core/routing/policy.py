@@ -3,7 +3,7 @@
 Passive: the time and random numbers come from the caller, and the pump does the waiting.
 """
 
-from thinwire.core._compat import const
+from thinwire.core._compat import const, public
 from thinwire.core.error_kinds import FALLBACK_ON, FALLBACK_OPTIONAL
 
 TYPE_CHECKING = const(False)
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 _CLOCKS = ("connect", "first_token", "progress", "liveness", "total")
 
 
+@public
 class Timeouts:
     """Limits in seconds; None for no limit.
 
@@ -66,6 +67,7 @@ def _ms(name: str, seconds: "float | None") -> "int | None":
     return max(int(seconds * 1000), 1)
 
 
+@public
 class RetryPolicy:
     """Retries at one deployment, before the first delta of its answer.
 

@@ -4,7 +4,7 @@ of a server does not run into the same rate limit again; loaded when there is a 
 
 import json
 
-from thinwire.core._compat import const, fraction, remove_file, replace_file, unix_time
+from thinwire.core._compat import const, fraction, public, remove_file, replace_file, unix_time
 from thinwire.core.routing.health import DeploymentState
 
 TYPE_CHECKING = const(False)
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 _RELOAD_MS = const(1000)  # how old what other processes stored may get
 
 
+@public
 class Store:
     """Keeps the state of deployments; subclass it to keep it in Redis, NVS or RTC memory."""
 
@@ -32,6 +33,7 @@ class Store:
         raise NotImplementedError
 
 
+@public
 class FileStore(Store):
     """Keeps the state in a small file, replaced as a whole.
 

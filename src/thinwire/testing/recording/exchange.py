@@ -11,6 +11,7 @@ from os import PathLike
 from pathlib import Path
 from typing import Any, Literal
 
+from thinwire._public import public
 from thinwire.testing.replies.from_json import text_bytes
 from thinwire.testing.replies.reply import Reply
 from thinwire.testing.replies.steps import Cut, Send, Step, Wait
@@ -35,6 +36,7 @@ class Arrival:
     data: bytes
 
 
+@public
 @dataclass(frozen=True)
 class RecordedExchange:
     """One request and the raw bytes of its answer, both without secrets.
@@ -111,6 +113,7 @@ def save_recording(
     partial.replace(path)
 
 
+@public
 def load_recording(path: str | PathLike[str]) -> list[RecordedExchange]:
     """Exchanges of a file that `save_recording` wrote.
 

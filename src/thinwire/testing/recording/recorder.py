@@ -12,6 +12,7 @@ from typing import Any, Self
 
 import h11
 
+from thinwire._public import public
 from thinwire.testing.recording.exchange import Ending, RecordedExchange, save_recording
 from thinwire.testing.recording.redaction import redacted
 from thinwire.testing.recording.relay import Relay, Upstream
@@ -26,6 +27,7 @@ from thinwire.testing.server.service import Service
 _MAX_BODY = 256 * 2**20
 
 
+@public
 class Recorder:
     """A proxy that records; a context manager.
 

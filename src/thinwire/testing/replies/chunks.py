@@ -8,6 +8,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from thinwire._public import public
+
 Delta = Mapping[str, Any]
 
 DONE = b"data: [DONE]\n\n"
@@ -26,6 +28,7 @@ def json_bytes(value: object) -> bytes:
         return json.dumps(value, separators=(",", ":")).encode()
 
 
+@public
 def sse_event(value: object, event: str | None = None) -> bytes:
     """One server-sent event with `value` as JSON, and an `event:` line if one is named."""
     name = f"event: {event}\n".encode() if event else b""

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from thinwire._public import public
 from thinwire.testing.replies.chunks import (
     DONE,
     Delta,
@@ -31,6 +32,7 @@ class Deltas(Protocol):
     def __iter__(self) -> Iterator[Delta]: ...
 
 
+@public
 @dataclass(frozen=True)
 class MockCompletion:
     """A scripted answer; called with the request, it gives the reply.

@@ -2,6 +2,7 @@
 
 from typing import Literal, Unpack
 
+from thinwire._public import public
 from thinwire.testing.replies.chunks import error_object
 from thinwire.testing.replies.completion import MockCompletion
 from thinwire.testing.replies.good import as_tokens
@@ -20,6 +21,7 @@ StallPoint = Literal["before_head", "after_head", "mid_stream", "comments", "mid
 CutPoint = Literal["before_head", "after_head", "mid_stream", "mid_event", "mid_upload"]
 
 
+@public
 def stall_reply(
     where: StallPoint,
     *,
@@ -52,6 +54,7 @@ def stall_reply(
     return _events(steps.get(where, [Stall()]), wire)
 
 
+@public
 def cut_reply(
     where: CutPoint = "mid_stream",
     *,
@@ -82,6 +85,7 @@ def cut_reply(
     return _events([Head(), cut] if where == "after_head" else [cut], wire)
 
 
+@public
 def error_chunk_reply(
     message: str = "mock error in the stream",
     *,

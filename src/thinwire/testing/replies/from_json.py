@@ -10,6 +10,7 @@ from dataclasses import replace
 from inspect import signature
 from typing import Any
 
+from thinwire._public import public
 from thinwire.testing.replies.chunks import CREATED, DONE, json_bytes, sse_event
 from thinwire.testing.replies.faulty import cut_reply, error_chunk_reply, stall_reply
 from thinwire.testing.replies.good import status_reply, text_reply, tool_reply
@@ -48,6 +49,7 @@ _CHUNK = {
 }
 
 
+@public
 def script_from(value: object, parts: Parts | None = None) -> Script:
     """The script that a JSON value describes.
 

@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Unpack
 
+from thinwire._public import public
 from thinwire.testing.replies.chunks import Delta, error_object, json_bytes
 from thinwire.testing.replies.completion import MockCompletion
 from thinwire.testing.replies.reply import EVENT_STREAM, Reply, WireOptions, with_content_type
@@ -12,6 +13,7 @@ from thinwire.testing.replies.steps import Send
 _FRAGMENT = 8  # characters of tool arguments per delta, about two tokens
 
 
+@public
 def text_reply(
     text: str = "",
     *,
@@ -62,6 +64,7 @@ def text_reply(
     )
 
 
+@public
 def tool_reply(
     calls: Sequence[tuple[str, object]],
     *,
@@ -100,6 +103,7 @@ def tool_reply(
     )
 
 
+@public
 def status_reply(
     status: int,
     message: str | None = None,
@@ -128,18 +132,21 @@ def status_reply(
     return json_reply(body, status=status, **wire)
 
 
+@public
 def json_reply(value: object, *, status: int = 200, **wire: Unpack[WireOptions]) -> Reply:
     """`value` as a JSON response with a Content-Length; `wire` as in `WireOptions`."""
     options: WireOptions = {"framing": "length", **with_content_type(wire, "application/json")}
     return Reply(status, [Send(json_bytes(value))], **options)
 
 
+@public
 def sse_reply(*events: bytes, **wire: Unpack[WireOptions]) -> Reply:
     """A stream of exactly these bytes, each argument one HTTP chunk; `wire`: `WireOptions`."""
     steps = [Send(event) for event in events]
     return Reply(steps=steps, **with_content_type(wire, EVENT_STREAM))
 
 
+@public
 def raw_reply(*data: bytes, **wire: Unpack[WireOptions]) -> Reply:
     """Exactly these bytes on the connection, head included, which then closes."""
     wire["framing"] = "raw"

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal, TypedDict
 
+from thinwire._public import public
 from thinwire.testing.replies.steps import Repeat, Send, Step
 from thinwire.testing.server.request import RecordedRequest
 
@@ -13,6 +14,7 @@ Headers = Sequence[tuple[str, str]]
 Framing = Literal["chunked", "length", "close", "raw"]
 
 
+@public
 class WireOptions(TypedDict, total=False):
     """How a reply goes over the wire; every builder takes these as keywords.
 
@@ -45,6 +47,7 @@ class WireOptions(TypedDict, total=False):
     interim: Sequence[int]
 
 
+@public
 @dataclass(frozen=True)
 class Reply:
     """What the mock server sends back: data, used once or any number of times.

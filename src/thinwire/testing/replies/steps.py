@@ -7,12 +7,16 @@ into bytes.
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from thinwire._public import public
 
+
+@public
 @dataclass(frozen=True)
 class Head:
     """Write the response head now; without this step it goes out with the first `Send`."""
 
 
+@public
 @dataclass(frozen=True)
 class Send:
     """Write a piece of the body, by default as one HTTP chunk.
@@ -26,6 +30,7 @@ class Send:
     raw: bool = False
 
 
+@public
 @dataclass(frozen=True)
 class Repeat:
     """Write the same piece of the body again and again.
@@ -41,6 +46,7 @@ class Repeat:
     times: int | None = None
 
 
+@public
 @dataclass(frozen=True)
 class Wait:
     """Write nothing for `ms` milliseconds."""
@@ -48,6 +54,7 @@ class Wait:
     ms: float
 
 
+@public
 @dataclass(frozen=True)
 class Stall:
     """Write nothing more, and hold the connection until the client leaves or the server stops.
@@ -60,6 +67,7 @@ class Stall:
     deaf: bool = False
 
 
+@public
 @dataclass(frozen=True)
 class Cut:
     """Close the connection at once.
@@ -74,6 +82,7 @@ class Cut:
     notify: bool = False
 
 
+@public
 @dataclass(frozen=True)
 class EndBody:
     """End the body as its framing wants; without this step that happens after the last step.
@@ -85,6 +94,7 @@ class EndBody:
     trailers: Sequence[tuple[str, str]] = ()
 
 
+@public
 @dataclass(frozen=True)
 class Interim:
     """Write an interim response before the real head (RFC 9110 §15.2).

@@ -7,6 +7,7 @@ from os import PathLike
 from pathlib import Path
 from typing import Self
 
+from thinwire._public import public
 from thinwire.testing.recording.exchange import exchanges_from
 from thinwire.testing.replies.reply import Script
 from thinwire.testing.scenario import scenarios_from
@@ -21,6 +22,7 @@ _KEEP_LIMIT = 16 * 2**20
 _MAX_BODY = 256 * 2**20
 
 
+@public
 class MockServer:
     """An OpenAI-compatible server for tests, with scripted replies and faults.
 

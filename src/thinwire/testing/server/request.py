@@ -5,6 +5,8 @@ import json
 import threading
 from typing import Any, Literal
 
+from thinwire._public import public
+
 RequestFraming = Literal["chunked", "content-length", "none"]
 RequestOutcome = Literal["", "complete", "cut", "client_gone", "stopped", "failed"]
 
@@ -12,6 +14,7 @@ RequestOutcome = Literal["", "complete", "cut", "client_gone", "stopped", "faile
 _SECRET_HEADERS = ("authorization", "api-key", "x-api-key", "cookie", "proxy-authorization")
 
 
+@public
 class RecordedRequest:
     """One request that reached the mock server.
 
