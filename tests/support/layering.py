@@ -20,7 +20,7 @@ def forbidden_imports(source: str, path: str) -> list[str]:
 
     Args:
         source: its text.
-        path: its path below src/, e.g. "thinwire/core/sse.py"; relative imports need it.
+        path: its path below src/, e.g. "thinwire/core/wire/sse.py"; relative imports need it.
 
     Returns:
         One line "LINE: module" per import of anything but core and json.

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     T = TypeVar("T")
 
-PIECE = 16384  # characters or bytes escaped at a time; stays in the cache (PERFORMANCE.md)
+PIECE = 16384  # characters or bytes escaped at a time; stays in the cache
 HEAD_LIMIT = 32768  # of one response head, bytes; node and nginx allow about as much
 BUFFER = 65536  # receive buffer, bytes
 EVENT_LIMIT = 16777216  # largest server-sent event, bytes

@@ -184,7 +184,7 @@ def _small_heap():
 class TextBuffer:
     # Pieces of one size, joined when they are asked for. One growing block would need its old and
     # its new size at once, in one piece each; a list of single deltas would pepper the heap with
-    # survivors, and a long answer would fail with most of it free (measured: WIRE.md B.4).
+    # survivors, and a long answer would fail with most of it free (measured: docs/memory.md).
     def __init__(self):
         self._pieces = []
         self._data = bytearray(32)

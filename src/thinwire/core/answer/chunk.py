@@ -1,5 +1,5 @@
 """Reading a chat.completion.chunk as servers really send it. Nothing here trusts a type: a field
-that is missing, null or of another kind is "not there" (WIRE.md C4-C16), since the next server
+that is missing, null or of another kind is "not there" (docs/wire.md C16), since the next server
 leaves out or adds what this one did not. Values outside known enums are kept as sent.
 """
 
@@ -39,7 +39,7 @@ def _part(part: object, field: str) -> str:
 
 
 def reasoning(delta: "dict[str, object]") -> str:
-    """Reasoning text of a delta under any of its names (vLLM renamed it: WIRE.md C13).
+    """Reasoning text of a delta under any of its names (vLLM renamed it: docs/wire.md C13).
 
     OpenRouter may send it in `reasoning_details` only, as text or as a summary; Mistral as parts
     of the content.
@@ -67,7 +67,7 @@ def calls(delta: "dict[str, object]") -> "list[object]":
 
 
 def choices(chunk: "dict[str, object]") -> "list[dict[str, object]]":
-    """The chunk's choices; none for null, [] or a usage-only chunk (WIRE.md C14)."""
+    """The chunk's choices; none for null, [] or a usage-only chunk (docs/wire.md C14)."""
     return [mapping(choice) for choice in objects(chunk.get("choices"))]
 
 
@@ -95,7 +95,7 @@ def unwrapped(value: object) -> object:
 def error(chunk: "dict[str, object]") -> "StatusError | None":
     """The error a 200 stream carries instead of a chunk, or None.
 
-    OpenRouter and vLLM send {"error": {...}}, others a bare string (WIRE.md C6); FastChat and
+    OpenRouter and vLLM send {"error": {...}}, others a bare string (docs/wire.md C6); FastChat and
     older vLLM the fields themselves, with "object": "error".
     """
     found = chunk.get("error")

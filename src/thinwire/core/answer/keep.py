@@ -1,5 +1,5 @@
 """What becomes of an answer's text when it is not to be kept in memory: an answer of any length
-then takes a few kilobytes (DESIGN.md §7).
+then takes a few kilobytes (docs/memory.md).
 """
 
 from thinwire.core._compat import const

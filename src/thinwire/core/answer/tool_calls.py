@@ -2,7 +2,7 @@
 
 The wire says: fragments of one call share an `index`; the first carries id and name. Real
 servers leave the index out, give parallel calls the same one, start at 1, repeat ids and names
-in each fragment, or send the whole call at once with arguments as an object (WIRE.md C10-C12).
+in each fragment, or send the whole call at once with arguments as an object (docs/wire.md C10).
 So a fragment belongs to one of the calls with its index (without an index: to any call), to the
 one with its id, else to the last of them. It begins a new call instead when it brings
 
