@@ -81,7 +81,7 @@ def _parse(raw: str) -> "dict[str, object] | None":
     return value if isinstance(value, dict) else None
 
 
-class _Draft:
+class _GrowingCall:
     # A call whose fragments are still arriving.
     def __init__(self, wire_index: "int | None") -> None:
         self.wire_index = wire_index
@@ -102,8 +102,8 @@ class ToolCallAssembler:
     def __init__(self, choice: int = 0, keeper: "Keeper | None" = None) -> None:
         self._choice = choice
         self._keeper = keeper
-        self._drafts: list[_Draft] = []
-        self._named: list[_Draft] = []
+        self._calls: list[_GrowingCall] = []
+        self._named: list[_GrowingCall] = []
 
     def receive(self, fragment: "dict[str, object]", events: "list[Event]") -> None:
         """Takes one entry of `delta.tool_calls`; appends the events it causes."""
@@ -111,14 +111,24 @@ class ToolCallAssembler:
         id = chunk.text(fragment.get("id"))
         name = chunk.text(function.get("name"))
         arguments = _arguments_text(function.get("arguments"))
-        draft = self._draft(fragment.get("index"), id, name, arguments)
-        draft.id = draft.id or id
-        draft.name = draft.name or name
-        arguments = draft.arguments.add(arguments)
-        if draft.name and draft.position < 0:
-            arguments = self._begin(draft, events)
-        if arguments and draft.name:
-            events.append(ToolCallDelta(draft.position, arguments, self._choice))
+        wire_index = fragment.get("index")
+        index = wire_index if isinstance(wire_index, int) else None
+        call = self._find(index, id)
+        if call is None or _begins_another(call, id, name, arguments):
+            call = _GrowingCall(index)
+            self._calls.append(call)
+        call.id = call.id or id
+        call.name = call.name or name
+        arguments = call.arguments.add(arguments)
+        if call.name and call.position < 0:
+            call.position = len(self._named)
+            self._named.append(call)
+            events.append(ToolCallStarted(call.position, call.id, call.name, self._choice))
+            arguments = call.arguments.value()  # those that came before the name, too
+            if self._keeper is not None:
+                call.arguments.move_to(self._keeper.buffer("arguments", call.position))
+        if arguments and call.name:
+            events.append(ToolCallDelta(call.position, arguments, self._choice))
 
     def calls(self, complete: bool) -> "list[ToolCall]":
         """The calls so far, in the order they began; those that never got a name are left out.
@@ -127,46 +137,28 @@ class ToolCallAssembler:
             complete: whether the answer has come to its end.
         """
         return [
-            ToolCall(draft.position, draft.id, draft.name, draft.arguments.value(), complete)
-            for draft in self._named
+            ToolCall(call.position, call.id, call.name, call.arguments.value(), complete)
+            for call in self._named
         ]
 
-    def _begin(self, draft: _Draft, events: "list[Event]") -> str:
-        # Announces a call; returns the arguments that came before its name, too.
-        draft.position = len(self._named)
-        self._named.append(draft)
-        events.append(ToolCallStarted(draft.position, draft.id, draft.name, self._choice))
-        early = draft.arguments.value()
-        if self._keeper is not None:
-            draft.arguments.move_to(self._keeper.buffer("arguments", draft.position))
-        return early
-
-    def _draft(self, wire_index: object, id: str, name: str, arguments: str) -> _Draft:
-        index = wire_index if isinstance(wire_index, int) else None
-        draft = self._find(index, id)
-        if draft is None or _begins_another(draft, id, name, arguments):
-            draft = _Draft(index)
-            self._drafts.append(draft)
-        return draft
-
-    def _find(self, index: "int | None", id: str) -> "_Draft | None":
+    def _find(self, index: "int | None", id: str) -> "_GrowingCall | None":
         # The call with this index and id, else the last with this index.
         last = None
-        for draft in reversed(self._drafts):
-            if index is None or draft.wire_index == index:
-                if id and draft.id == id:
-                    return draft
-                last = last or draft
+        for call in reversed(self._calls):
+            if index is None or call.wire_index == index:
+                if id and call.id == id:
+                    return call
+                last = last or call
         return last
 
 
-def _begins_another(draft: _Draft, id: str, name: str, arguments: str) -> bool:
+def _begins_another(call: _GrowingCall, id: str, name: str, arguments: str) -> bool:
     # Whether a fragment cannot be a part of the call that was found for it.
-    if id and draft.id:
-        return id != draft.id and (name != "" or draft.wire_index is None)
-    if not name or not draft.name or name != draft.name:
-        return name != "" and draft.name != ""
-    return arguments != "" and _parse(draft.arguments.value()) is not None
+    if id and call.id:
+        return id != call.id and (name != "" or call.wire_index is None)
+    if not name or not call.name or name != call.name:
+        return name != "" and call.name != ""
+    return arguments != "" and _parse(call.arguments.value()) is not None
 
 
 def _arguments_text(value: object) -> str:
