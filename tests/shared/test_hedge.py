@@ -26,6 +26,7 @@ from thinwire.core.errors import (
     StreamInterrupted,
 )
 from thinwire.core.routing.policy import RetryPolicy, Timeouts
+from thinwire.core.routing.store import Store
 from thinwire.core.sync import Client
 from thinwire.testing.scripted import ScriptedTransport
 
@@ -250,24 +251,29 @@ def test_a_silent_deployment_without_a_fallback_is_waited_for():
 
 def test_a_fallback_that_cools_down_is_not_started():
     async def main():
-        setting = Setting({"a": [Reply(100, ANSWER)], "b": [], "c": []}, hedge_after=0)
-        setting.client._health.failed("b", limit(), setting.transport.now_ms())
-        setting.client._health.failed("c", limit(), setting.transport.now_ms())
-        return await stream(setting)
+        replies = {"a": [Reply(100, ANSWER)], "b": [], "c": []}
+        return await stream(Setting(replies, hedge_after=0, store=Cooling("bc")))
 
     got = run(main())
     assert got.attempts() == [("a", "answered", False)]
 
 
-def limit():
-    return StatusError(429, "slow down", "", 60000)
+class Cooling(Store):
+    # What others have stored: deployments that are to be left alone for a minute.
+    def __init__(self, names):
+        self.names = names
+
+    def load(self):
+        state = {"left_ms": 60000, "until": 0, "failures": 1, "reason": "rate_limit"}
+        return dict.fromkeys(self.names, state)
+
+    def save(self, state):
+        pass
 
 
 def test_the_first_healthy_fallback_is_started():
     async def main():
-        setting = Setting({"a": [Reply(STALL)], "c": [GOOD]})
-        setting.client._health.failed("b", limit(), setting.transport.now_ms())
-        return await stream(setting)
+        return await stream(Setting({"a": [Reply(STALL)], "c": [GOOD]}, store=Cooling("b")))
 
     assert run(main()).transport.asked == ["a", "c"]
 

@@ -130,7 +130,7 @@ def test_a_callers_own_time_is_not_the_servers():
     client = Client("a", deployments("a"), transport=transport, timeouts=timeouts())
     with client.stream(HELLO) as stream:
         for _ in stream:
-            transport._now += 100000  # the caller thinks
+            transport.advance(100000)  # the caller thinks
     assert stream.completion.complete
 
 
@@ -139,7 +139,7 @@ def test_a_callers_own_time_counts_for_the_total():
     client = Client("a", deployments("a"), transport=transport, timeouts=timeouts(total=150))
     with client.stream(HELLO) as stream:
         next(stream)
-        transport._now += 200000
+        transport.advance(200000)
         error = error_of(StreamInterrupted, next, stream)
     assert error.cause.phase == "total", error
 

@@ -296,7 +296,7 @@ def test_a_rate_limit_is_remembered_by_the_next_call():
     assert not state["a"].healthy
     assert (state["a"].cooldown_ms, state["a"].reason) == (20000, "rate_limit")
     assert state["b"].healthy
-    transport._now += 20000
+    transport.advance(20000)
     went.append(client.chat(HELLO).deployment)
     assert went == ["b", "b", "a"], went
     assert client.deployments_state()["a"].failures == 0

@@ -78,6 +78,10 @@ class ScriptedTransport(Transport):
         self.open_responses += 1
         return _ScriptedResponse(self, reply)
 
+    def advance(self, ms: int) -> None:
+        """Moves the clock, as time that the caller takes would."""
+        self._now += ms
+
     async def sleep_ms(self, ms: int) -> None:
         """Moves the clock."""
         self._now += ms
