@@ -40,7 +40,7 @@ _ONE_AT_A_TIME = "a blocking transport does one thing at a time"
 
 
 def from_options(blocking: bool, options: "dict[str, Any]") -> "SocketTransport":
-    """The transport for a client's options; see BaseClient and SocketTransport.
+    """The transport for a client's options; see AsyncClient and SocketTransport.
 
     Args:
         blocking: for Client; else for asyncio.

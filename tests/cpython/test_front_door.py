@@ -239,3 +239,14 @@ IMPORTS = [
 @pytest.mark.parametrize(("text", "found"), IMPORTS)
 def test_internal_imports_are_found(text: str, found: list[str]) -> None:
     assert internal_imports(text) == found
+
+
+@pytest.mark.parametrize("client", [thinwire.AsyncClient, thinwire.Client])
+@pytest.mark.parametrize("method", ["__init__", "stream", "chat"])
+def test_help_explains_every_parameter(client: type, method: str) -> None:
+    function = getattr(client, method)
+    text = inspect.getdoc(function) or ""
+    names = [name for name in inspect.signature(function).parameters if name != "self"]
+    assert len(names) > 10
+    for name in names:
+        assert re.search(rf"^ +(\*\*)?{name}: ", text, re.M), f"{method} does not explain {name}"

@@ -14,7 +14,7 @@ def default_transport(blocking: bool, options: "dict[str, object]") -> "Transpor
     """The runtime's transport, for the sync (`blocking`) or the async client.
 
     Args:
-        options: the transport options of BaseClient, by name.
+        options: the transport options of AsyncClient, by name.
 
     Raises:
         ValueError: an option this runtime does not have.
@@ -37,7 +37,7 @@ def default_log() -> "Sink":
 
 
 def memory_budget(transport: "Transport", https: bool, receive: int) -> object:
-    """See BaseClient.budget; `receive` is the size of the receive buffer in bytes."""
+    """See AsyncClient.budget; `receive` is the size of the receive buffer in bytes."""
     if MICROPYTHON and not TYPE_CHECKING:  # pragma: no cover (MicroPython)
         from thinwire_device.memory_budget import budget
 

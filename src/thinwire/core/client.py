@@ -47,47 +47,7 @@ class ReceiveBuffers:
 
 
 class BaseClient:
-    """What the sync and the async client share.
-
-    Args:
-        default_model: public model name used when a call gives none.
-        deployments: public model name -> Deployment.
-        fallbacks: public model name -> names to try after it, in order, when an attempt fails in
-            a way that another deployment may not, before its first delta.
-        timeouts: limits for each wait (Timeouts); also per deployment and per call.
-        retry: how often one deployment is tried (RetryPolicy); also per deployment and per call.
-        context_fallbacks: names to try when the request does not fit into the model.
-        content_filter_fallbacks: names to try when a content filter refuses the request.
-        fallback_on: kinds of errors that lead to `fallbacks` (FALLBACK_ON, and of
-            FALLBACK_OPTIONAL what shall lead there, too).
-        hedge_after: seconds without a first token after which the first fallback is started
-            beside it, 0 for both at once; the first delta wins. AsyncClient only.
-        on_interrupt: what to do when an answer breaks off that the caller has seen a part of:
-            "raise" StreamInterrupted, or "restart" at a fallback after StreamRestarted. `chat()`
-            without on_delta restarts unless told to raise, since nobody has seen anything.
-        cooldown: when a deployment is left alone for a while (CooldownPolicy).
-        store: keeps that beyond this process (FileStore, or an own Store).
-        on_event: called with name and fields of what happens to each call; see docs/routing.md.
-        log: True for the runtime's logger (structlog, or JSON lines on a chip), a callable
-            (level, event, fields), or None for silence.
-        transport: an own Transport; the remaining options then do not apply.
-        verify: False to skip certificate verification, or the path of a CA bundle.
-        ssl_context: own ssl.SSLContext (CPython).
-        proxy: URL of a proxy; without it the environment's proxy variables count (CPython).
-        http_client: own httpx.AsyncClient, or httpx.Client for Client; not closed by us (CPython).
-        cadata: CA certificates in place of the system's (on a chip: of the built-in roots), DER
-            or PEM.
-        insecure: True to skip certificate verification: whoever answers gets the API key.
-        pin: sha256 of the one certificate or public key to accept, in hex (MicroPython).
-        buffer_size: bytes of the receive buffer and, on a chip, of the send buffer, 512 to 4096
-            there; None for 64 KiB, on a chip 1 KiB.
-        idle_s: how many seconds a connection may wait for the next call; None for the transport's
-            own default.
-
-    Raises:
-        ValueError: an undeclared model name, an impossible timeout, options that exclude each
-            other.
-    """
+    """What the sync and the async client share."""
 
     _blocking = False
 
@@ -119,6 +79,51 @@ class BaseClient:
         buffer_size: "int | None" = None,
         idle_s: "float | None" = None,
     ) -> None:
+        """Makes a client; nothing is sent, and nothing connected.
+
+        Args:
+            default_model: public model name used when a call gives none.
+            deployments: public model name -> Deployment.
+            fallbacks: public model name -> names to try after it, in order, when an attempt fails
+                in a way that another deployment may not, before its first delta.
+            timeouts: limits for each wait (Timeouts); also per deployment and per call.
+            retry: how often one deployment is tried (RetryPolicy); also per deployment and per
+                call.
+            context_fallbacks: names to try when the request does not fit into the model.
+            content_filter_fallbacks: names to try when a content filter refuses the request.
+            fallback_on: kinds of errors that lead to `fallbacks` (FALLBACK_ON, and of
+                FALLBACK_OPTIONAL what shall lead there, too).
+            hedge_after: seconds without a first token after which the first fallback is started
+                beside it, 0 for both at once; the first delta wins. AsyncClient only.
+            on_interrupt: what to do when an answer breaks off that the caller has seen a part of:
+                "raise" StreamInterrupted, or "restart" at a fallback after StreamRestarted.
+                `chat()` without on_delta restarts unless told to raise, since nobody has seen
+                anything.
+            cooldown: when a deployment is left alone for a while (CooldownPolicy).
+            store: keeps that beyond this process (FileStore, or an own Store).
+            on_event: called with name and fields of what happens to each call; see
+                docs/routing.md.
+            log: True for the runtime's logger (structlog, or JSON lines on a chip), a callable
+                (level, event, fields), or None for silence.
+            transport: an own Transport; the remaining options then do not apply.
+            verify: False to skip certificate verification, or the path of a CA bundle.
+            ssl_context: own ssl.SSLContext (CPython).
+            proxy: URL of a proxy; without it the environment's proxy variables count (CPython).
+            http_client: own httpx.AsyncClient, or httpx.Client for Client; not closed by us
+                (CPython).
+            cadata: CA certificates in place of the system's (on a chip: of the built-in roots),
+                DER or PEM.
+            insecure: True to skip certificate verification: whoever answers gets the API key.
+            pin: sha256 of the one certificate or public key to accept, in hex (MicroPython).
+            buffer_size: bytes of the receive buffer and, on a chip, of the send buffer, 512 to
+                4096 there; None for 64 KiB, on a chip 1 KiB.
+            idle_s: how many seconds a connection may wait for the next call; None for the
+                transport's own default.
+
+        Raises:
+            ValueError: an undeclared model name, an impossible timeout, options that exclude each
+                other.
+        """
         self._router = Router(
             default_model, deployments, fallbacks, context_fallbacks, content_filter_fallbacks
         )
@@ -230,7 +235,7 @@ class BaseClient:
 
 @public
 class AsyncClient(BaseClient):
-    """LLM client for asyncio, on CPython and on MicroPython; arguments as BaseClient.
+    """LLM client for asyncio, on CPython and on MicroPython.
 
     Use it with `async with`, or call `aclose()`. One client serves any number of calls at a time.
     """
@@ -263,7 +268,7 @@ class AsyncClient(BaseClient):
             hedge_after: seconds without a first token after which the first fallback is started
                 beside it.
             on_interrupt: "raise" or "restart": what to do when an answer breaks off that the
-                caller has seen a part of; see BaseClient.
+                caller has seen a part of; see `__init__`.
             session: name of the conversation, for deployments with `session_affinity`; never
                 sent.
             keep: what becomes of the answer's text. "text": it is kept in memory, and in the
@@ -331,7 +336,7 @@ class AsyncClient(BaseClient):
             hedge_after: seconds without a first token after which the first fallback is started
                 beside it.
             on_interrupt: "raise" or "restart": what to do when an answer breaks off that the
-                caller has seen a part of; see BaseClient.
+                caller has seen a part of; see `__init__`.
             session: name of the conversation, for deployments with `session_affinity`; never
                 sent.
             keep: what becomes of the answer's text. "text": it is kept in memory, and in the

@@ -65,7 +65,11 @@ class SyncChatStream:
 
 @public
 class Client(BaseClient):
-    """LLM client without an event loop; arguments as BaseClient, calls as AsyncClient."""
+    """LLM client without an event loop, on CPython and on MicroPython.
+
+    Use it with `with`, or call `close()`. It does one call at a time; its calls are those of
+    AsyncClient.
+    """
 
     _blocking = True
 
@@ -97,7 +101,7 @@ class Client(BaseClient):
             hedge_after: seconds without a first token after which the first fallback is started
                 beside it; AsyncClient only.
             on_interrupt: "raise" or "restart": what to do when an answer breaks off that the
-                caller has seen a part of; see BaseClient.
+                caller has seen a part of; see `__init__`.
             session: name of the conversation, for deployments with `session_affinity`; never
                 sent.
             keep: what becomes of the answer's text. "text": it is kept in memory, and in the
@@ -163,7 +167,7 @@ class Client(BaseClient):
             hedge_after: seconds without a first token after which the first fallback is started
                 beside it; AsyncClient only.
             on_interrupt: "raise" or "restart": what to do when an answer breaks off that the
-                caller has seen a part of; see BaseClient.
+                caller has seen a part of; see `__init__`.
             session: name of the conversation, for deployments with `session_affinity`; never
                 sent.
             keep: what becomes of the answer's text. "text": it is kept in memory, and in the

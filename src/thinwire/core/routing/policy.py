@@ -158,7 +158,7 @@ class RetryPolicy:
 
 
 class Policy:
-    """How calls are retried, rerouted and raced; see BaseClient for each argument.
+    """How calls are retried, rerouted and raced; see AsyncClient for each argument.
 
     Args:
         call_timeouts, call_retry: what one call wants in place of the deployments' and client's.

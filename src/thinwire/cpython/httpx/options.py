@@ -14,7 +14,7 @@ _VARIABLES = ("SSL_CERT_FILE", "SSL_CERT_DIR")
 
 
 class Options:
-    """Checked transport options of a client (BaseClient describes them).
+    """Checked transport options of a client (AsyncClient describes them).
 
     Args:
         options: by name; absent ones have their defaults.

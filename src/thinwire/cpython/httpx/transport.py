@@ -34,7 +34,7 @@ _BLOCK = 65536  # httpx costs about 20 us for each block: few and large
 
 
 def from_options(blocking: bool, options: dict[str, object]) -> Transport:
-    """The transport for a client's options; see BaseClient."""
+    """The transport for a client's options; see AsyncClient."""
     checked = Options(options)
     return HTTPXTransport(checked) if blocking else AsyncHTTPXTransport(checked)
 
