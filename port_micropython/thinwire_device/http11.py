@@ -33,7 +33,7 @@ class HTTP11Exchange:
         request: what to send.
 
     Attributes:
-        heard: a byte of the response has come.
+        response_begun: a byte of the response has come.
     """
 
     def __init__(
@@ -51,7 +51,7 @@ class HTTP11Exchange:
         self._head = ResponseHead()
         # Body bytes that came with the head; not None: the head is complete.
         self._rest: bytes | None = None
-        self.heard = False
+        self.response_begun = False
 
     async def run(self, pool: "Pool") -> "SocketResponse":
         """Sends the request and waits for the head of its response.
@@ -143,7 +143,7 @@ class HTTP11Exchange:
             self._received(self._scratch[:count])
 
     def _received(self, view: memoryview) -> None:
-        self.heard = True
+        self.response_begun = True
         rest = self._head.receive(view)
         if rest is not None:
             self._rest = bytes(view[len(view) - rest :])

@@ -139,7 +139,7 @@ class SocketTransport:  # a core.transport.Transport; as its subclass it would c
                     if self._contexts is None or not self._contexts.widen(request.host, error):
                         raise
                 except (WriteError, ReadError) as error:
-                    error.stale = connection.kept and not exchange.heard
+                    error.stale = connection.kept and not exchange.response_begun
                     connection.close()
                     raise
                 except BaseException:

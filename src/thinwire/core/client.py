@@ -142,8 +142,8 @@ class BaseClient:
             if on_event is not None:
                 hooks.append(on_event)
             self._observer = observer.Observer(hooks)
-        told = None if self._observer is None else self._observer.store_failed
-        self._health = Health(cooldown or CooldownPolicy(), store, told)
+        on_problem = None if self._observer is None else self._observer.store_failed
+        self._health = Health(cooldown or CooldownPolicy(), store, on_problem)
         self._transport = transport or default_transport(
             self._blocking,
             {

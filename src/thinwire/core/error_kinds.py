@@ -151,7 +151,7 @@ def _first(table: "tuple[tuple[str, str], ...]", text: str) -> str:
     return ""
 
 
-def _squeezed(words: str) -> str:
+def _squeezed(text: str) -> str:
     for mark in " _-`'\"":
-        words = words.replace(mark, "")
-    return words.lower()
+        text = text.replace(mark, "")
+    return text.lower()

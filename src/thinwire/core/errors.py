@@ -73,9 +73,9 @@ class ThinwireError(Exception):
     def hide(self, secret: str) -> None:
         """Takes `secret` out of what the error says: some servers repeat the key they refuse."""
         for name in self._spoken:
-            words = getattr(self, name)
-            if words:
-                setattr(self, name, without(words, secret))
+            text = getattr(self, name)
+            if text:
+                setattr(self, name, without(text, secret))
 
     def __str__(self) -> str:
         return self.message
@@ -268,14 +268,14 @@ def status_error(
     return ContextWindowExceeded(status, message, code, retry_after_ms)
 
 
-def without(words: str, secret: str) -> str:
-    """`words` with `***` in place of a secret, also of one that was cut off at their end."""
-    words = words.replace(secret, "***")
-    if words.endswith("..."):
+def without(text: str, secret: str) -> str:
+    """`text` with `***` in place of a secret, also of one that was cut off at their end."""
+    text = text.replace(secret, "***")
+    if text.endswith("..."):
         for size in range(len(secret) - 1, 3, -1):
-            if words[:-3].endswith(secret[:size]):
-                return words[: -3 - size] + "***..."
-    return words
+            if text[:-3].endswith(secret[:size]):
+                return text[: -3 - size] + "***..."
+    return text
 
 
 def most_telling(errors: "list[ThinwireError]") -> ThinwireError:

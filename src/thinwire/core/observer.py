@@ -60,10 +60,10 @@ class Observer:
         fields["sent_bytes"] = attempt.sent_bytes
         self.emit("attempt_failed", attempt, fields, error)
 
-    def store_failed(self, words: str) -> None:
+    def store_failed(self, message: str) -> None:
         """Tells that the state of deployments could not be kept, which is no call's fault."""
         for hook in self._hooks:
-            hook("store_failed", {"error": words})
+            hook("store_failed", {"error": message})
 
 
 def log_hook(sink: "Sink") -> "Hook":
@@ -110,9 +110,9 @@ def _response(completion: "Any") -> "Fields":
 def _summary(error: "ThinwireError") -> str:
     # Without the server's own words, which may repeat the key, the prompt or the answer. In a
     # StreamError they stand behind the colon.
-    words = error.message
+    message = error.message
     if isinstance(error, StatusError):
-        words = "status %d, %s" % (error.status, error.kind)
+        message = "status %d, %s" % (error.status, error.kind)
     elif isinstance(error, StreamError):
-        words = words.partition(": ")[0]
-    return type(error).__name__ + ": " + words
+        message = message.partition(": ")[0]
+    return type(error).__name__ + ": " + message

@@ -154,8 +154,8 @@ class Answer:
         plain = not parser.unfinished and parser.event == "message"
         if plain and memo.matches(parser.buffer, start, end):
             # A chunk like the one before, with another text.
-            words = decode(parser.buffer, memo.start, memo.end)
-            self.assembler.add(memo.kind, memo.index, words)
+            text = decode(parser.buffer, memo.start, memo.end)
+            self.assembler.add(memo.kind, memo.index, text)
             return
         if end - start == 6 and parser.buffer.find(_DONE, start, end) == start:
             finished = self.assembler.finished()
@@ -263,7 +263,7 @@ class CompletionAssembler:
         self._service_tier = chunk.text(obj.get("service_tier")) or self._service_tier
         self.upstream_provider = chunk.text(obj.get("provider")) or self.upstream_provider
 
-    def add(self, kind: str, index: int, words: str) -> None:
+    def add(self, kind: str, index: int, text: str) -> None:
         """Takes the text of a chunk that has nothing else.
 
         Args:
@@ -272,9 +272,9 @@ class CompletionAssembler:
         """
         choice = self._choice(index)
         if kind == "content":
-            self.events.append(ContentDelta(choice.content_text.add_whole(words), index))
+            self.events.append(ContentDelta(choice.content_text.add_whole(text), index))
         else:
-            self.events.append(ReasoningDelta(choice.reasoning_text.add_whole(words), index))
+            self.events.append(ReasoningDelta(choice.reasoning_text.add_whole(text), index))
 
     def finished(self) -> bool:
         """Whether each choice that began has its finish_reason, and there is one."""
@@ -323,12 +323,12 @@ class CompletionAssembler:
         index = choice.index
         if index not in self._begun:
             self._begun.append(index)
-        words = choice.reasoning_text.add(chunk.reasoning(delta))
-        self._queue(ReasoningDelta, words, index)
-        words = choice.content_text.add(chunk.text(delta.get("content")))
-        self._queue(ContentDelta, words, index)
-        words = choice.refusal_text.add(chunk.text(delta.get("refusal")))
-        self._queue(RefusalDelta, words, index)
+        text = choice.reasoning_text.add(chunk.reasoning(delta))
+        self._queue(ReasoningDelta, text, index)
+        text = choice.content_text.add(chunk.text(delta.get("content")))
+        self._queue(ContentDelta, text, index)
+        text = choice.refusal_text.add(chunk.text(delta.get("refusal")))
+        self._queue(RefusalDelta, text, index)
         for call in chunk.calls(delta):
             if index not in self._tool_calls:
                 from thinwire.core.answer.tool_calls import ToolCallAssembler
@@ -339,7 +339,7 @@ class CompletionAssembler:
             choice.reasoning_details.extend(chunk.objects(delta.get("reasoning_details")))
 
     def _queue(
-        self, event: "type[ContentDelta | ReasoningDelta | RefusalDelta]", words: str, index: int
+        self, event: "type[ContentDelta | ReasoningDelta | RefusalDelta]", text: str, index: int
     ) -> None:
-        if words:
-            self.events.append(event(words, index))
+        if text:
+            self.events.append(event(text, index))

@@ -44,12 +44,12 @@ def reasoning(delta: "dict[str, object]") -> str:
     OpenRouter may send it in `reasoning_details` only, as text or as a summary; Mistral as parts
     of the content.
     """
-    words = text(delta.get("reasoning_content")) or text(delta.get("reasoning"))
-    if words:
-        return words
+    found = text(delta.get("reasoning_content")) or text(delta.get("reasoning"))
+    if found:
+        return found
     details = objects(delta.get("reasoning_details"))
-    words = "".join([_part(one, "text") or _part(one, "summary") for one in details])
-    return words or text(objects(delta.get("content")), "thinking")
+    found = "".join([_part(one, "text") or _part(one, "summary") for one in details])
+    return found or text(objects(delta.get("content")), "thinking")
 
 
 def objects(value: object) -> "list[object]":
@@ -115,22 +115,22 @@ def _choice_error(chunk: "dict[str, object]") -> object:
 
 
 def error_from(
-    found: object, status: int, retry_after_ms: "int | None" = None, words: str = _NO_WORDS
+    found: object, status: int, retry_after_ms: "int | None" = None, message: str = _NO_WORDS
 ) -> "StatusError":
     """A StatusError from an error object or string; a numeric code replaces a 200.
 
     Args:
-        words: the message when the error has none of its own.
+        message: what it says when the error has no words of its own.
     """
     fields = mapping(found)
     code = fields.get("code")
-    words = (text(fields.get("message")) or text(found) or words) + _upstream(fields)
+    message = (text(fields.get("message")) or text(found) or message) + _upstream(fields)
     name = (
         code if isinstance(code, str) else text(fields.get("type")) or text(fields.get("status"))
     )
     if status == 200:
         status = _http_status(code) or status
-    return status_error(status, one_line(words), name, retry_after_ms)
+    return status_error(status, one_line(message), name, retry_after_ms)
 
 
 def _upstream(fields: "dict[str, object]") -> str:
@@ -148,7 +148,7 @@ def _http_status(code: object) -> int:
     return code if isinstance(code, int) and 400 <= code < 600 else 0
 
 
-def one_line(words: str, limit: int = 300) -> str:
-    """`words` on one line, cut to `limit` characters."""
-    words = " ".join(words[: 4 * limit].split())
-    return words if len(words) <= limit else words[: limit - 3] + "..."
+def one_line(message: str, limit: int = 300) -> str:
+    """`message` on one line, cut to `limit` characters."""
+    message = " ".join(message[: 4 * limit].split())
+    return message if len(message) <= limit else message[: limit - 3] + "..."

@@ -57,8 +57,8 @@ class ChunkMemo:
         place = _place(buffer, start, end, name) if name else -1
         if place < 0:
             return
-        words = chunk.text(chunk.mapping(choice.get("delta")).get(name))
-        data = words.encode("utf-8", "surrogatepass")
+        text = chunk.text(chunk.mapping(choice.get("delta")).get(name))
+        data = text.encode("utf-8", "surrogatepass")
         last = place + len(data)
         if buffer[place:last] == data and buffer[last : last + 1] == b'"':
             self._before, self._after = bytes(buffer[start:place]), bytes(buffer[last:end])

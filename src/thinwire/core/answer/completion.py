@@ -153,30 +153,30 @@ class DeltaText:
         self._half = ""
         self.chars = 0
 
-    def add(self, words: str) -> str:
+    def add(self, delta: str) -> str:
         """Takes the text of a delta; returns what of it can be handed out, "" for nothing."""
-        if words and (self._half or has_half(words)):
+        if delta and (self._half or has_half(delta)):
             from thinwire.core.wire.utf8 import join_pairs, text  # few servers cut there
 
-            data = (self._half + words).encode("utf-8", "surrogatepass")
+            data = (self._half + delta).encode("utf-8", "surrogatepass")
             joined = join_pairs(data, False, True)
             cut = len(joined)
             if cut >= 3 and joined[cut - 3] == 0xED and 0xA0 <= joined[cut - 2] < 0xB0:
                 cut -= 3
             self._half = text(joined[cut:])
-            words = text(joined[:cut])
-        if words:
-            self._buffer.append(words)
-            self.chars += len(words)
-        return words
+            delta = text(joined[:cut])
+        if delta:
+            self._buffer.append(delta)
+            self.chars += len(delta)
+        return delta
 
-    def add_whole(self, words: str) -> str:
+    def add_whole(self, delta: str) -> str:
         """The same for text that has no half of a character."""
         if self._half:
-            return self.add(words)
-        self._buffer.append(words)
-        self.chars += len(words)
-        return words
+            return self.add(delta)
+        self._buffer.append(delta)
+        self.chars += len(delta)
+        return delta
 
     def end(self) -> str:
         """Nothing follows; returns what stands for a half that was never completed, or ""."""
@@ -198,10 +198,10 @@ class DeltaText:
 
     def move_to(self, buffer: "Buffer") -> None:
         """Keeps it elsewhere from now on, what there is so far included."""
-        words = self._buffer.value()
+        kept = self._buffer.value()
         self._buffer = buffer
-        if words:
-            buffer.append(words)
+        if kept:
+            buffer.append(kept)
 
     def snapshot(self) -> "DeltaText":
         """The text as it is now, which grows no further."""

@@ -44,13 +44,13 @@ async def error(
     if 300 <= status < 400:
         return _redirection(response)
     body = bytearray()
-    words = "the response has no body"
+    message = "the response has no body"
     try:
         await _read(response, BODY_LIMIT, deadline_ms, body)
     except (TransportError, StreamError) as unread:
         if status == 200:
             raise
-        words = unread.message  # the status says enough; of the body what came is shown
+        message = unread.message  # the status says enough; of the body what came is shown
     start = snippet(body) if body else ""
     if status == 200:
         return StreamError("the answer is %s, not a stream: %s" % (content_type, start))
@@ -62,11 +62,11 @@ async def error(
     if value:
         # Words outside of an error object: FastAPI's `detail`, a text or a list of complaints,
         # and the `errors` of gateways.
-        words = chunk.text(value.get("errors"), "message") or start
-        words = chunk.text(value.get("detail"), "msg") or words
-        result = chunk.error_from(value.get("error") or value, status, wait, words)
+        message = chunk.text(value.get("errors"), "message") or start
+        message = chunk.text(value.get("detail"), "msg") or message
+        result = chunk.error_from(value.get("error") or value, status, wait, message)
     else:
-        result = status_error(status, start or words, "", wait)
+        result = status_error(status, start or message, "", wait)
     result.body_snippet = start
     result.should_retry = should_retry(response)
     return result
@@ -151,8 +151,8 @@ def _redirection(response: "Response") -> StatusError:
     scheme, mark, rest = target.partition("://")
     host = rest.split("/")[0].split("?")[0].split("#")[0].split("@")[-1]
     where = scheme + mark + host if mark else "another path of the same server"
-    words = "redirected to %s; redirects are not followed: correct base_url" % where
-    return StatusError(response.status, chunk.one_line(words))
+    message = "redirected to %s; redirects are not followed: correct base_url" % where
+    return StatusError(response.status, chunk.one_line(message))
 
 
 async def _read(

@@ -68,8 +68,8 @@ class DeploymentState:
         self.healthy = self.cooldown_ms == 0
 
     def __repr__(self) -> str:
-        words = "healthy" if self.healthy else "cools down for %d ms" % self.cooldown_ms
-        return "DeploymentState(%s, failures=%d, %r)" % (words, self.failures, self.reason)
+        shown = "healthy" if self.healthy else "cools down for %d ms" % self.cooldown_ms
+        return "DeploymentState(%s, failures=%d, %r)" % (shown, self.failures, self.reason)
 
 
 class Health:

@@ -165,11 +165,11 @@ def _named(exchange: "Exchange", error: TransportTimeout, now_ms: int) -> Transp
         clock = clocks.expired(late)
     if not clock:
         return error
-    words = "no %s within %s: model %r, deployment %r, %d bytes received"
+    message = "no %s within %s: model %r, deployment %r, %d bytes received"
     attempt, received = exchange.attempt, exchange.answer.received
     limit = clocks.limit(clock)
     shown = (_AWAITED[clock], limit, attempt.model, attempt.deployment, received)
-    return TransportTimeout(words % shown, clock, error)
+    return TransportTimeout(message % shown, clock, error)
 
 
 def _wants_length(error: "ThinwireError") -> bool:

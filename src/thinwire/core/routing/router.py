@@ -83,8 +83,8 @@ class Router:
             for place, member in enumerate(chain):
                 self._require(member, "%s of %r" % (option, name))
                 if member == name or member in chain[:place]:
-                    words = "%s of %r go in a circle: %r would be tried twice"
-                    raise ValueError(words % (option, name, member))
+                    message = "%s of %r go in a circle: %r would be tried twice"
+                    raise ValueError(message % (option, name, member))
             checked[name] = list(chain)
         return checked
 

@@ -138,10 +138,10 @@ class StoredStates:
         except OSError as error:
             self._problem("is not stored", error)
 
-    def _problem(self, words: str, error: OSError) -> None:
+    def _problem(self, message: str, error: OSError) -> None:
         self._failed = True
         if self._on_problem is not None:
-            self._on_problem("the state of deployments %s: %s" % (words, error))
+            self._on_problem("the state of deployments %s: %s" % (message, error))
 
 
 def _integer(values: "dict[str, object]", name: str) -> int:
