@@ -4,9 +4,10 @@ import dataclasses
 from collections.abc import Mapping
 from typing import Any
 
-from thinwire.testing import status_reply
+from thinwire.testing import Completion, Reply, Wait, status_reply
 
 LIMIT_S = 0.3  # clock of what stalls
+_UPLOAD_S = 0.0001  # that a KiB of prompt adds to it: what stalls is to be the server
 SAID = "Hello there"  # before a late fault
 
 
@@ -25,7 +26,8 @@ class Fault:
         rescued: the fallback is tried.
         diverted: client option that names fallbacks for just this.
         late: it strikes after the first delta.
-        slow: it takes a clock to find out, LIMIT_S each time.
+        slow: it takes a clock to find out, `limit_s` each time.
+        paced: a pause of the server's decides what the client sees.
         impatient: a healthy fallback is better than a retry.
         free: attempts that do not count as one.
         timeouts: of the deployment, beside patient ones.
@@ -46,6 +48,7 @@ class Fault:
     diverted: str = ""
     late: bool = False
     slow: bool = False
+    paced: bool = False
     impatient: bool = False
     free: int = 0
     timeouts: Mapping[str, float] = dataclasses.field(default_factory=dict)
@@ -53,6 +56,11 @@ class Fault:
     server: str = "plain"
     wait_ms: int = 0
     settings: str = ""
+
+    @property
+    def limit_s(self) -> float:
+        """Seconds of the clock that runs out."""
+        return LIMIT_S + (self.upload - 1) * _UPLOAD_S
 
     @property
     def place(self) -> bool:
@@ -90,7 +98,8 @@ def filtered(name: str, script: Any, status: int) -> Fault:
 def clock(name: str, script: Any, phase: str = "first_token", **more: Any) -> Fault:
     """Nothing of use comes before a clock runs out."""
     known = {"error": "TransportTimeout", "phase": phase, "slow": True, "impatient": True}
-    return Fault(name, script, "timeout", **{**known, "timeouts": {phase: LIMIT_S}, **more})
+    fault = Fault(name, script, "timeout", **{**known, **more})
+    return dataclasses.replace(fault, timeouts={phase: fault.limit_s})
 
 
 def broken(name: str, script: Any, error: str = "ReadError", **more: Any) -> Fault:
@@ -112,6 +121,19 @@ def late(name: str, script: Any, kind: str, **more: Any) -> Fault:
 
 def late_clock(name: str, script: Any, phase: str, **more: Any) -> Fault:
     """The answer stops after SAID."""
-    limits = {phase: LIMIT_S}
-    known = {"phase": phase, "slow": True, "impatient": True, "timeouts": limits}
-    return late(name, script, "timeout", **{**known, **more})
+    known = {"phase": phase, "slow": True, "impatient": True}
+    fault = late(name, script, "timeout", **{**known, **more})
+    return dataclasses.replace(fault, timeouts={phase: fault.limit_s})
+
+
+def stretched(script: Any, scale: int) -> Any:
+    """A script whose pauses are so many times as long."""
+    if isinstance(script, Reply):
+        return dataclasses.replace(script, steps=_longer(script.steps, scale))
+    if isinstance(script, Completion) and script.ending is not None:
+        return dataclasses.replace(script, ending=_longer(script.ending, scale))
+    return script
+
+
+def _longer(steps: Any, scale: int) -> list[Any]:
+    return [Wait(step.ms * scale) if isinstance(step, Wait) else step for step in steps]

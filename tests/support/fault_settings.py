@@ -3,12 +3,12 @@
 import dataclasses
 from typing import Any
 
-from support.fault import LIMIT_S, SAID, Fault
+from support.fault import SAID, Fault
 
 MODEL, BACKUP = "m", "backup"
 AGAIN = "Hello again"  # the faulty server's second answer
 RESCUE = "from the backup"
-GRACE_MS = 1000  # how much later than its clocks a turn may end
+_GRACE_MS = 1000  # how much later than its clocks a turn may end
 _UPLOAD_MS = 0.5  # that a KiB may take to be sent
 _HEDGE_S = 0.1
 _PATIENT_S = 20.0
@@ -65,28 +65,40 @@ SETTINGS = [
 
 @dataclasses.dataclass(frozen=True)
 class Case:
-    """A fault in a setting."""
+    """A fault in a setting.
+
+    Args:
+        fault: it.
+        setting: it.
+        scale: how many times as long the clocks and the pauses are.
+    """
 
     fault: Fault
     setting: Setting
+    scale: int = 1
 
     @property
     def name(self) -> str:
         """For the reader."""
         return f"{self.fault.name}, {self.setting.name}".replace(" ", "_")
 
+    @property
+    def timed(self) -> bool:
+        """Whether the outcome is another one on a machine that is slow enough."""
+        return self.fault.slow or self.fault.paced
+
     def timeouts(self) -> dict[str, float]:
         """Limits of the faulty deployment. A race is over long before they pass."""
         limits = dict(self.fault.timeouts)
         if self.setting.hedge and not self.fault.late:
-            limits = dict.fromkeys(limits, _PATIENT_S)
-        return limits
+            return dict.fromkeys(limits, _PATIENT_S)
+        return {name: s * self.scale for name, s in limits.items()} if self.timed else limits
 
     def hedge_after(self) -> float | None:
         """Seconds; where the fault itself comes at once, a time that is not reached."""
         if not self.setting.hedge:
             return None
-        return _HEDGE_S if self._raced() else _PATIENT_S
+        return _HEDGE_S * self.scale if self._raced() else _PATIENT_S
 
     def expected(self) -> dict[str, Any]:
         """Attempts as [deployment, outcome, kind], the end, and the texts that were seen."""
@@ -108,12 +120,13 @@ class Case:
         return self._failed(struck)
 
     def limit_ms(self) -> int:
-        """How long the turn may take at the most."""
-        grace = GRACE_MS + self.fault.wait_ms + int(self.fault.upload * _UPLOAD_MS)
+        """How long the turn may take at the most, on a machine that has time for it."""
+        grace = _GRACE_MS + self.fault.wait_ms + int(self.fault.upload * _UPLOAD_MS)
         if self._raced():
-            return int(_HEDGE_S * 1000) + grace
+            return int(_HEDGE_S * self.scale * 1000) + grace
         strikes = [one for one in self.expected()["attempts"] if one[1] != "answered"]
-        return grace + (int(LIMIT_S * 1000) * len(strikes) if self.fault.slow else 0)
+        clock_ms = int(self.fault.limit_s * self.scale * 1000) if self.fault.slow else 0
+        return grace + clock_ms * len(strikes)
 
     def _raced(self) -> bool:
         return self.setting.hedge and self.fault.slow and not self.fault.late

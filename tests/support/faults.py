@@ -186,11 +186,12 @@ NOBODY = [
 LATE = [
     late("cut in the middle", cut_reply("mid_stream", text=SAID), "read"),
     late("cut inside an event", cut_reply("mid_event", text=SAID), "read"),
-    late("reset in the middle", _ends(Wait(50), Cut(reset=True)), "read"),
+    late("reset in the middle", _ends(Wait(50), Cut(reset=True)), "read", paced=True),
     late(
         "bad HTTP chunk in the middle",
         _ends(Wait(200), Send(b"xyz\r\n", raw=True), Stall()),
         "read",
+        paced=True,
     ),
     late("error in the middle", error_chunk_reply(after=SAID, code=502), "server", status=502),
     late(

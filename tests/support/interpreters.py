@@ -16,7 +16,13 @@ MISSING = "no MicroPython interpreter: run `make setup`, which says how to get o
 # What a device finds: the core and the port as if frozen, and the shared tests. The default path
 # would add folders of the user's home.
 SEARCH_PATH = ":".join(
-    [*(str(ROOT / folder) for folder in ("src", "port_micropython", "tests/shared")), ".frozen"]
+    [
+        *(
+            str(ROOT / folder)
+            for folder in ("src", "port_micropython", "tests/shared", "tests/wire")
+        ),
+        ".frozen",
+    ]
 )
 
 

@@ -7,6 +7,8 @@ import json
 import os
 import sys
 
+from slowness import waited_ms
+
 from thinwire import (
     AsyncClient,
     Client,
@@ -144,7 +146,7 @@ def success(completion):
 def run(job, blocking, now_ms):
     """Does what `job` says; returns the outcome."""
     seen = Seen()
-    start = now_ms()
+    waited, start = waited_ms(), now_ms()
     try:
         if blocking:
             ask_blocking(job, seen)
@@ -154,6 +156,7 @@ def run(job, blocking, now_ms):
     except Exception as error:  # whatever leaves is what is tested
         outcome = failure(error)
     outcome["ms"] = now_ms() - start
+    outcome["waited_ms"] = waited_ms() - waited
     outcome["name"] = job["name"]
     outcome["texts"] = seen.texts if not job["unseen"] else [outcome.get("content", "")]
     outcome["restarts"] = seen.restarts
