@@ -20,7 +20,7 @@ from thinwire.testing.replies.builtin_models import UTF8_TEXT
 HOST = os.environ.get("MOCK_HOST", "127.0.0.1")
 FAR_AWAY = bool(os.environ.get("DEVICE")) and HOST == "127.0.0.1"
 WAYS = ("ask_all", "ask_all_blocking")
-LIMIT_S = 0.5
+LIMIT_S = 0.5  # of those that stall, and of no other
 
 pytestmark = pytest.mark.skipif(FAR_AWAY, reason="a real board needs $MOCK_HOST: see the file")
 
@@ -79,19 +79,20 @@ TURNS = [
 @pytest.mark.parametrize("way", WAYS)
 def test_calls(run: Any, server: MockServer, way: str) -> None:
     jobs = []
-    for number, (reply, rescued, _) in enumerate(TURNS):
+    for number, (reply, rescued, want) in enumerate(TURNS):
         server.reply(f"m{number}", reply)
         models = [f"m{number}", "echo"] if rescued else [f"m{number}"]
-        jobs.append(job_for(server, *models, timeouts={"first_token": LIMIT_S}))
+        limits = {"first_token": LIMIT_S} if want is _LATE else {}
+        jobs.append(job_for(server, *models, timeouts=limits))
     for (_, _, want), outcome in zip(TURNS, run("ask.py", way, jobs), strict=True):
         assert {name: outcome.get(name) for name in want} == want, outcome
     assert {request.wait() for request in server.requests} == {"complete", "cut", "client_gone"}
 
 
 def test_other_tasks_run_while_a_call_waits(run: Any, server: MockServer) -> None:
-    ticks, error = run("tasks.py", "ticks_beside", server.base_url)
+    ticks, error, needed_ms = run("tasks.py", "ticks_beside", server.base_url)
     assert error == "TransportTimeout"
-    assert ticks >= 5
+    assert ticks * 60 >= needed_ms  # it asks for one each 10 ms
 
 
 def test_leaving_a_stream_closes_the_socket(run: Any, server: MockServer) -> None:

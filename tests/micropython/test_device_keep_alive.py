@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 from support.certificates import authority
-from support.device_legs import DeviceLeg, Outcome, device_legs, leg_name, on_all, soon
+from support.device_legs import DeviceLeg, Outcome, device_legs, leg_name, on_all
 from support.interpreters import Interpreter
+from support.order import soon
 
 from thinwire.testing import (
     Cut,
@@ -45,7 +46,7 @@ SCRIPTS = {
 }
 
 _BROKEN = ("ReadError", "WriteError")
-_LATE = {"head_ms": 300, "read_ms": 300}
+_STALLS = {"head_ms": 300, "read_ms": 300}
 
 
 @dataclass(frozen=True)
@@ -74,13 +75,13 @@ def _good(name: str, *turns: str | dict[str, Any], on: tuple[int, ...], **option
 
 
 def _used_up(model: str, **turn: Any) -> Case:
-    # The pause lets the server's end arrive: it is seen before anything is sent.
-    after = {"model": "echo", "pause_ms": 100}
+    # The server's end has arrived before anything is sent.
+    after = {"model": "echo", "ended": True}
     return _good(f"used up: {model}", {"model": model, **turn}, after, on=(1, 2))
 
 
 def _dies(model: str, error: str | tuple[str, ...], stale: tuple[int, ...] = ()) -> Case:
-    turn = {"model": model, **_LATE}
+    turn = {"model": model, **(_STALLS if "silent" in model else {})}
     return Case(f"dies: {model}", ("echo", turn, "echo"), (1, 1, 2), ("", error, ""), stale)
 
 
@@ -102,7 +103,7 @@ CASES = [
     _dies("silent", "TransportTimeout"),
     _dies("silent in the middle", "TransportTimeout"),
     Case("a fresh one is not stale", ("cut", "echo"), (1, 2), (_BROKEN, "")),
-    _good("idle", "echo", "echo", {"model": "echo", "pause_ms": 300}, on=(1, 1, 2), idle_s=0.2),
+    _good("idle", "echo", "echo", {"model": "echo", "later_s": 61}, on=(1, 1, 2), idle_s=60),
     _good("none kept", "echo", "echo", on=(1, 2), keep=0),
     _good("another host", "echo", _THERE, "echo", _THERE, on=(1, 2, 3, 4)),
     _good("two hosts", "echo", _THERE, "echo", _THERE, on=(1, 2, 1, 2), keep=2),
@@ -226,8 +227,8 @@ def test_a_goodbye_of_tls_1_3_is_heard_or_stale(micropython: Interpreter, tmp_pa
     with MockServer(ssl_context=trusted.server("127.0.0.1")) as server:
         server.reply("closed", raw_reply(_KEPT))
         leg = DeviceLeg(micropython, tmp_path, server, trusted, False)
-        after = {"model": "echo", "pause_ms": 100}
-        turns = [{"model": "closed"}, after, after]
+        after = {"model": "echo", "ended": True}
+        turns = [{"model": "closed"}, after, {"model": "echo"}]
         _, second, third = leg.call("turns", False, [leg.place], turns, leg.trusting({}))
     assert (second["error"], second["stale"]) in [("", None), ("ReadError", True)]
     assert third["error"] == ""

@@ -1,7 +1,6 @@
 """The device's transport in each of its variants, and calls of tests/wire/device_turns.py."""
 
 import ssl
-import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
@@ -17,7 +16,6 @@ from thinwire.testing import MockServer, RecordedRequest, Script
 
 Place = Sequence[Any]  # scheme, host, port
 Outcome = dict[str, Any]
-_PATIENCE_S = 10
 
 WIRE = ROOT / "tests/wire"
 _CALL = """
@@ -120,11 +118,3 @@ def call(
     path.write_text(_CALL.format(wire=WIRE, module=module, function=function, given=arguments))
     done = run_micropython(interpreter, path)
     return result_of(done.returncode, done.stdout)
-
-
-def soon(condition: Callable[[], bool]) -> bool:
-    """Whether something comes true; a server needs a moment to see that a client has gone."""
-    end = time.monotonic() + _PATIENCE_S
-    while not condition() and time.monotonic() < end:
-        time.sleep(0.01)
-    return condition()

@@ -3,7 +3,7 @@
 import socket
 
 import thinwire_device.dns as dns
-from device_turns import turns
+from device_turns import AheadWaiter, turns
 
 
 class Resolver:
@@ -11,20 +11,18 @@ class Resolver:
 
     Args:
         answers: for each lookup a list of (host, port) to connect to; the last one stays.
-        delay_ms: how long a lookup blocks.
+        delay_s: how long a lookup blocks, on the transport's clock.
     """
 
     SOCK_STREAM = socket.SOCK_STREAM
 
-    def __init__(self, answers, delay_ms=0):
+    def __init__(self, answers, delay_s=0):
         self.answers = answers
-        self.delay_ms = delay_ms
+        self.delay_s = delay_s
         self.asked = 0
 
     def getaddrinfo(self, host, port, family, kind):
-        import time
-
-        time.sleep_ms(self.delay_ms)
+        AheadWaiter.ahead_ms += self.delay_s * 1000
         listed = self.answers[min(self.asked, len(self.answers) - 1)]
         self.asked += 1
         found = []
@@ -33,9 +31,9 @@ class Resolver:
         return found
 
 
-def resolved(blocking, answers, asked, options, delay_ms=0):
+def resolved(blocking, answers, asked, options, delay_s=0):
     """Outcomes of turns to a name that has `answers`, and how often it was looked up."""
-    resolver = Resolver(answers, delay_ms)
+    resolver = Resolver(answers, delay_s)
     dns.socket = resolver
     try:
         outcomes = turns(blocking, [("http", "server.example", 80)], asked, options)

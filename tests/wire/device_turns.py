@@ -6,13 +6,25 @@ seen: connections, addresses, trust.
 import asyncio
 import binascii
 
+import thinwire_device.socket_transport as socket_transport
+from slowness import waited_ms
 from thinwire_device.socket_transport import SocketTransport
+from thinwire_device.wait import Waiter
 
 from thinwire.core.request.http_request import Request
 from thinwire.core.sync import run
 
 KEY = "sk-never-to-be-seen"
 PATIENT_MS = 20000
+
+
+class AheadWaiter(Waiter):
+    """The transport's, whose clock a test may set forward."""
+
+    ahead_ms = 0
+
+    def now_ms(self):
+        return Waiter.now_ms(self) + AheadWaiter.ahead_ms
 
 
 class Question:
@@ -47,7 +59,11 @@ def transport_of(blocking, options):
         given = options["cadata"]
         listed = [binascii.unhexlify(one) for one in given]
         options["cadata"] = listed if len(listed) > 1 else listed[0]
-    return SocketTransport(blocking, **options)
+    socket_transport.Waiter = AheadWaiter
+    try:
+        return SocketTransport(blocking, **options)
+    finally:
+        socket_transport.Waiter = Waiter
 
 
 def request_of(transport, place, turn):
@@ -99,13 +115,37 @@ async def read_all(response, until):
 async def all_turns(transport, places, turns):
     outcomes = []
     for turn in turns:
-        await transport.sleep_ms(turn.get("pause_ms", 0))
+        Clock.ahead_ms += turn.get("later_s", 0) * 1000
+        if turn.get("ended"):
+            await ended(transport, places[0][2])
         outcomes.append(await exchange(transport, places[turn.get("place", 0)], turn))
         if turn.get("refresh"):
             transport.refresh()
     await transport.aclose()
     await transport.aclose()
     return outcomes
+
+
+async def ended(transport, port):
+    for _ in range(2000):
+        if not connected_to(port):
+            return
+        await transport.sleep_ms(10)
+    raise RuntimeError("the server does not end its connection")
+
+
+def connected_to(port):
+    """Whether a connection to a port of this machine stands, and its other end has not ended it.
+
+    The kernel's table: the third column is the other end, the fourth the state, 01 for both ends.
+    """
+    there = ":%04X" % port
+    with open("/proc/net/tcp") as table:
+        for line in table:
+            words = line.split()
+            if words[2].endswith(there) and words[3] == "01":
+                return True
+    return False
 
 
 def turns(blocking, places, turns, options):
@@ -129,23 +169,30 @@ async def at_a_time(places, together, after, options):
 
 
 async def beside(places, turn, options):
-    """How often another task ran while a turn waited, its longest pause, and the outcome."""
+    """How often another task ran while a turn waited, its longest pause, the milliseconds of the
+    turn, and the outcome. What the machine did beside it does not count."""
     transport = transport_of(False, options)
-    ticks, gap, last = 0, 0, transport.now_ms()
+
+    def needed():
+        return transport.now_ms() - waited_ms()
+
+    ticks, gap, start = 0, 0, needed()
+    last = start
 
     async def tick():
         nonlocal ticks, gap, last
         while True:
-            now = transport.now_ms()
+            now = needed()
             gap, last = max(gap, now - last), now
             ticks += 1
             await asyncio.sleep_ms(5)
 
     task = transport.spawn(tick())
     outcome = await exchange(transport, places[0], turn)
+    took = needed() - start
     task.cancel()
     await transport.aclose()
-    return [ticks, gap, outcome]
+    return [ticks, gap, took, outcome]
 
 
 async def cancelled(places, turn, options, times):

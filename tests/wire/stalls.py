@@ -6,6 +6,8 @@ import binascii
 import gc
 import time
 
+from slowness import waited_ms
+
 from thinwire import AsyncClient, Deployment, RetryPolicy, ThinwireError, Timeouts
 
 _KIB = "0123456789abcdef" * 64
@@ -13,21 +15,33 @@ _MESSAGES = [{"role": "user", "content": "Hi"}]
 _TICK_MS = 5
 
 
+class Stopwatch:
+    """Milliseconds since it was started or read, without those for which this process was ready
+    and the machine did something else."""
+
+    def __init__(self):
+        self._ticks, self._waited = time.ticks_ms(), waited_ms()
+
+    def read(self):
+        ticks, waited = time.ticks_ms(), waited_ms()
+        passed = time.ticks_diff(ticks, self._ticks) - (waited - self._waited)
+        self._ticks, self._waited = ticks, waited
+        return passed
+
+
 class Ticker:
-    """A task that wants to run every 5 ms, and notes the longest it had to wait."""
+    """A task that wants to run every 5 ms, and notes the longest it was kept from it."""
 
     def __init__(self):
         self.count = self.longest = 0
         self._task = asyncio.create_task(self._tick())
 
     async def _tick(self):
-        last = time.ticks_ms()
+        watch = Stopwatch()
         while True:
             await asyncio.sleep_ms(_TICK_MS)
-            now = time.ticks_ms()
-            self.longest = max(self.longest, time.ticks_diff(now, last))
+            self.longest = max(self.longest, watch.read())
             self.count += 1
-            last = now
 
     def stop(self):
         self._task.cancel()
@@ -41,7 +55,8 @@ def client_for(url, options):
 
 
 async def stalled(url, options, clock, seconds, kib, warm):
-    """[error, its clock, milliseconds, ticks, longest time between two].
+    """[error, its clock, milliseconds, those without what the machine did meanwhile, ticks,
+    longest time between two].
 
     Args:
         clock, seconds: what is to run out.
@@ -56,14 +71,14 @@ async def stalled(url, options, clock, seconds, kib, warm):
             await client.chat(_MESSAGES, model="echo")
         gc.collect()
         ticker = Ticker()
-        start = time.ticks_ms()
+        start, watch = time.ticks_ms(), Stopwatch()
         try:
             await client.chat(messages, timeouts=limits)
         except ThinwireError as error:
-            took = time.ticks_diff(time.ticks_ms(), start)
+            took, needed = time.ticks_diff(time.ticks_ms(), start), watch.read()
             ticker.stop()
             broken = getattr(error, "partial", None) is not None
             cause = error.cause if broken else error
             phase = getattr(cause, "phase", "")
-            return [type(cause).__name__, phase, took, ticker.count, ticker.longest]
-    return ["none", "", 0, 0, 0]
+            return [type(cause).__name__, phase, took, needed, ticker.count, ticker.longest]
+    return ["none", "", 0, 0, 0, 0]

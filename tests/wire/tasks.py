@@ -3,6 +3,7 @@
 
 import asyncio
 import os
+import time
 
 from thinwire import (
     AsyncClient,
@@ -13,6 +14,14 @@ from thinwire import (
     ThinwireError,
     Timeouts,
 )
+
+try:
+    from slowness import waited_ms
+except ImportError:  # on a board, which has nothing else to do
+
+    def waited_ms():
+        return 0
+
 
 MESSAGES = [{"role": "user", "content": "Hi"}]
 MODELS = (
@@ -39,8 +48,10 @@ def open_files():
 
 
 async def ticks_beside(base_url):
-    """How often another task ran while a call waited, and how the call ended."""
+    """How often another task ran while a call waited, how the call ended, and the milliseconds
+    that it took, without those that the machine did something else."""
     ticks = [0]
+    start, waited = time.ticks_ms(), waited_ms()
 
     async def tick():
         while True:
@@ -52,7 +63,8 @@ async def ticks_beside(base_url):
         async with client_for(base_url, 0.3) as client:
             await client.chat(MESSAGES, model="stall-before-head")
     except ThinwireError as error:
-        return [ticks[0], type(error).__name__]
+        needed = time.ticks_diff(time.ticks_ms(), start) - (waited_ms() - waited)
+        return [ticks[0], type(error).__name__, needed]
     finally:
         ticking.cancel()
 
@@ -100,21 +112,25 @@ async def raised(base_url):
             return error.args[0]
 
 
-async def cancelled(base_url, model, times):
-    """How many files are open more, after so many calls were cancelled; and the next answer."""
+async def cancelled(base_url, model, times, mark):
+    """How many files are open more, after so many calls were cancelled, each once the server has
+    got it (`mark` is a file that grows then); and the next answer."""
     async with client_for(base_url) as client:
         await client.chat(MESSAGES)
-        await cancel_one(client, model)  # the connection kept so far goes with it
+        await cancel_one(client, model, mark)  # the connection kept so far goes with it
         before = open_files()
         for _ in range(times):
-            await cancel_one(client, model)
+            await cancel_one(client, model, mark)
         after = open_files()
         answer = await client.chat(MESSAGES)
     return [after - before, answer.content]
 
 
-async def cancel_one(client, model):
+async def cancel_one(client, model, mark):
+    size = os.stat(mark)[6]
     task = asyncio.create_task(client.chat(MESSAGES, model=model))
+    while os.stat(mark)[6] == size:
+        await asyncio.sleep_ms(5)
     await asyncio.sleep_ms(30)
     task.cancel()
     try:

@@ -8,11 +8,14 @@
 'use strict';
 const fs = require('fs');
 const net = require('net');
-const { Simulator, USBCDC, ConsoleLogger, LogLevel } = require(process.env.RP2040JS);
+const { speedUp } = require('./blocks.cjs');
+const [emulator, compiled] = speedUp(process.env.RP2040JS);
+const { Simulator, USBCDC, ConsoleLogger, LogLevel } = emulator;
 
 const CYCLE_NS = 8; // 125 MHz
 const SLICE_NS = 2e6;
 const NAP_NS = 1e6;
+const STRIDE = 64;
 
 // Bytes on their way to the chip, taken out one by one.
 class Queue {
@@ -112,12 +115,12 @@ function connectConsole(mcu, listening) {
 
 // Lets the chip compute for at most a slice. A chip that waits for an interrupt waits on the
 // clock: returns whether it did.
-function run(core, clock, until) {
+function run(core, blocks, clock, until) {
   while (clock.nanos < until) {
     if (core.waiting) {
       clock.tick(Math.min(clock.nanosToNextAlarm || NAP_NS, until - clock.nanos));
       if (core.waiting) return true;
-    } else clock.tick(core.executeInstruction() * CYCLE_NS);
+    } else clock.tick(blocks.run(STRIDE) * CYCLE_NS);
   }
   return false;
 }
@@ -126,7 +129,8 @@ function main([firmware, bootrom]) {
   const simulator = new Simulator();
   const mcu = simulator.rp2040;
   mcu.logger = new ConsoleLogger(LogLevel.Error);
-  mcu.onBreak = (service) => serveFlash(mcu, service);
+  const blocks = compiled(mcu.core);
+  mcu.onBreak = (service) => { serveFlash(mcu, service); blocks.flashChanged(); };
   const rom = Uint32Array.from(JSON.parse(fs.readFileSync(bootrom)));
   patchFlashFunctions(rom);
   mcu.loadBootrom(rom);
@@ -146,7 +150,7 @@ function main([firmware, bootrom]) {
   let lead = process.hrtime.bigint();
   const turn = () => {
     const before = simulator.clock.nanos;
-    const idle = run(mcu.core, simulator.clock, before + (mcu.core.waiting ? NAP_NS : SLICE_NS));
+    const idle = run(mcu.core, blocks, simulator.clock, before + (mcu.core.waiting ? NAP_NS : SLICE_NS));
     sendOut();
     lead += BigInt(Math.round(simulator.clock.nanos - before));
     const now = process.hrtime.bigint();
