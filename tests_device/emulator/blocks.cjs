@@ -1,14 +1,15 @@
-// Makes the emulated chip several times as fast: instructions that it runs often are compiled.
+// Makes the emulated chip two to three times as fast: what it runs often is compiled.
 //
-//   const { speedUp } = require('./blocks.cjs');
-//   const { Simulator } = speedUp(PACKAGE);        in place of require(PACKAGE)
-//   mcu.core.executeBlock()                        in place of executeInstruction()
+//   const [emulator, compiled] = speedUp(PACKAGE);   in place of require(PACKAGE)
+//   const blocks = compiled(mcu.core);
+//   blocks.run(64)                                   in place of core.executeInstruction()
 //
-// The emulator asks about each instruction, each time, up to 80 questions: is it an ADCS, is it an
-// ADD, ... and takes it apart. Here a block (instructions up to the next branch) that has been run
-// a few times becomes one JavaScript function. It is put together from the emulator's own text for
-// each instruction, with the opcode as a constant, so that the engine computes the rest beforehand.
-// Interrupts are looked for between blocks. test_emulated_blocks.py holds both to the same result.
+// The emulator asks about each instruction, each time, up to 83 questions: is it an ADCS, is it an
+// ADD, ... and then takes it apart. Here a block, which is the instructions up to the next branch,
+// becomes one JavaScript function once it has been run a few times. It is put together from the
+// emulator's own text for each instruction, with the opcode as a constant, so that the engine works
+// out the rest beforehand. Interrupts come between two instructions as before. lockstep.cjs holds
+// the result to the emulator's own.
 'use strict';
 const fs = require('fs');
 const Module = require('module');
@@ -16,6 +17,7 @@ const path = require('path');
 
 const LONGEST = 32; // instructions of a block
 const OFTEN = 50; // times that one is run before it is compiled
+const NEVER = -Infinity; // the count of what the emulator has to do itself
 
 const PAGE = 12, PAGE_MASK = (1 << PAGE) - 1; // as one array they would be too sparse to be fast
 const FLASH = 0x10000000, RAM = 0x20000000;
@@ -24,6 +26,10 @@ const FLASH = 0x10000000, RAM = 0x20000000;
 // so where their target is the program counter.
 const TO_PC_MASK = 0xfd87, TO_PC = 0x4487;
 const LAST = /\.PC\s*[+-]?=[^=]|BXWritePC|waiting|onBreak|exceptionReturn|SVCall|interruptsUpdated/;
+
+// What an access to a peripheral may do: the next instruction is one of a handler.
+const MEMORY = /(read|write)Uint/;
+const INTERRUPTED = 'if (core.interruptsUpdated) { core.cycles += deltaCycles; return deltaCycles; }';
 
 // Loads the package with a core whose text can be completed: `inScope` sees the module's own names.
 function load(folder) {
@@ -60,8 +66,9 @@ function pages(size) {
 }
 
 class Blocks {
-  constructor(core, kinds, inScope) {
+  constructor(core, kinds, inScope, often) {
     this.core = core;
+    this.often = often;
     this.kinds = kinds;
     this.inScope = inScope;
     this.flash = pages(core.rp2040.flash.length);
@@ -85,9 +92,9 @@ class Blocks {
         if (passed) cycles += passed;
         else blocks[at] = 0; // other code is there now
       } else {
-        if (blocks === undefined); // not ours
-        else if (block < OFTEN) blocks[at] = block + 1;
-        else blocks[at] = this.compile(pc);
+        if (blocks !== undefined) {
+          blocks[at] = block < this.often ? block + 1 : this.compile(pc) || NEVER;
+        }
         cycles += core.executeInstruction();
       }
     } while (cycles < most && !core.waiting);
@@ -110,14 +117,16 @@ class Blocks {
       const body = kind[1];
       last = wide || (opcode & TO_PC_MASK) === TO_PC || LAST.test(body);
       code.push(`{ core.registers[15] = ${pc + 2};
-        const opcode = ${opcode}, opcode2 = ${opcode2}, opcodePC = ${pc};\n${body} }`);
+        deltaCycles++;
+        const opcode = ${opcode}, opcode2 = ${opcode2}, opcodePC = ${pc};\n${body} }
+        ${!last && MEMORY.test(body) ? INTERRUPTED : ''}`);
       pc += wide ? 4 : 2;
     }
     if (!code.length) return 0;
     return this.inScope(`(function (core) {
       ${start >= RAM ? this.check(start, pc) : ''}
       const bank = core.registers;
-      let deltaCycles = ${code.length};
+      let deltaCycles = 0;
       ${code.join('\n').replace(/core\.registers/g, 'bank')}
       core.cycles += deltaCycles;
       return deltaCycles;
@@ -182,8 +191,8 @@ function shortenWays(core) {
 exports.speedUp = (folder) => {
   const [emulator, core] = load(folder);
   const kinds = instructions(core);
-  return [emulator, (one) => {
+  return [emulator, (one, often = OFTEN) => {
     shortenWays(one);
-    return new Blocks(one, kinds, core.inScope);
+    return new Blocks(one, kinds, core.inScope, often);
   }];
 };

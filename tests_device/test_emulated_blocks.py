@@ -1,0 +1,28 @@
+"""What makes the emulated chip fast does just what the emulator does."""
+
+import json
+import os
+import subprocess
+from pathlib import Path
+
+from emulator.chip import emulated
+from emulator.parts import parts
+from firmware.emulated import firmware
+
+LOCKSTEP = Path(__file__).with_name("emulator") / "lockstep.cjs"
+MILLIONS = 15  # of cycles: MicroPython starts in the first ten
+
+
+@emulated
+def test_compiled_blocks_are_the_emulators_instructions() -> None:
+    made_of = parts()
+    done = subprocess.run(
+        [made_of.node, str(LOCKSTEP), str(firmware()), str(made_of.bootrom), str(MILLIONS)],
+        env={**os.environ, "RP2040JS": str(made_of.emulator)},
+        capture_output=True,
+        text=True,
+        timeout=600,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["blocks"] > 1_000_000
