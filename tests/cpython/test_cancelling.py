@@ -9,6 +9,7 @@ import httpx
 import pytest
 from support.device_calls import call
 from support.interpreters import Interpreter, interpreter_id, interpreters
+from support.order import marking
 from support.places import places
 from wire import cancelling
 
@@ -84,12 +85,24 @@ def check(result: Any) -> None:
     assert answers == ["Hi"] * 20
 
 
+@pytest.fixture
+def mark(tmp_path: Path) -> Path:
+    """A file that tells the client, in another process, how far the turn is."""
+    file = tmp_path / "mark"
+    file.touch()
+    return file
+
+
 @pytest.mark.parametrize("where", ANSWERED)
-def test_an_answer(run: Run, server: MockServer, where: str) -> None:
+def test_an_answer(run: Run, server: MockServer, mark: Path, where: str) -> None:
     script, kind = ANSWERED[where]
-    server.reply("m", script)
+    # A race has begun when the second is asked.
+    last = "backup" if kind == "race" else "m"
+    server.clear()
+    for model, reply in {"m": script, "backup": stall_reply("after_head")}.items():
+        server.reply(model, marking(reply, mark) if model == last else reply)
     options = {"fallbacks": {"m": ["backup"]}} if kind == "race" else {}
-    check(run("cancelled", server.base_url, kind, TIMES, options))
+    check(run("cancelled", server.base_url, kind, TIMES, options, str(mark)))
     left = [one.wait() for one in server.requests if one.model != "echo"]
     assert set(left) == {"client_gone"}
     assert server.errors == []
@@ -103,9 +116,9 @@ def test_no_answer(run: Run, where: str) -> None:
         check(run("cancelled", url, kind, TIMES, {"insecure": True}))
 
 
-def test_between_two_attempts(run: Run, server: MockServer) -> None:
+def test_between_two_attempts(run: Run, server: MockServer, mark: Path) -> None:
     server.reply("m", status_reply(503))
-    check(run("cancelled", server.base_url, "chat", TIMES, {}))
+    check(run("between", server.base_url, TIMES, str(mark)))
     # The second may have been cancelled before its answer came; only the third came to the wait.
     asked = [one for one in server.requests if one.model == "m"]
     assert asked[-1].wait() == "complete"
@@ -124,9 +137,10 @@ def test_several_loops(run: Run, server: MockServer) -> None:
 
 
 @pytest.mark.parametrize("where", ANSWERED)
-def test_a_pool_of_one_has_its_place_back(server: MockServer, where: str) -> None:
+def test_a_pool_of_one_has_its_place_back(server: MockServer, mark: Path, where: str) -> None:
     script, kind = ANSWERED[where]
-    server.reply("m", script)
+    server.clear()
+    server.reply("m", marking(script, mark))
     server.reply("backup", text_reply("unused"))
 
     async def run() -> Any:
@@ -135,7 +149,7 @@ def test_a_pool_of_one_has_its_place_back(server: MockServer, where: str) -> Non
             if kind == "race":
                 options["fallbacks"] = {"m": ["backup"]}
             url = server.base_url
-            return await cancelling.cancelled(url, url, kind, TIMES, options)
+            return await cancelling.cancelled(url, url, kind, TIMES, options, str(mark))
 
     check(asyncio.run(run()))
 

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from support.device_calls import call
 from support.interpreters import Interpreter, interpreter_id, interpreters
+from support.order import given_time, held
 from wire import hedging
 
 from thinwire.testing import (
@@ -18,9 +19,7 @@ from thinwire.testing import (
     RecordedRequest,
     Send,
     Stall,
-    Wait,
     cut_reply,
-    sse_event,
     stall_reply,
     status_reply,
     text_reply,
@@ -28,7 +27,7 @@ from thinwire.testing import (
 
 SLOW, FAST = "slow and steady", "fast and loose"
 _SOON = 0.05  # seconds after which the fallback starts
-_LONG = 20.0
+_LONG = 60.0
 Run = Callable[..., Any]
 
 
@@ -61,12 +60,25 @@ def run(request: pytest.FixtureRequest, tmp_path: Path, server: MockServer) -> R
     return run
 
 
-def delayed(text: str, ms: float) -> MockCompletion:
-    """An answer whose only delta takes its time."""
+@pytest.fixture
+def told(tmp_path: Path) -> Path:
+    """A file in which the client notes what its hook is told, as it comes."""
+    file = tmp_path / "told"
+    file.touch()
+    return file
+
+
+def answer(text: str, when: Callable[[], bool]) -> MockCompletion:
+    """An answer whose only delta comes when something is true."""
     choice = {"index": 0, "delta": {"content": text}, "finish_reason": "stop"}
     return MockCompletion(
-        [], ending=[Wait(ms), Send(sse_event({"choices": [choice]})), Send(DONE)]
+        [], ending=held(when, Send(sse_event({"choices": [choice]})), Send(DONE))
     )
+
+
+def empty(when: Callable[[], bool]) -> MockCompletion:
+    """An answer that ends without a word when something is true, which is a failure."""
+    return MockCompletion([], ending=held(when), done=False)
 
 
 def asked(server: MockServer, model: str) -> list[RecordedRequest]:
@@ -79,14 +91,14 @@ def asked(server: MockServer, model: str) -> list[RecordedRequest]:
         stall_reply("before_head"),
         stall_reply("after_head"),
         stall_reply("comments", interval_ms=10),
-        delayed(SLOW, 20_000),
+        MockCompletion([], ending=[Stall()]),
     ],
-    ids=["before the head", "after the head", "comments", "slow"],
+    ids=["before the head", "after the head", "comments", "role"],
 )
-def test_a_fast_fallback_wins(run: Run, server: MockServer, silence: Any) -> None:
+def test_a_fast_fallback_wins(run: Run, server: MockServer, told: Path, silence: Any) -> None:
     server.reply("slow", silence)
     server.reply("fast", text_reply(FAST))
-    seen, whole, deployment, attempts, events = run("raced", _SOON)
+    seen, whole, deployment, attempts, events = run("raced", _SOON, str(told))
     assert seen == whole == FAST
     assert deployment == "fast"
     assert attempts == [["slow", "lost", False], ["fast", "answered", True]]
@@ -101,10 +113,10 @@ def test_a_fast_fallback_wins(run: Run, server: MockServer, silence: Any) -> Non
     assert [request.wait() for request in asked(server, "slow")] == ["client_gone"]
 
 
-def test_a_slow_fallback_loses(run: Run, server: MockServer) -> None:
-    server.reply("slow", delayed(SLOW, 300))
+def test_a_slow_fallback_loses(run: Run, server: MockServer, told: Path) -> None:
+    server.reply("slow", answer(SLOW, when=lambda: asked(server, "fast") != []))
     server.reply("fast", stall_reply("before_head"))
-    seen, whole, deployment, attempts, _ = run("raced", _SOON)
+    seen, whole, deployment, attempts, _ = run("raced", _SOON, str(told))
     assert seen == whole == SLOW
     assert deployment == "slow"
     assert attempts == [["slow", "answered", False], ["fast", "lost", True]]
@@ -112,48 +124,55 @@ def test_a_slow_fallback_loses(run: Run, server: MockServer) -> None:
     assert [request.wait() for request in asked(server, "slow")] == ["complete"]
 
 
-def test_a_prompt_answer_is_not_raced(run: Run, server: MockServer) -> None:
+def test_a_prompt_answer_is_not_raced(run: Run, server: MockServer, told: Path) -> None:
     server.reply("slow", text_reply(SLOW))
-    assert run("raced", _LONG)[3] == [["slow", "answered", False]]
+    assert run("raced", _LONG, str(told))[3] == [["slow", "answered", False]]
     assert asked(server, "fast") == []
 
 
-def test_after_the_first_delta_no_race_begins(run: Run, server: MockServer) -> None:
-    server.reply("slow", text_reply(SLOW, tokens=["slow", " and", " steady"], delay_ms=150))
-    server.reply("fast", text_reply(FAST))
-    seen, whole, _, attempts, _ = run("raced", 0.4)
-    assert seen == whole == SLOW
-    assert attempts == [["slow", "answered", False]]
+def test_after_the_first_delta_no_race_begins(run: Run, server: MockServer, told: Path) -> None:
+    def attempt(scale: int) -> None:
+        server.clear()
+        server.reply("fast", text_reply(FAST))
+        tokens = ["slow", " and", " steady"]
+        server.reply("slow", text_reply(SLOW, tokens=tokens, delay_ms=150 * scale))
+        seen, whole, _, attempts, _ = run("raced", 0.4 * scale, str(told))
+        assert seen == whole == SLOW
+        assert attempts == [["slow", "answered", False]]
+
+    given_time(attempt)
 
 
-def test_both_at_once(run: Run, server: MockServer) -> None:
+def test_both_at_once(run: Run, server: MockServer, told: Path) -> None:
     server.reply("slow", stall_reply("before_head"))
     server.reply("fast", text_reply(FAST))
-    assert run("raced", 0)[0] == FAST
+    assert run("raced", 0, str(told))[0] == FAST
 
 
-def test_the_first_fails_while_both_are_at_work(run: Run, server: MockServer) -> None:
-    server.reply("slow", MockCompletion([], ending=[Wait(300)], done=False))
-    server.reply("fast", delayed(FAST, 900))
-    seen, _, _, attempts, events = run("raced", _SOON)
+def test_the_first_fails_while_both_are_at_work(run: Run, server: MockServer, told: Path) -> None:
+    server.reply("slow", empty(when=lambda: asked(server, "fast") != []))
+    server.reply("fast", answer(FAST, when=lambda: "attempt_failed" in told.read_text()))
+    seen, _, _, attempts, events = run("raced", _SOON, str(told))
     assert seen == FAST
     assert attempts == [["slow", "failed", False], ["fast", "answered", True]]
     assert events.count("attempt_failed") == 1
     assert "fallback" not in events
 
 
-def test_the_hedge_fails_while_the_first_is_at_work(run: Run, server: MockServer) -> None:
-    server.reply("slow", delayed(SLOW, 600))
+def test_the_hedge_fails_while_the_first_is_at_work(
+    run: Run, server: MockServer, told: Path
+) -> None:
+    server.reply("slow", answer(SLOW, when=lambda: "attempt_failed" in told.read_text()))
     server.reply("fast", status_reply(503))
-    seen, _, _, attempts, _ = run("raced", _SOON)
+    seen, _, _, attempts, _ = run("raced", _SOON, str(told))
     assert seen == SLOW
     assert attempts == [["slow", "answered", False], ["fast", "failed", True]]
 
 
-def test_both_fail(run: Run, server: MockServer) -> None:
-    server.reply("slow", MockCompletion([], ending=[Wait(300)], done=False))
+def test_both_fail(run: Run, server: MockServer, told: Path) -> None:
+    server.reply("slow", empty(when=lambda: "attempt_failed" in told.read_text()))
     server.reply("fast", cut_reply("before_head"))
-    error, kind, attempts, _ = run("raced", _SOON)
+    error, kind, attempts, _ = run("raced", _SOON, str(told))
     assert error == "AllAttemptsFailed"
     assert kind == "stream"  # more telling than a lost connection
     assert attempts == [["slow", "failed", False], ["fast", "failed", True]]
@@ -177,11 +196,12 @@ def test_races_at_a_time(run: Run, server: MockServer) -> None:
     assert len(asked(server, "slow")) == 8
 
 
-@pytest.mark.parametrize("after", [0.02, 0.3], ids=["before the hedge", "while both work"])
-def test_cancelling_a_race_closes_both(run: Run, server: MockServer, after: float) -> None:
+@pytest.mark.parametrize("attempts", [1, 2], ids=["before the hedge", "while both work"])
+def test_cancelling_a_race_closes_both(run: Run, server: MockServer, attempts: int) -> None:
     server.reply("slow", stall_reply("before_head"))
     server.reply("slower", MockCompletion([], ending=[Stall()]))
-    assert run("cancelled", 0.1, after) == "Hi"
+    seconds = _LONG if attempts == 1 else _SOON
+    assert run("cancelled", seconds, attempts) == "Hi"
     gone = [request for request in server.requests if request.model != "echo"]
     assert {request.wait() for request in gone} <= {"client_gone"}
     assert len(gone) <= 2

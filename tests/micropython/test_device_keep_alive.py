@@ -240,7 +240,7 @@ def test_without_memory_for_words_a_failure_is_the_same(
 ) -> None:
     leg = legs[leg_name(micropython, False, blocking)]
     nobody = ("http", "127.0.0.1", 1)
-    turns = ["echo", {"model": "reset", **_LATE}, {"model": "echo", "place": 1}, "echo"]
+    turns = ["echo", {"model": "reset"}, {"model": "echo", "place": 1}, "echo"]
     asked = [{"model": one} if isinstance(one, str) else one for one in turns]
     outcomes = leg.call("without_words", blocking, [leg.place, nobody], asked, leg.trusting({}))
     good, reset, refused, after = outcomes

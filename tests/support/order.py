@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from thinwire.testing import RecordedRequest, Reply, Script, Wait
-from thinwire.testing.steps import Step
+from thinwire.testing.replies.steps import Step
 
 PATIENCE_S = 60  # no healthy test comes near it
 _SCALES = (1, 3, 9)

@@ -9,8 +9,8 @@ from thinwire import AsyncClient, Deployment, RetryPolicy, Timeouts
 MESSAGES = [{"role": "user", "content": "Hi"}]
 _KIB = "0123456789abcdef" * 64
 _TURNS = 20
-_SLEEP_S = 0.1  # until then the turn is where it stops
-_LIMITS = {"first_token": 10}  # of the turns afterwards: a lost place in the pool ends there
+_SLEEP_S = 0.1  # after the request is there, the turn goes on to where it stops
+_LIMITS = {"first_token": 60}  # of the turns afterwards: a lost place in the pool ends there
 
 
 def open_files():
@@ -58,9 +58,15 @@ async def slowly(text):
     await asyncio.sleep(60)
 
 
-async def cancel(turn, seconds):
-    """Cancels a turn after so many seconds, None: before it begins; returns what it raised."""
+async def cancel(turn, seconds, mark=""):
+    """Cancels a turn after so many seconds, None: before it begins; returns what it raised.
+
+    They begin when the file `mark`, if there is one, has grown.
+    """
+    size = size_of(mark)
     task = asyncio.create_task(turn)
+    if mark:
+        await grown(mark, size)
     if seconds is not None:
         await asyncio.sleep(seconds)
     task.cancel()
@@ -80,8 +86,23 @@ async def echoes(client):
     return answers
 
 
-async def cancelled(base_url, url, kind, times, options):
-    """[what was raised, open files more, answers afterwards]."""
+def size_of(mark):
+    return os.stat(mark)[6] if mark else 0
+
+
+async def grown(mark, size):
+    for _ in range(6000):
+        if size_of(mark) > size:
+            return
+        await asyncio.sleep(0.01)
+    raise RuntimeError("what the turn is to be cancelled in does not happen")
+
+
+async def cancelled(base_url, url, kind, times, options, mark=""):
+    """[what was raised, open files more, answers afterwards].
+
+    `mark` is a file that grows with each request that the server has got, or "".
+    """
     async with a_client(base_url, url, **options) as client:
         await client.chat(MESSAGES, model="echo")
         before = open_files()
@@ -89,10 +110,22 @@ async def cancelled(base_url, url, kind, times, options):
         for number in range(times):
             # The first before it has begun, the second at its first wait.
             seconds = _SLEEP_S if number > 1 else (None, 0)[number]
-            raised.append(await cancel(turn_of(client, kind), seconds))
+            seen = mark if number > 1 else ""
+            raised.append(await cancel(turn_of(client, kind), seconds, seen))
         more = open_files() - before
         answers = await echoes(client)
     return [raised, more, answers]
+
+
+async def between(base_url, url, times, mark):
+    """The same for a turn that waits for its next attempt; `mark` grows when it does."""
+
+    def tell(name, fields):
+        if name == "retry_scheduled":
+            with open(mark, "a") as file:
+                file.write(name)
+
+    return await cancelled(base_url, url, "chat", times, {"on_event": tell}, mark)
 
 
 def loops(base_url, url, count):
@@ -119,8 +152,11 @@ async def at_each_step(base_url, url, count):
         raised = []
         for rounds in range(count):
             raised.append(await cancelled_after(client, rounds + 1))
-        await asyncio.sleep(_SLEEP_S)
-        more = open_files() - before
+        for _ in range(100):
+            await asyncio.sleep(_SLEEP_S)
+            more = open_files() - before
+            if more <= 1:
+                break
         answers = await echoes(client)
     return [raised, more, answers]
 

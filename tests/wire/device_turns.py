@@ -115,7 +115,7 @@ async def read_all(response, until):
 async def all_turns(transport, places, turns):
     outcomes = []
     for turn in turns:
-        Clock.ahead_ms += turn.get("later_s", 0) * 1000
+        AheadWaiter.ahead_ms += turn.get("later_s", 0) * 1000
         if turn.get("ended"):
             await ended(transport, places[0][2])
         outcomes.append(await exchange(transport, places[turn.get("place", 0)], turn))

@@ -5,7 +5,7 @@ import asyncio
 
 from thinwire import AsyncClient, ContentDelta, Deployment, RetryPolicy, ThinwireError, Timeouts
 
-LIMIT_S = 30  # of each attempt; a race is over long before
+LIMIT_S = 120  # of each attempt; a race is over long before
 MESSAGES = [{"role": "user", "content": "Hi"}]
 
 
@@ -26,12 +26,19 @@ def listed(attempts):
     return [[one.deployment, one.outcome, one.hedge] for one in attempts]
 
 
-async def raced(base_url, seconds):
-    """[text by deltas, text as a whole, deployment, attempts, names of the hook's events]."""
+async def raced(base_url, seconds, told):
+    """[text by deltas, text as a whole, deployment, attempts, names of the hook's events].
+
+    `told` is a file that gets a line with the name of each event as it comes.
+    """
     seen, events = [], []
-    async with racing(
-        base_url, seconds, events=lambda name, fields: events.append(name)
-    ) as client:
+
+    def tell(name, fields):
+        events.append(name)
+        with open(told, "a") as file:
+            file.write(name + "\n")
+
+    async with racing(base_url, seconds, events=tell) as client:
         try:
             async with client.stream(MESSAGES) as stream:
                 async for event in stream:
@@ -59,11 +66,20 @@ async def at_a_time(base_url, seconds, count):
     return [one.content for one in done]
 
 
-async def cancelled(base_url, seconds, after):
-    """A race that is cancelled after so many seconds; then the next answer."""
-    async with racing(base_url, seconds, ("slow", "slower", "echo")) as client:
+async def cancelled(base_url, seconds, attempts):
+    """A race that is cancelled soon after so many attempts have begun; then the next answer."""
+    begun, all_begun = [], asyncio.Event()
+
+    def tell(name, fields):
+        if name == "attempt_started":
+            begun.append(name)
+            if len(begun) == attempts:
+                all_begun.set()
+
+    async with racing(base_url, seconds, ("slow", "slower", "echo"), tell) as client:
         task = asyncio.create_task(client.chat(MESSAGES))
-        await asyncio.sleep(after)
+        await all_begun.wait()
+        await asyncio.sleep(0.02)
         task.cancel()
         try:
             await task
