@@ -20,6 +20,7 @@ from thinwire.testing import (
     Send,
     Stall,
     cut_reply,
+    sse_event,
     stall_reply,
     status_reply,
     text_reply,
