@@ -11,6 +11,7 @@ from exoclaw.http import HTTPClient, from_httpx
 from exoclaw.providers.protocol import LLMProvider, StreamingLLMProvider
 from exoclaw.providers.types import LLMResponse, ToolCallRequest
 from support.exoclaw_face import HELLO, KEY, TOOLS, ask, provider_for
+from support.order import soon
 
 from thinwire import (
     Deployment,
@@ -133,10 +134,9 @@ def test_close_is_idempotent_and_frees_the_connections(mock_llm: MockServer) -> 
         await provider.chat(HELLO)
         await provider.close()
         await provider.close()
-        await asyncio.sleep(0.1)
-        assert mock_llm.open_connections == 0
 
     asyncio.run(main())
+    assert soon(lambda: mock_llm.open_connections == 0)
 
 
 @pytest.mark.parametrize("wrap", [lambda client: client, from_httpx])

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from support.exoclaw_face import KEY, provider_for, using, with_fallback
+from support.order import given_time
 
 from thinwire import (
     ConnectError,
@@ -44,13 +45,16 @@ def test_a_body_answered_without_text(mock_llm: MockServer) -> None:
 
 
 def test_a_body_may_take_longer_than_the_first_token(mock_llm: MockServer) -> None:
-    async def slow() -> Any:
-        yield b'{"model":"m",'
-        await asyncio.sleep(0.5)
-        yield b'"stream":true}'
+    def attempt(scale: int) -> None:
+        async def slow() -> Any:
+            yield b'{"model":"m",'
+            await asyncio.sleep(0.5 * scale)
+            yield b'"stream":true}'
 
-    provider = provider_for(mock_llm, stream_ttft_timeout=0.2)
-    assert using(provider, lambda p: p.send_streaming_body("m", slow())) != ""
+        provider = provider_for(mock_llm, stream_ttft_timeout=0.2 * scale)
+        assert using(provider, lambda p: p.send_streaming_body("m", slow())) != ""
+
+    given_time(attempt)
 
 
 def test_a_body_that_is_refused(mock_llm: MockServer) -> None:

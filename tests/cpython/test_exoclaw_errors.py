@@ -1,11 +1,13 @@
 """What the exoclaw provider raises, and when its clocks run out."""
 
+import re
 from typing import Any
 
 import pytest
 import structlog
 from exoclaw.providers.types import ContextWindowExceededError
 from support.exoclaw_face import ask, provider_for, with_fallback
+from support.order import given_time
 
 from thinwire import (
     AllAttemptsFailed,
@@ -102,10 +104,14 @@ def test_mistakes_show_at_construction(words: str, options: dict[str, Any]) -> N
 def test_without_a_first_token_the_fallback_is_tried(mock_llm: MockServer) -> None:
     mock_llm.reply("m", stall_reply("after_head"))
     mock_llm.reply("other", text_reply("here"))
-    provider = with_fallback(mock_llm, stream_ttft_timeout=0.2)
-    with structlog.testing.capture_logs() as logs:
-        assert ask(provider).content == "here"
-    assert "no first token within 0.2 s" in logs[0]["error"]
+
+    def attempt(scale: int) -> None:
+        provider = with_fallback(mock_llm, stream_ttft_timeout=0.25 * scale)
+        with structlog.testing.capture_logs() as logs:
+            assert ask(provider).content == "here"
+        assert f"no first token within {0.25 * scale:g} s" in logs[0]["error"]
+
+    given_time(attempt)
 
 
 def test_the_request_timeout_limits_the_first_token_too(mock_llm: MockServer) -> None:
@@ -116,11 +122,20 @@ def test_the_request_timeout_limits_the_first_token_too(mock_llm: MockServer) ->
 
 def test_silence_in_an_answer_ends_it(mock_llm: MockServer) -> None:
     mock_llm.reply("m", stall_reply("mid_stream"))
-    with pytest.raises(StreamInterrupted, match=r"within 0\.3 s"):
-        ask(provider_for(mock_llm, request_timeout=0.3))
+
+    def attempt(scale: int) -> None:
+        with pytest.raises(StreamInterrupted, match=re.escape(f"within {0.25 * scale:g} s")):
+            ask(provider_for(mock_llm, request_timeout=0.25 * scale))
+
+    given_time(attempt)
 
 
 def test_a_long_answer_is_not_cut_off(mock_llm: MockServer) -> None:
-    mock_llm.reply("m", text_reply("one two three four five six", delay_ms=100))
-    provider = provider_for(mock_llm, request_timeout=0.4, stream_ttft_timeout=0.4)
-    assert ask(provider).content == "one two three four five six"
+    def attempt(scale: int) -> None:
+        mock_llm.clear()
+        mock_llm.reply("m", text_reply("one two three four five six", delay_ms=100 * scale))
+        limit = 0.4 * scale
+        provider = provider_for(mock_llm, request_timeout=limit, stream_ttft_timeout=limit)
+        assert ask(provider).content == "one two three four five six"
+
+    given_time(attempt)

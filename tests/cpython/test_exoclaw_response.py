@@ -1,14 +1,19 @@
 """What the exoclaw provider makes of an answer: its response, and its deltas on the way."""
 
 import asyncio
+from collections.abc import Iterator
 
 import pytest
 from exoclaw.providers.types import LLMResponse
 from support.exoclaw_face import HELLO, TOOLS, ask, provider_for, with_fallback
+from support.order import held
+from thinwire.testing.steps import Step
 
 from thinwire.testing import (
     DONE,
     MockServer,
+    Reply,
+    Send,
     sse_event,
     sse_reply,
     text_reply,
@@ -101,15 +106,25 @@ def test_a_call_without_an_id_gets_one_that_every_provider_takes(mock_llm: MockS
 
 
 def test_deltas_are_awaited_as_they_arrive(mock_llm: MockServer) -> None:
-    mock_llm.reply("m", text_reply("one two three", delay_ms=30))
-    seen: list[tuple[str, bool]] = []
+    seen: list[str] = []
+    words = ["one", " two", " three"]
+
+    def steps() -> Iterator[Step]:
+        # Each but the first is sent when the one before has been seen.
+        for number, word in enumerate(words):
+            chunk = {"choices": [{"index": 0, "delta": {"content": word}}]}
+            yield from held(lambda number=number: len(seen) == number, Send(sse_event(chunk)))
+        yield Send(sse_event({"choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]}) + DONE)
+
+    headers = [("Content-Type", "text/event-stream")]
+    mock_llm.reply("m", lambda request: Reply(steps=steps(), headers=headers))
 
     async def on_delta(text: str) -> None:
         await asyncio.sleep(0)
-        seen.append((text, mock_llm.requests[0].outcome == "complete"))
+        seen.append(text)
 
     response = ask(provider_for(mock_llm), on_delta=on_delta)
-    assert seen == [("one", False), (" two", False), (" three", seen[-1][1])]
+    assert seen == words
     assert response.content == "one two three"
 
 

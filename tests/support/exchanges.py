@@ -8,7 +8,7 @@ from typing import Any
 
 from support.legs import Leg, run_everywhere
 from support.places import Places
-from support.scenarios import SCENARIOS, Scenario
+from support.scenarios import PATIENT_MS, SCENARIOS, Scenario
 
 from thinwire.testing import MockServer, RecordedRequest
 
@@ -61,6 +61,8 @@ def _job(model: str, scenario: Scenario, places: Places) -> dict[str, Any]:
         "connect_ms": scenario.connect_ms,
         "head_ms": scenario.head_ms,
         "read_ms": scenario.read_ms,
+        "before": len(scenario.body.encode()) if scenario.read_ms < PATIENT_MS else 0,
+        "patient_ms": PATIENT_MS,
         "idle_ms": 60_000,
     }
 

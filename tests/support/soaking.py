@@ -12,7 +12,8 @@ from support.scripts import run_script
 
 from thinwire.testing import MockServer, RecordedRequest, Reply, text_reply
 
-LIMIT_S = 300
+LIMIT_S = 900
+SEED = int(os.environ.get("THINWIRE_SOAK_SEED", "1"))
 _HEALTHY = "All is well, naturally."
 _RESCUE = "from the backup"
 _SHARE = 10  # each fault that takes a clock to find out is this much rarer
@@ -40,6 +41,8 @@ def soak(leg: Leg, folder: Path, count: int, workers: int = 1) -> dict[str, Any]
             "url": server.base_url,
             "dead": "http://{}:{}/v1".format(*nobody["refused"]),
             "faults": 2 * len(_SCRIPTS),  # half of the turns are good ones
+            "slow": [len(_SCRIPTS) - len(SLOW), len(_SCRIPTS) - 1],
+            "seed": SEED,
             "turns": count,
             "workers": workers,
             "texts": [_HEALTHY, _RESCUE],

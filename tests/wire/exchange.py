@@ -73,20 +73,25 @@ async def _exchange(transport, request, job, outcome):
     try:
         outcome["status"] = response.status
         outcome["headers"] = [response.header(name) for name in job["headers"]]
-        await _read(response, outcome, transport.now_ms() + job["read_ms"])
+        await _read(transport, response, outcome, job)
     finally:
         await response.aclose()
         await response.aclose()
 
 
-async def _read(response, outcome, deadline):
-    # A buffer smaller than most pieces, so that leftovers count too.
+async def _read(transport, response, outcome, job):
+    # A buffer smaller than most pieces, so that leftovers count too. What the server says before
+    # it stalls may take its time: the deadline of the stall begins behind it.
     buffer = memoryview(bytearray(100))
     body = bytearray()
+    before = job["before"]
+    deadline = transport.now_ms() + (job["patient_ms"] if before else job["read_ms"])
     try:
         count = await response.readinto(buffer, deadline)
         while count:
             body.extend(buffer[:count])
+            if before and len(body) >= before:
+                before, deadline = 0, transport.now_ms() + job["read_ms"]
             count = await response.readinto(buffer, deadline)
         outcome["after_end"] = await response.readinto(buffer, deadline)
     finally:

@@ -12,7 +12,7 @@ import sys
 
 from thinwire import AsyncClient, Client, Deployment, RetryPolicy, ThinwireError, Timeouts
 
-LIMITS = Timeouts(connect=5, first_token=5, progress=5, liveness=5)
+LIMITS = Timeouts(connect=60, first_token=60, progress=60, liveness=60)  # none runs out
 ONCE = RetryPolicy(attempts=1)
 
 
