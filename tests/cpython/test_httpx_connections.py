@@ -43,7 +43,7 @@ def deployments(server: MockServer) -> dict[str, Deployment]:
 
 
 async def seen(server: MockServer) -> None:
-    for _ in range(500):
+    for _ in range(6000):
         if server.requests:
             return
         await asyncio.sleep(0.01)
@@ -79,7 +79,7 @@ def test_an_error_does_not_cost_the_connection(server: MockServer) -> None:
 
 
 def test_leaving_early_closes_the_connection(server: MockServer) -> None:
-    server.reply("echo", text_reply("one two three", delay_ms=200))
+    server.reply("echo", stall_reply("mid_stream"))
     with Client("echo", deployments(server)) as client:
         with client.stream(MESSAGES) as stream:
             next(iter(stream))
