@@ -114,7 +114,8 @@ def test_deltas_are_awaited_as_they_arrive(mock_llm: MockServer) -> None:
         for number, word in enumerate(words):
             chunk = {"choices": [{"index": 0, "delta": {"content": word}}]}
             yield from held(lambda number=number: len(seen) == number, Send(sse_event(chunk)))
-        yield Send(sse_event({"choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]}) + DONE)
+        last = {"choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]}
+        yield Send(sse_event(last) + DONE)
 
     headers = [("Content-Type", "text/event-stream")]
     mock_llm.reply("m", lambda request: Reply(steps=steps(), headers=headers))
