@@ -5,12 +5,18 @@ CHECK := import sys; sys.exit(sys.version_info < (3, 11) and \
   "thinwire needs Python 3.11 or newer, this is " + sys.version.split()[0] + "; try: make PYTHON=python3.12")
 # Core is covered by its own tests alone; measuring the others would only make them slow.
 CORE_TESTS := tests/shared tests/core
+OTHER_TESTS := tests_device tests/cpython tests/micropython
+# Most tests wait for a socket, a clock or another process: a worker more than there are cores.
+WORKERS ?= 3
+# A file stays on one worker, for what its tests share; the emulated board comes first, since it
+# takes longest.
+PYTEST = $(PY) -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder --durations 10
 FIRMWARE = PYTHONPATH=tools $(PY) -m firmware
 SETUP_SCRIPTS := $(wildcard tools/*micropython*.py)
 export DEVICE
 MPREMOTE = $(PY) -m mpremote connect "$(or $(DEVICE),auto)"
 
-.PHONY: help setup demo test test-micropython test-emulated test-device firmware firmware-emulated chiplike bench-device flash device-shell mip lint format size clean
+.PHONY: help setup demo check test test-all test-micropython test-emulated test-device firmware firmware-emulated chiplike bench-device flash device-shell mip lint format size clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1: /p' Makefile | awk -F': ' '{printf "  make %-18s %s\n", $$1, $$2}'
@@ -29,9 +35,16 @@ setup: .venv/ready .tools/ready ## create .venv, fetch MicroPython (instant when
 demo: setup ## see it work, without a key and without the internet
 	@$(PY) examples/demo.py
 
+check: lint ## a developer's minute: style, types, core on one CPython
+	$(PYTEST) -q $(CORE_TESTS)
+
 test: lint setup ## all gates that need no board
-	$(PY) -m coverage run -m pytest $(CORE_TESTS) && $(PY) -m coverage report --fail-under=100
-	EMULATED=1 $(PY) -m pytest $(CORE_TESTS:%=--ignore=%)
+	$(PYTEST) --cov --cov-fail-under 100 $(CORE_TESTS)
+	EMULATED=1 $(PYTEST) $(OTHER_TESTS)
+
+test-all: test ## also every other Python there is, and ten times as many random cases
+	THINWIRE_FUZZ=3000 $(PYTEST) tests/cpython/test_fuzz.py
+	@$(PY) tools/every_python.py
 
 test-micropython: setup ## only what runs on MicroPython
 	$(PY) -m pytest tests/micropython
