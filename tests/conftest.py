@@ -28,3 +28,13 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
     wanted = inspect.signature(function).parameters
     asyncio.run(function(**{name: pyfuncitem.funcargs[name] for name in wanted}))
     return True
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Where tests run side by side: a file stays on one worker, for what its tests share, and all
+    that needs the emulated board, which keeps a core busy, on the same one.
+    """
+    for item in items:
+        board = item.path.name.startswith("test_emulated")
+        item.add_marker(pytest.mark.xdist_group("board" if board else str(item.path)))
