@@ -9,7 +9,7 @@ OTHER_TESTS := tests_device tests/cpython tests/micropython
 # Most tests wait for a socket, a clock or another process: a worker more than there are cores.
 WORKERS ?= 3
 # tests/conftest.py says what stays on one worker. The emulated board comes first: it takes longest.
-PYTEST = $(PY) -m pytest -n $(WORKERS) --dist loadgroup --no-loadscope-reorder --durations 10
+PYTEST = $(PY) -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder --durations 10
 FIRMWARE = PYTHONPATH=tools $(PY) -m firmware
 SETUP_SCRIPTS := $(wildcard tools/*micropython*.py)
 export DEVICE

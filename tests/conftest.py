@@ -2,9 +2,11 @@
 
 import asyncio
 import inspect
+from typing import Any
 
 import pytest
 from support.interpreters import Interpreter, interpreter_id, parameters, required
+from xdist.scheduler import LoadFileScheduling
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -30,11 +32,16 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
     return True
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Where tests run side by side: a file stays on one worker, for what its tests share, and all
-    that needs the emulated board, which keeps a core busy, on the same one.
+class _OneBoard(LoadFileScheduling):
+    """A file stays on one worker, for what its tests share, and all that needs the emulated board,
+    which keeps a core busy, on the same one.
     """
-    for item in items:
-        board = item.path.name.startswith("test_emulated")
-        item.add_marker(pytest.mark.xdist_group("board" if board else str(item.path)))
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = nodeid.partition("::")[0]
+        return "board" if "test_emulated" in file else file
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadFileScheduling:
+    """How tests are dealt out where they run side by side."""
+    return _OneBoard(config, log)

@@ -51,7 +51,7 @@ def environment(version: str, python: str) -> Path:
 
 def passes(python: Path) -> bool:
     """Whether the tests pass there."""
-    parallel = ("-n", os.environ.get("WORKERS", "3"), "--dist", "loadgroup")
+    parallel = ("-n", os.environ.get("WORKERS", "3"), "--dist", "loadfile")
     command = [str(python), "-m", "pytest", "-q", *parallel, *TESTS]
     return subprocess.run(command, cwd=ROOT, check=False).returncode == 0
 
