@@ -41,8 +41,9 @@ test: lint setup ## all gates that need no board
 	$(PYTEST) --cov --cov-fail-under 100 $(CORE_TESTS)
 	EMULATED=1 $(PYTEST) $(OTHER_TESTS)
 
-test-all: test ## also every other Python there is, and ten times as many random cases
+test-all: test ## also every other Python there is, and what is too heavy for each change
 	THINWIRE_FUZZ=3000 $(PYTEST) tests/cpython/test_fuzz.py
+	EMULATED=1 THINWIRE_FULL=1 $(PYTEST) tests_device/test_emulated_chat.py
 	@$(PY) tools/every_python.py
 
 test-micropython: setup ## only what runs on MicroPython

@@ -16,7 +16,7 @@ const Module = require('module');
 const path = require('path');
 
 const LONGEST = 32; // instructions of a block
-const OFTEN = 50; // times that one is run before it is compiled
+const OFTEN = 200; // times that one is run before it is compiled
 const NEVER = -Infinity; // the count of what the emulator has to do itself
 
 const PAGE = 12, PAGE_MASK = (1 << PAGE) - 1; // as one array they would be too sparse to be fast
@@ -101,8 +101,12 @@ class Blocks {
     return cycles;
   }
 
-  // Forgets what was compiled from the flash.
-  flashChanged() { this.flash = pages(this.core.rp2040.flash.length); }
+  // Forgets what was compiled from these bytes of the flash. (A block may begin a page before.)
+  flashChanged(first, size) {
+    for (let page = Math.max((first >> PAGE) - 1, 0); page << PAGE < first + size; page++) {
+      this.flash[page].fill(0);
+    }
+  }
 
   compile(start) {
     const { core } = this;

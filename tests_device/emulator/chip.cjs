@@ -107,7 +107,7 @@ function main([firmware, bootrom]) {
   const mcu = simulator.rp2040;
   mcu.logger = new ConsoleLogger(LogLevel.Error);
   const blocks = compiled(mcu.core);
-  mcu.onBreak = (service) => { serveFlash(mcu, service); blocks.flashChanged(); };
+  mcu.onBreak = (service) => blocks.flashChanged(...serveFlash(mcu, service));
   const rom = Uint32Array.from(JSON.parse(fs.readFileSync(bootrom)));
   patchFlashFunctions(rom);
   mcu.loadBootrom(rom);

@@ -17,11 +17,16 @@ function patchFlashFunctions(rom) {
   }
 }
 
+// Returns [first, size] of the bytes that may be other ones now.
 function serveFlash(mcu, service) {
   const [offset, second, third] = mcu.core.registers;
-  if (service === ERASE) mcu.flash.fill(0xff, offset, offset + second);
-  if (service !== PROGRAM) return;
+  if (service === ERASE) {
+    mcu.flash.fill(0xff, offset, offset + second);
+    return [offset, second];
+  }
+  if (service !== PROGRAM) return [0, 0];
   for (let i = 0; i < third; i++) mcu.flash[offset + i] &= mcu.readUint8((second + i) >>> 0);
+  return [offset, third];
 }
 
 module.exports = { patchFlashFunctions, serveFlash };

@@ -21,7 +21,7 @@ function chip(flashChanged) {
   const simulator = new Simulator();
   const mcu = simulator.rp2040;
   mcu.logger = new ConsoleLogger(LogLevel.Error);
-  mcu.onBreak = (service) => { serveFlash(mcu, service); flashChanged(); };
+  mcu.onBreak = (service) => flashChanged(...serveFlash(mcu, service));
   const rom = Uint32Array.from(JSON.parse(fs.readFileSync(bootrom)));
   patchFlashFunctions(rom);
   mcu.loadBootrom(rom);
@@ -47,7 +47,7 @@ const shown = (core) => [...Array.from(core.registers, (value) => value.toString
 
 function main() {
   let blocks = null;
-  const fast = chip(() => blocks.flashChanged()), plain = chip(() => {});
+  const fast = chip((first, size) => blocks.flashChanged(first, size)), plain = chip(() => {});
   const core = fast.rp2040.core, other = plain.rp2040.core;
   blocks = compiled(core, 0);
   let naps = 0, compared = 0;
