@@ -310,11 +310,11 @@ class CompletionAssembler:
         for choice in self._choices:
             if choice.index == index:
                 return choice
-        keeper = self._keeper
-        texts = [
-            DeltaText(None if keeper is None else keeper.buffer(kind, index))
-            for kind in ("content", "reasoning", "refusal")
-        ]
+        # No comprehension: what it closes over would be allocated for each token on a chip.
+        texts = []
+        for kind in ("content", "reasoning", "refusal"):
+            buffer = None if self._keeper is None else self._keeper.buffer(kind, index)
+            texts.append(DeltaText(buffer))
         choice = Choice(index, texts[0], texts[1], texts[2])
         self._choices.append(choice)
         return choice
