@@ -2,6 +2,7 @@
 
 import asyncio
 import inspect
+import os
 from typing import Any
 
 import pytest
@@ -30,6 +31,16 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
     wanted = inspect.signature(function).parameters
     asyncio.run(function(**{name: pyfuncitem.funcargs[name] for name in wanted}))
     return True
+
+
+def pytest_report_header() -> str:
+    """The seeds of whatever is random; an environment variable gives each back. Hypothesis prints
+    its own with a failure.
+    """
+    seeds = {"THINWIRE_FUZZ_SEED": "0", "THINWIRE_SOAK_SEED": "1"}
+    return "seeds: " + " ".join(
+        f"{name}={os.environ.get(name, own)}" for name, own in seeds.items()
+    )
 
 
 class _OneBoard(LoadFileScheduling):
