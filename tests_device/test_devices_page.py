@@ -61,8 +61,8 @@ def clone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """
     for name in ("src/thinwire/core", "port_micropython/thinwire_device"):
         shutil.copytree(ROOT / name, tmp_path / name, copy_function=_first_line, ignore=_UNWANTED)
-    for name in ("src/thinwire/__init__.py", "src/thinwire/sse.py"):
-        _first_line(str(ROOT / name), str(tmp_path / name))
+    for name in ("__init__.py", "sse.py", "transport.py"):
+        _first_line(str(ROOT / "src/thinwire" / name), str(tmp_path / "src/thinwire" / name))
     for name in ("examples", "port_micropython/boards", "package.json"):
         (tmp_path / name).symlink_to(ROOT / name)
     (tmp_path / "photo.jpg").write_bytes(b"a picture")

@@ -11,13 +11,17 @@ from typing import Any
 import pytest
 from support.mock_process import mock_process, requests_of
 
-from thinwire import AsyncClient, Client, Completion, Deployment
+from thinwire import AsyncClient, Client, Completion, Deployment, Timeouts
 
 SIZE = 50 * 2**20
 LIMIT = 2**20  # bytes above the prompt itself
 MESSAGES = 1000
 
 Ask = Callable[[str, list[dict[str, Any]]], Completion]
+
+
+# An upload of 50 MB counts for the first token, and a machine may be slow.
+PATIENT = Timeouts(connect=60, first_token=600, liveness=600)
 
 
 @pytest.fixture(scope="module")
@@ -27,13 +31,14 @@ def base_url() -> Iterator[str]:
 
 
 def ask(base_url: str, messages: list[dict[str, Any]]) -> Completion:
-    with Client("tokens-10", {"tokens-10": Deployment(base_url)}) as client:
+    with Client("tokens-10", {"tokens-10": Deployment(base_url)}, timeouts=PATIENT) as client:
         return client.chat(messages)
 
 
 def ask_async(base_url: str, messages: list[dict[str, Any]]) -> Completion:
     async def turn() -> Completion:
-        async with AsyncClient("tokens-10", {"tokens-10": Deployment(base_url)}) as client:
+        named = {"tokens-10": Deployment(base_url)}
+        async with AsyncClient("tokens-10", named, timeouts=PATIENT) as client:
             return await client.chat(messages)
 
     return asyncio.run(turn())
@@ -51,10 +56,10 @@ def peak_of(ask: Ask, base_url: str, messages: list[dict[str, Any]]) -> int:
     tracemalloc.start()
     try:
         completion = ask(base_url, messages)
+        assert completion.content == "".join(f"t{number} " for number in range(10))
         return tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()
-        assert completion.content == "".join(f"t{number} " for number in range(10))
 
 
 @pytest.mark.parametrize("messages", [1, MESSAGES])

@@ -22,11 +22,11 @@ from support.order import held
 
 from thinwire.testing import (
     DONE,
-    Completion,
+    MockCompletion,
     MockServer,
     Send,
     cut_reply,
-    sse,
+    sse_event,
     status_reply,
     text_reply,
     tool_reply,
@@ -41,8 +41,13 @@ FILES = [
 PICTURE = bytes(range(256)) * 40
 CELSIUS = {"esp32": 27.2, "rp2": 27.6}
 LIMIT_S = 300
+LAST = {"index": 0, "finish_reason": "stop"}
 END = (
-    Send(sse({"choices": [{"index": 0, "delta": {"content": " two"}, "finish_reason": "stop"}]})),
+    Send(
+        sse_event(
+            {"choices": [{"index": 0, "delta": {"content": " two"}, "finish_reason": "stop"}]}
+        )
+    ),
     Send(DONE),
 )
 WIFI = {"ssid": "home", "password": "secret"}
@@ -209,7 +214,7 @@ def test_a_network_that_goes_is_joined_again(board: Board, server: MockServer) -
         return board.done().count("wifi connect home secret") == 2
 
     # The answer comes to its end when the network is back.
-    server.reply("m", Completion([{"content": "one"}], ending=held(joined_again, *END)))
+    server.reply("m", MockCompletion([{"content": "one"}], ending=held(joined_again, *END)))
     country = {"country": "DE", "check_s": 0.05}
     board.configure(server.base_url, wifi={**WIFI, **country})
     said = board.run("hi\n")
@@ -376,7 +381,7 @@ def test_the_button(board: Board, server: MockServer) -> None:
 
 def test_the_button_answers_one_at_a_time_and_streams(board: Board, server: MockServer) -> None:
     told = threading.Event()
-    server.reply("m", Completion([{"content": "one"}], ending=held(told.is_set, *END)))
+    server.reply("m", MockCompletion([{"content": "one"}], ending=held(told.is_set, *END)))
     with button(board, server) as ask:
         answers: list[bytes] = []
         first = threading.Thread(target=lambda: answers.append(ask("GET /ask HTTP/1.1")))

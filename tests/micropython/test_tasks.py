@@ -16,7 +16,7 @@ from thinwire.testing import (
     RecordedRequest,
     Reply,
     Send,
-    sse,
+    sse_event,
     stall_reply,
     text_reply,
 )
@@ -30,7 +30,9 @@ def server() -> Iterator[MockServer]:
 
 
 def chunk(text: str, end: str | None = None) -> Send:
-    return Send(sse({"choices": [{"index": 0, "delta": {"content": text}, "finish_reason": end}]}))
+    return Send(
+        sse_event({"choices": [{"index": 0, "delta": {"content": text}, "finish_reason": end}]})
+    )
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ import dataclasses
 from collections.abc import Mapping
 from typing import Any
 
-from thinwire.testing import Completion, Reply, Wait, status_reply
+from thinwire.testing import MockCompletion, Reply, Wait, status_reply
 
 LIMIT_S = 0.3  # clock of what stalls
 _UPLOAD_S = 0.0001  # that a KiB of prompt adds to it: what stalls is to be the server
@@ -130,7 +130,7 @@ def stretched(script: Any, scale: int) -> Any:
     """A script whose pauses are so many times as long."""
     if isinstance(script, Reply):
         return dataclasses.replace(script, steps=_longer(script.steps, scale))
-    if isinstance(script, Completion) and script.ending is not None:
+    if isinstance(script, MockCompletion) and script.ending is not None:
         return dataclasses.replace(script, ending=_longer(script.ending, scale))
     return script
 
