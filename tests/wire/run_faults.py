@@ -42,7 +42,7 @@ class Seen:
         if isinstance(event, ContentDelta):
             self.texts[-1] += event.text
         elif isinstance(event, StreamRestarted):
-            self.restarts.append([event.model, event.reason, event.void_chars])
+            self.restarts.append([event.deployment, event.reason, event.void_chars])
             self.texts.append("")
         elif isinstance(event, StreamComplete):
             self.completion = event.completion
