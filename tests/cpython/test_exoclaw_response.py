@@ -7,7 +7,6 @@ import pytest
 from exoclaw.providers.types import LLMResponse
 from support.exoclaw_face import HELLO, TOOLS, ask, provider_for, with_fallback
 from support.order import held
-from thinwire.testing.steps import Step
 
 from thinwire.testing import (
     DONE,
@@ -19,6 +18,7 @@ from thinwire.testing import (
     text_reply,
     tool_reply,
 )
+from thinwire.testing.replies.steps import Step
 
 # The response.
 

@@ -70,7 +70,7 @@ def run_micropython(
     script: str | Path,
     *arguments: str | Path,
     heapsize: str | None = None,
-    timeout: float = 60,
+    timeout: float = 600,
     env: dict[str, str] | None = None,
 ) -> subprocess.CompletedProcess[str]:
     """Run a script on MicroPython with core, port and shared tests on its search path.
