@@ -3,19 +3,29 @@ PYTHON ?= python3
 PY := .venv/bin/python
 CHECK := import sys; sys.exit(sys.version_info < (3, 11) and \
   "thinwire needs Python 3.11 or newer, this is " + sys.version.split()[0] + "; try: make PYTHON=python3.12")
-# Core is covered by its own tests alone; measuring the others would only make them slow.
+# Core is covered by its own tests alone; measuring the others would only make them slow, and those
+# that try every way to cut a stream three times as slow, for no branch that is new.
 CORE_TESTS := tests/shared tests/core
+EVERY_CUT := \
+  tests/shared/test_stream.py::test_every_cut_gives_the_same \
+  tests/shared/test_stream.py::test_every_cut_of_tool_calls_gives_the_same \
+  tests/shared/test_stream_endings.py::test_bad_ends_are_the_same_for_each_cut \
+  tests/shared/test_stream_endings.py::test_good_ends \
+  tests/shared/wire/test_json_encode.py::test_any_document_parses_back_at_each_buffer_size \
+  tests/core/test_json_encode_properties.py::test_bytes_are_those_of_the_json_module \
+  tests/core/test_json_encode_properties.py::test_so_they_are_however_small_the_pieces
 OTHER_TESTS := tests_device tests/cpython tests/micropython
-# Most tests wait for a socket, a clock or another process: a worker more than there are cores.
-WORKERS ?= 3
-# tests/conftest.py says what stays on one worker. The emulated board comes first: it takes longest.
+# Most tests wait, for a socket, a clock, another process, or the firmware that is being built: more
+# workers than there are cores.
+WORKERS ?= 5
+# tests/conftest.py says what stays on one worker, and what comes first.
 PYTEST = $(PY) -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder --durations 10
 FIRMWARE = PYTHONPATH=tools $(PY) -m firmware
 SETUP_SCRIPTS := $(wildcard tools/*micropython*.py)
 export DEVICE
 MPREMOTE = $(PY) -m mpremote connect "$(or $(DEVICE),auto)"
 
-.PHONY: help setup demo check test test-all test-micropython test-emulated test-device firmware firmware-emulated chiplike bench-device flash device-shell mip lint format size clean
+.PHONY: help setup demo check test covered test-all test-micropython test-emulated test-device firmware firmware-emulated chiplike bench-device flash device-shell mip lint format size clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1: /p' Makefile | awk -F': ' '{printf "  make %-18s %s\n", $$1, $$2}'
@@ -37,9 +47,14 @@ demo: setup ## see it work, without a key and without the internet
 check: lint ## a developer's minute: style, types, core on one CPython
 	$(PYTEST) -q $(CORE_TESTS)
 
-test: lint setup ## all gates that need no board
-	$(PYTEST) --cov --cov-fail-under 100 $(CORE_TESTS)
-	EMULATED=1 $(PYTEST) $(OTHER_TESTS)
+# The firmware takes longest. It is built beside everything else, and its tests wait for it.
+test: setup ## all gates that need no board
+	@{ $(FIRMWARE) emulated; $(FIRMWARE) chiplike; } >.tools/firmware.log 2>&1 & \
+	$(MAKE) --no-print-directory lint covered && \
+	EMULATED=1 $(PYTEST) $(OTHER_TESTS) $(EVERY_CUT); status=$$?; wait; exit $$status
+
+covered: setup ## the tests of core, which have to reach each of its branches
+	$(PYTEST) -q --cov --cov-fail-under 100 $(EVERY_CUT:%=--deselect=%) $(CORE_TESTS)
 
 test-all: test ## also every other Python there is, and what is too heavy for each change
 	THINWIRE_FUZZ=3000 $(PYTEST) tests/cpython/test_fuzz.py

@@ -3,11 +3,23 @@
 import asyncio
 import inspect
 import os
+import random
 from typing import Any
 
+import hypothesis.core
 import pytest
+from hypothesis import HealthCheck, settings
 from support.interpreters import Interpreter, interpreter_id, parameters, required
 from xdist.scheduler import LoadFileScheduling
+
+# Of hypothesis; the processes that xdist starts inherit it.
+SEED = os.environ.setdefault("THINWIRE_SEED", str(random.SystemRandom().randrange(10**9)))
+hypothesis.core.global_force_seed = int(SEED)
+# How long an example takes says nothing on a busy machine.
+settings.register_profile(
+    "thinwire", deadline=None, suppress_health_check=[HealthCheck.too_slow], print_blob=True
+)
+settings.load_profile("thinwire")
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -34,25 +46,48 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
 
 
 def pytest_report_header() -> str:
-    """The seeds of whatever is random; an environment variable gives each back. Hypothesis prints
-    its own with a failure.
-    """
-    seeds = {"THINWIRE_FUZZ_SEED": "0", "THINWIRE_SOAK_SEED": "1"}
+    """The seeds of whatever is random; an environment variable gives each back."""
+    seeds = {"THINWIRE_SEED": SEED, "THINWIRE_FUZZ_SEED": "0", "THINWIRE_SOAK_SEED": "1"}
     return "seeds: " + " ".join(
         f"{name}={os.environ.get(name, own)}" for name, own in seeds.items()
     )
 
 
-class _OneBoard(LoadFileScheduling):
-    """A file stays on one worker, for what its tests share, and all that needs the emulated board,
-    which keeps a core busy, on the same one.
+# Files whose tests share nothing that is dear to make, and of which many take a second.
+SPREAD = tuple(
+    f"test_{name}.py"
+    for name in (
+        "board_examples bounds cancelling chip_feed device_deadlines device_trust device_units"
+        " emulated_core fuzz heap hedging memory secrets shared_on_micropython sockets stalls"
+        " stale_connections tasks json_encode stream stream_endings json_encode_properties"
+    ).split()
+)
+
+
+class _Together(LoadFileScheduling):
+    """A file stays on one worker, for what its tests share (a run of minutes, an emulated board);
+    but not where they share nothing: then each test goes where there is room.
     """
 
     def _split_scope(self, nodeid: str) -> str:
         file = nodeid.partition("::")[0]
-        return "board" if "test_emulated" in file else file
+        return nodeid if file.endswith(SPREAD) else file
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadFileScheduling:
     """How tests are dealt out where they run side by side."""
-    return _OneBoard(config, log)
+    return _Together(config, log)
+
+
+# They take longest: no worker is to be left with one of them in the end.
+FIRST = [
+    f"test_{name}.py"
+    for name in "emulated_chat emulated_commands faults soak scenarios devices_page".split()
+]
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with what takes longest; all else stays in its order."""
+    place = {name: number for number, name in enumerate(FIRST)}
+    items.sort(key=lambda item: place.get(item.path.name, len(FIRST)))
