@@ -9,6 +9,7 @@ import sys
 
 from micropython import const
 
+from thinwire.core._compat import mend_imports
 from thinwire.core.errors import (
     ConnectError,
     ReadError,
@@ -34,6 +35,7 @@ _IN_PROGRESS = (115, 119, 118, 36)
 _REFUSED = const(111)
 _CERTIFICATE = (9984, 12288, 30336)  # verification failed, not the pinned one, no CA
 _PROBES = const(4)
+_OF_TLS = (OSError, ValueError, MemoryError)  # made here: in an `except` it would take memory
 
 
 async def connect(
@@ -47,7 +49,7 @@ async def connect(
         deadline_ms: when the connection must stand; None: whenever it does.
 
     Raises:
-        OSError, TransportTimeout: what the last address did.
+        OSError, TransportTimeout, MemoryError: what the last address did.
     """
     left = len(addresses)
     for address in addresses:
@@ -58,7 +60,7 @@ async def connect(
             until = now + (until - now) // left
         try:
             return await _connect_to(waiter, address, until)
-        except (OSError, TransportTimeout):
+        except Exception:
             left -= 1
             if not left:
                 raise
@@ -140,7 +142,7 @@ class Connection:
             self._stream = context.wrap_socket(
                 self._plain, server_hostname=host, do_handshake_on_connect=False
             )
-        except (OSError, ValueError, MemoryError) as error:
+        except _OF_TLS as error:
             self.close()
             raise failure(ConnectError, error, "no TLS to", host)
 
@@ -157,7 +159,7 @@ class Connection:
         while not count:
             try:
                 count = self._stream.write(view) or 0
-            except (OSError, ValueError, MemoryError) as error:
+            except _OF_TLS as error:
                 # A certificate that is not accepted is a ValueError, or it has a number.
                 refused = isinstance(error, ValueError) or number(error) in _CERTIFICATE
                 kind = certificate_error if refused else ConnectError
@@ -200,17 +202,18 @@ class Connection:
         try:
             # TLS 1.3 sends two tickets behind its handshake; each takes a read of its own.
             for _ in range(_PROBES):
-                if self.read_some(probe) is not None:
+                if self._stream.readinto(probe) is not None:
                     return False
-        except ReadError:
+        except OSError:
             return False
         return True
 
     def close(self) -> None:
         """Closes the socket. Idempotent; nothing else may be called afterwards."""
-        for stream in (self._stream, self._plain):
-            if stream is not None:
-                _close(stream)
+        # It takes no memory: there may be none left.
+        if self._stream is not None:
+            _close(self._stream)
+            _close(self._plain)
         # Whoever still holds the connection shall not hold the 27 KB of its TLS session.
         self._plain = self._stream = None  # type: ignore[assignment]
 
@@ -248,17 +251,17 @@ def failure(
     Returns:
         The error; `speechless`, and with less text, where there is no memory for its words.
     """
-    text, speechless = doing, False
+    text = doing
     try:
         if whom:
             text = "%s %s" % (doing, whom)
         from thinwire_device import errnos
 
         describe = errnos.describe_lookup if lookup else errnos.describe
-        text = "%s: %s" % (text, describe(error, number(error)))
+        return kind("%s: %s" % (text, describe(error, number(error))), error)
     except MemoryError:
         # A full heap hides no failure: that there was one is worth more than its words.
-        speechless = True
-    failed = kind(text, error)
-    failed.speechless = speechless
-    return failed
+        mend_imports()
+        failed = kind(text, error)
+        failed.speechless = True
+        return failed

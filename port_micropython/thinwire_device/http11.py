@@ -7,12 +7,15 @@ then read no more.
 
 from micropython import const
 
+from thinwire.core._compat import nothing
 from thinwire.core.errors import ReadError, WriteError
 from thinwire.core.wire.http1_request import request_head
 from thinwire.core.wire.http1_response import ResponseHead
 
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
+    from collections.abc import Coroutine
+
     from thinwire.core.request.http_request import Request
     from thinwire.core.wire.http1_request import HTTPChunkWriter
     from thinwire_device.connection import Connection
@@ -68,7 +71,7 @@ class HTTP11Exchange:
             # The server may have said why before it closed; if not, the write error stands.
             try:
                 self._peek()
-            except ReadError:
+            except Exception:
                 raise error
             if self._rest is None:
                 raise error
@@ -213,14 +216,14 @@ class SocketResponse:
                     return size
         return 0
 
-    async def aclose(self) -> None:
+    def aclose(self) -> "Coroutine[object, object, None]":
         """See Response.aclose."""
         connection, self._connection = self._connection, None
-        if connection is None:
-            return
-        whole = self._body.done and not self._rest and not self._body.excess
-        if self._pool is not None and whole and not connection.ended:
-            connection.kept = True
-            self._pool.put(connection)
-        else:
-            connection.close()
+        if connection is not None:
+            whole = self._body.done and not self._rest and not self._body.excess
+            if self._pool is not None and whole and not connection.ended:
+                connection.kept = True
+                self._pool.put(connection)
+            else:
+                connection.close()
+        return nothing()

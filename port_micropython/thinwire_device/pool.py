@@ -34,8 +34,9 @@ class Pool:
             self._idle.pop(0).close()
         for connection in reversed(self._idle):
             if connection.place == place:
+                alive = connection.alive()
                 self._idle.remove(connection)
-                if connection.alive():
+                if alive:
                     return connection
                 connection.close()
         self._shrink(self.limit - 1)

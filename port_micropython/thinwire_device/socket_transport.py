@@ -13,6 +13,8 @@ a client that is only made takes half of the RAM.
 
 from micropython import const
 
+from thinwire.core._compat import nothing
+from thinwire.core.errors import ConnectError, TransportError, TransportTimeout
 from thinwire.core.wire.http1_request import HTTPChunkWriter
 from thinwire_device.dns import DNSCache
 from thinwire_device.pool import Pool
@@ -128,22 +130,22 @@ class SocketTransport:  # a core.transport.Transport; as its subclass it would c
                 connection = self._pool.take(place)
                 if connection is None:
                     connection = await self._connect(request, place)
-                # Not before TLS has its buffers, 17 KB in one piece (saves 600 bytes, measured).
-                from thinwire_device.http11 import HTTP11Exchange
-
-                exchange = HTTP11Exchange(self._waiter, connection, writer, request)
                 try:
+                    # Not before TLS has its buffers, 17 KB in one piece (saves 600 bytes).
+                    from thinwire_device.http11 import HTTP11Exchange
+
+                    exchange = HTTP11Exchange(self._waiter, connection, writer, request)
                     return await exchange.run(self._pool)
-                except ConnectError as error:
+                except BaseException as error:
                     connection.close()
-                    if self._contexts is None or not self._contexts.widen(request.host, error):
-                        raise
-                except (WriteError, ReadError) as error:
-                    error.stale = connection.kept and not exchange.response_begun
-                    connection.close()
-                    raise
-                except BaseException:
-                    connection.close()
+                    if isinstance(error, ConnectError):
+                        if self._contexts is not None and self._contexts.widen(
+                            request.host, error
+                        ):
+                            continue
+                    elif isinstance(error, TransportError):
+                        kept = connection.kept and not isinstance(error, TransportTimeout)
+                        error.stale = kept and not exchange.response_begun
                     raise
         finally:
             self._spare = writer
@@ -188,9 +190,10 @@ class SocketTransport:  # a core.transport.Transport; as its subclass it would c
         """Whether a connection stands ready, with its TLS session if `https`; for the budget."""
         return self._pool.keeps("https" if https else "http")
 
-    async def aclose(self) -> None:
+    def aclose(self) -> "Coroutine[object, object, None]":
         """See Transport.aclose."""
         self._pool.close()
+        return nothing()
 
     def _tls(self) -> "TLSContexts":
         # Made when it is needed: plain http does without.
@@ -228,8 +231,12 @@ class SocketTransport:  # a core.transport.Transport; as its subclass it would c
             except OSError as error:
                 self._dns.forget(host)
                 raise failure(ConnectError, error, "cannot connect to", whom)
-        request.connected_ms = self._waiter.now_ms()
-        connection = Connection(self._waiter, place, plain)
+        try:
+            request.connected_ms = self._waiter.now_ms()
+            connection = Connection(self._waiter, place, plain)
+        except MemoryError:
+            plain.close()
+            raise
         if context is not None:
             connection.wrap(context)
         return connection

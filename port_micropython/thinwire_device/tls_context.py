@@ -74,8 +74,11 @@ class TLSContexts:
         refused = isinstance(error.cause, ValueError)
         if not refused or not self._by_roots() or host in self._wide:
             return False
-        self._wide.append(host)
-        return self._roots_for(host) != self._roots
+        try:
+            self._wide.append(host)
+            return self._roots_for(host) != self._roots
+        except MemoryError:
+            return False  # the refusal is what has to be known
 
     def _by_roots(self) -> bool:
         return not (self._insecure or self._cadata or self._pins is not None)

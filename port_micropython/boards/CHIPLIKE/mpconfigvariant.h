@@ -10,6 +10,10 @@
 
 #include "ports/unix/variants/mpconfigvariant_common.h"
 
+// Chips set no memory aside for an exception that there is no memory for.
+#undef MICROPY_EMERGENCY_EXCEPTION_BUF_SIZE
+#define MICROPY_EMERGENCY_EXCEPTION_BUF_SIZE (0)
+
 // Chips poll each socket by asking it. What this port does instead crashes, besides, when one of
 // more than four plain sockets waits beside one with TLS.
 #undef MICROPY_PY_SELECT_POSIX_OPTIMISATIONS

@@ -41,6 +41,8 @@ else:
     from thinwire.core._cpython import is_plain as is_plain
     from thinwire.core._cpython import loads as loads
     from thinwire.core._cpython import loads_whole as loads_whole
+    from thinwire.core._cpython import mend_imports as mend_imports
+    from thinwire.core._cpython import nothing as nothing
     from thinwire.core._cpython import public as public
     from thinwire.core._cpython import remove_file as remove_file
     from thinwire.core._cpython import replace_file as replace_file

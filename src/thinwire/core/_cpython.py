@@ -56,6 +56,14 @@ def const(value: "T") -> "T":
     return value
 
 
+def mend_imports() -> None:
+    """After a MemoryError: takes care that what could not be imported can be, another time."""
+
+
+async def nothing() -> None:
+    """What to await where there is nothing to do. On a chip it takes no memory."""
+
+
 def is_awaitable(value: object) -> bool:
     """Whether `await value` makes sense."""
     return hasattr(value, "__await__")

@@ -33,8 +33,10 @@ def import_module(name):
     # Compiling leaves more garbage than code. Collecting often while it lasts keeps what stays
     # together at the bottom of the heap; otherwise modules end up all over it, and a 256 KB heap
     # with half its bytes free has no 5 KB in one piece (measured).
-    if name in sys.modules:
-        return sys.modules[name]
+    module = sys.modules.get(name)
+    if module is not None:
+        return module
+    mend_imports()
     threshold = gc.threshold()
     gc.threshold(4096)
     try:
@@ -42,6 +44,28 @@ def import_module(name):
     finally:
         gc.threshold(threshold)
         gc.collect()
+
+
+def mend_imports():
+    # Where there was no memory for a new module, MicroPython leaves its name in sys.modules, but
+    # no module: to import it another time is a NameError, or a crash (seen with 1.25).
+    modules = sys.modules
+    for name in modules:
+        if modules.get(name) is None:
+            modules.pop(name, None)
+            return  # the loop must not go on in what has changed; there is never a second one
+
+
+def _nothing():
+    return
+    yield
+
+
+_ended = _nothing()
+
+
+def nothing():
+    return _ended  # may be awaited again and again, and takes no memory, as a coroutine would
 
 
 def is_awaitable(value):

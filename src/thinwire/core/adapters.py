@@ -30,6 +30,7 @@ def default_transport(blocking: bool, options: "dict[str, object]") -> "Transpor
 def default_log() -> "Sink":
     """The runtime's logger: structlog, or JSON lines on a chip."""
     if MICROPYTHON and not TYPE_CHECKING:  # pragma: no cover (MicroPython)
+        import_module("thinwire_device.log")
         from thinwire_device.log import sink
     else:
         from thinwire.cpython.structlog_hook import sink
@@ -39,6 +40,7 @@ def default_log() -> "Sink":
 def memory_budget(transport: "Transport", https: bool, receive: int) -> object:
     """See AsyncClient.budget; `receive` is the size of the receive buffer in bytes."""
     if MICROPYTHON and not TYPE_CHECKING:  # pragma: no cover (MicroPython)
+        import_module("thinwire_device.memory_budget")
         from thinwire_device.memory_budget import budget
 
         return budget(transport, https, receive)
@@ -48,6 +50,7 @@ def memory_budget(transport: "Transport", https: bool, receive: int) -> object:
 def repaired_object(raw: str) -> "dict[str, object] | None":
     """The object that broken JSON most likely means, or None; a guess."""
     if MICROPYTHON and not TYPE_CHECKING:  # pragma: no cover (MicroPython)
+        import_module("thinwire_device.repair")
         from thinwire_device.repair import repaired_object as repair
     else:
         from thinwire.cpython.repair import repaired_object as repair

@@ -1,6 +1,6 @@
 """The clients: what a user makes once and asks many times. Both are thin faces over ChatStream."""
 
-from thinwire.core._compat import BUFFER, const, import_module, public
+from thinwire.core._compat import BUFFER, const, import_module, mend_imports, public
 from thinwire.core.adapters import default_log, default_transport, memory_budget
 from thinwire.core.error_kinds import FALLBACK_ON
 from thinwire.core.routing.health import CooldownPolicy, Health
@@ -124,6 +124,7 @@ class BaseClient:
             ValueError: an undeclared model name, an impossible timeout, options that exclude each
                 other.
         """
+        mend_imports()
         self._router = Router(
             default_model, deployments, fallbacks, context_fallbacks, content_filter_fallbacks
         )
@@ -196,6 +197,7 @@ class BaseClient:
     ) -> "ChatStream":
         if policy.hedge_after is not None and not self._transport.concurrent:
             raise ValueError("hedge_after needs AsyncClient: a blocking one does one at a time")
+        mend_imports()
         # What calls need is loaded with the first one: a client that is only made, and checked,
         # takes half of the RAM on a chip.
         import_module("thinwire.core.stream")
@@ -287,6 +289,7 @@ class AsyncClient(BaseClient):
             ValueError: the model is not declared, or a header cannot be sent.
             TypeError: messages is a string or not iterable.
         """
+        import_module("thinwire.core.request.call")
         from thinwire.core.request.call import Call
 
         call = Call(
@@ -356,6 +359,7 @@ class AsyncClient(BaseClient):
             ValueError: the model is not declared, or a header cannot be sent.
             TypeError: messages is a string or not iterable.
         """
+        import_module("thinwire.core.request.call")
         from thinwire.core.request.call import Call
 
         call = Call(
@@ -392,12 +396,14 @@ class AsyncClient(BaseClient):
 
         return await collect(stream)
 
-    async def aclose(self) -> None:
-        """Closes the connections. Idempotent."""
-        await self._transport.aclose()
+    def aclose(self) -> "Coroutine[object, object, None]":
+        """Closes the connections, once it is awaited. Idempotent."""
+        return self._transport.aclose()
 
     async def __aenter__(self) -> "AsyncClient":
         return self
 
-    async def __aexit__(self, *details: object) -> None:
-        await self.aclose()
+    def __aexit__(
+        self, kind: object = None, error: object = None, trace: object = None
+    ) -> "Coroutine[object, object, None]":
+        return self.aclose()

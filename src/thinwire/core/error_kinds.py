@@ -106,7 +106,7 @@ def kind_of(status: int, code: str, message: str) -> str:
         "model_not_found", "not_found", "too_large", "timeout", "conflict", "too_early",
         "overloaded", "server" or "redirect".
     """
-    kind = _of_status(status)
+    kind = kind_of_status(status)
     if kind in ("redirect", "quota"):
         return kind
     code = _squeezed(code) + ":"
@@ -123,7 +123,8 @@ def kind_of(status: int, code: str, message: str) -> str:
     return kind
 
 
-def _of_status(status: int) -> str:
+def kind_of_status(status: int) -> str:
+    """What an HTTP status says alone; see `kind_of`."""
     for known, kind in _STATUSES:
         if status == known:
             return kind

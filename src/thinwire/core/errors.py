@@ -16,12 +16,14 @@ bytes of RAM on a chip); what a program decides on is in attributes, not in more
 """
 
 from thinwire.core._compat import const, public
-from thinwire.core.error_kinds import RETRY_ON, kind_of
+from thinwire.core.error_kinds import RETRY_ON, kind_of, kind_of_status
 
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
     from thinwire.core.answer.completion import Completion
     from thinwire.core.routing.plan import Attempt
+
+NO_WORDS = "no memory was left for its words"
 
 
 @public
@@ -44,18 +46,16 @@ class ThinwireError(Exception):
         should_retry: what the server says about trying again (`x-should-retry`), None when it
             says nothing.
         body_snippet: start of the response body, "" when there was none.
-        speechless: there was no memory for its words; nothing is tried again after it.
+        speechless: there was no memory for its words, or to go on after it: nothing was.
     """
 
     # What only some errors know, so that whoever decides can ask any of them.
     kind = "error"
-    stale = False
     phase = ""
     status = 0
     retry_after_ms: "int | None" = None
     should_retry: "bool | None" = None
     body_snippet = ""
-    speechless = False
     _spoken: "tuple[str, ...]" = ("message",)
 
     def __init__(self, message: str, cause: "BaseException | None" = None) -> None:
@@ -64,6 +64,9 @@ class ThinwireError(Exception):
         self.cause = cause
         self.model = ""
         self.deployment = ""
+        # Here, so that to set them later takes no memory.
+        self.stale = False
+        self.speechless = False
 
     @property
     def retryable(self) -> bool:
@@ -76,6 +79,13 @@ class ThinwireError(Exception):
             text = getattr(self, name)
             if text:
                 setattr(self, name, without(text, secret))
+
+    def silence(self) -> None:
+        """Leaves nothing of its words, for want of the memory to look for secrets in them."""
+        self.speechless = True
+        for name in self._spoken:
+            setattr(self, name, "")
+        self.message = NO_WORDS
 
     def __str__(self) -> str:
         return self.message
@@ -167,7 +177,11 @@ class StatusError(ThinwireError):
         self.code = code
         self.retry_after_ms = retry_after_ms
         self.body_snippet = body_snippet
-        self.kind = kind_of(status, code, message)
+        try:
+            self.kind = kind_of(status, code, message)
+        except MemoryError:
+            self.kind = kind_of_status(status)
+            self.speechless = True
 
     @property
     def retryable(self) -> bool:

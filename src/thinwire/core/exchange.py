@@ -14,12 +14,20 @@ Comments and role-only chunks are bytes (liveness) but not deltas: keep-alives c
 stream open, and a slow model that still sends comments is not cut by liveness (docs/wire.md).
 """
 
-from thinwire.core._compat import const
+from thinwire.core._compat import const, mend_imports, nothing
 from thinwire.core.answer.answer import Answer
-from thinwire.core.errors import StatusError, StreamError, TransportError, TransportTimeout
+from thinwire.core.errors import (
+    NO_WORDS,
+    StatusError,
+    StreamError,
+    TransportError,
+    TransportTimeout,
+)
 
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
+    from collections.abc import Coroutine
+
     from thinwire.core.answer.completion import Event
     from thinwire.core.client import ReceiveBuffers
     from thinwire.core.errors import ThinwireError
@@ -156,18 +164,28 @@ class Exchange:
         request.idle_ms = self._timeouts.idle_ms()
         body: Body = request.body  # type: ignore[assignment]
         try:
-            response = await self._transport.send(request)
+            response = self.response = await self._transport.send(request)
         finally:
             body.close()
             self.attempt.sent_bytes = body.sent_bytes
             self.arrived()  # or it failed; before this, liveness was not what ran out
         self.head_ms = self.now_ms
-        self.response = response
-        self.attempt.status = response.status
-        answer = self.answer
-        kind = answer.content_type = (response.header("content-type") or "").lower()
-        if response.status != 200 or "html" in kind:
-            raise await self._refused(response, kind)
+        status = self.attempt.status = response.status
+        answer, kind = self.answer, ""
+        try:
+            kind = answer.content_type = (response.header("content-type") or "").lower()
+            if status != 200 or "html" in kind:
+                from thinwire.core.answer import error_response
+
+                raise await error_response.error(response, kind, self.clocks.deadline())
+        except MemoryError:
+            if status == 200 and "html" not in kind:
+                raise
+            # A full heap hides no failure: that there was one is worth more than its words.
+            mend_imports()
+            error = StreamError(NO_WORDS) if status == 200 else StatusError(status, NO_WORDS)
+            error.speechless = True
+            raise error
         # What follows is told by its first byte; content types are wrong too often.
         while answer.is_blank():
             await self._read(response)
@@ -247,56 +265,46 @@ class Exchange:
         return cut and self.streaming and self.answer.assembler.finished()
 
     async def drain(self) -> None:
-        """Reads the rest of the body, so that the connection can be used again, and closes.
+        """Reads the rest of the body, so that the connection can be used again, and closes; the
+        answer is over.
 
         After [DONE] the end is usually there already. Bounded, since a server may hold the
         connection open.
         """
         deadline = self._transport.now_ms() + _DRAIN_MS
-        scratch = memoryview(self.answer.parser.buffer)
         try:
+            scratch = memoryview(self.answer.parser.buffer)
             for _ in range(_DRAIN_READS):
                 if self.response is None or self.answer.eof:
                     break
                 if not await self.response.readinto(scratch, deadline):
                     break
-        except TransportError:
+        except (TransportError, MemoryError):
             pass  # the answer is complete; only the connection is lost
         finally:
+            self.answer.free()
             await self.close()
 
-    async def close(self) -> None:
-        """Closes the response. Idempotent."""
+    def close(self) -> "Coroutine[object, object, None]":
+        """Closes the response, once it is awaited. Idempotent."""
         response, self.response = self.response, None
-        if response is not None:
-            await response.aclose()
+        return nothing() if response is None else response.aclose()
 
-    async def drop(self, outcome: str) -> None:
-        """Ends an attempt that nobody needs any more.
+    def drop(self, outcome: str) -> "Coroutine[object, object, None]":
+        """Ends an attempt that nobody needs any more, once it is awaited.
 
         Args:
             outcome: "lost" (another attempt was faster) or "cancelled".
         """
         self.attempt.ended(outcome, self._transport.now_ms() - self._plan.start_ms)
         self.answer.free()
-        await self.close()
+        return self.close()
 
     async def _read(self, response: "Response") -> None:
         # The same step is written out in the pump, where it must not cost a coroutine.
         answer = self.answer
         answer.buffer_updated(await response.readinto(answer.get_buffer(), self.deadline()))
         self.arrived()
-
-    async def _refused(self, response: "Response", content_type: str) -> "ThinwireError":
-        try:
-            from thinwire.core.answer import error_response
-
-            return await error_response.error(response, content_type, self.clocks.deadline())
-        except MemoryError:
-            # A full heap hides no failure: that there was one is worth more than its words.
-            error: ThinwireError = StatusError(response.status, "no memory left for its words")
-            error.speechless = True
-            return error
 
 
 def launch(
@@ -313,4 +321,9 @@ def launch(
         messages, tools = plan.call.counts()
         fields: dict[str, object] = {"hedge": hedge, "messages": messages, "tools": tools}
         plan.observer.emit("attempt_started", attempt, fields)
-    return Exchange(transport, plan, attempt, Answer(plan.call.keeper, buffers))
+    buffer = buffers.acquire()
+    try:
+        return Exchange(transport, plan, attempt, Answer(plan.call.keeper, buffers, buffer))
+    except MemoryError:
+        buffers.release(buffer)
+        raise

@@ -45,6 +45,7 @@ class Race:
         self._signal = transport.signal()
         self._runners: list[_Runner] = []
         self._due = False
+        self._outcome = "cancelled"  # of those that are still at work at the end
         self.exchange = exchange
 
     async def run(self) -> "Event | None":
@@ -53,24 +54,31 @@ class Race:
         Raises:
             ThinwireError: no attempt is left; those that failed before are recorded.
         """
-        alarm = self._transport.spawn(self._alarm())
-        outcome = "cancelled"  # of those that are still at work
+        stop = self._stop()  # made here: later there may be no memory left for it
+        alarm = None
         try:
+            alarm = self._transport.spawn(self._alarm())
             self._start(self.exchange)
             while True:
                 await self._signal.wait()
                 self._signal.clear()
                 winner = self._winner()
                 if winner is not None:
-                    outcome = "lost"
+                    self._outcome = "lost"
                     self.exchange = winner.exchange
                     return winner.event
                 if self._due and self._can_hedge():
                     self._due = False
-                    self._start(launch(self._transport, self._plan, self._buffers, True))
+                    hedge = launch(self._transport, self._plan, self._buffers, True)
+                    try:
+                        self._start(hedge)
+                    except MemoryError:
+                        hedge.answer.free()
+                        raise
         finally:
-            alarm.cancel()
-            await self._stop(outcome)
+            if alarm is not None:
+                alarm.cancel()
+            await stop
 
     async def _alarm(self) -> None:
         await self._transport.sleep_ms(int((self._plan.policy.hedge_after or 0) * 1000))
@@ -94,12 +102,15 @@ class Race:
         return (body is None or body.replayable()) and plan.can_replay(name)
 
     def _winner(self) -> "_Runner | None":
-        for runner in list(self._runners):
+        at = 0
+        while at < len(self._runners):
+            runner = self._runners[at]
             if not runner.done:
-                continue
-            if runner.error is None:
+                at += 1
+            elif runner.error is None:
                 return runner
-            self._remove(runner, runner.error)
+            else:
+                self._remove(runner, runner.error)
         return None
 
     def _remove(self, runner: "_Runner", error: BaseException) -> None:
@@ -109,20 +120,28 @@ class Race:
             self.exchange = runner.exchange
             raise error
         runner.exchange.answer.free()
-        record_failure(self._plan, runner.exchange, error, self._transport.now_ms())
+        try:
+            record_failure(self._plan, runner.exchange, error, self._transport.now_ms())
+        except MemoryError:
+            self.exchange = runner.exchange
+            error.silence()
+            raise error
 
-    async def _stop(self, outcome: str) -> None:
+    async def _stop(self) -> None:
         for runner in self._runners:
             if runner.exchange is not self.exchange or not runner.done:
                 runner.cancel()
         for runner in self._runners:
             while not runner.done:
-                await self._signal.wait()
+                try:
+                    await self._signal.wait()
+                except MemoryError:
+                    break  # it ends by itself, when it has its turn
                 self._signal.clear()
             exchange = runner.exchange
             if exchange is not self.exchange:
-                await exchange.drop(outcome)
-                if outcome == "lost" and self._plan.observer is not None:
+                await exchange.drop(self._outcome)
+                if self._outcome == "lost" and self._plan.observer is not None:
                     attempt = exchange.attempt
                     self._plan.observer.emit("attempt_lost", attempt, {"ms": attempt.ms})
 
@@ -150,7 +169,8 @@ class _Runner:
             self._signal.set()
 
     def cancel(self) -> None:
-        if self.task is not None and not self.done:
-            self.task.cancel()
+        if not self.done:
+            if self.task is not None:  # or there was no memory for it
+                self.task.cancel()
             # A task that is cancelled before it ran never gets to its own `done`.
             self.done = not self._running

@@ -9,7 +9,15 @@ One flat loop instead of layered coroutines: on a chip each await layer costs 48
 (docs/memory.md), so __anext__ calls plain methods and awaits the transport directly.
 """
 
-from thinwire.core._compat import const, fraction, is_awaitable, public, with_cause
+from thinwire.core._compat import (
+    const,
+    fraction,
+    is_awaitable,
+    mend_imports,
+    nothing,
+    public,
+    with_cause,
+)
 from thinwire.core.answer.completion import (
     ContentDelta,
     StreamComplete,
@@ -21,7 +29,7 @@ from thinwire.core.exchange import launch
 
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Coroutine
 
     from thinwire.core.answer.completion import Completion, Event
     from thinwire.core.client import ReceiveBuffers
@@ -79,8 +87,10 @@ class ChatStream:
     async def __aenter__(self) -> "ChatStream":
         return self
 
-    async def __aexit__(self, *details: object) -> None:
-        await self.aclose()
+    def __aexit__(
+        self, kind: object = None, error: object = None, trace: object = None
+    ) -> "Coroutine[object, object, None]":
+        return self.aclose()
 
     def __aiter__(self) -> "ChatStream":
         return self
@@ -98,7 +108,6 @@ class ChatStream:
                     await self._open()
                 elif self._state == _ENDED:
                     await exchange.drain()
-                    exchange.answer.free()
                     self._state = _CLOSED
                 else:
                     # No name for the buffer: a traceback would keep it alive.
@@ -108,29 +117,41 @@ class ChatStream:
                         )
                     )
                     exchange.arrived()
-            except (StopAsyncIteration, GeneratorExit):
-                raise
             except ThinwireError as error:
-                failure = await self._failed(error)
+                if self._exchange is not None:
+                    await self._exchange.close()
+                failure = self._failed(error)
                 if failure is not None:
                     try:
                         raise failure
                     finally:
                         failure = None  # or its traceback would keep it, and our buffer, alive
-            except BaseException:
-                # Cancelled, or a bug of ours: either way the connection is not usable.
-                await self.aclose()
+            except StopAsyncIteration:  # not both in a tuple: it would have to be made
                 raise
+            except GeneratorExit:
+                raise
+            except BaseException as error:
+                # Cancelled, a full heap or a bug of ours: the connection is not usable.
+                await self.aclose()
+                failure = self._hidden_by(error)
+                if failure is None:
+                    raise
+                raise failure
 
-    async def aclose(self) -> None:
-        """Ends the stream and releases its connection. Idempotent."""
+    def aclose(self) -> "Coroutine[object, object, None]":
+        """Ends the stream and releases its connection, once it is awaited. Idempotent."""
+        # No coroutine: there may be no memory for one, and an error on its way to the caller.
         state, self._state = self._state, _CLOSED
         self._end = self._end or "cancelled"
         exchange = self._exchange
-        if exchange is not None:
-            if state == _ENDED:
-                await exchange.drain()
-            await exchange.drop("cancelled")
+        if exchange is None or state == _CLOSED:
+            return nothing()
+        if state == _ENDED:
+            try:
+                return exchange.drain()
+            except MemoryError:
+                pass  # then the connection is not kept
+        return exchange.drop("cancelled")
 
     async def _open(self) -> None:
         if self._wait_ms:
@@ -173,15 +194,13 @@ class ChatStream:
                 plan.observer.emit("complete", attempt, fields)
         return event
 
-    async def _failed(self, error: ThinwireError) -> "ThinwireError | None":
+    def _failed(self, error: ThinwireError) -> "ThinwireError | None":
         # Carries out what follows an error: None to go on, else what to raise.
         exchange = self._exchange
         failure: ThinwireError | None = error
         end = "timeout" if isinstance(error, TransportTimeout) else "error"
         if exchange is not None:
             try:
-                if exchange.response is not None:
-                    await exchange.close()
                 if exchange.lacks_only_its_end(error):
                     exchange.answer.end = "finish"
                     return None
@@ -191,8 +210,14 @@ class ChatStream:
             except MemoryError:
                 # There was no room to find out what it leads to. The failure is what the caller
                 # has to know; nothing is tried again.
-                exchange.attempt.ended("failed", exchange.now_ms - self._plan.start_ms, error)
-                await exchange.close()
+                mend_imports()
+                if not error.deployment:  # it was not looked for the API key
+                    error.silence()
+                error.speechless = True
+            if error.speechless:
+                attempt = exchange.attempt
+                attempt.ended("failed", exchange.now_ms - self._plan.start_ms, error)
+                failure = attempt.error
             exchange.answer.free()
         self._state = _OPENING if failure is None else _CLOSED
         self._end = "" if failure is None else end  # it was the attempt's, not the call's
@@ -223,6 +248,17 @@ class ChatStream:
             goes_on = {"next": plan.upcoming(), "wait_ms": self._wait_ms}
             plan.observer.emit(action, exchange.attempt, goes_on, error)
         return None
+
+    def _hidden_by(self, error: BaseException) -> "ThinwireError | None":
+        # Why an attempt failed before, where there was no memory to make up for it.
+        exchange, found = self._exchange, None
+        begun = exchange is not None and exchange.has_begun() and exchange.attempt.error is None
+        if isinstance(error, MemoryError) and not begun:
+            for attempt in self._plan.attempts:
+                found = attempt.error or found
+            if found is not None:
+                found.speechless = True
+        return found
 
     def _interrupted(self, exchange: "Exchange", error: ThinwireError) -> StreamInterrupted:
         result = StreamInterrupted("the answer broke off: %s" % error, self.completion, error)

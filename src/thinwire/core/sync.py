@@ -30,6 +30,18 @@ def run(coroutine: "Coroutine[object, object, object]") -> object:
     raise TypeError("Client cannot wait for async code: use AsyncClient, or a plain callable")
 
 
+def result(coroutine: "Coroutine[object, object, object]") -> object:
+    """The same where None is no result.
+
+    Raises:
+        MemoryError: there was none to hand the result over, which MicroPython does not say.
+    """
+    found = run(coroutine)
+    if found is None:
+        raise MemoryError("no memory to hand over the result")
+    return found
+
+
 @public
 class SyncChatStream:
     """One answer as it arrives: an iterator of events, StreamComplete last; see ChatStream."""
@@ -45,7 +57,7 @@ class SyncChatStream:
     def __enter__(self) -> "SyncChatStream":
         return self
 
-    def __exit__(self, *details: object) -> None:
+    def __exit__(self, kind: object = None, error: object = None, trace: object = None) -> None:
         self.close()
 
     def __iter__(self) -> "SyncChatStream":
@@ -53,7 +65,7 @@ class SyncChatStream:
 
     def __next__(self) -> "Event":
         try:
-            return run(self._stream.__anext__())  # type: ignore[return-value]
+            return result(self._stream.__anext__())  # type: ignore[return-value]
         except StopAsyncIteration:
             pass
         raise StopIteration
@@ -198,7 +210,7 @@ class Client(BaseClient):
         )
         policy = self._policy.for_call(timeouts, retry, hedge_after, on_interrupt)
         coroutine = self._chat(call, model, policy, on_interrupt, on_delta, on_restart)
-        return run(coroutine)  # type: ignore[return-value]
+        return result(coroutine)  # type: ignore[return-value]
 
     def close(self) -> None:
         """Closes the connections. Idempotent."""
@@ -207,5 +219,5 @@ class Client(BaseClient):
     def __enter__(self) -> "Client":
         return self
 
-    def __exit__(self, *details: object) -> None:
+    def __exit__(self, kind: object = None, error: object = None, trace: object = None) -> None:
         self.close()

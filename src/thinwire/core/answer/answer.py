@@ -41,7 +41,8 @@ class Answer:
 
     Args:
         keeper: what becomes of its text; None: it is kept in memory.
-        buffers: lend the buffer to receive into; None: an own one.
+        buffers: whose `buffer` it is, and get it back.
+        buffer: to receive into; None: an own one.
 
     Attributes:
         end: "" until the end is known, then "finish", "done" or "eof"; see Completion.
@@ -53,14 +54,17 @@ class Answer:
     """
 
     def __init__(
-        self, keeper: "Keeper | None" = None, buffers: "ReceiveBuffers | None" = None
+        self,
+        keeper: "Keeper | None" = None,
+        buffers: "ReceiveBuffers | None" = None,
+        buffer: "bytearray | None" = None,
     ) -> None:
         self.end = ""
         self.received = 0
         self.eof = False
         self.content_type = ""
         self._buffers = buffers
-        self._lent = buffers.acquire() if buffers is not None else None
+        self._lent = buffer
         self.parser = SSEParser(buffer=self._lent)
         self.assembler = CompletionAssembler(keeper)
         self._memo = ChunkMemo()
@@ -111,7 +115,7 @@ class Answer:
         self._take_chunk(error_response.document(body))
         finished = self.assembler.finished()
         if not self.assembler.events and not finished:
-            raise StreamError("the answer has no choice: " + error_response.snippet(body))
+            raise StreamError("the answer has no choice: " + chunk.snippet(body))
         self.end = "finish" if finished else "done"
 
     def next_event(self) -> "Event | None":
@@ -203,9 +207,7 @@ class Answer:
         kind = self.content_type or "none"
         if not self.received:
             raise StreamError("the answer is empty (content-type %s)" % kind)
-        from thinwire.core.answer import error_response
-
-        start = error_response.snippet(self._start)
+        start = chunk.snippet(self._start)
         raise StreamError(
             "the answer is no stream of chunks (content-type %s): %s" % (kind, start)
         )

@@ -3,13 +3,14 @@ that is missing, null or of another kind is "not there" (docs/wire.md C16), sinc
 leaves out or adds what this one did not. Values outside known enums are kept as sent.
 """
 
-from thinwire.core._compat import const
+from thinwire.core._compat import const, decode
 from thinwire.core.errors import status_error
 
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
     from thinwire.core.errors import StatusError
 
+_SNIPPET = const(200)  # characters of an unexpected body that an error shows
 _NO_WORDS = "the server sent an error without words"
 
 
@@ -152,3 +153,8 @@ def one_line(message: str, limit: int = 300) -> str:
     """`message` on one line, cut to `limit` characters."""
     message = " ".join(message[: 4 * limit].split())
     return message if len(message) <= limit else message[: limit - 3] + "..."
+
+
+def snippet(body: bytearray) -> str:
+    """Start of an unexpected body, for a person to read."""
+    return one_line(decode(body, 0, min(len(body), 4 * _SNIPPET)), _SNIPPET)

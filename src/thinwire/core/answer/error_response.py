@@ -8,7 +8,6 @@ from thinwire.core._compat import (
     BODY_LIMIT,
     EVENT_LIMIT,
     const,
-    decode,
     loads,
     loads_whole,
     unix_time,
@@ -22,7 +21,6 @@ if TYPE_CHECKING:
     from thinwire.core.errors import ThinwireError
     from thinwire.core.transport import Response
 
-_SNIPPET = const(200)  # characters of an unexpected body that an error shows
 _READ = const(1024)
 _LONGEST = const(1000000000)  # milliseconds, eleven days; whoever asks for more means the same
 
@@ -51,14 +49,14 @@ async def error(
         if status == 200:
             raise
         message = unread.message  # the status says enough; of the body what came is shown
-    start = snippet(body) if body else ""
+    start = chunk.snippet(body) if body else ""
     if status == 200:
         return StreamError("the answer is %s, not a stream: %s" % (content_type, start))
     try:
         value = chunk.mapping(chunk.unwrapped(loads(body, 0, len(body)))) if body else {}
     except ValueError:
         value = {}
-    wait = retry_after_ms(response)
+    wait, again = retry_after_ms(response), should_retry(response)
     if value:
         # Words outside of an error object: FastAPI's `detail`, a text or a list of complaints,
         # and the `errors` of gateways.
@@ -68,7 +66,7 @@ async def error(
     else:
         result = status_error(status, start or message, "", wait)
     result.body_snippet = start
-    result.should_retry = should_retry(response)
+    result.should_retry = again
     return result
 
 
@@ -98,9 +96,9 @@ def document(body: bytearray) -> "dict[str, object]":
     try:
         value = chunk.unwrapped(loads_whole(body))
     except ValueError:
-        raise StreamError("the answer is not JSON: " + snippet(body))
+        raise StreamError("the answer is not JSON: " + chunk.snippet(body))
     if not isinstance(value, dict):
-        raise StreamError("the answer is not a JSON object: " + snippet(body))
+        raise StreamError("the answer is not a JSON object: " + chunk.snippet(body))
     return value
 
 
@@ -137,11 +135,6 @@ def should_retry(response: "Response") -> "bool | None":
     """What `x-should-retry` says (OpenAI, Anthropic); None when it says nothing."""
     word = (response.header("x-should-retry") or "").strip().lower()
     return word == "true" if word in ("true", "false") else None
-
-
-def snippet(body: bytearray) -> str:
-    """Start of an unexpected body, for a person to read."""
-    return chunk.one_line(decode(body, 0, min(len(body), 4 * _SNIPPET)), _SNIPPET)
 
 
 def _redirection(response: "Response") -> StatusError:

@@ -28,7 +28,7 @@ from thinwire.core._compat import (
     text_units,
     with_cause,
 )
-from thinwire.core.errors import EncodeError
+from thinwire.core.errors import NO_WORDS, EncodeError
 
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
@@ -39,6 +39,7 @@ if TYPE_CHECKING:
 
 _BATCH = const(64)  # items tried for one piece; bounds the time of one step
 _END = object()
+_UNREADABLE = (OSError, EncodeError)  # made here: in an `except` it would take memory
 
 
 class Reader:
@@ -201,9 +202,9 @@ class JSONEncoder:
     def _read_leaf(self, leaf: "Reader") -> bool:
         try:
             piece = leaf.read_piece()
-        except (OSError, EncodeError) as error:
+        except _UNREADABLE as error:
             self._close_leaf()
-            raise _unreadable(error, self._source, self._path())
+            raise self._unreadable(error, self._source)
         self._waiting = piece is None
         if piece:
             self._piece = piece
@@ -215,9 +216,9 @@ class JSONEncoder:
     def _next(self, frame: "_Frame") -> object:
         try:
             return next(frame.items, _END)
-        except (OSError, EncodeError) as error:  # items may come from a file
+        except _UNREADABLE as error:  # items may come from a file
             frame.label = None
-            raise _unreadable(error, None, self._path())
+            raise self._unreadable(error, None)
 
     def _element(self, frame: "_Frame", comma: bytes, item: object) -> None:
         # Writes an item of a list, and with it all that follow and fit into the same piece.
@@ -285,7 +286,7 @@ class JSONEncoder:
         try:
             self._push(_Frame(value, iter(items), b"]", False))
         except OSError as error:
-            raise _unreadable(error, None, self._path())
+            raise self._unreadable(error, None)
 
     def _push(self, frame: "_Frame") -> None:
         for outer in self._stack:
@@ -298,14 +299,26 @@ class JSONEncoder:
         self.replayable = self.replayable and source.replayable
         try:
             self._leaf = source.open()
-        except (OSError, EncodeError) as error:
-            raise _unreadable(error, source, self._path())
+        except _UNREADABLE as error:
+            raise self._unreadable(error, source)
         size = self._leaf.size
         before = size if size is None else self._sizes.setdefault(id(source), size)
         if before != size:
             self._close_leaf()
             text = "%r changed from %s to %s bytes between two attempts" % (source, before, size)
             raise EncodeError(text, self._path())
+
+    def _unreadable(self, error: Exception, source: "Source | None") -> EncodeError:
+        # The error for a source, or for items, that cannot be read.
+        try:
+            what = "cannot read %r: %s" % (source, error) if source else "cannot read: %s" % error
+            if isinstance(error, EncodeError):
+                what = error.message
+            result = EncodeError(what, self._path(), error)
+        except MemoryError:
+            result = EncodeError(NO_WORDS, "", error)
+        with_cause(result, error)
+        return result
 
     def _path(self) -> str:
         path = ""
@@ -341,16 +354,6 @@ def _why_not_json(value: object) -> str:
     if hasattr(value, "model_dump"):
         return "%s is not JSON: pass %s.model_dump()" % (name, name)
     return "%s is not JSON: use dict, list, tuple, str, int, float, bool or None" % name
-
-
-def _unreadable(error: Exception, source: "Source | None", path: str) -> "EncodeError":
-    # The error for a source, or for items, that cannot be read.
-    what = "cannot read %r: %s" % (source, error) if source else "cannot read: %s" % error
-    if isinstance(error, EncodeError):
-        what = error.message
-    result = EncodeError(what, path, error)
-    with_cause(result, error)
-    return result
 
 
 def encoded(value: object) -> bytearray:

@@ -97,8 +97,8 @@ class SSEParser:
 
     def free(self) -> None:
         """Gives the buffer back; the parser is of no further use."""
-        self.buffer = bytearray()
-        self._view = memoryview(self.buffer)
+        # Nothing new is made: this is done where there was no memory left, too.
+        self.buffer = self._view = b""  # type: ignore[assignment]
         self._line = self._scan = self._end = 0
         self._data = self._given = False
 
