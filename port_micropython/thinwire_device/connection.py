@@ -13,7 +13,6 @@ from thinwire.core._compat import mend_imports
 from thinwire.core.errors import (
     ConnectError,
     ReadError,
-    TransportTimeout,
     WriteError,
     certificate_error,
 )

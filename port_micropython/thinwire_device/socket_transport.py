@@ -14,7 +14,6 @@ a client that is only made takes half of the RAM.
 from micropython import const
 
 from thinwire.core._compat import nothing
-from thinwire.core.errors import ConnectError, TransportError, TransportTimeout
 from thinwire.core.wire.http1_request import HTTPChunkWriter
 from thinwire_device.dns import DNSCache
 from thinwire_device.pool import Pool
@@ -121,7 +120,7 @@ class SocketTransport:  # a core.transport.Transport; as its subclass it would c
         """
         # Before the first byte, so that a full heap hides no failure; not with the client, which
         # would take 2.6 KB more.
-        from thinwire.core.errors import ConnectError, ReadError, WriteError
+        from thinwire.core.errors import ConnectError, TransportError, TransportTimeout
 
         place = (request.scheme, request.host, request.port)
         writer, self._spare = self._spare or HTTPChunkWriter(self._block), None
@@ -139,9 +138,8 @@ class SocketTransport:  # a core.transport.Transport; as its subclass it would c
                 except BaseException as error:
                     connection.close()
                     if isinstance(error, ConnectError):
-                        if self._contexts is not None and self._contexts.widen(
-                            request.host, error
-                        ):
+                        contexts = self._contexts
+                        if contexts is not None and contexts.widen(request.host, error):
                             continue
                     elif isinstance(error, TransportError):
                         kept = connection.kept and not isinstance(error, TransportTimeout)

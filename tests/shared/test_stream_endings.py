@@ -206,6 +206,31 @@ def test_leaving_a_stream_closes_it():
         assert got == ("cancelled", False, content), (events, got)
 
 
+class Pause:
+    def __await__(self):
+        yield
+
+    __iter__ = __await__
+
+
+class Slow(ScriptedTransport):
+    # Sends with a pause in between.
+    async def send(self, request):
+        await Pause()
+        return await ScriptedTransport.send(self, request)
+
+
+def test_a_stream_that_is_dropped_while_it_waits_can_be_closed():
+    transport = Slow([ScriptedReply([ANSWER])])
+    stream = AsyncClient("a", deployments("a"), transport=transport).stream(HELLO)
+    waiting = stream.__anext__()
+    waiting.send(None)
+    waiting.close()
+    error_of(StopIteration, stream.aclose().send, None)
+    assert stream.completion.end == "cancelled"
+    assert transport.open_responses == 0
+
+
 def test_leaving_after_the_last_event_is_no_cancellation():
     left = left_early(ScriptedReply([ANSWER]), 3)
     assert (left.end, left.complete) == ("finish", True)

@@ -1,6 +1,5 @@
 # What is tried elsewhere, what is not, and what is sent there.
 
-import asyncio
 
 from helpers import error_of
 from streams import (
@@ -18,7 +17,6 @@ from streams import (
     text,
 )
 
-from thinwire.core.client import AsyncClient
 from thinwire.core.errors import (
     AllAttemptsFailed,
     ConnectError,
@@ -219,37 +217,6 @@ def shown(error):
     if getattr(error, "partial", None):
         found.extend(shown(error.cause))
     return found
-
-
-# Where memory runs out once a server has refused: while its words are read, or later.
-FULL = [
-    ([ScriptedReply([MemoryError()], 503)], None),
-    ([ScriptedReply([b"busy"], 503)], "attempt_failed"),
-    ([ScriptedReply([b"busy"], 503)], "fallback"),
-]
-
-
-def chat(client):
-    result = client.chat(HELLO)
-    return asyncio.run(result) if hasattr(result, "send") else result
-
-
-def test_a_full_heap_hides_no_failure_and_nothing_is_tried_again():
-    for replies, event in FULL:
-
-        def hook(name, fields, event=event):
-            if name == event:
-                raise MemoryError
-
-        for kind in (AsyncClient, Client):
-            transport = ScriptedTransport(replies + [ScriptedReply([ANSWER])])
-            names = deployments("a", "b")
-            options = {"transport": transport, "retry": ONCE, "on_event": hook}
-            client = kind("a", names, {"a": ["b"]}, **options)
-            error = error_of(StatusError, chat, client)
-            assert (error.status, len(transport.requests)) == (503, 1), (event, error)
-            assert transport.open_responses == 0
-            assert chat(client).content == "Hello", event
 
 
 def test_a_page_that_breaks_off_is_an_error_below_http():

@@ -1,5 +1,5 @@
-# Calls of which one allocation on the heap fails, and what their caller sees. Runs on the chip-like
-# MicroPython, whose module `heapfault` lets it fail (port_micropython/boards/CHIPLIKE).
+# Calls of which one allocation on the heap fails, and what their caller sees. Runs on the
+# chip-like MicroPython, whose module `heapfault` lets it fail (port_micropython/boards/CHIPLIKE).
 
 import asyncio
 import binascii
@@ -146,13 +146,15 @@ class Caller:
     """A client, and how it is asked.
 
     Args:
+        watch: is told when the caller is told of a failure.
         base_url: of the server.
         models: the chain that is asked, the first one first.
         options: what is special; see `CASES` of the test.
         blocking: which client.
     """
 
-    def __init__(self, base_url, models, options, blocking):
+    def __init__(self, watch, base_url, models, options, blocking):
+        self.watch = watch
         self.options = options
         self.blocking = blocking
         patient = Timeouts(first_token=20)
@@ -180,7 +182,7 @@ class Caller:
         if self.options.get("stream"):
             return self.streamed(messages)
         if self.options.get("file"):
-            messages = [{"role": "user", "content": TextFile("/nowhere")}]
+            messages = [{"role": "user", "content": TextFile(self.options["file"])}]
         hear = {} if self.options.get("silent") else {"on_delta": self.heard.append}
         if self.options.get("on_interrupt"):
             hear["on_restart"] = self.restart
@@ -199,10 +201,12 @@ class Caller:
         async def wait():
             box[0] = await given
 
+        asyncio.new_event_loop()  # or a task that was made, but never run, would run now
         asyncio.run(wait())
         return box[0]
 
     def restart(self, event):
+        self.watch.made = None  # the caller has been told of it
         self.heard = []
 
     def streamed(self, messages):
@@ -297,7 +301,7 @@ def used():
     return gc.mem_alloc()
 
 
-def sweep(base_url, models, options, blocking, first, step, last=NEVER, times=1):
+def sweep(base_url, models, options, blocking, first, step, times=1):
     """A call for each n from `first` in steps, until none fails any more; prints what came of it.
 
     Each is followed by the same call without a fault, and by one that nothing is wrong with.
@@ -306,9 +310,12 @@ def sweep(base_url, models, options, blocking, first, step, last=NEVER, times=1)
     caller = None
     n = first
     fired = 1
-    while fired and n <= last:
+    while fired:
         if caller is None:
-            caller = Caller(base_url, models, options, blocking)
+            caller = Caller(watch, base_url, models, options, blocking)
+            outcome_of(watch, caller, NEVER)
+            if options.get("stream"):
+                caller = Caller(watch, base_url, models, options, blocking)
             caller.good()
         forget()
         watch.lent = watch.writers = 0
@@ -317,10 +324,10 @@ def sweep(base_url, models, options, blocking, first, step, last=NEVER, times=1)
         found["lent"], found["writers"] = watch.lent, watch.writers
         found["used"] = used()
         if options.get("stream"):
-            caller = Caller(base_url, models, options, blocking)
+            caller = Caller(watch, base_url, models, options, blocking)
         found["again"] = outcome_of(watch, caller, NEVER)
         if options.get("stream"):
-            caller = Caller(base_url, models, options, blocking)
+            caller = Caller(watch, base_url, models, options, blocking)
         found["good"] = caller.good()
         found["files"] = len(os.listdir("/proc/self/fd")) - watch.lost
         print(json.dumps(found))

@@ -205,8 +205,7 @@ class ChatStream:
                     exchange.answer.end = "finish"
                     return None
                 end = self._end = exchange.answer.end or end
-                if not error.speechless:
-                    failure = self._follow(exchange, error)
+                failure = self._follow(exchange, error)
             except MemoryError:
                 # There was no room to find out what it leads to. The failure is what the caller
                 # has to know; nothing is tried again.
@@ -214,7 +213,6 @@ class ChatStream:
                 if not error.deployment:  # it was not looked for the API key
                     error.silence()
                 error.speechless = True
-            if error.speechless:
                 attempt = exchange.attempt
                 attempt.ended("failed", exchange.now_ms - self._plan.start_ms, error)
                 failure = attempt.error
@@ -229,6 +227,8 @@ class ChatStream:
         plan, now = self._plan, self._transport.now_ms()
         exchange.now_ms = now
         error = recovery.record_failure(plan, exchange, error, now)
+        if error.speechless:
+            return error
         decision = recovery.decide(plan, exchange, error, self._seen, now, fraction())
         plan.left = decision.left
         action = decision.action

@@ -185,7 +185,7 @@ class Answer:
             raise chunk.error(chunk.mapping(obj)) or chunk.error_from(obj, 200)
         if isinstance(obj, dict):
             self._take_chunk(obj)
-            if plain:
+            if plain and self._late is None:
                 memo.learn(parser.buffer, start, end, obj)
 
     def _take_chunk(self, obj: "dict[str, object]") -> None:
@@ -193,7 +193,12 @@ class Answer:
         error = chunk.error(obj)
         if error is not None and not self._handed_out:
             raise error
-        self.assembler.receive(obj)
+        try:
+            self.assembler.receive(obj)
+        except MemoryError:
+            if error is None:
+                raise
+            raise error
         self._late = error  # once what came along with it was handed out, too
 
     def _stop(self) -> None:
