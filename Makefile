@@ -23,6 +23,8 @@ PYTEST = $(PY) -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder --
 FIRMWARE = PYTHONPATH=tools $(PY) -m firmware
 SETUP_SCRIPTS := $(wildcard tools/*micropython*.py)
 export DEVICE
+# Tests start hundreds of Pythons, each of which would compile everything anew.
+unexport PYTHONDONTWRITEBYTECODE
 MPREMOTE = $(PY) -m mpremote connect "$(or $(DEVICE),auto)"
 
 .PHONY: help setup demo check test covered test-all test-micropython test-emulated test-device firmware firmware-emulated chiplike bench-device flash device-shell mip lint format size clean

@@ -139,7 +139,8 @@ def test_late_is_only_what_is_optional() -> None:
 
 def folders() -> list[Path]:
     roots = (SRC / "thinwire", ROOT / "port_micropython")
-    return [folder for root in roots for folder in [root, *root.rglob("*")] if folder.is_dir()]
+    found = [folder for root in roots for folder in [root, *root.rglob("*")] if folder.is_dir()]
+    return [folder for folder in found if folder.name != "__pycache__"]
 
 
 @pytest.mark.parametrize("folder", folders(), ids=lambda path: path.relative_to(ROOT).as_posix())
