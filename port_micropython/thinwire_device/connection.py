@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from tls import SSLContext, SSLSocket
 
     from thinwire.core.errors import TransportError
+    from thinwire.core.request.http_request import Request
     from thinwire_device.dns import Address
     from thinwire_device.wait import Waiter
 
@@ -38,18 +39,20 @@ _OF_TLS = (OSError, ValueError, MemoryError)  # made here: in an `except` it wou
 
 
 async def connect(
-    waiter: "Waiter", addresses: "list[Address]", deadline_ms: "int | None"
+    waiter: "Waiter", addresses: "list[Address]", request: "Request"
 ) -> "socket.socket":
     """Connects to the first address that answers; each gets its share of the time.
 
     Args:
         waiter: how to wait.
         addresses: of one host.
-        deadline_ms: when the connection must stand; None: whenever it does.
+        request: whose connection it is; says when it must stand, and whether it is called off.
 
     Raises:
         OSError, TransportTimeout, MemoryError: what the last address did.
+        ReadError: the request is called off.
     """
+    deadline_ms = request.connect_by()
     left = len(addresses)
     for address in addresses:
         until = deadline_ms
@@ -58,16 +61,16 @@ async def connect(
             now = waiter.now_ms()
             until = now + (until - now) // left
         try:
-            return await _connect_to(waiter, address, until)
+            return await _connect_to(waiter, address, until, request)
         except Exception:
             left -= 1
-            if not left:
+            if not left or request.aborted:
                 raise
     raise OSError(_REFUSED)  # a name without any address
 
 
 async def _connect_to(
-    waiter: "Waiter", address: "Address", deadline_ms: "int | None"
+    waiter: "Waiter", address: "Address", deadline_ms: "int | None", request: "Request"
 ) -> "socket.socket":
     plain = socket.socket(address[0], address[1], address[2])
     try:
@@ -96,6 +99,7 @@ async def _connect_to(
                     raise OSError(_REFUSED)
                 return plain
             await waiter.sleep_ms(waiter.pause(tries, deadline_ms, "connect"))
+            request.check()
             tries += 1
     except BaseException:
         _close(plain)
@@ -116,7 +120,8 @@ class Connection:
         ended: the server has ended it, or it broke.
         idle_until: see Pool.
 
-    Every method that waits raises TransportTimeout at its deadline. The owner must call `close`:
+    Every method that waits raises TransportTimeout at its deadline, and ReadError(closed=True) soon
+    after another task has called `close`. The owner must call that:
     MicroPython closes no socket on its own.
     """
 
@@ -157,7 +162,7 @@ class Connection:
         count = tries = 0
         while not count:
             try:
-                count = self._stream.write(view) or 0
+                count = self._open_stream().write(view) or 0
             except _OF_TLS as error:
                 # A certificate that is not accepted is a ValueError, or it has a number.
                 refused = isinstance(error, ValueError) or number(error) in _CERTIFICATE
@@ -175,7 +180,7 @@ class Connection:
             WriteError: the connection is broken.
         """
         try:
-            return self._stream.write(view) or 0
+            return self._open_stream().write(view) or 0
         except OSError as error:
             self.ended = True
             raise failure(WriteError, error, "sending failed")
@@ -187,13 +192,19 @@ class Connection:
             ReadError: the connection is broken.
         """
         try:
-            count = self._stream.readinto(view)
+            count = self._open_stream().readinto(view)
         except OSError as error:
             self.ended = True
             raise failure(ReadError, error, "receiving failed")
         if count == 0:
             self.ended = True
         return count
+
+    def _open_stream(self) -> "socket.socket | SSLSocket":
+        # Another task may have closed it while this one slept.
+        if self._stream is None:
+            raise ReadError("the stream was closed", None, True)
+        return self._stream
 
     def alive(self) -> bool:
         """Whether the server has said nothing since the last answer: no end, no error, no byte."""

@@ -16,7 +16,7 @@ TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
     from collections.abc import Coroutine
 
-    from thinwire.core.request.http_request import Request
+    from thinwire.core.request.http_request import Body, Request
     from thinwire.core.wire.http1_request import HTTPChunkWriter
     from thinwire_device.connection import Connection
     from thinwire_device.pool import Pool
@@ -80,7 +80,7 @@ class HTTP11Exchange:
         while self._rest is None:
             count = self._connection.read_some(piece)
             if count is None:
-                deadline = self._request.head_deadline_ms
+                deadline = self._request.deadline()
                 await self._waiter.sleep_ms(self._waiter.pause(tries, deadline, "head"))
                 tries += 1
             elif count == 0:
@@ -107,22 +107,48 @@ class HTTP11Exchange:
             sent = await connection.begin(head, request.connect_by())
             if request.scheme == "https":
                 request.secured_ms = self._waiter.now_ms()
+            request.handed_over(self._waiter.now_ms())
         await self._write(head[sent:])
         whole = body is None
         while body is not None and not whole and self._rest is None:
             count = body.readinto(self._writer.payload)
             if count is None:
-                await body.more()
+                await self._more(body)
             else:
                 await self._write(self._writer.frame(count))
                 whole = count == 0
             # A server that takes all that is sent never makes us wait: look here, too.
-            self._waiter.check(request.head_deadline_ms, "write")
+            self._waiter.check(request.deadline(), "write")
             self._peek()
             if not self._waiter.blocking:
                 await self._waiter.sleep_ms(0)
         if whole:
-            request.sent_ms = self._waiter.now_ms()
+            request.sent(self._waiter.now_ms())
+
+    async def _more(self, body: "Body") -> None:
+        # Waits for the caller's producer, whose time is not the server's. In a task of its own,
+        # or neither a clock nor an `abort` would reach this one meanwhile.
+        request, waiter = self._request, self._waiter
+        if waiter.blocking:
+            await body.more()
+            return
+        import asyncio
+
+        request.handed_over(None)
+        task = asyncio.create_task(body.more())
+        tries = 0
+        try:
+            while not task.done():
+                await waiter.sleep_ms(waiter.pause(tries, request.deadline(), "write"))
+                request.check()
+                self._peek()
+                if self._rest is not None:
+                    return  # the server has answered, and may not want the rest
+                tries += 1
+            await task
+        finally:
+            task.cancel()
+            request.handed_over(waiter.now_ms())
 
     async def _write(self, view: memoryview) -> None:
         at = tries = 0
@@ -131,9 +157,10 @@ class HTTP11Exchange:
             at += count
             if count:
                 tries = 0
+                self._request.handed_over(self._waiter.now_ms())
             else:
                 self._peek()
-                deadline = self._request.head_deadline_ms
+                deadline = self._request.deadline()
                 await self._waiter.sleep_ms(self._waiter.pause(tries, deadline, "write"))
                 tries += 1
 
@@ -190,8 +217,9 @@ class SocketResponse:
 
     async def readinto(self, buffer: memoryview, deadline_ms: "int | None") -> int:
         """See Response.readinto."""
-        if self._connection is None:
-            raise ReadError("the response is closed")
+        connection = self._connection
+        if connection is None:
+            raise ReadError("the response is closed", None, True)
         if self._compressed:
             # We asked for "identity"; decompressing would take more memory than a chip has.
             raise ReadError("the server compressed its answer (%s) unasked" % self._compressed)
@@ -200,7 +228,7 @@ class SocketResponse:
         tries = 0
         while not self._body.done or self._rest:
             if not self._rest:
-                count = self._connection.read_some(buffer)
+                count = connection.read_some(buffer)
             else:
                 count = min(len(self._rest), len(buffer))
                 buffer[:count] = self._rest[:count]

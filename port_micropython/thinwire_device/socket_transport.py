@@ -25,13 +25,14 @@ if TYPE_CHECKING:
     from collections.abc import Coroutine
     from typing import Any
 
-    from thinwire.core.request.http_request import Request
+    from thinwire.core.request.http_request import Abortable, Request
     from thinwire.core.transport import Transport
     from thinwire_device.connection import Connection, Place
     from thinwire_device.http11 import SocketResponse
     from thinwire_device.tls_context import TLSContexts
 
 _BLOCK = const(1024)  # bytes of body in one http chunk
+_STEP_MS = const(20)  # how soon a wait that is called off ends
 _KEEP = const(1)  # idle connections; each holds 27 KB with TLS
 _IDLE_S = const(30)
 _NAMES_S = const(300)
@@ -126,10 +127,14 @@ class SocketTransport:  # a core.transport.Transport; as its subclass it would c
         writer, self._spare = self._spare or HTTPChunkWriter(self._block), None
         try:
             while True:
+                request.check()
                 connection = self._pool.take(place)
                 if connection is None:
                     connection = await self._connect(request, place)
+                request.wake = connection.close
                 try:
+                    request.check()
+                    request.handed_over(self._waiter.now_ms())
                     # Not before TLS has its buffers, 17 KB in one piece (saves 600 bytes).
                     from thinwire_device.http11 import HTTP11Exchange
 
@@ -143,14 +148,21 @@ class SocketTransport:  # a core.transport.Transport; as its subclass it would c
                             continue
                     elif isinstance(error, TransportError):
                         kept = connection.kept and not isinstance(error, TransportTimeout)
-                        error.stale = kept and not exchange.response_begun
+                        error.stale = kept and not error.closed and not exchange.response_begun
                     raise
         finally:
+            request.wake = None
             self._spare = writer
 
-    async def sleep_ms(self, ms: int) -> None:
+    async def sleep_ms(self, ms: int, until: "Abortable | None" = None) -> None:
         """See Transport.sleep_ms."""
-        await self._waiter.sleep_ms(ms)
+        if until is None:
+            await self._waiter.sleep_ms(ms)
+            return
+        while ms > 0 and not until.aborted:
+            step = min(ms, _STEP_MS)
+            await self._waiter.sleep_ms(step)
+            ms -= step
 
     def now_ms(self) -> int:
         """See Transport.now_ms."""
@@ -212,7 +224,7 @@ class SocketTransport:  # a core.transport.Transport; as its subclass it would c
         addresses = self._dns.known(host, port)
         if addresses is not None:
             try:
-                plain = await connect(self._waiter, addresses, request.connect_by())
+                plain = await connect(self._waiter, addresses, request)
             except TransportTimeout:
                 self._dns.forget(host)
                 raise
@@ -225,7 +237,7 @@ class SocketTransport:  # a core.transport.Transport; as its subclass it would c
                 request.connect_deadline_ms += self._waiter.now_ms() - start
             whom = "%s:%d" % (host, port)
             try:
-                plain = await connect(self._waiter, addresses, request.connect_by())
+                plain = await connect(self._waiter, addresses, request)
             except OSError as error:
                 self._dns.forget(host)
                 raise failure(ConnectError, error, "cannot connect to", whom)

@@ -8,6 +8,7 @@ SocketTransport. They are loaded when they are named.
 """
 
 from thinwire.core._compat import MICROPYTHON, const, import_module
+from thinwire.core.request.http_request import Abortable as Abortable
 from thinwire.core.request.http_request import Request as Request
 from thinwire.core.transport import Response as Response
 from thinwire.core.transport import Signal as Signal
@@ -28,7 +29,7 @@ else:
 
 
 def __dir__() -> "list[str]":
-    return ["Request", "Response", "Signal", "Task", "Transport"] + _NAMES
+    return ["Abortable", "Request", "Response", "Signal", "Task", "Transport"] + _NAMES
 
 
 if not TYPE_CHECKING:  # or a misspelt name would be one to a type checker

@@ -69,7 +69,8 @@ class Racing(Transport):
         try:
             await self.play(reply.connect, request.connect_by())
             self.sent.append(await drained(request.body))
-            await self.play(reply.head, request.head_deadline_ms)
+            request.sent(self.now_ms())
+            await self.play(reply.head, request.deadline())
         except asyncio.CancelledError:
             self.cancelled.append(name)
             raise
@@ -104,7 +105,7 @@ class Racing(Transport):
             self._signals[name] = asyncio.Event()
         return self._signals[name]
 
-    async def sleep_ms(self, ms):
+    async def sleep_ms(self, ms, until=None):
         await asyncio.sleep(ms / 1000)
 
     def now_ms(self):

@@ -1,7 +1,7 @@
 from thinwire.core.exchange import Clocks
 from thinwire.core.routing.policy import Timeouts
 
-NAMES = ("connect", "first_token", "progress", "liveness", "total")
+NAMES = ("connect", "first_token", "progress", "liveness", "total", "upload")
 
 
 def timeouts(**seconds):

@@ -153,8 +153,10 @@ class Slow(ScriptedTransport):
 
     async def send(self, request):
         connect = self.phase == "connect"
-        deadline = request.connect_by() if connect else request.head_deadline_ms
-        self.deadlines = (request.connect_by(), request.head_deadline_ms, request.idle_ms)
+        if self.phase == "head":
+            request.sent(self.now_ms())
+        deadline = request.connect_by() if connect else request.deadline()
+        self.deadlines = (request.connect_by(), request.deadline(), request.idle_ms)
         if deadline is not None and self.now_ms() + self.ms >= deadline:
             await self.sleep_ms(deadline - self.now_ms() - 1)  # a coarse timer
             raise TransportTimeout("timed out", self.phase)
@@ -171,14 +173,18 @@ def asked(transport, **limits):
 # Limits and what takes long while a request is sent, then clock and limit in the error.
 SENDING = [
     ({}, "connect", "connect", "no connection within 10 s"),
-    ({}, "write", "first_token", "no first token within 15 s"),
+    ({}, "write", "upload", "no room for more of the request within 30 s"),
+    ({"upload": 2}, "write", "upload", "no room for more of the request within 2 s"),
+    ({"first_token": 1, "liveness": 1}, "write", "upload", "within 30 s"),
+    ({"total": 4}, "write", "total", "no end of the call within 4 s"),
+    ({"upload": None, "total": 40}, "write", "total", "no end of the call within 40 s"),
     ({}, "head", "first_token", "no first token within 15 s"),
-    ({"liveness": 1}, "head", "first_token", "no first token within 15 s"),
+    ({"liveness": 1}, "head", "liveness", "no further byte within 1 s"),
     ({"first_token": None, "total": 40}, "head", "total", "no end of the call within 40 s"),
     ({"total": 4}, "connect", "total", "no end of the call within 4 s"),
-    ({"first_token": 3}, "connect", "first_token", "no first token within 3 s"),
-    ({"connect": None}, "connect", "first_token", "no first token within 15 s"),
-    ({"connect": 30}, "connect", "first_token", "no first token within 15 s"),
+    ({"first_token": 3}, "connect", "connect", "no connection within 10 s"),
+    ({"connect": None, "total": 20}, "connect", "total", "no end of the call within 20 s"),
+    ({"connect": 30}, "connect", "connect", "no connection within 30 s"),
 ]
 
 
@@ -189,15 +195,16 @@ def test_clocks_while_the_request_is_sent():
         assert words in str(error), (limits, phase, error)
 
 
-def test_liveness_begins_with_the_head():
-    assert asked(Slow(14000, "head"), liveness=1).complete
+def test_the_clocks_of_the_answer_begin_with_the_last_byte_sent():
+    for phase in ("connect", "write"):
+        assert asked(Slow(9000, phase), liveness=1, first_token=1).complete
 
 
 def test_the_deadlines_of_a_request():
     for limits, want in [
         ({}, (10000, 15000, 30000)),
         ({"total": 4}, (4000, 4000, 30000)),
-        ({"connect": None}, (15000, 15000, 30000)),
+        ({"connect": None}, (None, 15000, 30000)),
         ({"first_token": None}, (10000, None, 30000)),
         (dict.fromkeys(LIMITS), (None, None, None)),
         ({"progress": 20}, (10000, 15000, 20000)),

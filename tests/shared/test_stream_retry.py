@@ -314,7 +314,7 @@ def test_leaving_a_later_attempt_is_no_error():
 
 class Waiting(ScriptedTransport):
     # Somebody loses patience while the pump waits.
-    async def sleep_ms(self, ms):
+    async def sleep_ms(self, ms, until=None):
         raise asyncio.CancelledError
 
 

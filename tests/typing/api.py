@@ -27,7 +27,14 @@ from thinwire import (
     ToolCallDelta,
     ToolCallStarted,
 )
-from thinwire.transport import AsyncHTTPXTransport, HTTPXTransport, Request, Response, Transport
+from thinwire.transport import (
+    Abortable,
+    AsyncHTTPXTransport,
+    HTTPXTransport,
+    Request,
+    Response,
+    Transport,
+)
 
 deployments = {
     "fast": Deployment(base_url="https://a.example/v1", api_key="k", model="upstream"),
@@ -95,8 +102,8 @@ class OwnTransport(Transport):
         request.headers.append(("X-Own", "1"))
         return await self._inner.send(request)
 
-    async def sleep_ms(self, ms: int) -> None:
-        await self._inner.sleep_ms(ms)
+    async def sleep_ms(self, ms: int, until: Abortable | None = None) -> None:
+        await self._inner.sleep_ms(ms, until)
 
     def now_ms(self) -> int:
         return self._inner.now_ms()

@@ -74,7 +74,7 @@ def request_of(transport, place, turn):
     request = Request("POST", scheme, host, port, target, authority, headers, body)
     now = transport.now_ms()
     request.connect_deadline_ms = now + turn.get("connect_ms", PATIENT_MS)
-    request.head_deadline_ms = now + turn.get("head_ms", PATIENT_MS)
+    request.total_deadline_ms = now + turn.get("head_ms", PATIENT_MS)
     return request
 
 

@@ -44,7 +44,7 @@ def request_of(job, leg, now):
         JSONBody(document),
     )
     request.connect_deadline_ms = now + job["connect_ms"]
-    request.head_deadline_ms = now + job["head_ms"]
+    request.total_deadline_ms = now + job["head_ms"]
     request.idle_ms = job["idle_ms"]
     return request
 

@@ -40,6 +40,7 @@ class ThinwireError(Exception):
         cause: the lower error, where there was one.
         stale: whether a connection kept from an earlier exchange turned out dead before any byte
             of the answer came; the same request is then tried again at once.
+        closed: somebody called the exchange off, from another task; see transport.Response.
         phase: which clock ran out, "" when none did; see TransportTimeout.
         status: HTTP status, 0 when there was no response.
         retry_after_ms: how long the server asked to wait, in milliseconds, or None.
@@ -51,6 +52,7 @@ class ThinwireError(Exception):
 
     # What only some errors know, so that whoever decides can ask any of them.
     kind = "error"
+    closed = False
     phase = ""
     status = 0
     retry_after_ms: "int | None" = None
@@ -118,9 +120,20 @@ class WriteError(TransportError):
 
 @public
 class ReadError(TransportError):
-    """The response broke off, or what came is not HTTP (RFC 9112)."""
+    """The response broke off, or what came is not HTTP (RFC 9112).
+
+    Args:
+        message, cause: see ThinwireError.
+        closed: see ThinwireError.
+    """
 
     kind = "read"
+
+    def __init__(
+        self, message: str, cause: "BaseException | None" = None, closed: bool = False
+    ) -> None:
+        super().__init__(message, cause)
+        self.closed = closed
 
 
 @public
@@ -129,8 +142,8 @@ class TransportTimeout(TransportError):
 
     Args:
         message: which clock, its limit, and what had arrived.
-        phase: "connect", "write", "head", "first_token", "progress", "liveness" or "total".
-            After "total" nothing is tried again.
+        phase: "connect", "upload", "first_token", "progress", "liveness" or "total"; a transport
+            says "write", "head" or "read". After "total" nothing is tried again.
     """
 
     kind = "timeout"
@@ -213,7 +226,9 @@ class StreamInterrupted(ThinwireError):
 
     kind = "interrupted"
 
-    def __init__(self, message: str, partial: "Completion", cause: BaseException) -> None:
+    def __init__(
+        self, message: str, partial: "Completion", cause: "BaseException | None" = None
+    ) -> None:
         super().__init__(message, cause)
         self.partial = partial
 

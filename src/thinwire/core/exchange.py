@@ -3,10 +3,12 @@
 Only `open` and `first_event` wait; the pump (stream.py) reads the rest itself, since each await
 layer costs a chip 48 bytes per read.
 
-Four clocks and the connect limit are turned into one absolute deadline for each wait:
+The clocks are turned into one absolute deadline for each wait:
 
   total        whole call, retries and fallbacks included
-  first_token  one attempt, from its start to its first delta
+  connect      until the connection stands, TLS included
+  upload       from one piece of the request that was handed over to the next
+  first_token  from the last byte of the request to the first delta
   progress     from one delta to the next
   liveness     from one read to the next, whatever it brought
 
@@ -36,6 +38,7 @@ if TYPE_CHECKING:
     from thinwire.core.routing.policy import Timeouts
     from thinwire.core.transport import Response, Transport
 
+_TOLD = const(65536)  # bytes of a request from one event to the next
 _DRAIN_READS = const(16)
 _DRAIN_MS = const(250)
 _GRACE_MS = const(5000)  # for usage and [DONE] after the last finish_reason
@@ -50,6 +53,7 @@ class Clocks:
         now_ms: time of the attempt's start.
 
     Attributes:
+        sent_ms: when the last byte of the request left.
         bytes_ms: when bytes arrived last.
         delta_ms: when a delta arrived last, -1 before the first.
     """
@@ -58,6 +62,7 @@ class Clocks:
         self._timeouts = timeouts
         self._start = start_ms
         self._attempt = now_ms
+        self.sent_ms = now_ms
         self.bytes_ms = now_ms
         self.delta_ms = -1
 
@@ -66,14 +71,19 @@ class Clocks:
         limit = self._timeouts.connect
         return None if limit is None else self._attempt + limit
 
-    def head_deadline(self) -> "int | None":
-        """When the response head must have arrived."""
-        # While the request is being sent nothing is expected to arrive.
+    def bound(self, request: "Request") -> None:
+        """Sets the deadlines of a request."""
         limits = self._timeouts
-        found = None if limits.first_token is None else self._attempt + limits.first_token
-        if limits.total is not None and (found is None or self._start + limits.total < found):
-            found = self._start + limits.total
-        return found
+        request.connect_deadline_ms = self.connect_deadline()
+        request.upload_ms = limits.upload
+        head = limits.first_token
+        if head is None or (limits.liveness is not None and limits.liveness < head):
+            head = limits.liveness
+        request.head_ms = head
+        if limits.total is not None:
+            request.total_deadline_ms = self._start + limits.total
+        request.idle_ms = limits.idle_ms()
+        request.handed_ms = self._attempt
 
     def deadline(self) -> "int | None":
         """When the next bytes must have arrived."""
@@ -81,7 +91,7 @@ class Clocks:
         limits = self._timeouts
         found = limits.first_token if self.delta_ms < 0 else limits.progress
         if found is not None:
-            found += self._attempt if self.delta_ms < 0 else self.delta_ms
+            found += self.sent_ms if self.delta_ms < 0 else self.delta_ms
         limit = limits.liveness
         if limit is not None and (found is None or self.bytes_ms + limit < found):
             found = self.bytes_ms + limit
@@ -96,7 +106,7 @@ class Clocks:
         if deadline is None or now_ms < deadline:
             return ""
         waiting = (
-            ("first_token", self._attempt) if self.delta_ms < 0 else ("progress", self.delta_ms)
+            ("first_token", self.sent_ms) if self.delta_ms < 0 else ("progress", self.delta_ms)
         )
         for name, since in (waiting, ("liveness", self.bytes_ms)):
             limit = getattr(self._timeouts, name)
@@ -124,6 +134,7 @@ class Exchange:
         clocks: its deadlines.
         response: the response while it is open, else None.
         streaming: whether the answer is arriving.
+        aborted: it was called off.
         now_ms: the time when something happened last.
         begun_ms, head_ms, first_byte_ms, first_delta_ms, last_delta_ms: when it began, the
             response head came, and so on; -1: not yet.
@@ -139,6 +150,7 @@ class Exchange:
         self.request: Request | None = None
         self.response: Response | None = None
         self.streaming = False
+        self.aborted = False
         self.begun_ms = self.now_ms = transport.now_ms()
         self.head_ms = self.first_byte_ms = self.first_delta_ms = self.last_delta_ms = -1
         deployment = plan.router.deployment(attempt.deployment)
@@ -146,6 +158,7 @@ class Exchange:
         self.clocks = Clocks(self._timeouts, plan.start_ms, self.begun_ms)
         self._grace_ends = -1  # when a model that has finished is not listened to any more
         self._handed = False  # the caller has had an event since the last read
+        self._told = 0  # bytes of the request that an event has told of
 
     @property
     def body(self) -> "Body | None":
@@ -159,16 +172,21 @@ class Exchange:
             ThinwireError: none does.
         """
         request = self.request = self._plan.request(self.attempt)
-        request.connect_deadline_ms = self.clocks.connect_deadline()
-        request.head_deadline_ms = self.clocks.head_deadline()
-        request.idle_ms = self._timeouts.idle_ms()
+        self.clocks.bound(request)
+        if self._plan.observer is not None:
+            request.on_upload = self._uploaded
+        if self.aborted:  # before there was a request to tell
+            request.abort()
         body: Body = request.body  # type: ignore[assignment]
         try:
             response = self.response = await self._transport.send(request)
         finally:
             body.close()
             self.attempt.sent_bytes = body.sent_bytes
-            self.arrived()  # or it failed; before this, liveness was not what ran out
+            now = self.now_ms = self._transport.now_ms()
+            sent = request.sent_ms
+            self.clocks.sent_ms = self.clocks.bytes_ms = now if sent is None else sent
+        self.arrived()
         self.head_ms = self.now_ms
         status = self.attempt.status = response.status
         answer, kind = self.answer, ""
@@ -263,6 +281,24 @@ class Exchange:
         """Whether the model had finished; what the error took is usage or [DONE] at most."""
         cut = isinstance(error, (TransportError, StreamError))
         return cut and self.streaming and self.answer.assembler.finished()
+
+    def _uploaded(self) -> None:
+        # Tells whoever observes the call how far its request is, about every 64 KiB.
+        request, body, observer = self.request, self.body, self._plan.observer
+        if request is None or body is None or observer is None:
+            return
+        self.attempt.sent_bytes = body.sent_bytes
+        if request.sent_ms is not None or body.sent_bytes - self._told >= _TOLD:
+            self._told = body.sent_bytes
+            fields: dict[str, object] = {"sent": body.sent_bytes, "total": request.length}
+            observer.emit("upload", self.attempt, fields)
+
+    def abort(self) -> "Coroutine[object, object, None]":
+        """Wakes whoever sends or reads, once it is awaited; leaves no connection. Idempotent."""
+        self.aborted = True
+        if self.request is not None:
+            self.request.abort()
+        return nothing() if self.response is None else self.response.aclose()
 
     async def drain(self) -> None:
         """Reads the rest of the body, so that the connection can be used again, and closes; the

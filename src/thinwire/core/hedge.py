@@ -6,7 +6,7 @@ Loaded for calls with `hedge_after`.
 """
 
 from thinwire.core._compat import const
-from thinwire.core.errors import ThinwireError
+from thinwire.core.errors import ReadError, ThinwireError
 from thinwire.core.exchange import launch
 from thinwire.core.routing.recovery import record_failure
 
@@ -45,6 +45,7 @@ class Race:
         self._signal = transport.signal()
         self._runners: list[_Runner] = []
         self._due = False
+        self._aborted = False
         self._outcome = "cancelled"  # of those that are still at work at the end
         self.exchange = exchange
 
@@ -53,6 +54,7 @@ class Race:
 
         Raises:
             ThinwireError: no attempt is left; those that failed before are recorded.
+            ReadError: it was called off.
         """
         stop = self._stop()  # made here: later there may be no memory left for it
         alarm = None
@@ -60,8 +62,11 @@ class Race:
             alarm = self._transport.spawn(self._alarm())
             self._start(self.exchange)
             while True:
-                await self._signal.wait()
+                if not self._aborted:
+                    await self._signal.wait()
                 self._signal.clear()
+                if self._aborted:
+                    raise ReadError("the stream was closed", None, True)
                 winner = self._winner()
                 if winner is not None:
                     self._outcome = "lost"
@@ -79,6 +84,11 @@ class Race:
             if alarm is not None:
                 alarm.cancel()
             await stop
+
+    def abort(self) -> None:
+        """Ends the race, with all that take part in it."""
+        self._aborted = True
+        self._signal.set()
 
     async def _alarm(self) -> None:
         await self._transport.sleep_ms(int((self._plan.policy.hedge_after or 0) * 1000))

@@ -4,6 +4,10 @@ It moves bytes from a response into the answer, hands out events, and carries ou
 error. Sync clients run it too, over a transport whose coroutines never suspend (sync.py).
 
   opening -> streaming -> ended -> closed      an error before the first delta: opening again
+                                   torn        whatever else ended the iteration in its middle
+
+Whoever reads a stream is the only one to change its state, and to give its buffer back. `aclose`,
+which any task and, of a blocking client, any thread may call, only says so, and wakes the reader.
 
 One flat loop instead of layered coroutines: on a chip each await layer costs 48 bytes per read
 (docs/memory.md), so __anext__ calls plain methods and awaits the transport directly.
@@ -26,6 +30,7 @@ from thinwire.core.answer.completion import (
 )
 from thinwire.core.errors import StreamInterrupted, ThinwireError, TransportTimeout
 from thinwire.core.exchange import launch
+from thinwire.core.request.http_request import Abortable
 
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
@@ -34,8 +39,9 @@ if TYPE_CHECKING:
     from thinwire.core.answer.completion import Completion, Event
     from thinwire.core.client import ReceiveBuffers
     from thinwire.core.exchange import Exchange
+    from thinwire.core.hedge import Race
     from thinwire.core.routing.plan import Plan
-    from thinwire.core.transport import Transport
+    from thinwire.core.transport import Signal, Transport
 
     OnDelta = Callable[[str], object]
     OnRestart = Callable[[StreamRestarted], object]
@@ -44,13 +50,15 @@ _OPENING = const(0)
 _STREAMING = const(1)
 _ENDED = const(2)
 _CLOSED = const(3)
+_TORN = const(4)
 
 
 @public
 class ChatStream:
     """One answer as it arrives: an async iterator of events, StreamComplete last.
 
-    Use it with `async with`; leaving early closes the connection at once.
+    Use it with `async with`; leaving early closes the connection at once. So does `aclose`, from
+    any task, at any moment: whoever iterates meanwhile is woken, and the iteration ends.
 
     Args:
         transport: what carries the requests.
@@ -61,7 +69,8 @@ class ChatStream:
 
     Raises (from the iteration):
         StatusError, TransportError, StreamError, AllAttemptsFailed: before the first delta.
-        StreamInterrupted: after it, with the partial completion.
+        StreamInterrupted: after it, with the partial completion. Also from an iteration that is
+            taken up again after a cancellation, a timeout or an error of the caller's own tore it.
         EncodeError: the request holds what JSON cannot carry.
     """
 
@@ -78,6 +87,18 @@ class ChatStream:
         self._wait_ms = 0  # before the next attempt
         self._awaits_token = plan.observer is not None
         self._end = ""
+        # Of `aclose`: it sets the first and then looks at the others, the reader the other way
+        # round, so that one of them sees the other, in threads, too.
+        self._stopped = False
+        self._busy = False  # somebody is reading
+        self._pause: Abortable | None = None
+        self._race: Race | None = None
+        self._left: Signal | None = None  # given when nobody reads any more
+
+    @property
+    def end(self) -> str:
+        """How it ended, see Completion; "closed" by `aclose`, "" while it runs."""
+        return self._end
 
     @property
     def completion(self) -> "Completion":
@@ -96,75 +117,124 @@ class ChatStream:
         return self
 
     async def __anext__(self) -> "Event":
-        while True:
-            exchange = self._exchange
-            try:
-                event = self._take()
-                if event is not None:
-                    return event
-                if self._state == _CLOSED:
-                    raise StopAsyncIteration
-                if self._state == _OPENING or exchange is None:
-                    await self._open()
-                elif self._state == _ENDED:
-                    await exchange.drain()
-                    self._state = _CLOSED
-                else:
-                    # No name for the buffer: a traceback would keep it alive.
-                    exchange.answer.buffer_updated(
-                        await exchange.response.readinto(  # type: ignore[union-attr]
-                            exchange.answer.get_buffer(), exchange.deadline()
+        if self._busy:
+            raise RuntimeError("this stream is being read already")
+        self._busy = True
+        try:
+            while True:
+                exchange = self._exchange
+                if self._state == _TORN and not self._stopped:
+                    raise self._interrupted("the iteration was torn by its caller")
+                try:
+                    if self._stopped:
+                        await self._drop("closed")
+                        raise StopAsyncIteration
+                    event = self._take()
+                    if event is not None:
+                        return event
+                    if self._state == _CLOSED:
+                        raise StopAsyncIteration
+                    if self._state == _OPENING or exchange is None:
+                        await self._open()
+                    elif self._state == _ENDED:
+                        await exchange.drain()
+                        self._state = _CLOSED
+                    else:
+                        # No name for the buffer: a traceback would keep it alive.
+                        exchange.answer.buffer_updated(
+                            await exchange.response.readinto(  # type: ignore[union-attr]
+                                exchange.answer.get_buffer(), exchange.deadline()
+                            )
                         )
-                    )
-                    exchange.arrived()
-            except ThinwireError as error:
-                if self._exchange is not None:
-                    await self._exchange.close()
-                failure = self._failed(error)
-                if failure is not None:
-                    try:
-                        raise failure
-                    finally:
-                        failure = None  # or its traceback would keep it, and our buffer, alive
-            except StopAsyncIteration:  # not both in a tuple: it would have to be made
-                raise
-            except GeneratorExit:
-                raise
-            except BaseException as error:
-                # Cancelled, a full heap or a bug of ours: the connection is not usable.
-                await self.aclose()
-                failure = self._hidden_by(error)
-                if failure is None:
+                        exchange.arrived()
+                except ThinwireError as error:
+                    if self._exchange is not None:
+                        await self._exchange.close()
+                    if self._stopped:
+                        continue
+                    failure = self._failed(error)
+                    if failure is not None:
+                        try:
+                            raise failure
+                        finally:
+                            failure = None  # or its traceback would keep it, and our buffer, alive
+                except StopAsyncIteration:  # not both in a tuple: it would have to be made
                     raise
-                raise failure
+                except GeneratorExit:
+                    self._tear()  # `aclose` has to follow: nothing can be awaited here
+                    raise
+                except BaseException as error:
+                    # Cancelled, a full heap, an error of the caller's: the connection is not usable.
+                    self._tear()
+                    await self._drop("cancelled")
+                    failure = self._hidden_by(error)
+                    if failure is None:
+                        raise
+                    raise failure
+        finally:
+            self._busy = False
+            if self._left is not None:
+                self._left.set()
 
     def aclose(self) -> "Coroutine[object, object, None]":
-        """Ends the stream and releases its connection, once it is awaited. Idempotent."""
+        """Ends the stream and releases its connection, once it is awaited. Idempotent.
+
+        From any task: whoever reads is woken at once, nothing is sent again, and it returns when
+        nobody reads any more.
+        """
         # No coroutine: there may be no memory for one, and an error on its way to the caller.
-        state, self._state = self._state, _CLOSED
-        self._end = self._end or "cancelled"
-        exchange = self._exchange
-        if exchange is None or state == _CLOSED:
-            return nothing()
-        if state == _ENDED:
+        self._stopped = True
+        if self._busy:
+            return self._call_off()
+        if self._state == _ENDED and self._exchange is not None:
+            self._state = _CLOSED
             try:
-                return exchange.drain()
+                return self._exchange.drain()
             except MemoryError:
                 pass  # then the connection is not kept
-        return exchange.drop("cancelled")
+        return self._drop("closed")
+
+    async def _call_off(self) -> None:
+        if self._pause is not None:
+            self._pause.abort()
+        if self._race is not None:
+            self._race.abort()
+        elif self._exchange is not None:
+            await self._exchange.abort()
+        if self._transport.concurrent and self._busy:
+            left = self._left = self._left or self._transport.signal()
+            await left.wait()
+
+    def _drop(self, end: str) -> "Coroutine[object, object, None]":
+        # Releases what there is, once it is awaited; `end` if it has not come to another one.
+        self._end = self._end or end
+        exchange = self._exchange
+        return nothing() if exchange is None else exchange.drop("cancelled")
+
+    def _tear(self) -> None:
+        if self._state != _ENDED:
+            self._state = _TORN
+        self._end = self._end or "cancelled"
 
     async def _open(self) -> None:
         if self._wait_ms:
             wait, self._wait_ms = self._wait_ms, 0
-            await self._transport.sleep_ms(wait)
+            pause = self._pause = Abortable()
+            if not self._stopped:
+                await self._transport.sleep_ms(wait, pause)
+            self._pause = None
         exchange = self._exchange = launch(self._transport, self._plan, self._buffers)
+        if self._stopped:
+            return
         if self._plan.policy.hedge_after is not None and self._plan.left:
             from thinwire.core.hedge import Race
 
-            race = Race(self._transport, self._plan, self._buffers, exchange)
+            race = self._race = Race(self._transport, self._plan, self._buffers, exchange)
             try:
-                self._ready = await race.run()
+                if not self._stopped:
+                    self._ready = await race.run()
             finally:
+                self._race = None
                 self._exchange = race.exchange
         else:
             await exchange.open()
@@ -235,7 +305,9 @@ class ChatStream:
         if action in ("raise", "interrupt"):
             error = decision.error or error
             error.message += decision.hint
-            return error if action == "raise" else self._interrupted(exchange, error)
+            if action == "interrupt":
+                error = self._interrupted("the answer broke off: %s" % error, error)
+            return error
         if decision.free:
             plan.tries[exchange.attempt.deployment] -= 1
         self._wait_ms = decision.wait_ms
@@ -260,10 +332,11 @@ class ChatStream:
                 found.speechless = True
         return found
 
-    def _interrupted(self, exchange: "Exchange", error: ThinwireError) -> StreamInterrupted:
-        result = StreamInterrupted("the answer broke off: %s" % error, self.completion, error)
-        result.model, result.deployment = self._plan.model, exchange.attempt.deployment
-        with_cause(result, error)
+    def _interrupted(self, why: str, error: "ThinwireError | None" = None) -> StreamInterrupted:
+        result = StreamInterrupted(why, self.completion, error)
+        result.model, result.deployment = self._plan.model, result.partial.deployment
+        if error is not None:
+            with_cause(result, error)
         return result
 
 

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Coroutine
     from typing import Protocol
 
-    from thinwire.core.request.http_request import Request
+    from thinwire.core.request.http_request import Abortable, Request
 else:
     Protocol = object  # whoever has these methods fits; to inherit them is a convenience
 
@@ -31,6 +31,8 @@ class Response(Protocol):
     async def readinto(self, buffer: memoryview, deadline_ms: "int | None") -> int:
         """Reads decoded body bytes into `buffer`; returns their number, 0 at the clean end.
 
+        The buffer is the caller's again as soon as this has returned or raised, and not before.
+
         Raises:
             TransportTimeout: nothing came before the deadline; the response is then unusable.
             ReadError: the body was cut off or cannot be read.
@@ -38,7 +40,11 @@ class Response(Protocol):
         raise NotImplementedError
 
     async def aclose(self) -> None:
-        """Releases the connection; kept for reuse if the body was read to its end. Idempotent."""
+        """Releases the connection; kept for reuse if the body was read to its end. Idempotent.
+
+        From any task, and for a blocking transport from any thread: whoever waits in `readinto`
+        is woken at once, with ReadError(closed=True).
+        """
         raise NotImplementedError
 
 
@@ -80,7 +86,10 @@ class Transport(Protocol):
        readinto; only a body that came to its end returns 0.
     3. An early response (413 while the body is still being sent) is that response.
     4. No retries, redirects or cookies: the client has the only retry loop.
-    5. Deadlines are absolute now_ms values and hold at every wait, on every runtime.
+    5. Deadlines are absolute now_ms values and hold at every wait, on every runtime. Until the
+       head has come they are `request.connect_by()` and then `request.deadline()`, asked anew for
+       each wait, since they move with `request.handed_over(now)` (each time the system has taken
+       more; None before `body.more()`, whose time is the caller's) and `request.sent(now)`.
     6. TLS verifies the server unless the user said not to.
     7. The body is pulled with body.readinto(buffer): n > 0 bytes, 0 at the end, None when its
        producer has nothing yet (then: await body.more()). Blocks are coalesced: 64 KiB towards
@@ -88,6 +97,10 @@ class Transport(Protocol):
     8. A connection that was kept and turns out dead before any byte of the answer came raises an
        error with `stale = True`; the client then tries again at once.
     9. Request marks (connected_ms, secured_ms, sent_ms) are set as they are reached.
+    10. `Request.abort()` and `Response.aclose()`, from any task, wake whoever waits in `send` or
+       `readinto` with ReadError(closed=True), at once, and leave no connection. No task of the
+       caller is cancelled for it. A blocking transport is woken from another thread, but for a
+       connect or a name lookup under way, which end at the connect deadline.
 
     Attributes:
         name: for logs.
@@ -106,8 +119,12 @@ class Transport(Protocol):
         """
         raise NotImplementedError
 
-    async def sleep_ms(self, ms: int) -> None:
-        """Waits."""
+    async def sleep_ms(self, ms: int, until: "Abortable | None" = None) -> None:
+        """Waits.
+
+        Args:
+            until: ends the wait when it is called off.
+        """
         raise NotImplementedError
 
     def now_ms(self) -> int:

@@ -2,7 +2,7 @@
 
 from thinwire import TransportTimeout
 from thinwire.core._compat import public
-from thinwire.core.request.http_request import Request
+from thinwire.core.request.http_request import Abortable, Request
 from thinwire.core.transport import Response, Transport
 
 TYPE_CHECKING = False
@@ -82,7 +82,7 @@ class ScriptedTransport(Transport):
         """Moves the clock, as time that the caller takes would."""
         self._now += ms
 
-    async def sleep_ms(self, ms: int) -> None:
+    async def sleep_ms(self, ms: int, until: "Abortable | None" = None) -> None:
         """Moves the clock."""
         self._now += ms
 

@@ -3,13 +3,47 @@ which is encoded while the transport pulls it. A body counts what was taken from
 completion can say how much was uploaded.
 """
 
-from thinwire.core._compat import public
-from thinwire.core.errors import EncodeError
+from thinwire.core._compat import const, public
+from thinwire.core.errors import EncodeError, ReadError
 from thinwire.core.wire.json_encode import JSONEncoder
+
+TYPE_CHECKING = const(False)
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 @public
-class Request:
+class Abortable:
+    """What one task waits for, and any other may call off.
+
+    Attributes:
+        aborted: it was called off.
+        wake: whoever is about to wait sets it, and then looks at `aborted`; it is called once, from
+            any task or thread, and ends the wait. None: nobody has to be woken.
+    """
+
+    aborted = False
+    wake: "Callable[[], object] | None" = None
+
+    def abort(self) -> None:
+        """Wakes whoever waits, at once. Idempotent."""
+        self.aborted = True
+        wake, self.wake = self.wake, None
+        if wake is not None:
+            wake()
+
+    def check(self) -> None:
+        """Does nothing unless it was called off.
+
+        Raises:
+            ReadError: it was; `closed` is True.
+        """
+        if self.aborted:
+            raise ReadError("the stream was closed", None, True)
+
+
+@public
+class Request(Abortable):
     """One HTTP request; built by the core, a fresh one for each attempt.
 
     Args:
@@ -23,18 +57,28 @@ class Request:
     Attributes:
         length: size of the body for Content-Length; None: it is sent chunked.
         connect_deadline_ms: when the connection must stand, TLS included.
-        head_deadline_ms: when the response head must have arrived, the upload included.
+        upload_ms: the longest time in which nothing more could be handed over, in milliseconds;
+            None for no limit.
+        head_ms: the longest time from the last byte of the body to the response head, likewise.
+        total_deadline_ms: when the whole call must be over; None: whenever it is.
+        on_upload: called when more of the request was handed over, and when all of it was; or None.
+        handed_ms: now_ms when bytes were handed over last; None: the upload has not begun, or it
+            waits for the caller's own producer. Set by `handed_over`.
         idle_ms: for transports that can only fix one read timeout for a whole response: the
             longest silence to allow after the head, in milliseconds; None for no limit.
         connected_ms: now_ms when the connection stood, name lookup and TCP; None: not yet, or the
             connection was kept from an earlier exchange. Set by the transport.
         secured_ms: now_ms when the TLS handshake was over; None as above, or no TLS.
-        sent_ms: now_ms when the last byte of the body was written; None: not yet.
+        sent_ms: now_ms when the last byte of the body was written; None: not yet. Set by `sent`.
     """
 
     length: "int | None" = None
     connect_deadline_ms: "int | None" = None
-    head_deadline_ms: "int | None" = None
+    upload_ms: "int | None" = None
+    head_ms: "int | None" = None
+    total_deadline_ms: "int | None" = None
+    on_upload: "Callable[[], object] | None" = None
+    handed_ms: "int | None" = None
     idle_ms: "int | None" = None
     connected_ms: "int | None" = None
     secured_ms: "int | None" = None
@@ -62,8 +106,37 @@ class Request:
 
     def connect_by(self) -> "int | None":
         """When the connection must stand: one that nobody has time left to use is of no use."""
-        connect, head = self.connect_deadline_ms, self.head_deadline_ms
-        return head if connect is None or (head is not None and head < connect) else connect
+        return _earlier(self.connect_deadline_ms, self.total_deadline_ms)
+
+    def handed_over(self, now_ms: "int | None") -> None:
+        """Takes note that the system took more of the request, or that it could.
+
+        Args:
+            now_ms: the time; None: the caller's producer has nothing yet, which is no fault of
+                the server.
+        """
+        self.handed_ms = now_ms
+        if self.on_upload is not None:
+            self.on_upload()
+
+    def sent(self, now_ms: int) -> None:
+        """Takes note that the last byte was handed over."""
+        self.sent_ms = now_ms
+        if self.on_upload is not None:
+            self.on_upload()
+
+    def deadline(self) -> "int | None":
+        """When the wait under way must be over, once the connection stands."""
+        since, limit = self.handed_ms, self.upload_ms
+        if self.sent_ms is not None:
+            since, limit = self.sent_ms, self.head_ms
+        if since is None or limit is None:
+            return self.total_deadline_ms
+        return _earlier(since + limit, self.total_deadline_ms)
+
+
+def _earlier(one: "int | None", other: "int | None") -> "int | None":
+    return other if one is None or (other is not None and other < one) else one
 
 
 class Body:

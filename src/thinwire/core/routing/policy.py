@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from thinwire.core.errors import ThinwireError
     from thinwire.core.routing.deployment import Deployment
 
-_CLOCKS = ("connect", "first_token", "progress", "liveness", "total")
+_CLOCKS = ("connect", "first_token", "progress", "liveness", "total", "upload")
 
 
 @public
@@ -20,13 +20,17 @@ class Timeouts:
 
     Args:
         connect: name lookup, connection and TLS handshake.
-        first_token: from the start of an attempt to its first content, reasoning or tool delta.
+        first_token: from the last byte of the request to the first content, reasoning or tool
+            delta.
         progress: longest gap between two such deltas.
-        liveness: longest gap between any two bytes, comments included.
+        liveness: longest gap between any two bytes, comments included, from the last byte of the
+            request on.
         total: the whole call, retries and fallbacks included.
+        upload: longest time in which nothing more of the request could be handed over; what the
+            caller's own producer takes does not count.
 
     Attributes:
-        connect, first_token, progress, liveness, total: the same in milliseconds.
+        connect, first_token, progress, liveness, total, upload: the same in milliseconds.
 
     Raises:
         ValueError: a limit that is not greater than 0.
@@ -39,12 +43,14 @@ class Timeouts:
         progress: "float | None" = 60,
         liveness: "float | None" = 60,
         total: "float | None" = None,
+        upload: "float | None" = 30,
     ) -> None:
         self.connect = _ms("connect", connect)
         self.first_token = _ms("first_token", first_token)
         self.progress = _ms("progress", progress)
         self.liveness = _ms("liveness", liveness)
         self.total = _ms("total", total)
+        self.upload = _ms("upload", upload)
 
     def idle_ms(self) -> "int | None":
         """The longest silence any clock allows inside a stream, in milliseconds."""

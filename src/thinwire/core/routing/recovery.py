@@ -26,6 +26,7 @@ _SLACK_MS = const(50)  # how much too early a transport's timer may be
 _ONCE = " (not tried again: the messages can be read only once)"
 _AWAITED = {
     "connect": "connection",
+    "upload": "room for more of the request",
     "first_token": "first token",
     "progress": "further token",
     "liveness": "further byte",
@@ -157,18 +158,24 @@ def record_failure(
 def _named(exchange: "Exchange", error: TransportTimeout, now_ms: int) -> TransportTimeout:
     # A transport knows only that its deadline passed: this names the clock that ran out, if it
     # was one of ours and no limit of the transport's.
-    clocks, late = exchange.clocks, now_ms + _SLACK_MS
+    clocks, request, late = exchange.clocks, exchange.request, now_ms + _SLACK_MS
     connect = clocks.connect_deadline()
-    if error.phase == "connect" and connect is not None and late >= connect:
-        clock = "connect"
-    else:
-        clock = clocks.expired(late)
+    clock = clocks.expired(late)
+    if error.phase == "connect":
+        clock = "connect" if connect is not None and late >= connect else clock
+    elif request is not None and request.sent_ms is None and exchange.head_ms < 0:
+        handed, limit = request.handed_ms, request.upload_ms
+        if not clock and handed is not None and limit is not None and late >= handed + limit:
+            clock = "upload"
     if not clock:
         return error
-    message = "no %s within %s: model %r, deployment %r, %d bytes received"
-    attempt, received = exchange.attempt, exchange.answer.received
-    limit = clocks.limit(clock)
-    shown = (_AWAITED[clock], limit, attempt.model, attempt.deployment, received)
+    attempt = exchange.attempt
+    far = "%d bytes received" % exchange.answer.received
+    if not exchange.answer.received and attempt.sent_bytes:
+        far = "%d bytes sent" % attempt.sent_bytes
+    message = "no %s within %s: model %r, deployment %r, %s"
+    limit_text = clocks.limit(clock)
+    shown = (_AWAITED[clock], limit_text, attempt.model, attempt.deployment, far)
     return TransportTimeout(message % shown, clock, error)
 
 

@@ -20,12 +20,17 @@ import socket
 import ssl
 import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from contextvars import ContextVar
+from functools import partial
 from selectors import EVENT_READ, EVENT_WRITE
 from typing import TypeVar
 
 import httpcore
 import httpx
+
+from thinwire.core.request.http_request import Request
 
 # Of what httpcore's connections hold; see `drop`.
 _INNER, _STREAM = "_connection", "_network_stream"
@@ -64,6 +69,20 @@ async def drop(client: httpx.AsyncClient, stream: object) -> None:
                 await connection.aclose()
 
 
+# Told when the system has taken more of the request that this task sends.
+progress: ContextVar[Callable[[int], object] | None] = ContextVar("progress", default=None)
+
+
+def shut_down(stream: object) -> None:
+    """Wakes a thread that waits on the socket of a network stream, which `close` would not do."""
+    found = stream.get_extra_info("socket") if isinstance(stream, httpcore.NetworkStream) else None
+    if isinstance(found, socket.socket):
+        with suppress(OSError):  # not connected any more: nobody waits
+            socket.socket.shutdown(
+                found, socket.SHUT_RDWR
+            )  # not TLS's own, which ends its session
+
+
 def answered(data: bytes | bytearray) -> bool:
     """Whether `data`, from the start of a response, has the beginning of a final head.
 
@@ -99,12 +118,20 @@ class Deadlines(threading.local):
     """The deadlines of the exchange that this thread is in.
 
     Attributes:
-        connect_ms: when the connection must stand, TLS included.
-        wait_ms: when the wait under way must be over.
+        request: what is being sent, None once its response is being read.
+        read_ms: when the read under way must be over.
     """
 
-    connect_ms: int | None = None
-    wait_ms: int | None = None
+    request: Request | None = None
+    read_ms: int | None = None
+
+    def connect_ms(self) -> int | None:
+        """When the connection must stand, TLS included."""
+        return None if self.request is None else self.request.connect_by()
+
+    def wait_ms(self) -> int | None:
+        """When the wait under way must be over."""
+        return self.read_ms if self.request is None else self.request.deadline()
 
 
 class DeadlineBackend(httpcore.SyncBackend):
@@ -133,7 +160,7 @@ class DeadlineBackend(httpcore.SyncBackend):
         addresses = [str(address[0]) for *_, address in found]
         failure: Exception | None = None
         for number, address in enumerate(addresses):
-            left = seconds_until(self._deadlines.connect_ms)
+            left = seconds_until(self._deadlines.connect_ms())
             share = None if left is None else left / (len(addresses) - number)
             try:
                 stream = super().connect_tcp(address, port, share, local_address, socket_options)
@@ -153,24 +180,35 @@ class _DeadlineStream(httpcore.NetworkStream):
         if self._heard:
             heard, self._heard = bytes(self._heard), bytearray()
             return heard
-        return self._stream.read(max_bytes, seconds_until(self._deadlines.wait_ms))
+        self._can_be_woken()
+        return self._stream.read(max_bytes, seconds_until(self._deadlines.wait_ms()))
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
         view = memoryview(buffer)
         for start in range(0, len(view), _PIECE):
+            self._can_be_woken()
             self._wait_for_room()
             piece = view[start : start + _PIECE]
-            left = seconds_until(self._deadlines.wait_ms)
+            left = seconds_until(self._deadlines.wait_ms())
             self._stream.write(piece, left)  # type: ignore[arg-type]
+            if self._deadlines.request is not None:
+                self._deadlines.request.handed_over(now_ms())
+
+    def _can_be_woken(self) -> None:
+        # In this order: `abort` does the same the other way round, from another thread.
+        request = self._deadlines.request
+        if request is not None:
+            request.wake = partial(shut_down, self._stream)
+            request.check()
 
     def _wait_for_room(self) -> None:
         # Until the socket takes more, or the server has answered and may never take it.
         with selectors.DefaultSelector() as selector:
             selector.register(self._stream.get_extra_info("socket"), EVENT_READ | EVENT_WRITE)
             while True:
-                ready = selector.select(seconds_until(self._deadlines.wait_ms))
+                ready = selector.select(seconds_until(self._deadlines.wait_ms()))
                 # A server that takes all that is sent never makes us wait: hence both questions.
-                if not ready or overdue(self._deadlines.wait_ms):
+                if not ready or overdue(self._deadlines.wait_ms()):
                     raise httpcore.WriteTimeout("the deadline passed")
                 if ready[0][1] & EVENT_WRITE:
                     return
@@ -193,7 +231,8 @@ class _DeadlineStream(httpcore.NetworkStream):
         server_hostname: str | None = None,
         timeout: float | None = None,
     ) -> httpcore.NetworkStream:
-        left = seconds_until(self._deadlines.connect_ms)
+        self._can_be_woken()
+        left = seconds_until(self._deadlines.connect_ms())
         secured = self._stream.start_tls(ssl_context, server_hostname, left)
         return _DeadlineStream(secured, self._deadlines)
 
@@ -243,7 +282,7 @@ class _ListeningStream(httpcore.AsyncNetworkStream):
             await self._stream.write(buffer, timeout)
             return
         self._listening = self._listening or asyncio.create_task(self._listen())
-        writing = asyncio.create_task(self._write(buffer, timeout))
+        writing = asyncio.create_task(self._write(memoryview(buffer), timeout))
         try:
             await asyncio.wait((writing, self._listening), return_when=asyncio.FIRST_COMPLETED)
             if self._listening.done():
@@ -253,10 +292,14 @@ class _ListeningStream(httpcore.AsyncNetworkStream):
         finally:
             await _end(writing)
 
-    async def _write(self, buffer: bytes, timeout: float | None) -> None:
+    async def _write(self, view: memoryview, timeout: float | None) -> None:
         if self._stream.get_extra_info("is_readable"):
             await asyncio.sleep(0)  # a failed write would cost what is there: have it read first
-        await self._stream.write(buffer, timeout)
+        told = progress.get()
+        for start in range(0, len(view), _PIECE):
+            await self._stream.write(view[start : start + _PIECE], timeout)  # type: ignore[arg-type]
+            if told is not None:
+                told(now_ms())
 
     async def _listen(self) -> None:
         while not answered(self._heard):

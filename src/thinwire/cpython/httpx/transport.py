@@ -6,15 +6,18 @@ and parsed by core/wire/sse.py.
 """
 
 import asyncio
-import time
-from collections.abc import AsyncIterator, Coroutine, Iterator, Mapping
+import contextlib
+import threading
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping
+from functools import partial
+from types import TracebackType
 from weakref import WeakKeyDictionary
 
 import httpx
 
 from thinwire._public import public
-from thinwire.core.errors import ConnectError, TransportError, TransportTimeout
-from thinwire.core.request.http_request import Body, Request
+from thinwire.core.errors import ConnectError, ReadError, TransportError, TransportTimeout
+from thinwire.core.request.http_request import Abortable, Body, Request
 from thinwire.core.sync import run
 from thinwire.core.transport import Response, Signal, Task, Transport
 from thinwire.cpython.httpx.backends import (
@@ -24,7 +27,9 @@ from thinwire.cpython.httpx.backends import (
     drop,
     now_ms,
     overdue,
+    progress,
     seconds_until,
+    shut_down,
     with_backend,
 )
 from thinwire.cpython.httpx.errors import translated
@@ -57,27 +62,40 @@ class AsyncHTTPXTransport(Transport):
 
     async def send(self, request: Request) -> Response:
         """See Transport.send; the head deadline covers connect, upload and wait."""
-        blocks = _AsyncBlocks(request.body) if request.body is not None else None
+        request.check()
+        wait = _Wait(request)
         trace = _Trace(request)
+        blocks = _AsyncBlocks(request, trace) if request.body is not None else None
         with translated("head"):
             client = self._client()
         try:
             with translated("head"):
                 built = _build(client, request, blocks)
                 built.extensions["trace"] = trace.ahear
-                async with asyncio.timeout(seconds_until(request.head_deadline_ms)):
+                async with wait:
+                    progress.set(trace.handed_over)
+                    trace.moved = wait.moved
                     response = await client.send(built, stream=True, follow_redirects=False)
         except BaseException as error:
             if trace.stream is not None:
                 await drop(client, trace.stream)
             if isinstance(error, TransportError):
+                request.check()
                 trace.judge(error)
             raise
+        finally:
+            request.wake = None
         return _AsyncResponse(response)
 
-    async def sleep_ms(self, ms: int) -> None:
+    async def sleep_ms(self, ms: int, until: Abortable | None = None) -> None:
         """See Transport.sleep_ms."""
-        await asyncio.sleep(ms / 1000)
+        if until is None:
+            await asyncio.sleep(ms / 1000)
+            return
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(ms / 1000) as timeout:
+                until.wake = partial(_end_now, timeout)
+                await asyncio.Event().wait()
 
     def now_ms(self) -> int:
         """See Transport.now_ms."""
@@ -127,28 +145,40 @@ class HTTPXTransport(Transport):
 
     async def send(self, request: Request) -> Response:
         """See Transport.send."""
-        blocks = _Blocks(request.body) if request.body is not None else None
-        self._deadlines.connect_ms = request.connect_by()
-        self._deadlines.wait_ms = request.head_deadline_ms
+        request.check()
+        self._deadlines.request = request
         trace = _Trace(request)
+        blocks = _Blocks(request, trace) if request.body is not None else None
         try:
             with translated("head"):
                 client = self._client()
                 built = _build(client, request, blocks)
                 built.extensions["trace"] = trace.hear
-                limit = seconds_until(request.head_deadline_ms)
-                built.extensions["timeout"].update(read=limit, write=limit)
+                # Of an own http_client: httpx takes one limit for each write, one for the head.
+                limits = built.extensions["timeout"]
+                limits.update(
+                    write=_seconds(request.upload_ms, request.total_deadline_ms),
+                    read=_seconds(request.head_ms, request.total_deadline_ms),
+                )
                 response = client.send(built, stream=True, follow_redirects=False)
         except TransportError as error:
+            request.check()
             trace.judge(error)
             raise
+        finally:
+            self._deadlines.request = request.wake = None
         idle = request.idle_ms
         built.extensions["timeout"]["read"] = None if idle is None else idle / 1000
         return _BlockingResponse(response, self._deadlines)
 
-    async def sleep_ms(self, ms: int) -> None:
-        """See Transport.sleep_ms; blocks the thread."""
-        time.sleep(ms / 1000)  # noqa: ASYNC251 - no loop runs here: see core/sync.py
+    async def sleep_ms(self, ms: int, until: Abortable | None = None) -> None:
+        """See Transport.sleep_ms; blocks the thread, and another one may end it."""
+        called_off = threading.Event()
+        if until is not None:
+            until.wake = called_off.set
+            if until.aborted:
+                return
+        called_off.wait(ms / 1000)
 
     def now_ms(self) -> int:
         """See Transport.now_ms."""
@@ -173,6 +203,8 @@ class _Trace:
     # Listens to one exchange through httpx's `trace` extension, and sets the marks of its request.
     # The names are httpcore's, documented with httpx's "Request extensions". Whoever passes an own
     # http_client with an own transport may get no trace; the moments then stay unknown.
+    moved: Callable[[bool], object] | None = None  # told when a deadline has, and if it connects
+
     def __init__(self, request: Request) -> None:
         self._request = request
         self._heard = False
@@ -184,6 +216,11 @@ class _Trace:
         step = name.partition(".")[2]
         if step == "connect_tcp.started":
             self._connecting = True
+            self._move(True)
+        elif step == "start_tls.started":
+            self._move(True)
+        elif step == "send_request_headers.started":
+            self.handed_over(now_ms())
         elif step == "connect_tcp.complete":
             self._request.connected_ms = now_ms()
             self.stream = info.get("return_value")
@@ -191,7 +228,23 @@ class _Trace:
             self._request.secured_ms = now_ms()
             self.stream = info.get("return_value")
         elif step == "send_request_body.complete":
-            self._request.sent_ms = now_ms()
+            self._request.sent(now_ms())
+            self._move()
+
+    def handed_over(self, now: int | None) -> None:
+        """Takes note that the system, or the library, has taken more of the request."""
+        self._request.handed_over(now)
+        self._move()
+
+    def ended(self) -> None:
+        """Takes note that nothing is left to hand over, where httpx does not tell."""
+        if not self._heard:
+            self._request.sent(now_ms())
+            self._move()
+
+    def _move(self, connecting: bool = False) -> None:
+        if self.moved is not None:
+            self.moved(connecting)
 
     async def ahear(self, name: str, info: Mapping[str, object]) -> None:
         self.hear(name, info)
@@ -204,8 +257,9 @@ class _Trace:
 
 class _Blocks:
     # Pulls a body for httpx. Only __iter__: an object that has __aiter__ too is taken for sync.
-    def __init__(self, body: Body) -> None:
-        self._body = body
+    def __init__(self, request: Request, trace: _Trace) -> None:
+        self._body: Body = request.body  # type: ignore[assignment]
+        self._trace = trace
         self._buffer = bytearray(_BLOCK)
 
     def __iter__(self) -> Iterator[bytes]:
@@ -215,22 +269,29 @@ class _Blocks:
                 run(self._body.more())
             else:
                 yield bytes(memoryview(self._buffer)[:count])
+                self._trace.handed_over(now_ms())
             count = self._body.readinto(self._buffer)
+        self._trace.ended()
 
 
 class _AsyncBlocks:
-    def __init__(self, body: Body) -> None:
-        self._body = body
+    def __init__(self, request: Request, trace: _Trace) -> None:
+        self._body: Body = request.body  # type: ignore[assignment]
+        self._trace = trace
         self._buffer = bytearray(_BLOCK)
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         count = self._body.readinto(self._buffer)
         while count != 0:
             if count is None:
+                self._trace.handed_over(None)
                 await self._body.more()
+                self._trace.handed_over(now_ms())
             else:
                 yield bytes(memoryview(self._buffer)[:count])
+                self._trace.handed_over(now_ms())
             count = self._body.readinto(self._buffer)
+        self._trace.ended()
 
 
 class _Response(Response):
@@ -239,22 +300,32 @@ class _Response(Response):
         self._response = response
         self.status = response.status_code
         self._encoded = "content-encoding" in response.headers
-        self._left = memoryview(b"")  # what of the last piece was beyond the caller's buffer
+        self._rest = memoryview(b"")  # what of the last piece was beyond the caller's buffer
+        self._closed = False
 
     def header(self, name: str) -> str | None:
         value: str | None = self._response.headers.get(name)
         return value
 
     async def readinto(self, buffer: memoryview, deadline_ms: int | None) -> int:
-        while not self._left:
-            with translated("read"):
-                piece = await self._piece(deadline_ms)
+        while not self._rest or self._closed:
+            try:
+                if self._closed:
+                    raise ReadError("the response is closed", None, True)
+                with translated("read"):
+                    piece = await self._piece(deadline_ms)
+            except TransportError as error:
+                if self._closed and not error.closed:
+                    raise ReadError("the stream was closed", None, True) from None
+                raise
+            if not piece and self._closed:
+                continue
             if piece is None:
                 return 0
-            self._left = memoryview(piece)
-        count = min(len(self._left), len(buffer))
-        buffer[:count] = self._left[:count]
-        self._left = self._left[count:]
+            self._rest = memoryview(piece)
+        count = min(len(self._rest), len(buffer))
+        buffer[:count] = self._rest[:count]
+        self._rest = self._rest[count:]
         return count
 
     async def _piece(self, deadline_ms: int | None) -> bytes | None:
@@ -267,12 +338,23 @@ class _AsyncResponse(_Response):
         # Not aiter_raw: at the end of the body that closes, where a cancellation could strike.
         raw = response.stream.__aiter__()  # type: ignore[union-attr]
         self._pieces = response.aiter_bytes() if self._encoded else raw
+        self._waits: asyncio.Timeout | None = None  # of whoever reads
+        self._left = asyncio.Event()
 
     async def _piece(self, deadline_ms: int | None) -> bytes | None:
-        async with asyncio.timeout(seconds_until(deadline_ms)):
-            return await anext(self._pieces, None)
+        try:
+            async with asyncio.timeout(seconds_until(deadline_ms)) as self._waits:
+                return await anext(self._pieces, None)
+        finally:
+            self._waits = None
+            self._left.set()
 
     async def aclose(self) -> None:
+        self._closed = True
+        if self._waits is not None:
+            self._left.clear()
+            _end_now(self._waits)
+            await self._left.wait()
         # Whoever is cancelled meanwhile still leaves a connection that is closed or free.
         closing = asyncio.create_task(self._close())
         try:
@@ -294,16 +376,74 @@ class _BlockingResponse(_Response):
         super().__init__(response)
         self._deadlines = deadlines
         self._pieces = response.iter_bytes() if self._encoded else response.iter_raw()
+        self._reading = False
 
     async def _piece(self, deadline_ms: int | None) -> bytes | None:
         if overdue(deadline_ms):
             raise TransportTimeout("the deadline passed", "read")
-        self._deadlines.wait_ms = deadline_ms
-        return next(self._pieces, None)
+        self._deadlines.read_ms = deadline_ms
+        # In this order, and `aclose` the other way round: so one of two threads sees the other.
+        self._reading = True
+        try:
+            return None if self._closed else next(self._pieces, None)
+        finally:
+            self._reading = False
 
     async def aclose(self) -> None:
+        self._closed = True
+        if self._reading:  # another thread, which closes it once it is awake
+            shut_down(self._response.extensions.get("network_stream"))
+            return
         with translated("close"):
             self._response.close()
+
+
+class _Wait:
+    # Ends `send` at the deadline of its request, which moves on with each piece that is handed
+    # over, and when the request is called off.
+    def __init__(self, request: Request) -> None:
+        self._request = request
+        self._timeout = asyncio.timeout(None)
+        self.connecting = False
+
+    async def __aenter__(self) -> None:
+        await self._timeout.__aenter__()
+        self._request.wake = partial(_end_now, self._timeout)
+        self.moved()
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        try:
+            await self._timeout.__aexit__(kind, error, trace)
+        except TimeoutError as late:
+            phase = "connect" if self.connecting else "head"
+            raise TransportTimeout("the deadline passed", phase, late) from None
+
+    def moved(self, connecting: bool = False) -> None:
+        self.connecting = connecting
+        if self._request.aborted or self._timeout.expired():
+            return
+        deadline = self._request.connect_by() if connecting else self._request.deadline()
+        left = seconds_until(deadline)
+        when = None if left is None else asyncio.get_running_loop().time() + left
+        self._timeout.reschedule(when)
+
+
+def _end_now(timeout: asyncio.Timeout) -> None:
+    # Wakes the task that is inside, without cancelling it for anybody else.
+    if not timeout.expired():
+        timeout.reschedule(asyncio.get_running_loop().time())
+
+
+def _seconds(limit_ms: int | None, deadline_ms: int | None) -> float | None:
+    # The shorter one.
+    limits = [] if limit_ms is None else [limit_ms / 1000]
+    left = seconds_until(deadline_ms)
+    return min(limits if left is None else [*limits, left], default=None)
 
 
 def _build(
