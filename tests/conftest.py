@@ -48,6 +48,7 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
 def pytest_report_header() -> str:
     """The seeds of whatever is random; an environment variable gives each back."""
     seeds = {"THINWIRE_SEED": SEED, "THINWIRE_FUZZ_SEED": "0", "THINWIRE_SOAK_SEED": "1"}
+    seeds["THINWIRE_CLOSING_SEED"] = seeds["THINWIRE_HEAP_SEED"] = "1"
     return "seeds: " + " ".join(
         f"{name}={os.environ.get(name, own)}" for name, own in seeds.items()
     )

@@ -40,7 +40,7 @@ from thinwire.testing import (
 )
 
 FULL = bool(os.environ.get("THINWIRE_FULL"))
-SEED = int(os.environ.get("THINWIRE_HEAP_SEED", "0"))
+SEED = int(os.environ.get("THINWIRE_HEAP_SEED", "1"))
 STEP = 1 if FULL else 47
 ALWAYS = 10**6  # allocations in a row that fail
 HEAP = "400k"

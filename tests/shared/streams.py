@@ -76,6 +76,7 @@ class Tried:
         self.clocks = Clocks(limits, plan.start_ms, now)
         self.answer = Answer()
         self.begun = False
+        self.head_ms = -1
 
     def has_begun(self):
         return self.begun

@@ -1,4 +1,5 @@
 from thinwire.core.exchange import Clocks
+from thinwire.core.request.http_request import Request
 from thinwire.core.routing.policy import Timeouts
 
 NAMES = ("connect", "first_token", "progress", "liveness", "total", "upload")
@@ -68,14 +69,35 @@ def test_a_clock_has_run_out_at_its_deadline():
             assert clocks.expired(deadline)
 
 
-def test_the_head_waits_for_the_first_token_or_the_whole_call():
-    for seconds, steps, want in [
-        ({"liveness": 1, "progress": 1, "connect": 1}, "", None),
-        ({"liveness": 1, "first_token": 5}, "", 6000),
-        ({"total": 4, "first_token": 5}, "", 5000),
-        ({"total": 9, "first_token": 5}, "attempt 8000", 10000),
-    ]:
-        assert clocks_after(seconds, steps).head_deadline() == want
+# Limits; what happens to the request at which time; when the wait that follows must be over.
+REQUESTS = [
+    ({}, "", None),
+    ({"progress": 1, "connect": 1}, "sent 3000", None),
+    ({"upload": 2}, "", 3000),
+    ({"upload": 2}, "handed 2500", 4500),
+    ({"upload": 2}, "handed None", None),
+    ({"upload": 2, "total": 9}, "handed None", 10000),
+    ({"upload": 2}, "handed None handed 90000", 92000),
+    ({"upload": 2}, "handed 2500 sent 2600", None),
+    ({"first_token": 5}, "handed 90000", None),
+    ({"first_token": 5}, "handed 90000 sent 90001", 95001),
+    ({"first_token": 5, "liveness": 1}, "sent 90000", 91000),
+    ({"first_token": 1, "liveness": 5}, "sent 90000", 91000),
+    ({"liveness": 5}, "sent 90000", 95000),
+    ({"upload": 2, "first_token": 5, "total": 4}, "handed 4500", 5000),
+    ({"upload": 2, "first_token": 5, "total": 4}, "sent 4500", 5000),
+]
+
+
+def test_the_deadline_of_a_request_moves_with_what_is_handed_over():
+    for seconds, steps, want in REQUESTS:
+        request = Request("POST", "http", "a.test", 80, "/", "a.test", [], None)
+        Clocks(timeouts(**seconds), 1000, 1000).bound(request)
+        words = steps.split()
+        for i in range(0, len(words), 2):
+            now = None if words[i + 1] == "None" else int(words[i + 1])
+            (request.sent if words[i] == "sent" else request.handed_over)(now)
+        assert request.deadline() == want, (seconds, steps, request.deadline())
 
 
 def test_the_connection_has_its_own_clock_for_each_attempt():

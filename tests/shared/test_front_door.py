@@ -34,7 +34,7 @@ def test_a_name_that_is_none_is_refused():
 
 
 def test_the_transports_are_those_of_the_runtime():
-    shared = ["Request", "Response", "Signal", "Task", "Transport"]
+    shared = ["Abortable", "Request", "Response", "Signal", "Task", "Transport"]
     assert sorted(thinwire.transport.__all__) == sorted(shared + list(OWN))
     for name in ("Response", "Signal", "Task", "Transport"):
         assert getattr(thinwire.transport, name) is getattr(transport, name), name

@@ -214,7 +214,7 @@ def test_when_both_fail_the_chain_goes_on():
 
 def test_each_attempt_of_a_race_has_its_own_clock():
     limits = Timeouts(first_token=0.1)
-    replies = {"a": [Reply(ROLE, STALL)], "b": [Reply(connect=[STALL])], "c": [GOOD]}
+    replies = {"a": [Reply(ROLE, STALL)], "b": [Reply(head=[STALL])], "c": [GOOD]}
     got = play(replies, hurried="ab", limits=limits)
     assert got.error is None, got.error
     assert [one.deployment for one in got.completion.attempts] == ["a", "b", "c"]

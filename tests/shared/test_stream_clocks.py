@@ -180,7 +180,8 @@ SENDING = [
     ({"upload": None, "total": 40}, "write", "total", "no end of the call within 40 s"),
     ({}, "head", "first_token", "no first token within 15 s"),
     ({"liveness": 1}, "head", "liveness", "no further byte within 1 s"),
-    ({"first_token": None, "total": 40}, "head", "total", "no end of the call within 40 s"),
+    ({"first_token": None}, "head", "liveness", "no further byte within 30 s"),
+    ({"first_token": 50, "liveness": None, "total": 40}, "head", "total", "within 40 s"),
     ({"total": 4}, "connect", "total", "no end of the call within 4 s"),
     ({"first_token": 3}, "connect", "connect", "no connection within 10 s"),
     ({"connect": None, "total": 20}, "connect", "total", "no end of the call within 20 s"),
@@ -205,7 +206,7 @@ def test_the_deadlines_of_a_request():
         ({}, (10000, 15000, 30000)),
         ({"total": 4}, (4000, 4000, 30000)),
         ({"connect": None}, (None, 15000, 30000)),
-        ({"first_token": None}, (10000, None, 30000)),
+        ({"first_token": None}, (10000, 30000, 30000)),
         (dict.fromkeys(LIMITS), (None, None, None)),
         ({"progress": 20}, (10000, 15000, 20000)),
     ]:

@@ -203,7 +203,7 @@ def test_leaving_a_stream_closes_it():
     for events, content in [(0, None), (1, "Hel"), (2, "Hello")]:
         left = left_early(ScriptedReply([ANSWER, ReadError("too far")]), events)
         got = (left.end, left.complete, left.content)
-        assert got == ("cancelled", False, content), (events, got)
+        assert got == ("closed", False, content), (events, got)
 
 
 class Pause:
@@ -239,7 +239,7 @@ def test_leaving_after_the_last_event_is_no_cancellation():
 def test_leaving_a_json_answer_early():
     data = b'{"choices": [{"message": {"content": "a"}, "finish_reason": "stop"}]}'
     reply = ScriptedReply([data], 200, {"content-type": "application/json"})
-    assert left_early(reply, 1).end == "cancelled"
+    assert left_early(reply, 1).end == "closed"
     assert left_early(reply, 2).end == "finish"
 
 

@@ -333,7 +333,7 @@ def test_leaving_after_a_restart_closes_the_new_stream():
         assert events[2] == HEL
     assert transport.open_responses == 0
     assert outcomes(stream.completion) == [("a", "interrupted"), ("b", "cancelled")]
-    assert (stream.completion.content, stream.completion.end) == ("Hel", "cancelled")
+    assert (stream.completion.content, stream.completion.end) == ("Hel", "closed")
 
 
 def test_leaving_at_the_restart_sends_nothing():

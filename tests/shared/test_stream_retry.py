@@ -308,7 +308,7 @@ def test_leaving_a_later_attempt_is_no_error():
     with client.stream(HELLO) as stream:
         next(stream)
     done = stream.completion
-    assert (done.end, done.complete, done.content) == ("cancelled", False, "Hel"), done.end
+    assert (done.end, done.complete, done.content) == ("closed", False, "Hel"), done.end
     assert [one.outcome for one in done.attempts] == ["failed", "cancelled"]
 
 
@@ -325,7 +325,13 @@ def test_a_wait_can_be_cancelled():
     error_of(asyncio.CancelledError, next, stream)
     assert len(transport.requests) == 1
     assert stream.completion.end == "cancelled"
+    for _ in range(2):
+        torn = error_of(StreamInterrupted, next, stream)
+        assert (torn.model, torn.partial.end, torn.partial.complete) == ("a", "cancelled", False)
+    stream.close()
     error_of(StopIteration, next, stream)
+    assert stream.end == "cancelled"
+    assert len(transport.requests) == 1
 
 
 def test_a_timeout_of_the_wait_before_is_not_the_next_attempts():

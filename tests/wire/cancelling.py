@@ -1,14 +1,25 @@
-# Turns that are cancelled, wherever they are; and what the client is still good for. Runs on
-# CPython and on MicroPython (tests/cpython/test_cancelling.py).
+# Turns that are cancelled, and streams that another task closes, wherever they are; and what the
+# client is still good for. Runs on CPython and on MicroPython (tests/cpython/test_cancelling.py,
+# test_closing.py).
 
 import asyncio
 import os
+import random
 
-from thinwire import AsyncClient, Deployment, RetryPolicy, Timeouts
+from thinwire import (
+    AsyncClient,
+    ContentDelta,
+    Deployment,
+    RetryPolicy,
+    StreamInterrupted,
+    TextStream,
+    Timeouts,
+)
 
 MESSAGES = [{"role": "user", "content": "Hi"}]
 _KIB = "0123456789abcdef" * 64
 _TURNS = 20
+_PATIENCE_S = 30
 _SLEEP_S = 0.1  # after the request is there, the turn goes on to where it stops
 _LIMITS = {"first_token": 60}  # of the turns afterwards: a lost place in the pool ends there
 
@@ -192,3 +203,177 @@ async def pooled(base_url, count):
         answer = await client.chat(MESSAGES, model="echo")
         await asyncio.sleep(_SLEEP_S)
         return len(own._transport._pool.connections), answer.content
+
+
+# Streams that another task closes.
+
+
+class Silence:
+    """A producer of text that says one word, and then nothing."""
+
+    def __init__(self):
+        self._words = ["Hi"]
+
+    def __aiter__(self):
+        return self
+
+    async def __anext__(self):
+        if not self._words:
+            await asyncio.sleep(600)
+        return self._words.pop()
+
+
+def stream_of(client, kind):
+    count = 6144 if kind == "upload" else 1
+    messages = [{"role": "user", "content": _KIB}] * count
+    if kind == "producer":
+        messages = [{"role": "user", "content": TextStream(Silence)}]
+    options = {"hedge_after": 0.02} if kind == "race" else {}
+    return client.stream(messages, **options)
+
+
+async def read(stream):
+    # What its iteration ends with: a task's error must not be lost.
+    try:
+        async for _ in stream:
+            pass
+    except Exception as error:
+        return "%s: %s" % (type(error).__name__, error)
+    return "end"
+
+
+async def closed_one(stream, seconds, mark):
+    size = size_of(mark)
+    task = asyncio.create_task(read(stream))
+    if mark:
+        await grown(mark, size)
+    if seconds is not None:
+        await asyncio.sleep(seconds)
+    await asyncio.wait_for(stream.aclose(), _PATIENCE_S)
+    said = await asyncio.wait_for(task, _PATIENCE_S)
+    await stream.aclose()
+    try:
+        await stream.__anext__()
+        said += ", and goes on"
+    except StopAsyncIteration:
+        pass
+    done = stream.completion
+    outcomes = [one.outcome for one in done.attempts]
+    left = [one for one in outcomes if one not in ("cancelled", "failed")]
+    return [said, stream.end, done.complete, done.end, left]
+
+
+async def closed(base_url, url, kind, times, options, mark=""):
+    """[what became of each stream, open files more, answers afterwards]; see `cancelled`."""
+    async with a_client(base_url, url, **options) as client:
+        await client.chat(MESSAGES, model="echo")
+        before = open_files()
+        became = []
+        for number in range(times):
+            seconds = _SLEEP_S if number > 1 else (None, 0)[number]
+            seen = mark if number > 1 else ""
+            became.append(await closed_one(stream_of(client, kind), seconds, seen))
+        more = open_files() - before
+        answers = await echoes(client)
+    return [became, more, answers]
+
+
+async def closed_between(base_url, url, times, mark):
+    """The same for a stream that waits for its next attempt; `mark` grows when it does."""
+
+    def tell(name, fields):
+        if name == "retry_scheduled":
+            with open(mark, "a") as file:
+                file.write(name)
+
+    return await closed(base_url, url, "chat", times, {"on_event": tell}, mark)
+
+
+async def closed_at_each_step(base_url, url, count):
+    """[what became of streams that were closed after 0, 1, 2, ... rounds of the loop, open files
+    more, answers afterwards]."""
+    async with a_client(base_url, url) as client:
+        await client.chat(MESSAGES, model="echo")
+        before = open_files()
+        became = []
+        for rounds in range(count):
+            stream = client.stream(MESSAGES)
+            task = asyncio.create_task(read(stream))
+            for _ in range(rounds):
+                await asyncio.sleep(0)
+            await stream.aclose()
+            became.append([await task, stream.end])
+        for _ in range(100):
+            more = open_files() - before
+            if more <= 1:
+                break
+            await asyncio.sleep(_SLEEP_S)
+        answers = await echoes(client)
+    return [became, more, answers]
+
+
+async def mixed(base_url, url, rounds, seed):
+    """What was wrong in so many rounds of two conversations at a time, of which one is closed at
+    any moment: a text that is not its own, an answer called whole that is not."""
+    random.seed(seed)
+    wrong = []
+    models = {name: Deployment(base_url, "k") for name in ("aaaa", "bbbb")}
+    async with AsyncClient("aaaa", models, timeouts=Timeouts(first_token=60)) as client:
+        for number in range(rounds):
+            streams = [client.stream(MESSAGES, model=name) for name in ("aaaa", "bbbb")]
+            heard = ["", ""]
+
+            async def listen(at, streams=streams, heard=heard):
+                async for event in streams[at]:
+                    if isinstance(event, ContentDelta):
+                        heard[at] += event.text
+
+            tasks = [asyncio.create_task(listen(at)) for at in (0, 1)]
+            for _ in range(random.randint(0, 40)):
+                await asyncio.sleep(0)
+            if random.randint(0, 3) == 0:
+                await asyncio.sleep(random.randint(0, 20) / 1000)
+            await streams[0].aclose()
+            for task in tasks:
+                await asyncio.wait_for(task, _PATIENCE_S)
+            whole = ["a" * 400, "b" * 400]
+            for at in (0, 1):
+                done = streams[at].completion
+                if not whole[at].startswith(heard[at]) or (done.content or "") != heard[at]:
+                    wrong.append([number, at, "text", heard[at]])
+                if done.complete != (heard[at] == whole[at] and done.end == "finish"):
+                    wrong.append([number, at, "complete", done.end])
+            if streams[1].end != "finish":
+                wrong.append([number, 1, "end", streams[1].end])
+    return wrong
+
+
+async def torn(base_url, url, mark):
+    """What an iteration says that was torn by a cancellation and is taken up again."""
+    async with a_client(base_url, url) as client:
+        stream = client.stream(MESSAGES)
+        size = size_of(mark)
+        task = asyncio.create_task(read_cancelled(stream))
+        await grown(mark, size)
+        await asyncio.sleep(_SLEEP_S)
+        task.cancel()
+        said = [await task]
+        for _ in range(2):
+            try:
+                await stream.__anext__()
+                said.append("an event")
+            except StreamInterrupted as error:
+                said.append([error.partial.content, error.partial.complete, error.partial.end])
+        said.append(stream.end)
+        await stream.aclose()
+        said.append(await read(stream))
+    return said
+
+
+async def read_cancelled(stream):
+    try:
+        async for _ in stream:
+            pass
+    except asyncio.CancelledError:
+        return "cancelled"
+    return "end"

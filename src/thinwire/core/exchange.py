@@ -283,12 +283,13 @@ class Exchange:
         return cut and self.streaming and self.answer.assembler.finished()
 
     def _uploaded(self) -> None:
-        # Tells whoever observes the call how far its request is, about every 64 KiB.
+        # Tells whoever observes the call how far a large request is, about every 64 KiB.
         request, body, observer = self.request, self.body, self._plan.observer
         if request is None or body is None or observer is None:
             return
         self.attempt.sent_bytes = body.sent_bytes
-        if request.sent_ms is not None or body.sent_bytes - self._told >= _TOLD:
+        whole = request.sent_ms is not None and self._told
+        if whole or body.sent_bytes - self._told >= _TOLD:
             self._told = body.sent_bytes
             fields: dict[str, object] = {"sent": body.sent_bytes, "total": request.length}
             observer.emit("upload", self.attempt, fields)

@@ -54,6 +54,11 @@ class SyncChatStream:
         """The answer as it stands; complete once StreamComplete has been returned."""
         return self._stream.completion
 
+    @property
+    def end(self) -> str:
+        """See ChatStream.end."""
+        return self._stream.end
+
     def __enter__(self) -> "SyncChatStream":
         return self
 
@@ -71,7 +76,11 @@ class SyncChatStream:
         raise StopIteration
 
     def close(self) -> None:
-        """Ends the stream and releases its connection. Idempotent."""
+        """Ends the stream and releases its connection. Idempotent.
+
+        From any thread: whoever reads is woken at once, unless it is connecting or looks up a name,
+        which the connect clock ends.
+        """
         run(self._stream.aclose())
 
 

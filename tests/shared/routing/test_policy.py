@@ -181,9 +181,9 @@ def test_what_a_call_wants_is_kept():
 
 
 def test_limits_print_as_they_are_written():
-    want = "Timeouts(connect=10, first_token=15, progress=60, liveness=60, total=None)"
+    want = "Timeouts(connect=10, first_token=15, progress=60, liveness=60, total=None, upload=30)"
     assert repr(Timeouts()) == want, repr(Timeouts())
-    want = "Timeouts(connect=None, first_token=0.5, progress=60, liveness=60, total=90)"
+    want = "Timeouts(connect=None, first_token=0.5, progress=60, liveness=60, total=90, upload=30)"
     assert repr(Timeouts(None, 0.5, total=90)) == want
     got = repr(RetryPolicy(attempts=3, jitter="none"))
     want = (

@@ -161,17 +161,18 @@ def _named(exchange: "Exchange", error: TransportTimeout, now_ms: int) -> Transp
     clocks, request, late = exchange.clocks, exchange.request, now_ms + _SLACK_MS
     connect = clocks.connect_deadline()
     clock = clocks.expired(late)
+    uploading = request is not None and request.sent_ms is None and exchange.head_ms < 0
     if error.phase == "connect":
         clock = "connect" if connect is not None and late >= connect else clock
-    elif request is not None and request.sent_ms is None and exchange.head_ms < 0:
-        handed, limit = request.handed_ms, request.upload_ms
+    elif uploading:
+        handed, limit = request.handed_ms, request.upload_ms  # type: ignore[union-attr]
         if not clock and handed is not None and limit is not None and late >= handed + limit:
             clock = "upload"
     if not clock:
         return error
     attempt = exchange.attempt
     far = "%d bytes received" % exchange.answer.received
-    if not exchange.answer.received and attempt.sent_bytes:
+    if uploading:
         far = "%d bytes sent" % attempt.sent_bytes
     message = "no %s within %s: model %r, deployment %r, %s"
     limit_text = clocks.limit(clock)
