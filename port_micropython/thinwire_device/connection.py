@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 # A connect that goes on in the background: Linux, lwIP on RP2 / newlib on ESP32 / macOS.
 _IN_PROGRESS = (115, 119, 118, 36)
 _REFUSED = const(111)
+_NOTSENT_LOWAT = const(25)
 _CERTIFICATE = (9984, 12288, 30336)  # verification failed, not the pinned one, no CA
 _PROBES = const(4)
 _OF_TLS = (OSError, ValueError, MemoryError)  # made here: in an `except` it would take memory
@@ -82,6 +83,10 @@ async def _connect_to(
         try:
             if option:
                 plain.setsockopt(6, option, 1)
+            if sys.platform == "linux":
+                # What waits in the kernel is not sent yet: its megabytes would be taken for sent,
+                # and the server's clocks begin. lwIP keeps a few KB.
+                plain.setsockopt(6, _NOTSENT_LOWAT, 131072)
         except OSError:
             pass
         try:

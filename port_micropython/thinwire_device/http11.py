@@ -112,6 +112,7 @@ class HTTP11Exchange:
         whole = body is None
         while body is not None and not whole and self._rest is None:
             count = body.readinto(self._writer.payload)
+            request.handed_over(self._waiter.now_ms())  # what that took was the caller's own time
             if count is None:
                 await self._more(body)
             else:

@@ -165,7 +165,7 @@ async def test_an_early_refusal_arrives_async(server: MockServer, trusted: Autho
 
 
 # A server that says nothing: shaking hands is a part of connecting.
-CLOCKS = ["connect", "first_token", "total"]
+CLOCKS = ["connect", "total"]
 
 
 @pytest.mark.parametrize("clock", CLOCKS)

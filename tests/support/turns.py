@@ -149,7 +149,7 @@ FAILURES = [
     _timeout("only comments", stall_reply("comments", interval_ms=40), "first_token", **_FIRST),
     _timeout("out of time", stall_reply("after_head"), "total", total=LIMIT_S),
     # Liveness does not run before the head, nor is connecting to blame when the time is over.
-    _timeout("silent, no clock but one", _SILENT, "first_token", liveness=LIMIT_S / 3, **_FIRST),
+    _timeout("silent, no clock but one", _SILENT, "first_token", progress=LIMIT_S / 3, **_FIRST),
     _timeout("out of time to connect", "full", "total", total=LIMIT_S),
     _timeout("no bytes", stall_reply("after_head"), "liveness", liveness=LIMIT_S),
     _late("silent in the middle", _MIDDLE, "progress", progress=LIMIT_S),

@@ -37,9 +37,9 @@ class OpenAIStreamingProvider:
         request_timeout: longest silence, in seconds: from one piece of an answer to the next. Not
             a limit for the whole call, just as in exoclaw: an answer that goes on arriving is not
             cut off, however long it takes.
-        stream_ttft_timeout: longest wait, in seconds, from the start of an attempt to the first
-            piece of its answer; connecting and uploading count. Then the next fallback is tried.
-            Never longer than request_timeout.
+        stream_ttft_timeout: longest wait, in seconds, from the last byte of a request to the first
+            piece of its answer, and for the connection. Then the next fallback is tried. Never
+            longer than request_timeout, which is what an upload may rest.
         client: own httpx.AsyncClient, or exoclaw's HTTPClient around one; never closed here.
         retry: how often one deployment is tried before the next; None: once, as in exoclaw.
 
@@ -198,8 +198,9 @@ class OpenAIStreamingProvider:
 
 def _timeouts(first_token: float | None, silence: float | None) -> Timeouts:
     limits = [limit for limit in (first_token, silence) if limit is not None]
+    first = min(limits, default=None)
     return Timeouts(
-        first_token=min(limits, default=None), progress=silence, liveness=silence, total=None
+        connect=first, first_token=first, progress=silence, liveness=silence, upload=silence
     )
 
 

@@ -349,7 +349,8 @@ class Completion:
         usage: token counts as the server sent them, and `cached_tokens`; {} if it sent none.
         complete: whether the answer came to its end.
         end: "finish" (a finish_reason came), "done" ([DONE] without one), "eof", "error",
-            "timeout" or "cancelled".
+            "timeout", "closed" (by `aclose`) or "cancelled" (the caller's task or an error of its own
+            tore it).
         id: the server's id of the answer.
         model: public name of the model that was asked for.
         deployment: name of the deployment that answered.

@@ -40,6 +40,14 @@ _MOMENT = 0.001  # seconds
 _PIECE = 16384  # bytes written under one timeout: httpcore restarts it for each partial write
 _LARGE = 32768  # bytes: below, a block of an async client goes out without listening
 
+# What waits in the kernel is not sent yet: megabytes of a request there would be taken for sent, and
+# the server's clocks begin. Where that cannot be said, the buffer is kept small.
+_SOCKET_OPTIONS: "list[httpcore.SOCKET_OPTION]" = [
+    (socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, 131072)
+    if hasattr(socket, "TCP_NOTSENT_LOWAT")
+    else (socket.SOL_SOCKET, socket.SO_SNDBUF, 262144)
+]
+
 _Client = TypeVar("_Client", httpx.Client, httpx.AsyncClient)
 
 
@@ -163,7 +171,8 @@ class DeadlineBackend(httpcore.SyncBackend):
             left = seconds_until(self._deadlines.connect_ms())
             share = None if left is None else left / (len(addresses) - number)
             try:
-                stream = super().connect_tcp(address, port, share, local_address, socket_options)
+                own = [*(socket_options or ()), *_SOCKET_OPTIONS]
+                stream = super().connect_tcp(address, port, share, local_address, own)
                 return _DeadlineStream(stream, self._deadlines)
             except (httpcore.ConnectError, httpcore.ConnectTimeout) as error:
                 failure = error
@@ -258,7 +267,8 @@ class ListeningBackend(httpcore.AnyIOBackend):
         socket_options: "Iterable[httpcore.SOCKET_OPTION] | None" = None,
     ) -> httpcore.AsyncNetworkStream:
         """Connects, as httpcore does."""
-        stream = await super().connect_tcp(host, port, timeout, local_address, socket_options)
+        own = [*(socket_options or ()), *_SOCKET_OPTIONS]
+        stream = await super().connect_tcp(host, port, timeout, local_address, own)
         return _ListeningStream(stream)
 
 

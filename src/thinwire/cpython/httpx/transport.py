@@ -63,7 +63,7 @@ class AsyncHTTPXTransport(Transport):
     async def send(self, request: Request) -> Response:
         """See Transport.send; the head deadline covers connect, upload and wait."""
         request.check()
-        wait = _Wait(request)
+        wait = _SendClock(request)
         trace = _Trace(request)
         blocks = _AsyncBlocks(request, trace) if request.body is not None else None
         with translated("head"):
@@ -263,14 +263,16 @@ class _Blocks:
         self._buffer = bytearray(_BLOCK)
 
     def __iter__(self) -> Iterator[bytes]:
-        count = self._body.readinto(self._buffer)
-        while count != 0:
+        while True:
+            count = self._body.readinto(self._buffer)
+            # Whatever that took was the caller's own time.
+            self._trace.handed_over(now_ms())
             if count is None:
                 run(self._body.more())
-            else:
+            elif count:
                 yield bytes(memoryview(self._buffer)[:count])
-                self._trace.handed_over(now_ms())
-            count = self._body.readinto(self._buffer)
+            else:
+                break
         self._trace.ended()
 
 
@@ -281,16 +283,16 @@ class _AsyncBlocks:
         self._buffer = bytearray(_BLOCK)
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
-        count = self._body.readinto(self._buffer)
-        while count != 0:
-            if count is None:
-                self._trace.handed_over(None)
-                await self._body.more()
-                self._trace.handed_over(now_ms())
-            else:
-                yield bytes(memoryview(self._buffer)[:count])
-                self._trace.handed_over(now_ms())
+        while True:
             count = self._body.readinto(self._buffer)
+            # Whatever that took was the caller's own time, as what its producer takes is.
+            self._trace.handed_over(None if count is None else now_ms())
+            if count is None:
+                await self._body.more()
+            elif count:
+                yield bytes(memoryview(self._buffer)[:count])
+            else:
+                break
         self._trace.ended()
 
 
@@ -398,7 +400,7 @@ class _BlockingResponse(_Response):
             self._response.close()
 
 
-class _Wait:
+class _SendClock:
     # Ends `send` at the deadline of its request, which moves on with each piece that is handed
     # over, and when the request is called off.
     def __init__(self, request: Request) -> None:
