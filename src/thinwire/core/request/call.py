@@ -62,7 +62,7 @@ class Call:
 
             self.keeper = keeper(keep)
         self.hands_out = self.keeper is not None and self.keeper.hands_out
-        self.sizes: dict[int, int] = {}
+        self.sizes: dict[str, int] = {}
         for key, value in self.extra_headers.items():
             check_header(key, value)
 

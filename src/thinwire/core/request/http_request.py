@@ -116,7 +116,7 @@ class JSONBody(Body):
     """
 
     def __init__(
-        self, document: "dict[str, object]", sizes: "dict[int, int] | None" = None
+        self, document: "dict[str, object]", sizes: "dict[str, int] | None" = None
     ) -> None:
         super().__init__()
         self._document = document
@@ -125,9 +125,19 @@ class JSONBody(Body):
         self._length: int | None = None
 
     def length(self) -> "int | None":
-        """Size of the encoded document, found by encoding it once without sending it."""
-        self._length = JSONEncoder(self._document, self._sizes).count()
+        """Size of the encoded document, found by encoding it once without sending it; None, with
+        all left alone, when it can be read only once.
+        """
+        self._length = JSONEncoder(self._document, self._sizes, False).count()
         return self._length
+
+    def repeatable(self) -> bool:
+        """Whether all of the document can be read again; found without opening its sources.
+
+        Raises:
+            EncodeError: the document holds what JSON cannot carry.
+        """
+        return JSONEncoder(self._document, None, False, False).count() is not None
 
     async def more(self) -> None:
         """Waits for a source that is read while it is sent."""
