@@ -74,6 +74,13 @@ def with_cause(error: BaseException, cause: BaseException) -> None:
     error.__cause__ = cause
 
 
+def warn(text: str) -> None:
+    """Tell of what the program goes on in spite of. On a chip it is printed."""
+    import warnings
+
+    warnings.warn(text, stacklevel=3)
+
+
 def base64(data: "bytes | memoryview") -> bytes:
     """Base64 of `data`, without a line end (RFC 4648 §4)."""
     return binascii.b2a_base64(data, newline=False)

@@ -76,6 +76,10 @@ def with_cause(error, cause):
     pass  # exceptions have no __cause__; ours keep theirs in an attribute
 
 
+def warn(text):
+    print("thinwire:", text)
+
+
 def base64(data):
     return binascii.b2a_base64(data, newline=False)
 
