@@ -19,16 +19,45 @@ docs/routing.md shows what follows as a table, generated from the tuples here.
 Errors of kind "context_length" and "content_filter" go to lists of their own (routing/router.py).
 """
 
+from thinwire.core._compat import const
+
+TYPE_CHECKING = const(False)
+if TYPE_CHECKING:
+    from typing import Literal
+
+    Kind = Literal[
+        "connect",
+        "write",
+        "read",
+        "timeout",
+        "stream",
+        "rate_limit",
+        "overloaded",
+        "server",
+        "conflict",
+        "too_early",
+        "certificate",
+        "auth",
+        "quota",
+        "not_found",
+        "model_not_found",
+        "too_large",
+        "bad_request",
+        "redirect",
+        "context_length",
+        "content_filter",
+    ]
+
 # Below HTTP: each may go better the next time.
-_EXCHANGE = ("connect", "write", "read", "timeout", "stream")
-_BUSY = ("rate_limit", "overloaded", "server")
+_EXCHANGE: "tuple[Kind, ...]" = ("connect", "write", "read", "timeout", "stream")
+_BUSY: "tuple[Kind, ...]" = ("rate_limit", "overloaded", "server")
 # 409 and 425 (RFC 8470) speak of this moment, not of the deployment.
-_MOMENT = ("conflict", "too_early")
+_MOMENT: "tuple[Kind, ...]" = ("conflict", "too_early")
 
 RETRY_ON = _EXCHANGE + _BUSY + _MOMENT
-FALLBACK_ON = RETRY_ON + ("certificate",)
+FALLBACK_ON: "tuple[Kind, ...]" = RETRY_ON + ("certificate",)
 COOLDOWN_ON = _EXCHANGE + _BUSY
-FALLBACK_OPTIONAL = (
+FALLBACK_OPTIONAL: "tuple[Kind, ...]" = (
     "auth",
     "quota",
     "not_found",

@@ -30,6 +30,7 @@ from thinwire.core.exchange import launch
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
+    from typing import Self
 
     from thinwire.core.answer.completion import Completion, Event
     from thinwire.core.client import ReceiveBuffers
@@ -84,7 +85,7 @@ class ChatStream:
         """The answer as it stands; complete once StreamComplete has been returned."""
         return completion_of(self._plan, self._exchange, self._end)
 
-    async def __aenter__(self) -> "ChatStream":
+    async def __aenter__(self) -> "Self":
         return self
 
     def __aexit__(

@@ -10,7 +10,7 @@ TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from os import PathLike
-    from typing import BinaryIO
+    from typing import Any, BinaryIO
 
 
 _STEP = const(256)  # bytes looked through or overwritten at a time
@@ -123,7 +123,7 @@ class _Lines:
     def __iter__(self) -> "_Lines":
         return self
 
-    def __next__(self) -> "dict[str, object]":
+    def __next__(self) -> "dict[str, Any]":
         # Opened by the first step: an iterator that is only made leaves no file behind.
         if self._file is None:
             self._file = open(self._path, "rb")  # noqa: SIM115 - closed at the end, or by close()

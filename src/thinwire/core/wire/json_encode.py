@@ -33,9 +33,21 @@ from thinwire.core.errors import NO_WORDS, EncodeError
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from typing import Any
+    from typing import Any, Protocol
 
     from thinwire.core.request.sources import Source
+
+    class Readable(Protocol):
+        """What a source opens: a Reader, or what looks like one."""
+
+        size: int | None
+
+        def read_piece(self) -> bytes | memoryview | None: ...
+
+        async def more(self) -> None: ...
+
+        def close(self) -> None: ...
+
 
 _BATCH = const(64)  # items tried for one piece; bounds the time of one step
 _END = object()
@@ -129,7 +141,7 @@ class JSONEncoder:
         self._opens = opens
         self._waiting = False  # the leaf has nothing to give before it was awaited
         self._stack: list[_Frame] = []
-        self._leaf: Reader | None = None
+        self._leaf: Readable | None = None
         self._source: Source | None = None  # opened last, for its errors
         self._piece: bytes | memoryview = b""
         self._at = 0
@@ -209,7 +221,7 @@ class JSONEncoder:
             raise EncodeError("key %r is not a string" % (item[0],), self._path())
         return True
 
-    def _read_leaf(self, leaf: "Reader") -> bool:
+    def _read_leaf(self, leaf: "Readable") -> bool:
         try:
             piece = leaf.read_piece()
         except _UNREADABLE as error:
