@@ -148,6 +148,7 @@ def test_an_answer_that_is_handed_out_while_it_is_parsed_is_not_raced():
     got = play(replies, arguments={"keep": keep}, hedge_after=0)
     assert heard == ["a", "a"], heard
     assert got.transport.asked == ["a"]
+    assert ("hedge_skipped", "a") in got.told
 
 
 def test_an_answer_that_is_not_kept_is_raced():
@@ -257,6 +258,7 @@ def test_a_fallback_that_cools_down_is_not_started():
 
     got = run(main())
     assert got.attempts() == [("a", "answered", False)]
+    assert ("hedge_skipped", "a") in got.told
 
 
 class Cooling(Store):

@@ -91,11 +91,10 @@ class Race:
         runner.task = self._transport.spawn(runner.run())
 
     def _can_hedge(self) -> bool:
-        # Whether the fallback may be started beside the attempt at work; tells why not.
+        # Whether the fallback (there is one, or this were no race) may be started beside the
+        # attempt at work; tells why not.
         plan, body, reason = self._plan, self.exchange.body, ""
         name, keeper = plan.upcoming(), plan.call.keeper
-        if not name:
-            return False
         if plan.health.wait_ms(name, self._transport.now_ms()):
             reason = "it is cooling down"
         elif keeper is not None and keeper.hands_out:
