@@ -44,3 +44,7 @@ def ask() -> Completion | None:
         if error.kind == "rate_limit":
             print(error.message)
     return None
+
+
+def misspelt(error: ThinwireError) -> bool:
+    return error.kind == "rate-limit"  # type: ignore[comparison-overlap]
