@@ -10,6 +10,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -51,12 +52,12 @@ def run(
 
 
 @contextmanager
-def started(*args: str) -> "Iterator[subprocess.Popen[str]]":
+def started(*args: str, **env: str) -> "Iterator[subprocess.Popen[str]]":
     """A running command, killed at the end, or when the test waits for it too long."""
     command = [sys.executable, "-m", "thinwire", *args]
     pipe = subprocess.PIPE
     with subprocess.Popen(
-        command, stdout=pipe, stderr=pipe, encoding="utf-8", env=ENVIRONMENT
+        command, stdout=pipe, stderr=pipe, encoding="utf-8", env={**ENVIRONMENT, **env}
     ) as process:
         watchdog = threading.Timer(TIMEOUT, process.kill)
         watchdog.start()
@@ -347,6 +348,16 @@ def test_mock_at_an_ipv6_address() -> None:
         assert found
         done = run("chat", "--base-url", found[1], "--model", "m", "hello")
         assert (done.stdout, done.returncode) == ("hello\n", 0)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="needs sh")
+def test_mock_greets_a_terminal_without_utf8(tmp_path: Path) -> None:
+    path = tmp_path / "scenarios.json"
+    path.write_text('{"scenarios": [{"name": "gr\\u00f6sse", "reply": ["data: x\\n\\n"]}]}')
+    with started("mock", "--scenario", str(path), PYTHONIOENCODING="ascii") as process:
+        assert process.stdout is not None
+        assert process.stdout.readline().startswith("thinwire mock: listening")
+        assert process.stdout.readline().startswith("models: gr?sse echo")
 
 
 def test_chat_shows_what_it_can_without_utf8(server: MockServer) -> None:

@@ -1,6 +1,7 @@
 """The `thinwire` command."""
 
 import argparse
+import io
 import os
 import sys
 from collections.abc import Sequence
@@ -26,6 +27,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         SystemExit: status 2 on bad usage, 0 after --help and --version.
     """
     _open_what_is_closed()
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")  # "?" for what a terminal lacks: no traceback
     try:
         try:
             return _run(argv)
