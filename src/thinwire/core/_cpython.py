@@ -64,6 +64,13 @@ async def nothing() -> None:
     """What to await where there is nothing to do. On a chip it takes no memory."""
 
 
+def warn(message: str) -> None:
+    """Tells whoever called the caller of a mistake that was made up for."""
+    import warnings
+
+    warnings.warn(message, stacklevel=3)
+
+
 def is_awaitable(value: object) -> bool:
     """Whether `await value` makes sense."""
     return hasattr(value, "__await__")
@@ -72,13 +79,6 @@ def is_awaitable(value: object) -> bool:
 def with_cause(error: BaseException, cause: BaseException) -> None:
     """Chain `cause` to `error`, as `raise error from cause` would."""
     error.__cause__ = cause
-
-
-def warn(text: str) -> None:
-    """Tell of what the program goes on in spite of. On a chip it is printed."""
-    import warnings
-
-    warnings.warn(text, stacklevel=3)
 
 
 def base64(data: "bytes | memoryview") -> bytes:

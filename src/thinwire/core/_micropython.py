@@ -68,16 +68,16 @@ def nothing():
     return _ended  # may be awaited again and again, and takes no memory, as a coroutine would
 
 
+def warn(message):
+    print("thinwire:", message)
+
+
 def is_awaitable(value):
     return hasattr(value, "send")
 
 
 def with_cause(error, cause):
     pass  # exceptions have no __cause__; ours keep theirs in an attribute
-
-
-def warn(text):
-    print("thinwire:", text)
 
 
 def base64(data):
