@@ -81,7 +81,7 @@ def _step(kind: str, **lists: dict[str, list[str]]) -> str:
     policy = Policy(Timeouts(), RetryPolicy())
     plan = Plan(router, Call([]), None, policy, Health(CooldownPolicy()), 0)
     error = ThinwireError(kind)
-    error.kind = kind
+    error.kind = kind  # type: ignore[assignment]  # a text of the table
     exchange = launch(ScriptedTransport([]), plan, ReceiveBuffers())
     recovery.record_failure(plan, exchange, error, 0)
     return ACTIONS[recovery.decide(plan, exchange, error, True, 0, 0.5).action]

@@ -125,8 +125,8 @@ class Connection:
         ended: the server has ended it, or it broke.
         idle_until: see Pool.
 
-    Every method that waits raises TransportTimeout at its deadline, and ReadError(closed=True) soon
-    after another task has called `close`. The owner must call that:
+    Every method that waits raises TransportTimeout at its deadline, and ReadError(closed=True)
+    soon after another task has called `close`. The owner must call that:
     MicroPython closes no socket on its own.
     """
 

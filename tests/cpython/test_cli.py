@@ -4,16 +4,19 @@ import importlib.metadata
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
 
-from thinwire import __version__
+from thinwire import Client, Deployment, __version__
 from thinwire.cli import main
 from thinwire.testing import (
     BUILTIN_MODELS,
@@ -49,12 +52,12 @@ def run(
 
 
 @contextmanager
-def started(*args: str) -> "Iterator[subprocess.Popen[str]]":
+def started(*args: str, **env: str) -> "Iterator[subprocess.Popen[str]]":
     """A running command, killed at the end, or when the test waits for it too long."""
     command = [sys.executable, "-m", "thinwire", *args]
     pipe = subprocess.PIPE
     with subprocess.Popen(
-        command, stdout=pipe, stderr=pipe, encoding="utf-8", env=ENVIRONMENT
+        command, stdout=pipe, stderr=pipe, encoding="utf-8", env={**ENVIRONMENT, **env}
     ) as process:
         watchdog = threading.Timer(TIMEOUT, process.kill)
         watchdog.start()
@@ -156,7 +159,7 @@ def test_mock_serves_until_a_signal(number: signal.Signals) -> None:
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGTERM for another process")
 def test_mock_options() -> None:
-    options = ["--reply-text", "Always this", "--delay-ms", "0", "--no-bodies", "--quiet"]
+    options = ["--reply-text", "Always this", "--delay-ms", "0", "--quiet"]
     with mock(*options) as (url, process):
         assert post(url, {"model": "gpt"}) == "Always this"
         process.terminate()
@@ -256,6 +259,105 @@ def test_chat_survives_a_closed_pipe(server: MockServer) -> None:
         process.stdout.close()
         assert process.stderr.read() == ""
         assert process.wait(TIMEOUT) == 1
+
+
+def shell(line: str) -> "subprocess.CompletedProcess[bytes]":
+    """What a line of sh does; `thinwire` in it is the command."""
+    line = line.replace("thinwire", f"'{sys.executable}' -m thinwire")
+    env = {**ENVIRONMENT, "PYTHONUNBUFFERED": ""}
+    return subprocess.run(["sh", "-c", line], capture_output=True, timeout=TIMEOUT, env=env)
+
+
+# A command line, what is on stdout, on stderr, and the status.
+CLOSED = [
+    ("thinwire chat {to} hello <&-", b"hello\n", b"", 0),
+    ("thinwire chat {to} hello >&-", b"", b"", 0),
+    ("thinwire chat {to} hello 2>&-", b"hello\n", b"", 0),
+    ("thinwire chat {to} hello <&- >&- 2>&-", b"", b"", 0),
+    ("thinwire chat {to} <&-", b"", b"thinwire chat: error: give a prompt", 2),
+    ("thinwire chat {to} hello >/dev/full", b"", b"thinwire: [Errno 28]", 1),
+    ("thinwire --help >&-", b"", b"", 0),
+    ("thinwire --version >/dev/full", b"", b"thinwire: [Errno 28]", 1),
+    ("thinwire conformance --scenario nosuch >&-", b"", b"thinwire conformance: no scenario", 1),
+    ("printf 'a\\377b' | thinwire chat {to}", b"", b"thinwire: stdin is no text", 1),
+    ("printf 'a\\377b' | LC_ALL=C thinwire chat {to} -", b"", b"thinwire: stdin is no text", 1),
+    ("thinwire chat {to} \"$(printf 'a\\377b')\"", b"", b"thinwire: the prompt is no text", 1),
+    ("printf 'gr\\374n' | PYTHONIOENCODING=latin-1 thinwire chat {to}", b"gr\xfcn\n", b"", 0),
+]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="closes streams as sh does, and has /dev/full")
+@pytest.mark.parametrize(("line", "stdout", "told", "status"), CLOSED)
+def test_streams_that_are_closed_full_or_no_text(
+    server: MockServer, line: str, stdout: bytes, told: bytes, status: int
+) -> None:
+    done = shell(line.format(to=f"--base-url {server.base_url} --model m"))
+    assert b"Traceback" not in done.stderr
+    assert told in done.stderr
+    assert (done.stdout, done.returncode) == (stdout, status)
+    assert bool(told) == bool(done.stderr)
+    assert done.stderr.count(b"\n") <= 1 or status == 2
+
+
+@pytest.mark.skipif(os.name == "nt", reason="needs sh")
+@pytest.mark.parametrize(
+    "command", ["--help", "--version", "conformance --scenario 'sse-*' --json"]
+)
+def test_nobody_reads_the_output(command: str) -> None:
+    done = shell(f"(thinwire {command}; echo $? >&2) | true")
+    assert b"Traceback" not in done.stderr
+    assert b"Exception ignored" not in done.stderr
+
+
+def test_mock_keeps_no_bodies_and_only_the_last_requests(monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[MockServer] = []
+
+    def ask(greeting: str) -> None:
+        server = made[0]
+        for number in range(5):
+            with Client("m", {"m": Deployment(server.base_url)}) as client:
+                client.chat([{"role": "user", "content": "x" * 10_000 * (number + 1)}])
+        last = server.requests
+        assert [one.number for one in last] == [3, 4, 5]
+        assert [one.body for one in last] == [None] * 3
+
+    class Noted(MockServer):
+        def __init__(self, **options: Any) -> None:
+            super().__init__(**options)
+            made.append(self)
+
+    monkeypatch.setattr("thinwire.testing.MockServer", Noted)
+    monkeypatch.setattr("thinwire.cli.mock._KEPT", 3)
+    monkeypatch.setattr("thinwire.cli.mock.until_stopped", ask)
+    assert main(["mock", "--delay-ms", "0", "--quiet"]) == 0
+
+
+def has_ipv6() -> bool:
+    try:
+        socket.create_server(("::1", 0), family=socket.AF_INET6).close()
+    except OSError:
+        return False
+    return True
+
+
+@pytest.mark.skipif(not has_ipv6(), reason="there is no ::1 here")
+def test_mock_at_an_ipv6_address() -> None:
+    with started("mock", "--host", "::1", "--delay-ms", "0") as process:
+        assert process.stdout is not None
+        found = re.fullmatch(r".* at (http://\[::1\]:\d+/v1)\n", process.stdout.readline())
+        assert found
+        done = run("chat", "--base-url", found[1], "--model", "m", "hello")
+        assert (done.stdout, done.returncode) == ("hello\n", 0)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="needs sh")
+def test_mock_greets_a_terminal_without_utf8(tmp_path: Path) -> None:
+    path = tmp_path / "scenarios.json"
+    path.write_text('{"scenarios": [{"name": "gr\\u00f6sse", "reply": ["data: x\\n\\n"]}]}')
+    with started("mock", "--scenario", str(path), PYTHONIOENCODING="ascii") as process:
+        assert process.stdout is not None
+        assert process.stdout.readline().startswith("thinwire mock: listening")
+        assert process.stdout.readline().startswith("models: gr?sse echo")
 
 
 def test_chat_shows_what_it_can_without_utf8(server: MockServer) -> None:

@@ -1,20 +1,23 @@
-"""Every Python example of the README runs, against the mock server instead of the internet."""
+"""Every Python example of the README and of docs/ runs, against the mock server."""
 
+import os
 import re
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from support.examples import Example, examples
 from support.interpreters import ROOT, Interpreter, run_micropython
 
 from thinwire.testing import MockServer
 
 README = (ROOT / "README.md").read_text("utf-8")
-BLOCKS = re.findall(r"^```python\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
-CHIP = [block for block in BLOCKS if "sensor.log" in block]
-SERVER = [block for block in BLOCKS if "sensor.log" not in block]
+EXAMPLES = examples()
+CHIP = [example for example in EXAMPLES if "sensor.log" in example.text]
+SERVER = [example for example in EXAMPLES if "sensor.log" not in example.text]
 ADDRESSES = (
     "https://openrouter.ai/api/v1",
     "https://api.openai.com/v1",
@@ -46,9 +49,40 @@ def test_the_readme_has_its_examples() -> None:
     assert README.index("make demo") < README.index("make test") < README.index("**One LLM")
 
 
-@pytest.mark.parametrize("block", SERVER, ids=lambda block: block.split("\n\n")[-1][:30])
-def test_an_example_for_servers(block: str, server: MockServer, tmp_path: Path) -> None:
-    path = script(tmp_path, block, server)
+def test_the_first_example_works_as_it_is_written(tmp_path: Path) -> None:
+    # Nothing is replaced but the port, which may be taken here.
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+    shell, first, output = re.findall(
+        r"^```(?:sh|python|text)\n(.*?)^```",
+        README[README.index("pip install .") - 9 :],
+        re.M | re.S,
+    )[:3]
+    assert "thinwire mock --port 8000" in shell
+    assert len(first.splitlines()) == 10
+    path = tmp_path / "first.py"
+    path.write_text(first.replace("8000", port))
+    command = [sys.executable, "-m", "thinwire", "mock", "--port", port, "--quiet"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as mock:
+        try:
+            assert mock.stdout is not None
+            assert mock.stdout.readline().startswith("thinwire mock: listening")
+            done = subprocess.run(
+                [sys.executable, "-W", "error", str(path)],
+                env={**os.environ, "NO_PROXY": "*"},
+                capture_output=True,
+                text=True,
+                timeout=60,
+                check=False,
+            )
+        finally:
+            mock.terminate()
+    assert (done.stdout, done.stderr) == (output, "")
+
+
+@pytest.mark.parametrize("example", SERVER, ids=lambda example: example.name)
+def test_an_example_for_servers(example: Example, server: MockServer, tmp_path: Path) -> None:
+    path = script(tmp_path, example.text, server)
     command = [sys.executable, "-W", "error", str(path)]
     done = subprocess.run(
         command, cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False
@@ -62,7 +96,7 @@ def test_the_example_for_a_chip(
     micropython: Interpreter, server: MockServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    done = run_micropython(micropython, script(tmp_path, CHIP[0], server), heapsize="320k")
+    done = run_micropython(micropython, script(tmp_path, CHIP[0].text, server), heapsize="320k")
     assert done.returncode == 0, done.stdout
     assert "21.5" in done.stdout
     (request,) = server.requests

@@ -348,13 +348,25 @@ def test_a_broken_recording_is_told(path: Path, text: str) -> None:
         load_recording(path)
 
 
-def test_a_file_that_cannot_be_written_stops_nobody(real: MockServer, tmp_path: Path) -> None:
+def test_a_file_that_cannot_be_written_any_more_stops_nobody(
+    real: MockServer, tmp_path: Path
+) -> None:
     real.reply("m", text_reply("Hi"))
-    with Recorder(real.base_url, tmp_path / "no" / "such" / "folder") as recorder:
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    with Recorder(real.base_url, folder / "recording.json") as recorder:
+        folder.rmdir()
         assert ask(recorder.base_url).status_code == 200
         recorder.stop()
         assert "cannot write" in recorder.errors[0]
         assert len(recorder.exchanges) == 1
+
+
+def test_a_file_that_cannot_be_written_is_told_at_the_start(tmp_path: Path) -> None:
+    recorder = Recorder("http://127.0.0.1:9", tmp_path / "no" / "such" / "folder")
+    with pytest.raises(OSError, match="no/such"):
+        recorder.start()
+    recorder.stop()
 
 
 def test_text_and_bytes_survive_the_file(path: Path) -> None:

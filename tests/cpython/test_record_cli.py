@@ -15,7 +15,7 @@ import httpx
 import pytest
 
 from thinwire.cli import main
-from thinwire.testing import MockServer, load_recording, text_reply
+from thinwire.testing import MockServer, Recorder, load_recording, text_reply
 
 TIMEOUT = 30  # seconds; only a broken command makes anybody wait for it
 
@@ -94,3 +94,35 @@ def test_record_needs_a_url(
         main(["record", "--to", "x"])
     assert main(["record", "--to", "x", "--base-url", "ftp://a"]) == 1
     assert "not a base URL" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("place", ["nowhere/at/all.json", ".", "a_file/below.json"])
+def test_record_says_at_once_that_it_cannot_write(
+    place: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "a_file").write_text("")
+    path = tmp_path / place
+    assert main(["record", "--to", str(path), "--base-url", "http://127.0.0.1:9"]) == 1
+    assert re.fullmatch(r"thinwire record: .*\n", capsys.readouterr().err)
+    assert sorted(one.name for one in tmp_path.iterdir()) == ["a_file"]
+
+
+def test_record_leaves_an_earlier_recording_alone_until_there_is_another(tmp_path: Path) -> None:
+    path = tmp_path / "recording.json"
+    path.write_text("earlier")
+    with Recorder("http://127.0.0.1:9", path):
+        pass
+    assert path.read_text() == "earlier"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_record_at_an_ipv6_address(tmp_path: Path) -> None:
+    try:
+        recorder = Recorder("http://127.0.0.1:9", tmp_path / "a.json", host="::1").start()
+    except OSError:
+        pytest.skip("there is no ::1 here")
+    try:
+        assert re.fullmatch(r"http://\[::1\]:\d+", recorder.base_url)
+        assert ask(recorder.base_url, "m").status_code == 502
+    finally:
+        recorder.stop()

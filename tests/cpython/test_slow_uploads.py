@@ -1,5 +1,5 @@
-"""A prompt of any size on a line of any speed: the clocks of the answer begin with the last byte of
-the request, and an upload that goes on is never cut."""
+"""A prompt of any size on a line of any speed: the clocks of the answer begin with the last byte
+of the request, and an upload that goes on is never cut."""
 
 import socket
 import threading

@@ -180,8 +180,11 @@ async def drained(body):
     sent = bytearray()
     buffer = bytearray(32)
     count = body.readinto(buffer)
-    while count:
-        sent.extend(buffer[:count])
+    while count != 0:
+        if count is None:
+            await body.more()
+        else:
+            sent.extend(buffer[:count])
         await asyncio.sleep(0)
         count = body.readinto(buffer)
     return bytes(sent)

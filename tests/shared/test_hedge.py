@@ -25,6 +25,7 @@ from thinwire.core.errors import (
     StatusError,
     StreamInterrupted,
 )
+from thinwire.core.request.sources import BytesStream, TextStream
 from thinwire.core.routing.policy import RetryPolicy, Timeouts
 from thinwire.core.routing.store import Store
 from thinwire.core.sync import Client
@@ -147,6 +148,7 @@ def test_an_answer_that_is_handed_out_while_it_is_parsed_is_not_raced():
     got = play(replies, arguments={"keep": keep}, hedge_after=0)
     assert heard == ["a", "a"], heard
     assert got.transport.asked == ["a"]
+    assert ("hedge_skipped", "a") in got.told
 
 
 def test_an_answer_that_is_not_kept_is_raced():
@@ -256,6 +258,7 @@ def test_a_fallback_that_cools_down_is_not_started():
 
     got = run(main())
     assert got.attempts() == [("a", "answered", False)]
+    assert ("hedge_skipped", "a") in got.told
 
 
 class Cooling(Store):
@@ -303,6 +306,93 @@ def test_messages_that_can_be_read_only_once_are_not_raced():
             assert got.error is None, (why, got.error)
             assert got.transport.asked == ["a"], (why, hedge_after)
             assert json.loads(got.transport.sent[0])["messages"] == HELLO, why
+
+
+class Lazy:
+    # Messages that are made anew for each walk, by a generator.
+    def __init__(self, make):
+        self._make = make
+
+    def __iter__(self):
+        return self._make()
+
+
+def generated(values, told=None):
+    try:
+        for value in values:
+            yield value
+    finally:
+        if told is not None:
+            told.append("closed")
+
+
+class Generated:
+    # The same as an async iterator, which has no `close`.
+    def __init__(self, values):
+        self._values = list(values)
+
+    def __aiter__(self):
+        return self
+
+    async def __anext__(self):
+        if not self._values:
+            raise StopAsyncIteration
+        return self._values.pop(0)
+
+
+def user(content):
+    return [{"role": "user", "content": content}]
+
+
+# Requests that hold what can be read only once: what makes them, and what is sent.
+READ_ONCE = [
+    ("messages", lambda: generated(HELLO), HELLO),
+    ("text", lambda: user(TextStream(generated("ab"))), user("ab")),
+    ("bytes", lambda: user(BytesStream(generated([b"a", b"b"]))), user("YWI=")),
+    ("async text", lambda: user(TextStream(Generated("ab"))), user("ab")),
+    ("behind a long text", lambda: user("x" * 40000) + user(TextStream(generated("ab"))), None),
+    ("in a lazy message", lambda: Lazy(lambda: iter(user(TextStream(generated("ab"))))), None),
+]
+
+
+def test_what_can_be_read_only_once_is_left_alone_and_said():
+    for why, make, want in READ_ONCE:
+        for slow in (Reply(50, ANSWER), Reply(ANSWER, connect=[50])):
+            reasons = []
+
+            def hook(event, fields):
+                if event == "hedge_skipped":
+                    reasons.append((fields["next"], fields["deployment"], fields["reason"]))  # noqa: B023
+
+            replies = {"a": [slow], "b": [Reply(STALL)]}
+            got = play(replies, make(), hedge_after=SOON, on_event=hook)
+            assert got.error is None, (why, got.error)
+            assert got.transport.asked == ["a"], why
+            assert reasons == [("b", "a", "the request can be read only once")], (why, reasons)
+            if want is not None:
+                assert json.loads(got.transport.sent[0])["messages"] == want, why
+
+
+def test_whether_a_request_can_be_read_twice_is_found_without_opening_its_sources():
+    opened = []
+
+    def produced():
+        opened.append(1)
+        return iter("ab")
+
+    slow = Reply(connect=[STALL])
+    got = play({"a": [slow], "b": [GOOD]}, user(TextStream(produced)), hedge_after=SOON)
+    assert got.error is None, got.error
+    assert got.transport.asked == ["a", "b"]
+    assert len(opened) == 1  # by the fallback, which sent it
+    assert [json.loads(one)["messages"] for one in got.transport.sent] == [user("ab")]
+
+
+def test_a_source_that_is_awaited_is_raced_when_it_can_be_had_again():
+    source = TextStream(lambda: Generated("ab"))
+    got = play({"a": [Reply(STALL)], "b": [GOOD]}, user(source), hedge_after=SOON)
+    assert (got.error, got.transport.asked) == (None, ["a", "b"])
+    assert [json.loads(one)["messages"] for one in got.transport.sent] == [user("ab")] * 2
 
 
 def test_an_attempt_that_lost_has_not_failed():

@@ -89,7 +89,8 @@ def handle(event: Event) -> str:
             return arguments
         case StreamComplete(completion):
             return completion.content or ""
-    return ""
+        case _:
+            return ""
 
 
 class OwnTransport(Transport):

@@ -49,8 +49,9 @@ def run(args: argparse.Namespace) -> int:
     model = str(args.model or os.environ.get("OPENAI_MODEL") or "")
     if not model:
         args.usage_error("name a model with --model or in OPENAI_MODEL")
-    messages, screen = _messages(args), _Screen(args.reasoning)
+    screen = _Screen(args.reasoning)
     try:
+        messages = _messages(args)
         with Client(model, {model: Deployment(base_url, key)}) as client:
             with client.stream(messages) as stream:
                 try:
@@ -61,11 +62,7 @@ def run(args: argparse.Namespace) -> int:
             if stream.completion.finish_reason not in ("stop", None):
                 reason = stream.completion.finish_reason
                 print(f"thinwire: finish_reason {reason!r}", file=sys.stderr)
-    except BrokenPipeError:
-        # Python flushes stdout once more at exit, and would complain about the closed pipe there.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 1
-    except (ThinwireError, ValueError, OSError) as error:
+    except (ThinwireError, ValueError) as error:
         message = " ".join(str(error).split()) or type(error).__name__
         # Providers repeat a wrong key in their message.
         print(f"thinwire: {message.replace(key, '***') if key else message}", file=sys.stderr)
@@ -75,7 +72,14 @@ def run(args: argparse.Namespace) -> int:
 
 def _messages(args: argparse.Namespace) -> list[dict[str, object]]:
     from_stdin = args.prompt == ["-"] or (not args.prompt and not sys.stdin.isatty())
-    prompt = sys.stdin.read() if from_stdin else " ".join(args.prompt)
+    where = "stdin" if from_stdin else "the prompt"
+    try:
+        prompt = sys.stdin.read() if from_stdin else " ".join(args.prompt)
+        f"{prompt}{args.system}".encode()  # Python lets bytes that are no text pass as surrogates
+    except UnicodeError:
+        raise ValueError(
+            f"{where} is no text in UTF-8, or in the terminal's own encoding"
+        ) from None
     if not prompt.strip():
         args.usage_error("give a prompt, or - to read it from stdin")
     asked: dict[str, object] = {"role": "user", "content": prompt}

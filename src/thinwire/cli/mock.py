@@ -10,6 +10,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from thinwire.testing import RecordedRequest
 
+_KEPT = 1000  # records for /_mock/requests
+
 HELP = "serve a mock OpenAI-compatible API"
 DESCRIPTION = """Serve a mock OpenAI-compatible API until Ctrl-C. The model's name chooses the
 behaviour; any other name says back the last user message."""
@@ -27,7 +29,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--scenario", metavar="FILE", action="append", default=[], help=_SCENARIO)
     add("--replay", metavar="FILE", action="append", default=[], help=_REPLAY)
     add("--speed", type=float, default=0, help="pauses of a replay: 1 as recorded, 0 none (0)")
-    add("--no-bodies", action="store_true", help="keep no request bodies")
     add("--quiet", action="store_true", help="do not log requests to stderr")
 
 
@@ -48,7 +49,8 @@ def run(args: argparse.Namespace) -> int:
     server = MockServer(
         host=args.host,
         port=args.port,
-        keep_bodies=not args.no_bodies,
+        keep_bodies=False,  # nobody can ask for them: /_mock/requests tells their hashes
+        keep_requests=_KEPT,
         default=default,
         delay_ms=args.delay_ms,
         finished=None if args.quiet else _log,

@@ -51,4 +51,5 @@ else:
     from thinwire.core._cpython import text_piece as text_piece
     from thinwire.core._cpython import text_units as text_units
     from thinwire.core._cpython import unix_time as unix_time
+    from thinwire.core._cpython import warn as warn
     from thinwire.core._cpython import with_cause as with_cause

@@ -9,19 +9,24 @@ from thinwire.core.routing.router import Router
 
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Coroutine, Iterable
+    from collections.abc import AsyncIterator, Coroutine, Iterable, Mapping, Sequence
+    from typing import Self, Unpack
 
     from thinwire.core.answer.completion import Completion
+    from thinwire.core.answer.keep import Keep
+    from thinwire.core.error_kinds import Kind
     from thinwire.core.observer import Hook, Observer, Sink
-    from thinwire.core.request.call import Call
+    from thinwire.core.request.call import Call, ChatParams
     from thinwire.core.routing.deployment import Deployment
     from thinwire.core.routing.health import DeploymentState
+    from thinwire.core.routing.policy import OnInterrupt
     from thinwire.core.routing.router import Lists
     from thinwire.core.routing.store import Store
     from thinwire.core.stream import ChatStream, OnDelta, OnRestart
     from thinwire.core.transport import Transport
 
-    Messages = Iterable[dict[str, object]]
+    Messages = Iterable[Mapping[str, object]]
+    Tools = Sequence[Mapping[str, object]]
 
 
 class ReceiveBuffers:
@@ -54,16 +59,16 @@ class BaseClient:
     def __init__(
         self,
         default_model: str,
-        deployments: "dict[str, Deployment]",
+        deployments: "Mapping[str, Deployment]",
         fallbacks: "Lists | None" = None,
         *,
         timeouts: "Timeouts | None" = None,
         retry: "RetryPolicy | None" = None,
         context_fallbacks: "Lists | None" = None,
         content_filter_fallbacks: "Lists | None" = None,
-        fallback_on: "tuple[str, ...]" = FALLBACK_ON,
+        fallback_on: "tuple[Kind, ...]" = FALLBACK_ON,
         hedge_after: "float | None" = None,
-        on_interrupt: "str | None" = None,
+        on_interrupt: "OnInterrupt | None" = None,
         cooldown: "CooldownPolicy | None" = None,
         store: "Store | None" = None,
         on_event: "Hook | None" = None,
@@ -213,7 +218,7 @@ class BaseClient:
         call: "Call",
         model: "str | None",
         policy: Policy,
-        on_interrupt: "str | None",
+        on_interrupt: "OnInterrupt | None",
         on_delta: "OnDelta | None",
         on_restart: "OnRestart | None",
     ) -> "Coroutine[object, object, Completion]":
@@ -246,17 +251,17 @@ class AsyncClient(BaseClient):
         self,
         messages: "Messages",
         *,
-        tools: "list[dict[str, object]] | None" = None,
+        tools: "Tools | None" = None,
         model: "str | None" = None,
         timeouts: "Timeouts | None" = None,
         retry: "RetryPolicy | None" = None,
         hedge_after: "float | None" = None,
-        on_interrupt: "str | None" = None,
+        on_interrupt: "OnInterrupt | None" = None,
         session: str = "",
-        keep: object = "text",
-        extra_body: "dict[str, object] | None" = None,
-        extra_headers: "dict[str, str] | None" = None,
-        **params: object,
+        keep: "Keep" = "text",
+        extra_body: "Mapping[str, object] | None" = None,
+        extra_headers: "Mapping[str, str] | None" = None,
+        **params: "Unpack[ChatParams]",
     ) -> "ChatStream":
         """Asks a model; nothing is sent before the stream is iterated.
 
@@ -310,17 +315,17 @@ class AsyncClient(BaseClient):
         *,
         on_delta: "OnDelta | None" = None,
         on_restart: "OnRestart | None" = None,
-        tools: "list[dict[str, object]] | None" = None,
+        tools: "Tools | None" = None,
         model: "str | None" = None,
         timeouts: "Timeouts | None" = None,
         retry: "RetryPolicy | None" = None,
         hedge_after: "float | None" = None,
-        on_interrupt: "str | None" = None,
+        on_interrupt: "OnInterrupt | None" = None,
         session: str = "",
-        keep: object = "text",
-        extra_body: "dict[str, object] | None" = None,
-        extra_headers: "dict[str, str] | None" = None,
-        **params: object,
+        keep: "Keep" = "text",
+        extra_body: "Mapping[str, object] | None" = None,
+        extra_headers: "Mapping[str, str] | None" = None,
+        **params: "Unpack[ChatParams]",
     ) -> "Completion":
         """Asks a model and waits for the whole answer.
 
@@ -400,7 +405,7 @@ class AsyncClient(BaseClient):
         """Closes the connections, once it is awaited. Idempotent."""
         return self._transport.aclose()
 
-    async def __aenter__(self) -> "AsyncClient":
+    async def __aenter__(self) -> "Self":
         return self
 
     def __aexit__(

@@ -19,16 +19,48 @@ docs/routing.md shows what follows as a table, generated from the tuples here.
 Errors of kind "context_length" and "content_filter" go to lists of their own (routing/router.py).
 """
 
+from thinwire.core._compat import const
+
+TYPE_CHECKING = const(False)
+if TYPE_CHECKING:
+    from typing import Literal
+
+    Kind = Literal[
+        "connect",
+        "write",
+        "read",
+        "timeout",
+        "stream",
+        "rate_limit",
+        "overloaded",
+        "server",
+        "conflict",
+        "too_early",
+        "certificate",
+        "auth",
+        "quota",
+        "not_found",
+        "model_not_found",
+        "too_large",
+        "bad_request",
+        "redirect",
+        "context_length",
+        "content_filter",
+    ]
+    # Those, and what no server is asked again for.
+    ErrorKind = Kind | Literal["error", "encode", "interrupted"]
+    Words = tuple[tuple[Kind, str], ...]
+
 # Below HTTP: each may go better the next time.
-_EXCHANGE = ("connect", "write", "read", "timeout", "stream")
-_BUSY = ("rate_limit", "overloaded", "server")
+_EXCHANGE: "tuple[Kind, ...]" = ("connect", "write", "read", "timeout", "stream")
+_BUSY: "tuple[Kind, ...]" = ("rate_limit", "overloaded", "server")
 # 409 and 425 (RFC 8470) speak of this moment, not of the deployment.
-_MOMENT = ("conflict", "too_early")
+_MOMENT: "tuple[Kind, ...]" = ("conflict", "too_early")
 
 RETRY_ON = _EXCHANGE + _BUSY + _MOMENT
-FALLBACK_ON = RETRY_ON + ("certificate",)
+FALLBACK_ON: "tuple[Kind, ...]" = RETRY_ON + ("certificate",)
 COOLDOWN_ON = _EXCHANGE + _BUSY
-FALLBACK_OPTIONAL = (
+FALLBACK_OPTIONAL: "tuple[Kind, ...]" = (
     "auth",
     "quota",
     "not_found",
@@ -40,7 +72,7 @@ FALLBACK_OPTIONAL = (
     "content_filter",
 )
 
-_STATUSES = (
+_STATUSES: "tuple[tuple[int, Kind], ...]" = (
     (401, "auth"),
     (402, "quota"),
     (403, "auth"),
@@ -55,7 +87,7 @@ _STATUSES = (
 
 # The first kind that has a word in the error wins. Money comes twice: limits per minute are often
 # announced together with an invitation to pay (Groq, Gemini), and are no matter of money.
-_TELLING = (
+_TELLING: "Words" = (
     (
         "quota",
         "insufficientquota insufficientcredit insufficientbalance creditbalance spendinglimit"
@@ -80,12 +112,12 @@ _TELLING = (
 )
 
 # A context window, and that it is too small; who is missing where a 404 says so.
-_LIMITS = (("context_length", "contextlength contextwindow contextsize contextlimit"),)
-_EXCEEDED = (("context_length", "exceed maximum greaterthan overflow toolong"),)
-_MODELS = (("model_not_found", "model deployment endpoints"),)
+_LIMITS: "Words" = (("context_length", "contextlength contextwindow contextsize contextlimit"),)
+_EXCEEDED: "Words" = (("context_length", "exceed maximum greaterthan overflow toolong"),)
+_MODELS: "Words" = (("model_not_found", "model deployment endpoints"),)
 
 # Words of codes, for where there is no status but the 200 of the stream.
-_CODES = (
+_CODES: "Words" = (
     ("auth", "authentication unauthorized permission"),
     ("not_found", "notfound"),
     ("timeout", "timeout"),
@@ -93,7 +125,7 @@ _CODES = (
 )
 
 
-def kind_of(status: int, code: str, message: str) -> str:
+def kind_of(status: int, code: str, message: str) -> "Kind":
     """What kind of error a server reports.
 
     Args:
@@ -123,7 +155,7 @@ def kind_of(status: int, code: str, message: str) -> str:
     return kind
 
 
-def kind_of_status(status: int) -> str:
+def kind_of_status(status: int) -> "Kind":
     """What an HTTP status says alone; see `kind_of`."""
     for known, kind in _STATUSES:
         if status == known:
@@ -133,23 +165,23 @@ def kind_of_status(status: int) -> str:
     return "bad_request" if 400 <= status < 500 else "server"
 
 
-def _of_request(status: int, text: str) -> str:
+def _of_request(status: int, text: str) -> "Kind | None":
     # What is wrong with the request in the words of a server we do not know. A 500 is not asked:
     # it may quote what the user wrote about context windows and models.
     if _first(_LIMITS, text) and _first(_EXCEEDED, text):
         return "context_length"
     if status == 404 and _first(_MODELS, text):
         return "model_not_found"
-    return "model_not_found" if "model" in text and "doesnotexist" in text else ""
+    return "model_not_found" if "model" in text and "doesnotexist" in text else None
 
 
-def _first(table: "tuple[tuple[str, str], ...]", text: str) -> str:
-    # The kind of the first row that has a word in `text`, "" for none.
+def _first(table: "Words", text: str) -> "Kind | None":
+    # The kind of the first row that has a word in `text`, None for none.
     for kind, words in table:
         for word in words.split():
             if word in text:
                 return kind
-    return ""
+    return None
 
 
 def _squeezed(text: str) -> str:

@@ -21,6 +21,7 @@ from thinwire.core.error_kinds import RETRY_ON, kind_of, kind_of_status
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
     from thinwire.core.answer.completion import Completion
+    from thinwire.core.error_kinds import ErrorKind
     from thinwire.core.routing.plan import Attempt
 
 NO_WORDS = "no memory was left for its words"
@@ -51,7 +52,7 @@ class ThinwireError(Exception):
     """
 
     # What only some errors know, so that whoever decides can ask any of them.
-    kind = "error"
+    kind: "ErrorKind" = "error"
     closed = False
     phase = ""
     status = 0
@@ -100,7 +101,7 @@ class ThinwireError(Exception):
 class TransportError(ThinwireError):
     """The exchange with the server failed below HTTP."""
 
-    kind = "read"
+    kind: "ErrorKind" = "read"
 
 
 @public
@@ -108,7 +109,7 @@ class ConnectError(TransportError):
     """No usable connection: name lookup, refusal, TLS, or a certificate that is not accepted
     (kind "certificate", and then not tried again)."""
 
-    kind = "connect"
+    kind: "ErrorKind" = "connect"
 
 
 @public

@@ -72,8 +72,8 @@ class Race:
                     self._outcome = "lost"
                     self.exchange = winner.exchange
                     return winner.event
-                if self._due and self._can_hedge():
-                    self._due = False
+                due, self._due = self._due, False
+                if due and self._can_hedge():
                     hedge = launch(self._transport, self._plan, self._buffers, True)
                     try:
                         self._start(hedge)
@@ -101,15 +101,21 @@ class Race:
         runner.task = self._transport.spawn(runner.run())
 
     def _can_hedge(self) -> bool:
-        # Whether there is a healthy fallback that may be started beside the attempt at work.
-        plan, body = self._plan, self.exchange.body
+        # Whether the fallback (there is one, or this were no race) may be started beside the
+        # attempt at work; tells why not.
+        plan, body, reason = self._plan, self.exchange.body, ""
         name, keeper = plan.upcoming(), plan.call.keeper
-        if not name or plan.health.wait_ms(name, self._transport.now_ms()):
-            return False
-        if keeper is not None and keeper.hands_out:
-            return False  # both would hand out their text before one of them has won
-        # What is not sent yet may hold what can be read only once: a walk that counts finds out.
-        return (body is None or body.replayable()) and plan.can_replay(name)
+        if plan.health.wait_ms(name, self._transport.now_ms()):
+            reason = "it is cooling down"
+        elif keeper is not None and keeper.hands_out:
+            reason = "keep= is told the text before one of both has won"
+        # What is not sent yet may hold what can be read only once.
+        elif (body is not None and not body.replayable()) or not plan.can_replay(name):
+            reason = "the request can be read only once"
+        if reason and plan.observer is not None:
+            fields = {"next": name, "reason": reason}
+            plan.observer.emit("hedge_skipped", self.exchange.attempt, fields)
+        return not reason
 
     def _winner(self) -> "_Runner | None":
         at = 0

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from thinwire.core.routing.plan import Attempt
 
     Fields = dict[str, Any]
-    Hook = Callable[[str, dict[str, object]], object]
-    Sink = Callable[[str, str, dict[str, object]], object]
+    Hook = Callable[[str, Fields], object]
+    Sink = Callable[[str, str, Fields], object]
 
 
 class Observer:

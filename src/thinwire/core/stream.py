@@ -35,6 +35,7 @@ from thinwire.core.request.http_request import Abortable
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
+    from typing import Self
 
     from thinwire.core.answer.completion import Completion, Event
     from thinwire.core.client import ReceiveBuffers
@@ -105,7 +106,7 @@ class ChatStream:
         """The answer as it stands; complete once StreamComplete has been returned."""
         return completion_of(self._plan, self._exchange, self._end)
 
-    async def __aenter__(self) -> "ChatStream":
+    async def __aenter__(self) -> "Self":
         return self
 
     def __aexit__(
@@ -164,7 +165,8 @@ class ChatStream:
                     self._tear()  # `aclose` has to follow: nothing can be awaited here
                     raise
                 except BaseException as error:
-                    # Cancelled, a full heap, an error of the caller's: the connection is not usable.
+                    # Cancelled, a full heap, an error of the caller's: the connection is of no
+                    # use any more.
                     self._tear()
                     await self._drop("cancelled")
                     failure = self._hidden_by(error)

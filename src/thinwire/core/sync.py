@@ -8,11 +8,14 @@ from thinwire.core.request.call import Call
 
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
-    from collections.abc import Coroutine
+    from collections.abc import Coroutine, Mapping
+    from typing import Self, Unpack
 
     from thinwire.core.answer.completion import Completion, Event
-    from thinwire.core.client import Messages
-    from thinwire.core.routing.policy import RetryPolicy, Timeouts
+    from thinwire.core.answer.keep import Keep
+    from thinwire.core.client import Messages, Tools
+    from thinwire.core.request.call import ChatParams
+    from thinwire.core.routing.policy import OnInterrupt, RetryPolicy, Timeouts
     from thinwire.core.stream import ChatStream, OnDelta, OnRestart
 
 
@@ -59,7 +62,7 @@ class SyncChatStream:
         """See ChatStream.end."""
         return self._stream.end
 
-    def __enter__(self) -> "SyncChatStream":
+    def __enter__(self) -> "Self":
         return self
 
     def __exit__(self, kind: object = None, error: object = None, trace: object = None) -> None:
@@ -78,8 +81,8 @@ class SyncChatStream:
     def close(self) -> None:
         """Ends the stream and releases its connection. Idempotent.
 
-        From any thread: whoever reads is woken at once, unless it is connecting or looks up a name,
-        which the connect clock ends.
+        From any thread: whoever reads is woken at once, unless it is connecting or looks up a
+        name, which the connect clock ends.
         """
         run(self._stream.aclose())
 
@@ -98,17 +101,17 @@ class Client(BaseClient):
         self,
         messages: "Messages",
         *,
-        tools: "list[dict[str, object]] | None" = None,
+        tools: "Tools | None" = None,
         model: "str | None" = None,
         timeouts: "Timeouts | None" = None,
         retry: "RetryPolicy | None" = None,
         hedge_after: "float | None" = None,
-        on_interrupt: "str | None" = None,
+        on_interrupt: "OnInterrupt | None" = None,
         session: str = "",
-        keep: object = "text",
-        extra_body: "dict[str, object] | None" = None,
-        extra_headers: "dict[str, str] | None" = None,
-        **params: object,
+        keep: "Keep" = "text",
+        extra_body: "Mapping[str, object] | None" = None,
+        extra_headers: "Mapping[str, str] | None" = None,
+        **params: "Unpack[ChatParams]",
     ) -> SyncChatStream:
         """Asks a model; nothing is sent before the stream is iterated.
 
@@ -159,17 +162,17 @@ class Client(BaseClient):
         *,
         on_delta: "OnDelta | None" = None,
         on_restart: "OnRestart | None" = None,
-        tools: "list[dict[str, object]] | None" = None,
+        tools: "Tools | None" = None,
         model: "str | None" = None,
         timeouts: "Timeouts | None" = None,
         retry: "RetryPolicy | None" = None,
         hedge_after: "float | None" = None,
-        on_interrupt: "str | None" = None,
+        on_interrupt: "OnInterrupt | None" = None,
         session: str = "",
-        keep: object = "text",
-        extra_body: "dict[str, object] | None" = None,
-        extra_headers: "dict[str, str] | None" = None,
-        **params: object,
+        keep: "Keep" = "text",
+        extra_body: "Mapping[str, object] | None" = None,
+        extra_headers: "Mapping[str, str] | None" = None,
+        **params: "Unpack[ChatParams]",
     ) -> "Completion":
         """Asks a model and waits for the whole answer.
 
@@ -225,7 +228,7 @@ class Client(BaseClient):
         """Closes the connections. Idempotent."""
         run(self._transport.aclose())
 
-    def __enter__(self) -> "Client":
+    def __enter__(self) -> "Self":
         return self
 
     def __exit__(self, kind: object = None, error: object = None, trace: object = None) -> None:

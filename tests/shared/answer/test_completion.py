@@ -1,5 +1,6 @@
 from thinwire.core._compat import has_half, loads
 from thinwire.core.answer.completion import (
+    BaseEvent,
     ContentDelta,
     DeltaText,
     Event,
@@ -14,7 +15,7 @@ from thinwire.core.answer.completion import (
 
 # An event, one that differs, and what it prints as.
 EVENTS = [
-    (Event(), ContentDelta("a"), "Event()"),
+    (BaseEvent(), ContentDelta("a"), "BaseEvent()"),
     (TextDelta("a"), ContentDelta("a"), "TextDelta(text='a', choice=0)"),
     (ContentDelta("a"), ContentDelta("b"), "ContentDelta(text='a', choice=0)"),
     (ContentDelta("a", 1), ContentDelta("a"), "ContentDelta(text='a', choice=1)"),

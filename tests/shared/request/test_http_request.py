@@ -4,7 +4,7 @@ from thinwire.core._compat import PIECE
 from thinwire.core.errors import EncodeError
 from thinwire.core.request.http_request import Body, JSONBody
 from thinwire.core.request.sources import TextFile
-from thinwire.core.wire.json_encode import Items
+from thinwire.core.wire.json_encode import Items, TextReader
 
 
 def run(coroutine):
@@ -74,6 +74,48 @@ def test_a_one_shot_iterator_not_reached_yet_is_still_untouched():
     assert body.replayable()
     assert read_all(body).endswith(b'x",[1]]}')
     assert not body.replayable()
+
+
+class Watched:
+    # A source that says when it is opened.
+    def __init__(self, replayable):
+        self.replayable = replayable
+        self.opened = 0
+
+    def open(self):
+        self.opened += 1
+        return TextReader("ab")
+
+
+def test_what_can_be_read_only_once_is_told_and_left_alone():
+    def once(told):
+        try:
+            yield 1
+        finally:
+            told.append("closed")
+
+    def document(value):
+        return {"x": "y" * 2 * PIECE, "a": [{"b": value}]}
+
+    closed = []
+    for value, want in (
+        (Watched(False), False),
+        (Items([Watched(False)]), False),
+        (Watched(True), True),
+        (Items([1, "2"]), True),
+        (Items(once(closed)), False),
+    ):
+        body = JSONBody(document(value))
+        assert body.repeatable() == want
+        assert getattr(value, "opened", 0) == 0
+        if not want:
+            assert body.length() is None
+            assert getattr(value, "opened", 0) == 0
+        assert closed == []
+        assert len(read_all(body)) > 2 * PIECE
+    assert closed == ["closed"]
+    error = error_of(EncodeError, JSONBody({"a": [b""]}).repeatable)
+    assert error.path == "a[0]"
 
 
 def test_a_body_that_cannot_be_encoded_raises_and_so_does_its_length():

@@ -1,14 +1,32 @@
 import json
+import os
 
 from helpers import Scratch, error_of, read_all
 
 from thinwire.core.errors import EncodeError
+from thinwire.core.request import jsonl
 from thinwire.core.request.jsonl import JSONLMessages
 from thinwire.core.wire.json_encode import Items, JSONEncoder
 
 
 def encode(path):
     return json.loads(str(read_all(JSONEncoder({"m": Items(JSONLMessages(path))})), "utf-8"))["m"]
+
+
+class Told:
+    # What is warned of inside `with`, as a list.
+    def __enter__(self):
+        self.warn, texts = jsonl.warn, []
+        jsonl.warn = texts.append
+        return texts
+
+    def __exit__(self, *details):
+        jsonl.warn = self.warn
+
+
+def content(path):
+    with open(path, "rb") as file:
+        return file.read()
 
 
 def test_each_line_is_a_message():
@@ -78,3 +96,115 @@ def test_an_iterator_of_lines_is_its_own():
         assert next(lines) == {"a": 1}
         lines.close()
         assert list(lines) == []
+
+
+FIRST = b'{"a":1}\n'
+# Of several steps, with what could look like messages of its own.
+LAST = '{"role":"user","content":[{"text":"é{}"},{"x":{}}],"b":"'.encode() + b"x" * 700 + b'"}'
+CUTS = list(range(1, 70)) + [255, 256, 257, 511, 512, len(LAST) - 2, len(LAST) - 1]
+
+
+def test_append_ends_a_last_line_that_an_editor_left_without_an_end():
+    for before in (b"", FIRST, b"\n\n"):
+        for last in (LAST, b'{"b":2}', b'{"b":2}\r', b'{"b":2}  '):
+            with Scratch(before + last) as path, Told() as told:
+                messages = JSONLMessages(path)
+                want = list(messages)
+                messages.append({"c": 3})
+                assert list(messages) == want + [{"c": 3}]
+                assert content(path) == before + last + b'\n{"c":3}\n'
+                assert told == []
+
+
+def test_a_torn_last_line_is_passed_over_and_set_aside_by_append():
+    for before in (b"", FIRST):
+        torn = [LAST[:cut] for cut in CUTS] + [b"\x00" * 300, b"\xff\xff", LAST[:300] + b"\x00"]
+        for last in torn:
+            with Scratch(before + last) as path, Told() as told:
+                messages = JSONLMessages(path)
+                want = [{"a": 1}] if before else []
+                assert list(messages) == want
+                assert encode(path) == want
+                assert [path in text for text in told] == [True, True], told
+                messages.append({"c": 3})
+                messages.append({"d": 4})
+                assert content(path + ".torn") == last + b"\n"
+                os.remove(path + ".torn")
+                assert list(messages) == want + [{"c": 3}, {"d": 4}]
+                assert [".torn" in text for text in told] == [False, False, True], told
+
+
+def test_several_torn_lines_are_all_kept():
+    with Scratch(FIRST) as path, Told():
+        messages = JSONLMessages(path)
+        for _ in range(2):
+            with open(path, "ab") as file:
+                file.write(LAST[:40])
+            messages.append({"c": 3})
+        assert content(path + ".torn") == (LAST[:40] + b"\n") * 2
+        os.remove(path + ".torn")
+        assert list(messages) == [{"a": 1}, {"c": 3}, {"c": 3}]
+
+
+def test_a_torn_line_that_is_half_blanked_is_torn_still():
+    # The power fails again, while it is set aside: a step at a time, from its end.
+    for left in (0, 1, 10, 44, 256, 512):
+        with Scratch(FIRST + LAST[:left] + b" " * (700 - left)) as path, Told():
+            messages = JSONLMessages(path)
+            messages.append({"c": 3})
+            if left:
+                os.remove(path + ".torn")
+            assert list(messages) == [{"a": 1}, {"c": 3}]
+
+
+def test_a_whole_last_line_that_is_no_message_is_no_torn_one():
+    with Scratch(FIRST + b"[1]") as path:
+        assert "line 2" in error_of(EncodeError, encode, path).message
+
+
+def test_append_makes_the_file():
+    with Scratch(b"") as path:
+        os.remove(path)
+        JSONLMessages(path).append({"a": 1})
+        assert content(path) == FIRST
+
+
+class Flash:
+    # A block device in RAM.
+    def __init__(self):
+        self.data = bytearray(64 * 512)
+
+    def readblocks(self, block, buffer, offset=0):
+        start = block * 512 + offset
+        buffer[:] = self.data[start : start + len(buffer)]
+
+    def writeblocks(self, block, buffer, offset=0):
+        start = block * 512 + offset
+        self.data[start : start + len(buffer)] = buffer
+
+    def ioctl(self, operation, argument):
+        return {4: 64, 5: 512}.get(operation, 0)  # number and size of blocks
+
+
+def test_a_torn_line_on_the_file_systems_of_a_chip():
+    for name in ("VfsLfs2", "VfsFat"):
+        file_system = getattr(os, name, None)  # CPython has none
+        if file_system is None:
+            continue
+        flash = Flash()
+        file_system.mkfs(flash)
+        os.mount(file_system(flash), "/flash")
+        try:
+            for last in (LAST, LAST[:-1], LAST[:10]):
+                path = "/flash/history"
+                with open(path, "wb") as file:
+                    file.write(FIRST + last)
+                with Told() as told:
+                    messages = JSONLMessages(path)
+                    want = list(messages) + [{"c": 3}]
+                    messages.append({"c": 3})
+                    assert list(messages) == want
+                    assert len(told) == (0 if last == LAST else 2), (name, told)
+            assert content(path + ".torn") == LAST[:-1] + b"\n" + LAST[:10] + b"\n"
+        finally:
+            os.umount("/flash")

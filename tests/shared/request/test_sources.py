@@ -1,3 +1,4 @@
+import gc
 import json
 
 from helpers import Later, Scratch, error_of, read_all
@@ -15,13 +16,13 @@ from thinwire.core.request.sources import (
     TextStream,
 )
 from thinwire.core.sync import run
-from thinwire.core.wire.json_encode import JSONEncoder, Reader, TextReader
+from thinwire.core.wire.json_encode import Items, JSONEncoder, Reader, TextReader
 
 CHARACTERS = ("a", "é", "你", "\U0001f600", "\n", '"', "\x00")
 
 
-def encode(document, size=64):
-    return read_all(JSONEncoder(document), size)
+def encode(document, size=64, sizes=None):
+    return read_all(JSONEncoder(document, sizes), size)
 
 
 def read_text(data):
@@ -263,11 +264,38 @@ def test_a_file_that_changes_its_size_between_two_attempts_is_refused():
             with open(path, "wb") as file:
                 file.write(b"abcd")
             error = error_of(
-                EncodeError, JSONEncoder({"a": [source]}, sizes).readinto, bytearray(99)
+                EncodeError, JSONEncoder({"a": kind(path)}, sizes).readinto, bytearray(99)
             )
-            assert error.path == "a[0]"
+            assert error.path == "a"
             assert "from 3 to 4 bytes" in error.message
             read_all(JSONEncoder({"a": source}))  # another call may send the file as it is now
+
+
+class Changing:
+    # Lazily made messages, each with a source of its own that is gone as soon as it was sent.
+    def __init__(self, paths):
+        self.paths = paths
+
+    def __iter__(self):
+        for path in self.paths:
+            yield {"content": TextFile(path)}
+            gc.collect()  # or a chip would keep what nobody uses
+
+
+def test_sources_that_are_made_while_they_are_sent_have_a_size_each():
+    with Scratch(b"a") as one, Scratch(b"bcd") as two:
+        for messages in (Changing([one, two] * 3), [{"content": TextFile(one)}] * 2):
+            sizes = {}
+            first = encode({"m": Items(messages)}, sizes=sizes)
+            assert encode({"m": Items(messages)}, sizes=sizes) == first
+        lazy = Changing([one, two])
+        sizes = {}
+        encode({"m": Items(lazy)}, sizes=sizes)
+        with open(two, "wb") as file:
+            file.write(b"bcdef")
+        error = error_of(EncodeError, encode, {"m": Items(lazy)}, 50, sizes)
+        assert error.path == "m[1].content"
+        assert "from 3 to 5 bytes" in error.message
 
 
 def pull(source, size=50):

@@ -8,6 +8,8 @@ from thinwire.core._compat import TextBuffer, const, has_half, public
 
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
+    from typing import Any
+
     from thinwire.core.answer.keep import Buffer
     from thinwire.core.answer.tool_calls import ToolCall
     from thinwire.core.exchange import Exchange
@@ -15,8 +17,10 @@ if TYPE_CHECKING:
 
 
 @public
-class Event:
-    """Base of all stream events."""
+class BaseEvent:
+    """Base of all stream events; `thinwire.Event`, which is their union to a type checker."""
+
+    __qualname__ = "Event"  # how it is pickled
 
     __match_args__: "tuple[str, ...]" = ()
 
@@ -34,7 +38,7 @@ class Event:
         return "%s(%s)" % (type(self).__name__, ", ".join(fields))
 
 
-class TextDelta(Event):
+class TextDelta(BaseEvent):
     """Base of the events that carry text.
 
     Attributes:
@@ -65,7 +69,7 @@ class RefusalDelta(TextDelta):
 
 
 @public
-class ToolCallStarted(Event):
+class ToolCallStarted(BaseEvent):
     """A tool call whose name is known; sent once for each call.
 
     Attributes:
@@ -84,7 +88,7 @@ class ToolCallStarted(Event):
 
 
 @public
-class ToolCallDelta(Event):
+class ToolCallDelta(BaseEvent):
     """A piece of a tool call's arguments.
 
     Attributes:
@@ -101,7 +105,7 @@ class ToolCallDelta(Event):
 
 
 @public
-class StreamRestarted(Event):
+class StreamRestarted(BaseEvent):
     """The answer broke off and starts anew at a fallback; only with on_interrupt="restart".
 
     What was received before this event is void: text, reasoning, tool calls and all.
@@ -121,7 +125,7 @@ class StreamRestarted(Event):
 
 
 @public
-class StreamComplete(Event):
+class StreamComplete(BaseEvent):
     """The last event of a stream that came to its end.
 
     Attributes:
@@ -132,6 +136,21 @@ class StreamComplete(Event):
 
     def __init__(self, completion: "Completion") -> None:
         self.completion = completion
+
+
+if TYPE_CHECKING:
+    # A union, so that a type checker knows when each event was dealt with (assert_never).
+    Event = (
+        ContentDelta
+        | ReasoningDelta
+        | RefusalDelta
+        | ToolCallStarted
+        | ToolCallDelta
+        | StreamRestarted
+        | StreamComplete
+    )
+else:
+    Event = BaseEvent
 
 
 class DeltaText:
@@ -244,8 +263,8 @@ class Choice:
         self.refusal_text = refusal_text
         self.tool_calls: list[ToolCall] = []
         self.finish_reason: str | None = None
-        self.reasoning_details: list[object] = []
-        self.logprobs: dict[str, list[object]] = {}
+        self.reasoning_details: list[Any] = []
+        self.logprobs: dict[str, list[Any]] = {}
 
     @property
     def content(self) -> "str | None":
@@ -349,8 +368,8 @@ class Completion:
         usage: token counts as the server sent them, and `cached_tokens`; {} if it sent none.
         complete: whether the answer came to its end.
         end: "finish" (a finish_reason came), "done" ([DONE] without one), "eof", "error",
-            "timeout", "closed" (by `aclose`) or "cancelled" (the caller's task or an error of its own
-            tore it).
+            "timeout", "closed" (by `aclose`) or "cancelled" (the caller's task, or an error of its
+            own, tore it).
         id: the server's id of the answer.
         model: public name of the model that was asked for.
         deployment: name of the deployment that answered.
@@ -371,14 +390,14 @@ class Completion:
         self.finish_reason = first.finish_reason
         self.reasoning_details = first.reasoning_details
         self.logprobs = first.logprobs
-        self.usage: dict[str, object] = {}
+        self.usage: dict[str, Any] = {}
         self.complete = False
         self.end = ""
         self.id = ""
         self.model = ""
         self.deployment = ""
         self.upstream_model = ""
-        self.cost: object = None
+        self.cost: Any = None
         self.service_tier: str | None = None
         self.upstream_provider = ""
         self.attempts: list[Attempt] = []
@@ -417,9 +436,9 @@ class Completion:
         """Whether the model asks for a function to be called."""
         return bool(self.tool_calls)
 
-    def to_message(self) -> "dict[str, object]":
+    def to_message(self) -> "dict[str, Any]":
         """The answer as an assistant message, to be appended to the conversation."""
-        message: dict[str, object] = {"role": "assistant", "content": self.content}
+        message: dict[str, Any] = {"role": "assistant", "content": self.content}
         if self.tool_calls:
             message["tool_calls"] = [call.to_dict() for call in self.tool_calls]
         if self.reasoning_details:

@@ -7,7 +7,7 @@ from thinwire.core._compat import const
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from typing import Protocol
+    from typing import Literal, Protocol
 
     class Buffer(Protocol):
         """Where a growing text goes."""
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
             """Takes the next piece."""
 
     Sink = Callable[[str, str, int], object]
+    Keep = Literal["text", "none"] | Writer | Sink
 
 
 class Keeper:

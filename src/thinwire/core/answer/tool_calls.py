@@ -21,6 +21,8 @@ from thinwire.core.wire.json_encode import encoded
 
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
+    from typing import Any
+
     from thinwire.core.answer.completion import Event
     from thinwire.core.answer.keep import Keeper
 
@@ -50,7 +52,7 @@ class ToolCall:
         self.arguments = _parse(arguments_raw or ("{}" if complete else ""))
         self.repaired = False
 
-    def repair(self) -> "dict[str, object] | None":
+    def repair(self) -> "dict[str, Any] | None":
         """Makes `arguments` what broken JSON most likely means; a guess, so only on request.
 
         Returns:
@@ -64,7 +66,7 @@ class ToolCall:
             self.repaired = self.arguments is not None
         return self.arguments
 
-    def to_dict(self) -> "dict[str, object]":
+    def to_dict(self) -> "dict[str, Any]":
         """The call as it belongs into the assistant message of the next request."""
         function = {"name": self.name, "arguments": self.arguments_raw or "{}"}
         return {"id": self.id, "type": "function", "function": function}
@@ -73,7 +75,7 @@ class ToolCall:
         return "ToolCall(%d, %r, %r, %r)" % (self.index, self.id, self.name, self.arguments_raw)
 
 
-def _parse(raw: str) -> "dict[str, object] | None":
+def _parse(raw: str) -> "dict[str, Any] | None":
     try:
         value = loads_whole(raw.encode("utf-8", "replace"))
     except ValueError:

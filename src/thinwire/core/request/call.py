@@ -7,8 +7,48 @@ from thinwire.core.wire.http1_request import check_header
 
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
-    from thinwire.core.answer.keep import Keeper
+    from collections.abc import Mapping, Sequence
+    from typing import TypedDict
+
+    from thinwire.core.answer.keep import Keep, Keeper
     from thinwire.core.request.http_request import Body
+
+    Object = Mapping[str, object]
+
+    class ChatParams(TypedDict, total=False):
+        """The fields that OpenAI's chat API has; what a server adds to them is `extra_body`'s."""
+
+        audio: Object | None
+        frequency_penalty: float | None
+        function_call: str | Object | None
+        functions: Sequence[Object] | None
+        logit_bias: Mapping[str, float] | None
+        logprobs: bool | None
+        max_completion_tokens: int | None
+        max_tokens: int | None
+        metadata: Mapping[str, str] | None
+        modalities: Sequence[str] | None
+        n: int | None
+        parallel_tool_calls: bool | None
+        prediction: Object | None
+        presence_penalty: float | None
+        prompt_cache_key: str | None
+        prompt_cache_retention: str | None
+        reasoning_effort: str | None
+        response_format: Object | None
+        safety_identifier: str | None
+        seed: int | None
+        service_tier: str | None
+        stop: str | Sequence[str] | None
+        store: bool | None
+        stream_options: Object | None
+        temperature: float | None
+        tool_choice: str | Object | None
+        top_logprobs: int | None
+        top_p: float | None
+        user: str | None
+        verbosity: str | None
+        web_search_options: Object | None
 
 
 class Call:
@@ -41,11 +81,11 @@ class Call:
         self,
         messages: object,
         tools: object = None,
-        params: "dict[str, object] | None" = None,
-        extra_body: "dict[str, object] | None" = None,
-        extra_headers: "dict[str, str] | None" = None,
+        params: "Mapping[str, object] | None" = None,
+        extra_body: "Mapping[str, object] | None" = None,
+        extra_headers: "Mapping[str, str] | None" = None,
         session: str = "",
-        keep: object = "text",
+        keep: "Keep" = "text",
     ) -> None:
         if not _is_iterable(messages):
             raise TypeError('messages must be a list of dicts, e.g. [{"role": "user", ...}]')
@@ -62,7 +102,7 @@ class Call:
 
             self.keeper = keeper(keep)
         self.hands_out = self.keeper is not None and self.keeper.hands_out
-        self.sizes: dict[int, int] = {}
+        self.sizes: dict[str, int] = {}
         for key, value in self.extra_headers.items():
             check_header(key, value)
 

@@ -18,8 +18,8 @@ class Abortable:
 
     Attributes:
         aborted: it was called off.
-        wake: whoever is about to wait sets it, and then looks at `aborted`; it is called once, from
-            any task or thread, and ends the wait. None: nobody has to be woken.
+        wake: whoever is about to wait sets it, and then looks at `aborted`; it is called once,
+            from any task or thread, and ends the wait. None: nobody has to be woken.
     """
 
     aborted = False
@@ -61,7 +61,7 @@ class Request(Abortable):
             None for no limit.
         head_ms: the longest time from the last byte of the body to the response head, likewise.
         total_deadline_ms: when the whole call must be over; None: whenever it is.
-        on_upload: called when more of the request was handed over, and when all of it was; or None.
+        on_upload: called when more of the request was handed over, and when all was; or None.
         handed_ms: now_ms when bytes were handed over last; None: the upload has not begun, or it
             waits for the caller's own producer. Set by `handed_over`.
         idle_ms: for transports that can only fix one read timeout for a whole response: the
@@ -189,7 +189,7 @@ class JSONBody(Body):
     """
 
     def __init__(
-        self, document: "dict[str, object]", sizes: "dict[int, int] | None" = None
+        self, document: "dict[str, object]", sizes: "dict[str, int] | None" = None
     ) -> None:
         super().__init__()
         self._document = document
@@ -198,9 +198,19 @@ class JSONBody(Body):
         self._length: int | None = None
 
     def length(self) -> "int | None":
-        """Size of the encoded document, found by encoding it once without sending it."""
-        self._length = JSONEncoder(self._document, self._sizes).count()
+        """Size of the encoded document, found by encoding it once without sending it; None, with
+        all left alone, when it can be read only once.
+        """
+        self._length = JSONEncoder(self._document, self._sizes, False).count()
         return self._length
+
+    def repeatable(self) -> bool:
+        """Whether all of the document can be read again; found without opening its sources.
+
+        Raises:
+            EncodeError: the document holds what JSON cannot carry.
+        """
+        return JSONEncoder(self._document, None, False, False).count() is not None
 
     async def more(self) -> None:
         """Waits for a source that is read while it is sent."""

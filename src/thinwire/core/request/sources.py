@@ -19,7 +19,10 @@ from thinwire.core.wire.utf8 import unfinished
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
     from collections.abc import AsyncIterable, Callable, Iterable
+    from os import PathLike
     from typing import Any
+
+    from thinwire.core.wire.json_encode import Readable
 
     Texts = Iterable[str] | AsyncIterable[str]
     Blocks = Iterable[bytes] | AsyncIterable[bytes]
@@ -47,7 +50,7 @@ class Source:
 
     replayable = True
 
-    def open(self) -> "Reader":
+    def open(self) -> "Readable":
         """A new reader at the start. Raises OSError when the source cannot be opened."""
         raise NotImplementedError
 
@@ -60,7 +63,7 @@ class TextFile(Source):
         path: file to read; opened anew for each attempt.
     """
 
-    def __init__(self, path: str) -> None:
+    def __init__(self, path: "str | PathLike[str]") -> None:
         self.path = path
 
     def open(self) -> "Reader":
@@ -80,7 +83,7 @@ class Base64File(Source):
         prefix: text before the base64, e.g. "data:image/jpeg;base64,".
     """
 
-    def __init__(self, path: str, prefix: str = "") -> None:
+    def __init__(self, path: "str | PathLike[str]", prefix: str = "") -> None:
         self.path = path
         self.prefix = prefix
 
@@ -104,11 +107,11 @@ class DataURL(Base64File):
         ValueError: no media type is known for the ending.
     """
 
-    def __init__(self, path: str, media_type: "str | None" = None) -> None:
+    def __init__(self, path: "str | PathLike[str]", media_type: "str | None" = None) -> None:
         super().__init__(path, "data:%s;base64," % (media_type or _media_type(path)))
 
 
-def _media_type(path: str) -> str:
+def _media_type(path: "str | PathLike[str]") -> str:
     start = str(path).lower().split(".")[-1] + "="
     for entry in _MEDIA_TYPES.split():
         if entry.startswith(start):
@@ -118,7 +121,7 @@ def _media_type(path: str) -> str:
 
 class _FileReader(Reader):
     # Reads a file through one buffer.
-    def __init__(self, path: str, size: int) -> None:
+    def __init__(self, path: "str | PathLike[str]", size: int) -> None:
         self._path = path
         self._file = open(path, "rb")  # noqa: SIM115 - closed by close(), on every path
         self._buffer = bytearray(size)
@@ -145,7 +148,7 @@ class _FileReader(Reader):
 
 
 class _TextFileReader(_FileReader):
-    def __init__(self, path: str) -> None:
+    def __init__(self, path: "str | PathLike[str]") -> None:
         super().__init__(path, PIECE)
         self._kept = 0  # bytes of a character whose rest is not read yet
         self._done = 0  # bytes of the file that were sent
@@ -165,7 +168,7 @@ class _TextFileReader(_FileReader):
 
 
 class _Base64FileReader(_FileReader):
-    def __init__(self, path: str, prefix: str) -> None:
+    def __init__(self, path: "str | PathLike[str]", prefix: str) -> None:
         super().__init__(path, _BASE64_PIECE)
         self._prefix: bytes | memoryview = escape(prefix)
 

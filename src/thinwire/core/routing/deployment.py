@@ -11,7 +11,12 @@ from thinwire.core.wire.http1_request import check_header
 
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any, Literal
+
     from thinwire.core.routing.policy import RetryPolicy, Timeouts
+
+    Framing = Literal["chunked", "length"]
 
 
 class URL:
@@ -113,9 +118,9 @@ class Deployment:
     api_key: "str | None"
     model: "str | None"
     extra_headers: "dict[str, str]"
-    extra_body: "dict[str, object]"
+    extra_body: "dict[str, Any]"
     stream_usage: bool
-    framing: str
+    framing: "Framing"
     timeouts: "Timeouts | None"
     retry: "RetryPolicy | None"
     provider_order: "tuple[str, ...]"
@@ -129,10 +134,10 @@ class Deployment:
         api_key: "str | None" = None,
         model: "str | None" = None,
         *,
-        extra_headers: "dict[str, str] | None" = None,
-        extra_body: "dict[str, object] | None" = None,
+        extra_headers: "Mapping[str, str] | None" = None,
+        extra_body: "Mapping[str, object] | None" = None,
         stream_usage: bool = True,
-        framing: str = "chunked",
+        framing: "Framing" = "chunked",
         timeouts: "Timeouts | None" = None,
         retry: "RetryPolicy | None" = None,
         provider_order: "list[str] | tuple[str, ...]" = (),

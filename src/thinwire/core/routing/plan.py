@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from thinwire.core.errors import ThinwireError
     from thinwire.core.observer import Observer
     from thinwire.core.request.call import Call
-    from thinwire.core.request.http_request import Request
+    from thinwire.core.request.http_request import JSONBody, Request
     from thinwire.core.routing.health import Health
     from thinwire.core.routing.policy import Policy
     from thinwire.core.routing.router import Router
@@ -153,8 +153,8 @@ class Plan:
 
     def can_replay(self, name: str) -> bool:
         """Whether all that a request to the deployment called `name` holds can be read again."""
-        body = openai.request(self.router.deployment(name), name, self.call).body
-        return body is not None and body.length() is not None
+        body: JSONBody = openai.request(self.router.deployment(name), name, self.call).body  # type: ignore[assignment]
+        return body.repeatable()
 
     def upcoming(self) -> str:
         """Name that would be tried next, "" at the end of the chain."""

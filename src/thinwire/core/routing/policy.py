@@ -8,8 +8,13 @@ from thinwire.core.error_kinds import FALLBACK_ON, FALLBACK_OPTIONAL
 
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
+    from typing import Literal
+
+    from thinwire.core.error_kinds import Kind
     from thinwire.core.errors import ThinwireError
     from thinwire.core.routing.deployment import Deployment
+
+    OnInterrupt = Literal["raise", "restart"]
 
 _CLOCKS = ("connect", "first_token", "progress", "liveness", "total", "upload")
 
@@ -183,9 +188,9 @@ class Policy:
         self,
         timeouts: Timeouts,
         retry: RetryPolicy,
-        fallback_on: "tuple[str, ...]" = FALLBACK_ON,
+        fallback_on: "tuple[Kind, ...]" = FALLBACK_ON,
         hedge_after: "float | None" = None,
-        on_interrupt: "str | None" = None,
+        on_interrupt: "OnInterrupt | None" = None,
         call_timeouts: "Timeouts | None" = None,
         call_retry: "RetryPolicy | None" = None,
     ) -> None:
@@ -211,7 +216,7 @@ class Policy:
         timeouts: "Timeouts | None" = None,
         retry: "RetryPolicy | None" = None,
         hedge_after: "float | None" = None,
-        on_interrupt: "str | None" = None,
+        on_interrupt: "OnInterrupt | None" = None,
     ) -> "Policy":
         """The same with what one call wants otherwise; None: as it is.
 

@@ -8,7 +8,9 @@ from thinwire.core.routing.deployment import Deployment
 
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
-    Lists = dict[str, list[str]]
+    from collections.abc import Mapping
+
+    Lists = Mapping[str, list[str] | tuple[str, ...]]
 
 
 class Router:
@@ -29,7 +31,7 @@ class Router:
     def __init__(
         self,
         default_model: str,
-        deployments: "dict[str, Deployment]",
+        deployments: "Mapping[str, Deployment]",
         fallbacks: "Lists | None" = None,
         context_fallbacks: "Lists | None" = None,
         content_filter_fallbacks: "Lists | None" = None,
@@ -74,7 +76,7 @@ class Router:
         """All declared names, sorted."""
         return sorted(self._deployments)
 
-    def _checked(self, option: str, lists: "Lists | None") -> "Lists":
+    def _checked(self, option: str, lists: "Lists | None") -> "dict[str, list[str]]":
         checked = {}
         for name, chain in (lists or {}).items():
             self._require(name, "%s key" % option)

@@ -10,6 +10,8 @@ from thinwire.core.routing.health import DeploymentState
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from os import PathLike
+    from typing import Any
 
     States = dict[str, DeploymentState]
 
@@ -20,11 +22,11 @@ _RELOAD_MS = const(1000)  # how old what other processes stored may get
 class Store:
     """Keeps the state of deployments; subclass it to keep it in Redis, NVS or RTC memory."""
 
-    def load(self) -> "dict[str, object] | None":
+    def load(self) -> "dict[str, Any] | None":
         """What was saved last, by whichever process; None when there is nothing."""
         raise NotImplementedError
 
-    def save(self, state: "dict[str, object]") -> None:
+    def save(self, state: "dict[str, Any]") -> None:
         """Keeps `state`, a JSON object.
 
         Raises:
@@ -44,10 +46,10 @@ class FileStore(Store):
     writes wins, which can lose a cooldown but never breaks the file.
     """
 
-    def __init__(self, path: str) -> None:
+    def __init__(self, path: "str | PathLike[str]") -> None:
         self._path = path
 
-    def load(self) -> "dict[str, object] | None":
+    def load(self) -> "dict[str, Any] | None":
         """See Store.load; a file that is no state of ours is as good as none."""
         try:
             with open(self._path) as file:
@@ -56,7 +58,7 @@ class FileStore(Store):
             return None  # RuntimeError: thousands of brackets
         return state if isinstance(state, dict) else None
 
-    def save(self, state: "dict[str, object]") -> None:
+    def save(self, state: "dict[str, Any]") -> None:
         """See Store.save."""
         # A name of its own: another process may be writing, too.
         temporary = "%s.%d" % (self._path, int(fraction() * 1000000))

@@ -33,9 +33,21 @@ from thinwire.core.errors import NO_WORDS, EncodeError
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from typing import Any
+    from typing import Any, Protocol
 
     from thinwire.core.request.sources import Source
+
+    class Readable(Protocol):
+        """What a source opens: a Reader, or what looks like one."""
+
+        size: int | None
+
+        def read_piece(self) -> bytes | memoryview | None: ...
+
+        async def more(self) -> None: ...
+
+        def close(self) -> None: ...
+
 
 _BATCH = const(64)  # items tried for one piece; bounds the time of one step
 _END = object()
@@ -102,8 +114,11 @@ class JSONEncoder:
     Args:
         document: dicts, lists, tuples, str, int, float, bool, None, sources and Items, nested in
             any way. It must not change until the end was read.
-        sizes: sizes of the sources met so far, by id; a dict that is handed to the encoders of
-            all attempts makes sure that each sends the same.
+        sizes: sizes of the sources met so far, by path and repr, since a source may be made
+            anew for each walk; a dict that is handed to the encoders of all attempts makes sure
+            that each sends the same.
+        once: whether to read what can be read only once; False leaves it alone, and ends `count`.
+        opens: False walks past the sources.
 
     Attributes:
         replayable: False once the walk has come to an iterator that can be walked only once.
@@ -113,12 +128,20 @@ class JSONEncoder:
     read. What an iterator of the caller's raises otherwise is passed on.
     """
 
-    def __init__(self, document: object, sizes: "dict[int, int] | None" = None) -> None:
+    def __init__(
+        self,
+        document: object,
+        sizes: "dict[str, int] | None" = None,
+        once: bool = True,
+        opens: bool = True,
+    ) -> None:
         self.replayable = True
         self._sizes = {} if sizes is None else sizes
+        self._once = once
+        self._opens = opens
         self._waiting = False  # the leaf has nothing to give before it was awaited
         self._stack: list[_Frame] = []
-        self._leaf: Reader | None = None
+        self._leaf: Readable | None = None
         self._source: Source | None = None  # opened last, for its errors
         self._piece: bytes | memoryview = b""
         self._at = 0
@@ -149,10 +172,9 @@ class JSONEncoder:
             await self._leaf.more()
 
     def count(self) -> "int | None":
-        """Size of the document in bytes, in place of reading it; None if it cannot be told.
+        """Walks to the end in place of reading it: bytes of what it opened, None: cannot be told.
 
-        That is so when it is not replayable (what can be walked only once is then still
-        untouched) or when a source would have to be awaited.
+        That is so when the document can be read only once, or a source would have to be awaited.
         """
         total = len(self._piece)
         while self.replayable and self._advance():
@@ -199,7 +221,7 @@ class JSONEncoder:
             raise EncodeError("key %r is not a string" % (item[0],), self._path())
         return True
 
-    def _read_leaf(self, leaf: "Reader") -> bool:
+    def _read_leaf(self, leaf: "Readable") -> bool:
         try:
             piece = leaf.read_piece()
         except _UNREADABLE as error:
@@ -282,7 +304,8 @@ class JSONEncoder:
         items: Any = value
         if isinstance(value, Items):
             items = value.iterable
-            self.replayable = self.replayable and value.replayable()
+            if not self._may_read(value.replayable()):
+                return
         try:
             self._push(_Frame(value, iter(items), b"]", False))
         except OSError as error:
@@ -296,17 +319,27 @@ class JSONEncoder:
 
     def _open(self, source: "Source") -> None:
         self._source = source
-        self.replayable = self.replayable and source.replayable
+        if not self._may_read(source.replayable) or not self._opens:
+            self._piece = bytes(self._piece) + b'"'
+            return
         try:
             self._leaf = source.open()
         except _UNREADABLE as error:
             raise self._unreadable(error, source)
         size = self._leaf.size
-        before = size if size is None else self._sizes.setdefault(id(source), size)
+        if size is None:
+            return
+        before = self._sizes.setdefault("%s %r" % (self._path(), source), size)
         if before != size:
             self._close_leaf()
             text = "%r changed from %s to %s bytes between two attempts" % (source, before, size)
             raise EncodeError(text, self._path())
+
+    def _may_read(self, again: bool) -> bool:
+        # Takes note of what can be read only once; whether this walk may read it.
+        if not again:
+            self.replayable = False
+        return again or self._once
 
     def _unreadable(self, error: Exception, source: "Source | None") -> EncodeError:
         # The error for a source, or for items, that cannot be read.

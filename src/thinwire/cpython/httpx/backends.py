@@ -40,8 +40,8 @@ _MOMENT = 0.001  # seconds
 _PIECE = 16384  # bytes written under one timeout: httpcore restarts it for each partial write
 _LARGE = 32768  # bytes: below, a block of an async client goes out without listening
 
-# What waits in the kernel is not sent yet: megabytes of a request there would be taken for sent, and
-# the server's clocks begin. Where that cannot be said, the buffer is kept small.
+# What waits in the kernel is not sent yet: megabytes of a request there would be taken for sent,
+# and the server's clocks begin. Where that cannot be said, the buffer is kept small.
 _SOCKET_OPTIONS: "list[httpcore.SOCKET_OPTION]" = [
     (socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, 131072)
     if hasattr(socket, "TCP_NOTSENT_LOWAT")

@@ -35,6 +35,10 @@ from thinwire.cpython.httpx.backends import (
 from thinwire.cpython.httpx.errors import translated
 from thinwire.cpython.httpx.options import Options
 
+_NO_LOOP = (
+    "AsyncClient runs on asyncio, and no loop of asyncio is running here: under trio call a Client"
+    " in trio.to_thread.run_sync, or use anyio's asyncio backend"
+)
 _BLOCK = 65536  # httpx costs about 20 us for each block: few and large
 
 
@@ -42,6 +46,13 @@ def from_options(blocking: bool, options: dict[str, object]) -> Transport:
     """The transport for a client's options; see AsyncClient."""
     checked = Options(options)
     return HTTPXTransport(checked) if blocking else AsyncHTTPXTransport(checked)
+
+
+def _running_loop() -> asyncio.AbstractEventLoop:
+    try:
+        return asyncio.get_running_loop()
+    except RuntimeError:
+        raise RuntimeError(_NO_LOOP) from None
 
 
 @public
@@ -63,6 +74,7 @@ class AsyncHTTPXTransport(Transport):
     async def send(self, request: Request) -> Response:
         """See Transport.send; the head deadline covers connect, upload and wait."""
         request.check()
+        _running_loop()
         wait = _SendClock(request)
         trace = _Trace(request)
         blocks = _AsyncBlocks(request, trace) if request.body is not None else None
@@ -111,7 +123,7 @@ class AsyncHTTPXTransport(Transport):
 
     async def aclose(self) -> None:
         """Closes the pool of the running loop, unless it is the user's own client."""
-        client = self._clients.pop(asyncio.get_running_loop(), None)
+        client = self._clients.pop(_running_loop(), None)
         if client is not None:
             await client.aclose()
 
@@ -141,6 +153,7 @@ class HTTPXTransport(Transport):
     def __init__(self, options: Options) -> None:
         self._options = options
         self._own: httpx.Client | None = None
+        self._making = threading.Lock()
         self._deadlines = Deadlines()
 
     async def send(self, request: Request) -> Response:
@@ -193,10 +206,11 @@ class HTTPXTransport(Transport):
     def _client(self) -> httpx.Client:
         if isinstance(self._options.http_client, httpx.Client):
             return self._options.http_client
-        if self._own is None:
-            own = httpx.Client(**self._options.client_arguments())  # type: ignore[arg-type]
-            self._own = with_backend(own, DeadlineBackend(self._deadlines))
-        return self._own
+        with self._making:  # threads that start together share one pool
+            if self._own is None:
+                own = httpx.Client(**self._options.client_arguments())  # type: ignore[arg-type]
+                self._own = with_backend(own, DeadlineBackend(self._deadlines))
+            return self._own
 
 
 class _Trace:

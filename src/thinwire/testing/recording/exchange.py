@@ -3,6 +3,7 @@
 As a file they are JSON that a person can read and the mock server can serve.
 """
 
+import errno
 import json
 import os
 from collections.abc import Mapping
@@ -108,9 +109,26 @@ def save_recording(
         response = {"arrivals": arrivals, "ending": exchange.ending}
         described.append({"request": request, "response": response})
     document = {"format": FORMAT, "upstream": upstream, "exchanges": described}
-    partial = Path(f"{os.fspath(path)}.part")
+    partial = _partial(path)
     partial.write_text(json.dumps(document, ensure_ascii=True, indent=1) + "\n", "utf-8")
     partial.replace(path)
+
+
+def require_writable(path: str | PathLike[str]) -> None:
+    """Whether a recording can be written, found without touching one that is there.
+
+    Raises:
+        OSError: it cannot.
+    """
+    partial = _partial(path)
+    partial.write_bytes(b"")
+    partial.unlink()
+    if Path(path).is_dir():
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), os.fspath(path))
+
+
+def _partial(path: str | PathLike[str]) -> Path:
+    return Path(f"{os.fspath(path)}.part")
 
 
 @public

@@ -5,7 +5,6 @@ the exchange itself.
 """
 
 import json
-import socket
 import ssl
 from os import PathLike
 from typing import Any, Self
@@ -13,7 +12,12 @@ from typing import Any, Self
 import h11
 
 from thinwire._public import public
-from thinwire.testing.recording.exchange import Ending, RecordedExchange, save_recording
+from thinwire.testing.recording.exchange import (
+    Ending,
+    RecordedExchange,
+    require_writable,
+    save_recording,
+)
 from thinwire.testing.recording.redaction import redacted
 from thinwire.testing.recording.relay import Relay, Upstream
 from thinwire.testing.replies.chunks import error_object
@@ -22,7 +26,7 @@ from thinwire.testing.server.peer import ClientGone, Peer
 from thinwire.testing.server.player import Player
 from thinwire.testing.server.request import RecordedRequest
 from thinwire.testing.server.request_reader import RequestReader
-from thinwire.testing.server.service import Service
+from thinwire.testing.server.service import Service, authority, listen
 
 _MAX_BODY = 256 * 2**20
 
@@ -44,7 +48,7 @@ class Recorder:
 
     Raises:
         ValueError: the URL is not http or https.
-        OSError: from `start`, when it cannot listen there.
+        OSError: from `start`, when it cannot listen there, or cannot write the file.
     """
 
     def __init__(
@@ -72,7 +76,7 @@ class Recorder:
     @property
     def base_url(self) -> str:
         """What the client takes as its base URL."""
-        return f"http://{self._host}:{self._port}"
+        return f"http://{authority(self._host, self._port)}"
 
     @property
     def upstream(self) -> str:
@@ -80,8 +84,10 @@ class Recorder:
         return self._upstream.shown
 
     def start(self) -> Self:
-        """Listen; OSError when it cannot."""
-        listener = socket.create_server((self._host, self._port), backlog=128)
+        """Listen; OSError when it cannot, or when the file cannot be written."""
+        if self._path is not None:
+            require_writable(self._path)
+        listener = listen(self._host, self._port)
         self._port = listener.getsockname()[1]
         self._service = Service(listener, None, self._serve, self.errors.append)
         return self

@@ -2,6 +2,7 @@
 
 import re
 import threading
+from collections import deque
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
@@ -39,10 +40,16 @@ class App:
         max_body: largest body that is parsed.
         default: script for models that have neither a script nor a built-in behaviour.
         delay_ms: pause before each token of the built-in models.
+        keep_requests: number of records, and of errors, that are kept; None: all.
     """
 
     def __init__(
-        self, keep_limit: int, max_body: int, default: Script | None, delay_ms: float
+        self,
+        keep_limit: int,
+        max_body: int,
+        default: Script | None,
+        delay_ms: float,
+        keep_requests: int | None = None,
     ) -> None:
         self.scripts = ScriptQueues()
         self.max_body = max_body
@@ -50,8 +57,8 @@ class App:
         self._keep_limit = keep_limit
         self._default = default
         self._delay_ms = delay_ms
-        self._requests: list[RecordedRequest] = []
-        self._errors: list[str] = []
+        self._requests: deque[RecordedRequest] = deque(maxlen=keep_requests)
+        self._errors: deque[str] = deque(maxlen=keep_requests)
         self._lock = threading.Condition()
 
     @property

@@ -1,7 +1,6 @@
 """The handle that tests hold: what to reply, what came, start and stop."""
 
 import json
-import socket
 import ssl
 from os import PathLike
 from pathlib import Path
@@ -16,7 +15,7 @@ from thinwire.testing.server.connection import ConnectionHandler, Finished
 from thinwire.testing.server.peer import Peer
 from thinwire.testing.server.queues import ANY
 from thinwire.testing.server.request import RecordedRequest
-from thinwire.testing.server.service import Service
+from thinwire.testing.server.service import Service, authority, listen
 
 _KEEP_LIMIT = 16 * 2**20
 _MAX_BODY = 256 * 2**20
@@ -34,6 +33,7 @@ class MockServer:
         ssl_context: serves https with it.
         keep_bodies: keep request bodies in the records.
         keep_limit: largest body that is kept.
+        keep_requests: how many records, and errors, are kept, the last ones; None: all.
         max_body: largest body that is parsed; a larger one is answered with status 413.
         default: script for models without one and without a built-in behaviour; by default the
             last user message is said back.
@@ -52,6 +52,7 @@ class MockServer:
         ssl_context: ssl.SSLContext | None = None,
         keep_bodies: bool = True,
         keep_limit: int = _KEEP_LIMIT,
+        keep_requests: int | None = None,
         max_body: int = _MAX_BODY,
         default: Script | None = None,
         delay_ms: float = 0,
@@ -60,7 +61,8 @@ class MockServer:
         self._host = host
         self._port = port
         self._ssl_context = ssl_context
-        self._app = App(keep_limit if keep_bodies else 0, max_body, default, delay_ms)
+        limit = keep_limit if keep_bodies else 0
+        self._app = App(limit, max_body, default, delay_ms, keep_requests)
         self._finished = finished or (lambda request: None)
         self._service: Service | None = None
 
@@ -73,8 +75,7 @@ class MockServer:
     def base_url(self) -> str:
         """What a client takes as its base URL, ending in /v1."""
         scheme = "http" if self._ssl_context is None else "https"
-        host = f"[{self._host}]" if ":" in self._host else self._host
-        return f"{scheme}://{host}:{self._port}/v1"
+        return f"{scheme}://{authority(self._host, self._port)}/v1"
 
     @property
     def requests(self) -> list[RecordedRequest]:
@@ -165,8 +166,7 @@ class MockServer:
             OSError: it cannot listen there.
         """
         if self._service is None:
-            family = socket.AF_INET6 if ":" in self._host else socket.AF_INET
-            listener = socket.create_server((self._host, self._port), family=family, backlog=128)
+            listener = listen(self._host, self._port)
             self._port = listener.getsockname()[1]
             self._service = Service(listener, self._ssl_context, self._serve, self._app.note_error)
         return self

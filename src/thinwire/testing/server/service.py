@@ -18,6 +18,25 @@ _PATIENCE = 10.0  # seconds the thread has to end; it needs them only if somethi
 _ROUNDS = 100  # of the loop, for transports that are closing
 
 
+def listen(host: str, port: int) -> socket.socket:
+    """A listening socket.
+
+    Args:
+        host: name or address, an IPv6 one without brackets.
+        port: 0 picks a free one.
+
+    Raises:
+        OSError: it cannot listen there.
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    return socket.create_server((host, port), family=family, backlog=128)
+
+
+def authority(host: str, port: int) -> str:
+    """Host and port as they stand in a URL."""
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
 class Service:
     """A running server; it begins with its construction.
 

@@ -1,0 +1,37 @@
+"""Async, with a history that grows, in memory or on disk."""
+
+import asyncio
+import os
+from pathlib import Path
+from typing import Any
+
+from thinwire import AsyncClient, Deployment, JSONLMessages, StreamInterrupted
+
+
+async def talk(client: AsyncClient, history: list[dict[str, Any]], text: str) -> str:
+    history.append({"role": "user", "content": text})
+    try:
+        completion = await client.chat(history, session="s1", max_completion_tokens=50)
+    except StreamInterrupted as error:
+        completion = error.partial
+    history.append(completion.to_message())
+    return completion.content or ""
+
+
+async def on_disk(client: AsyncClient) -> None:
+    kept = JSONLMessages(Path("history.jsonl"))
+    kept.append({"role": "user", "content": "hi"})
+    kept.append((await client.chat(kept, keep="text")).to_message())
+
+
+async def main() -> None:
+    key = os.environ.get("API_KEY", "")
+    async with AsyncClient("m", {"m": Deployment("http://localhost:8000/v1", key)}) as client:
+        history: list[dict[str, Any]] = [{"role": "system", "content": "Be short."}]
+        for text in ("hi", "and now?"):
+            print(await talk(client, history, text))
+        async with asyncio.TaskGroup() as group:
+            group.create_task(on_disk(client))
+
+
+asyncio.run(main())
