@@ -142,8 +142,10 @@ class SocketTransport:  # a core.transport.Transport; as its subclass it would c
                         if contexts is not None and contexts.widen(request.host, error):
                             continue
                     elif isinstance(error, TransportError):
-                        kept = connection.kept and not isinstance(error, TransportTimeout)
-                        error.stale = kept and not exchange.response_begun
+                        if connection.kept and not exchange.response_begun:
+                            if not isinstance(error, TransportTimeout):
+                                now = self._waiter.now_ms()
+                                error.stale = request.unheard(now, connection.connect_ms)
                     raise
         finally:
             self._spare = writer
@@ -209,6 +211,7 @@ class SocketTransport:  # a core.transport.Transport; as its subclass it would c
         host, port = request.host, request.port
         context = self._tls().context(host) if request.scheme == "https" else None
         plain = None
+        begun = self._waiter.now_ms()
         addresses = self._dns.known(host, port)
         if addresses is not None:
             try:
@@ -221,8 +224,9 @@ class SocketTransport:  # a core.transport.Transport; as its subclass it would c
         if plain is None:
             start = self._waiter.now_ms()
             addresses = self._dns.look_up(host, port)
+            begun = self._waiter.now_ms()
             if request.connect_deadline_ms is not None:
-                request.connect_deadline_ms += self._waiter.now_ms() - start
+                request.connect_deadline_ms += begun - start
             whom = "%s:%d" % (host, port)
             try:
                 plain = await connect(self._waiter, addresses, request.connect_by())
@@ -232,6 +236,7 @@ class SocketTransport:  # a core.transport.Transport; as its subclass it would c
         try:
             request.connected_ms = self._waiter.now_ms()
             connection = Connection(self._waiter, place, plain)
+            connection.connect_ms = request.connected_ms - begun
         except MemoryError:
             plain.close()
             raise

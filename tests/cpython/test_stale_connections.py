@@ -10,10 +10,23 @@ from support.device_calls import call
 from support.interpreters import interpreter_id, interpreters
 from wire import kept
 
-from thinwire.testing import MockServer, cut_reply, status_reply, text_reply
+from thinwire.testing import (
+    Cut,
+    MockServer,
+    Reply,
+    Send,
+    Wait,
+    cut_reply,
+    status_reply,
+    text_reply,
+)
 
 Run = Callable[..., Any]
 HELLO = text_reply("Hello")
+# All of the request is there, and worked on; no byte of an answer, or one, and then the end.
+WORKED = Reply(steps=[Wait(900), Cut()], framing="raw")
+RESET_LATE = Reply(steps=[Wait(900), Cut(reset=True)], framing="raw")
+BEGUN = Reply(steps=[Send(b"H"), Cut()], framing="raw")
 ANSWER = ["Hello", [["m", "answered"]]]
 AFTER_A_LOSS = ["Hello", [["m", "failed"], ["m", "answered"]]]
 
@@ -68,6 +81,15 @@ def test_one_that_hung_up_is_noticed(run: Run, server: MockServer) -> None:
     assert [text for text, _ in found] == ["Hello"] * 4
     assert all(attempts[-1] == ["m", "answered"] for _, attempts in found)
     assert server.connections == 4
+
+
+@pytest.mark.parametrize("died", [WORKED, RESET_LATE, BEGUN], ids=["worked", "reset", "begun"])
+def test_one_that_took_the_request_is_not_asked_again(
+    run: Run, server: MockServer, died: Reply
+) -> None:
+    server.reply("m", HELLO, died, HELLO)
+    assert run(2) == [ANSWER, ["from the backup", [["m", "failed"], ["backup", "answered"]]]]
+    assert [request.model for request in server.requests] == ["m", "m", "backup"]
 
 
 def test_a_server_that_always_cuts_is_given_up(run: Run, server: MockServer) -> None:

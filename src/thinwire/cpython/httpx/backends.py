@@ -27,6 +27,8 @@ from typing import TypeVar
 import httpcore
 import httpx
 
+from thinwire.cpython.httpx import sight
+
 # Of what httpcore's connections hold; see `drop`.
 _INNER, _STREAM = "_connection", "_network_stream"
 
@@ -135,27 +137,34 @@ class DeadlineBackend(httpcore.SyncBackend):
         for number, address in enumerate(addresses):
             left = seconds_until(self._deadlines.connect_ms)
             share = None if left is None else left / (len(addresses) - number)
+            begun = now_ms()
             try:
                 stream = super().connect_tcp(address, port, share, local_address, socket_options)
-                return _DeadlineStream(stream, self._deadlines)
+                return _DeadlineStream(stream, self._deadlines, now_ms() - begun)
             except (httpcore.ConnectError, httpcore.ConnectTimeout) as error:
                 failure = error
         raise failure or httpcore.ConnectError(f"{host} has no address")
 
 
 class _DeadlineStream(httpcore.NetworkStream):
-    def __init__(self, stream: httpcore.NetworkStream, deadlines: Deadlines) -> None:
+    def __init__(
+        self, stream: httpcore.NetworkStream, deadlines: Deadlines, connect_ms: int
+    ) -> None:
         self._stream = stream
         self._deadlines = deadlines
+        self._connect_ms = connect_ms
         self._heard = bytearray()
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
         if self._heard:
             heard, self._heard = bytes(self._heard), bytearray()
             return heard
-        return self._stream.read(max_bytes, seconds_until(self._deadlines.wait_ms))
+        data = self._stream.read(max_bytes, seconds_until(self._deadlines.wait_ms))
+        sight.heard(data)
+        return data
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        sight.carried(self._connect_ms)
         view = memoryview(buffer)
         for start in range(0, len(view), _PIECE):
             self._wait_for_room()
@@ -182,6 +191,7 @@ class _DeadlineStream(httpcore.NetworkStream):
             data = self._stream.read(_SIZE, _MOMENT)
         except httpcore.ReadTimeout:
             return
+        sight.heard(data)
         self._heard += data
         if not data or answered(self._heard):
             # httpcore goes on to read the response.
@@ -195,7 +205,7 @@ class _DeadlineStream(httpcore.NetworkStream):
     ) -> httpcore.NetworkStream:
         left = seconds_until(self._deadlines.connect_ms)
         secured = self._stream.start_tls(ssl_context, server_hostname, left)
-        return _DeadlineStream(secured, self._deadlines)
+        return _DeadlineStream(secured, self._deadlines, self._connect_ms)
 
     def close(self) -> None:
         self._stream.close()
@@ -219,13 +229,15 @@ class ListeningBackend(httpcore.AnyIOBackend):
         socket_options: "Iterable[httpcore.SOCKET_OPTION] | None" = None,
     ) -> httpcore.AsyncNetworkStream:
         """Connects, as httpcore does."""
+        begun = now_ms()
         stream = await super().connect_tcp(host, port, timeout, local_address, socket_options)
-        return _ListeningStream(stream)
+        return _ListeningStream(stream, now_ms() - begun)
 
 
 class _ListeningStream(httpcore.AsyncNetworkStream):
-    def __init__(self, stream: httpcore.AsyncNetworkStream) -> None:
+    def __init__(self, stream: httpcore.AsyncNetworkStream, connect_ms: int) -> None:
         self._stream = stream
+        self._connect_ms = connect_ms
         self._listening: asyncio.Task[None] | None = None
         self._heard = bytearray()
 
@@ -236,9 +248,12 @@ class _ListeningStream(httpcore.AsyncNetworkStream):
         if self._heard:
             heard, self._heard = bytes(self._heard), bytearray()
             return heard
-        return await self._stream.read(max_bytes, timeout)
+        data = await self._stream.read(max_bytes, timeout)
+        sight.heard(data)
+        return data
 
     async def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        sight.carried(self._connect_ms)
         if len(buffer) < _LARGE:
             await self._stream.write(buffer, timeout)
             return
@@ -263,6 +278,7 @@ class _ListeningStream(httpcore.AsyncNetworkStream):
             data = await self._stream.read(_SIZE)
             if not data:
                 return
+            sight.heard(data)
             self._heard += data
 
     async def start_tls(
@@ -277,7 +293,7 @@ class _ListeningStream(httpcore.AsyncNetworkStream):
             # httpcore 1.0 closes after an error, but leaks the socket of a cancelled handshake.
             await self._stream.aclose()
             raise
-        return _ListeningStream(secured)
+        return _ListeningStream(secured, self._connect_ms)
 
     async def aclose(self) -> None:
         listening, self._listening = self._listening, None

@@ -18,6 +18,7 @@ from thinwire.core.errors import ConnectError, TransportError, TransportTimeout
 from thinwire.core.request.http_request import Body, Request
 from thinwire.core.sync import run
 from thinwire.core.transport import Response, Signal, Task, Transport
+from thinwire.cpython.httpx import sight
 from thinwire.cpython.httpx.backends import (
     DeadlineBackend,
     Deadlines,
@@ -74,6 +75,7 @@ class AsyncHTTPXTransport(Transport):
         trace = _Trace(request)
         with translated("head"):
             client = self._client()
+        watched = sight.watching(trace.sight)
         try:
             with translated("head"):
                 built = _build(client, request, blocks)
@@ -81,11 +83,13 @@ class AsyncHTTPXTransport(Transport):
                 async with asyncio.timeout(seconds_until(request.head_deadline_ms)):
                     response = await client.send(built, stream=True, follow_redirects=False)
         except BaseException as error:
-            if trace.stream is not None:
-                await drop(client, trace.stream)
             if isinstance(error, TransportError):
                 trace.judge(error)
+            if trace.stream is not None:
+                await drop(client, trace.stream)
             raise
+        finally:
+            sight.done(watched)
         return _AsyncResponse(response)
 
     async def sleep_ms(self, ms: int) -> None:
@@ -145,6 +149,7 @@ class HTTPXTransport(Transport):
         self._deadlines.connect_ms = request.connect_by()
         self._deadlines.wait_ms = request.head_deadline_ms
         trace = _Trace(request)
+        watched = sight.watching(trace.sight)
         try:
             with translated("head"):
                 client = self._client()
@@ -156,6 +161,8 @@ class HTTPXTransport(Transport):
         except TransportError as error:
             trace.judge(error)
             raise
+        finally:
+            sight.done(watched)
         idle = request.idle_ms
         built.extensions["timeout"]["read"] = None if idle is None else idle / 1000
         return _BlockingResponse(response, self._deadlines)
@@ -192,6 +199,8 @@ class _Trace:
         self._request = request
         self._heard = False
         self._connecting = False
+        self._refused = False  # a write failed
+        self.sight = sight.Sight()
         self.stream: object = None  # of a connection that was made for it, None of a kept one
 
     def hear(self, name: str, info: Mapping[str, object]) -> None:
@@ -207,14 +216,21 @@ class _Trace:
             self.stream = info.get("return_value")
         elif step == "send_request_body.complete":
             self._request.sent_ms = now_ms()
+        elif step in ("send_request_headers.failed", "send_request_body.failed"):
+            self._refused = True
 
     async def ahear(self, name: str, info: Mapping[str, object]) -> None:
         self.hear(name, info)
 
     def judge(self, error: TransportError) -> None:
-        # Marks an error of a kept connection that failed before any byte of the answer.
+        # Marks an error of a kept connection that had ended before the request came. Where no
+        # socket of ours tells, only a write that failed proves that.
         kept = self._heard and not self._connecting
-        error.stale = kept and not isinstance(error, (ConnectError, TransportTimeout))
+        if kept and not self.sight.received:
+            if not isinstance(error, (ConnectError, TransportTimeout)):
+                way = self.sight.connect_ms
+                early = way is not None and self._request.unheard(now_ms(), way)
+                error.stale = self._refused or early
 
 
 class _Blocks:
