@@ -29,6 +29,7 @@ from thinwire.cpython.httpx.backends import (
     seconds_until,
     with_backend,
 )
+from thinwire.cpython.httpx.clients import usable
 from thinwire.cpython.httpx.errors import translated
 from thinwire.cpython.httpx.options import Options
 
@@ -41,7 +42,7 @@ _BLOCK = 65536  # httpx costs about 20 us for each block: few and large
 
 def from_options(blocking: bool, options: dict[str, object]) -> Transport:
     """The transport for a client's options; see AsyncClient."""
-    checked = Options(options)
+    checked = Options(options, blocking)
     return HTTPXTransport(checked) if blocking else AsyncHTTPXTransport(checked)
 
 
@@ -78,15 +79,14 @@ class AsyncHTTPXTransport(Transport):
         watched = sight.watching(trace.sight)
         try:
             with translated("head"):
-                built = _build(client, request, blocks)
-                built.extensions["trace"] = trace.ahear
+                built = _build(client, request, blocks, trace.ahear)
                 async with asyncio.timeout(seconds_until(request.head_deadline_ms)):
                     response = await client.send(built, stream=True, follow_redirects=False)
         except BaseException as error:
             if isinstance(error, TransportError):
                 trace.judge(error)
-            if trace.stream is not None:
-                await drop(client, trace.stream)
+            if trace.stream is not None and client is not self._options.http_client:
+                await drop(client, trace.stream)  # what is the user's is left as it is
             raise
         finally:
             sight.done(watched)
@@ -115,8 +115,8 @@ class AsyncHTTPXTransport(Transport):
             await client.aclose()
 
     def _client(self) -> httpx.AsyncClient:
-        if isinstance(self._options.http_client, httpx.AsyncClient):
-            return self._options.http_client
+        if self._options.http_client is not None:
+            return usable(self._options.http_client)  # type: ignore[no-any-return]
         loop = asyncio.get_running_loop()
         if loop not in self._clients:
             own = httpx.AsyncClient(**self._options.client_arguments())  # type: ignore[arg-type]
@@ -153,8 +153,7 @@ class HTTPXTransport(Transport):
         try:
             with translated("head"):
                 client = self._client()
-                built = _build(client, request, blocks)
-                built.extensions["trace"] = trace.hear
+                built = _build(client, request, blocks, trace.hear)
                 limit = seconds_until(request.head_deadline_ms)
                 built.extensions["timeout"].update(read=limit, write=limit)
                 response = client.send(built, stream=True, follow_redirects=False)
@@ -182,8 +181,8 @@ class HTTPXTransport(Transport):
             own.close()
 
     def _client(self) -> httpx.Client:
-        if isinstance(self._options.http_client, httpx.Client):
-            return self._options.http_client
+        if self._options.http_client is not None:
+            return usable(self._options.http_client)  # type: ignore[no-any-return]
         with self._making:  # threads that start together share one pool
             if self._own is None:
                 own = httpx.Client(**self._options.client_arguments())  # type: ignore[arg-type]
@@ -338,17 +337,21 @@ class _BlockingResponse(_Response):
 
 
 def _build(
-    client: "httpx.Client | httpx.AsyncClient", request: Request, content: "object | None"
+    client: "httpx.Client | httpx.AsyncClient",
+    request: Request,
+    content: "object | None",
+    trace: object,
 ) -> httpx.Request:
     headers = list(request.headers)
     if request.length is not None:
         headers.append(("Content-Length", str(request.length)))
-    timeout = httpx.Timeout(None, connect=seconds_until(request.connect_by()))
+    # As plain data, not as httpx.Timeout: a client of httpx2 has a class of its own.
+    timeout = {"connect": seconds_until(request.connect_by()), "read": None, "write": None}
     built: httpx.Request = client.build_request(
         request.method,
         f"{request.scheme}://{request.authority}{request.target}",
         headers=headers,
         content=content,  # type: ignore[arg-type]
-        timeout=timeout,
+        extensions={"timeout": {**timeout, "pool": None}, "trace": trace},
     )
     return built
