@@ -2,12 +2,18 @@
 
 import asyncio
 import gc
+import os
+import subprocess
+import sys
+import weakref
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import httpx
 import httpx2
 import pytest
+from support.order import soon
 from support.proxy import Proxy
 
 from thinwire import (
@@ -122,15 +128,71 @@ def test_one_client_serves_two_loops_one_after_the_other(server: MockServer) -> 
     assert server.connections == 2
 
 
-# asyncio can close nothing once the loop is closed, and warns when the sockets are collected.
+# asyncio can close nothing once the loop is closed, and warns when its transports are collected.
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 def test_a_client_that_was_not_closed_serves_the_next_loop(server: MockServer) -> None:
     client = AsyncClient("echo", deployments(server))
-    for _ in range(3):
-        assert asyncio.run(client.chat(MESSAGES)).content == "Hi"
+    loops: list[weakref.ref[asyncio.AbstractEventLoop]] = []
+
+    async def job() -> None:
+        loops.append(weakref.ref(asyncio.get_running_loop()))
+        assert (await client.chat(MESSAGES)).content == "Hi"
+
+    for _ in range(5):
+        asyncio.run(job())
+        # The pool of the loop before is gone, that of this one stays until the next is there.
+        assert soon(lambda: server.open_connections <= 1)
     asyncio.run(client.aclose())
-    del client
+    assert soon(lambda: server.open_connections == 0)
     gc.collect()
+    assert [loop for loop in loops if loop() is not None] == []
+
+
+FORKING = """
+import asyncio, os, sys
+from thinwire import AsyncClient, Client, Deployment
+
+def turns(who):
+    for number in range(10):
+        text = f"{who} {number}"
+        found = client.chat([{"role": "user", "content": text}])
+        if kind is AsyncClient:
+            found = loop.run_until_complete(found)
+        assert found.content == text, (found.content, text)
+
+kind = {"sync": Client, "async": AsyncClient}[sys.argv[2]]
+client = kind("echo", {"echo": Deployment(sys.argv[1])}, retry=1)
+loop = asyncio.new_event_loop()
+turns("before")
+child = os.fork()
+if not child:
+    loop = asyncio.new_event_loop()  # the parent's waits for the parent's sockets
+turns("parent" if child else "child")
+if not child:
+    os._exit(0)
+assert os.waitpid(child, 0)[1] == 0
+print("well")
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="nothing forks here")
+@pytest.mark.parametrize("kind", ["sync", "async"])
+def test_parent_and_child_do_not_read_each_others_answers(
+    server: MockServer, tmp_path: Path, kind: str
+) -> None:
+    script = tmp_path / "forking.py"
+    script.write_text(FORKING)
+    command = [sys.executable, "-W", "ignore", str(script), server.base_url, kind]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    assert done.stdout.strip() == "well", done.stderr
+    by_text = {
+        request.json()["messages"][0]["content"]: request.connection_id
+        for request in server.requests
+    }
+    of_child = {number for text, number in by_text.items() if text.startswith("child")}
+    others = {number for text, number in by_text.items() if not text.startswith("child")}
+    assert of_child
+    assert not of_child & others
 
 
 # What a client is given, or what the environment says.

@@ -28,9 +28,10 @@ import httpcore
 import httpx
 
 from thinwire.cpython.httpx import sight
+from thinwire.cpython.httpx.pools import Sockets
 
 # Of what httpcore's connections hold; see `drop`.
-_INNER, _STREAM = "_connection", "_network_stream"
+_INNER, _STREAM, _OF_HTTP11 = "_connection", "_network_stream", "_h11_state"
 
 _SIZE = 65536
 _MOMENT = 0.001  # seconds
@@ -59,10 +60,12 @@ async def drop(client: httpx.AsyncClient, stream: object) -> None:
 
     httpcore 1.0 loses sight of a connection whose request is cancelled when it has just been made,
     or in the middle of closing: it is neither idle nor closed, and keeps its place for ever.
+    One of HTTP/2 (a user's own client may have any) carries other streams as well, and is left.
     """
     for transport in (client._transport, *client._mounts.values()):
         for connection in getattr(getattr(transport, "_pool", None), "connections", ()):
-            if getattr(getattr(connection, _INNER, None), _STREAM, None) is stream:
+            inner = getattr(connection, _INNER, None)
+            if hasattr(inner, _OF_HTTP11) and getattr(inner, _STREAM, None) is stream:
                 await connection.aclose()
 
 
@@ -114,10 +117,12 @@ class DeadlineBackend(httpcore.SyncBackend):
 
     Args:
         deadlines: what to hold to.
+        sockets: where each is added.
     """
 
-    def __init__(self, deadlines: Deadlines) -> None:
+    def __init__(self, deadlines: Deadlines, sockets: Sockets) -> None:
         self._deadlines = deadlines
+        self._sockets = sockets
 
     def connect_tcp(
         self,
@@ -140,7 +145,9 @@ class DeadlineBackend(httpcore.SyncBackend):
             begun = now_ms()
             try:
                 stream = super().connect_tcp(address, port, share, local_address, socket_options)
-                return _DeadlineStream(stream, self._deadlines, now_ms() - begun)
+                self._sockets.add(stream)
+                took = now_ms() - begun
+                return _DeadlineStream(stream, self._deadlines, self._sockets, took)
             except (httpcore.ConnectError, httpcore.ConnectTimeout) as error:
                 failure = error
         raise failure or httpcore.ConnectError(f"{host} has no address")
@@ -148,10 +155,15 @@ class DeadlineBackend(httpcore.SyncBackend):
 
 class _DeadlineStream(httpcore.NetworkStream):
     def __init__(
-        self, stream: httpcore.NetworkStream, deadlines: Deadlines, connect_ms: int
+        self,
+        stream: httpcore.NetworkStream,
+        deadlines: Deadlines,
+        sockets: Sockets,
+        connect_ms: int,
     ) -> None:
         self._stream = stream
         self._deadlines = deadlines
+        self._sockets = sockets
         self._connect_ms = connect_ms
         self._heard = bytearray()
 
@@ -205,7 +217,8 @@ class _DeadlineStream(httpcore.NetworkStream):
     ) -> httpcore.NetworkStream:
         left = seconds_until(self._deadlines.connect_ms)
         secured = self._stream.start_tls(ssl_context, server_hostname, left)
-        return _DeadlineStream(secured, self._deadlines, self._connect_ms)
+        self._sockets.add(secured)
+        return _DeadlineStream(secured, self._deadlines, self._sockets, self._connect_ms)
 
     def close(self) -> None:
         self._stream.close()
@@ -218,7 +231,14 @@ class _DeadlineStream(httpcore.NetworkStream):
 
 
 class ListeningBackend(httpcore.AnyIOBackend):
-    """Sockets that notice an early answer."""
+    """Sockets that notice an early answer.
+
+    Args:
+        sockets: where each is added.
+    """
+
+    def __init__(self, sockets: Sockets) -> None:
+        self._sockets = sockets
 
     async def connect_tcp(
         self,
@@ -231,6 +251,7 @@ class ListeningBackend(httpcore.AnyIOBackend):
         """Connects, as httpcore does."""
         begun = now_ms()
         stream = await super().connect_tcp(host, port, timeout, local_address, socket_options)
+        self._sockets.add(stream)
         return _ListeningStream(stream, now_ms() - begun)
 
 

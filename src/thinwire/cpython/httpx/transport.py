@@ -6,10 +6,8 @@ and parsed by core/wire/sse.py.
 """
 
 import asyncio
-import threading
 import time
 from collections.abc import AsyncIterator, Coroutine, Iterator, Mapping
-from weakref import WeakKeyDictionary
 
 import httpx
 
@@ -32,6 +30,7 @@ from thinwire.cpython.httpx.backends import (
 from thinwire.cpython.httpx.clients import usable
 from thinwire.cpython.httpx.errors import translated
 from thinwire.cpython.httpx.options import Options
+from thinwire.cpython.httpx.pools import Pools, Sockets
 
 _NO_LOOP = (
     "AsyncClient runs on asyncio, and no loop of asyncio is running here: under trio call a Client"
@@ -66,8 +65,7 @@ class AsyncHTTPXTransport(Transport):
 
     def __init__(self, options: Options) -> None:
         self._options = options
-        self._clients: WeakKeyDictionary[asyncio.AbstractEventLoop, httpx.AsyncClient]
-        self._clients = WeakKeyDictionary()
+        self._pools = Pools(self._own_client)
 
     async def send(self, request: Request) -> Response:
         """See Transport.send; the head deadline covers connect, upload and wait."""
@@ -85,8 +83,8 @@ class AsyncHTTPXTransport(Transport):
         except BaseException as error:
             if isinstance(error, TransportError):
                 trace.judge(error)
-            if trace.stream is not None and client is not self._options.http_client:
-                await drop(client, trace.stream)  # what is the user's is left as it is
+            if trace.stream is not None:
+                await drop(client, trace.stream)
             raise
         finally:
             sight.done(watched)
@@ -109,19 +107,19 @@ class AsyncHTTPXTransport(Transport):
         return asyncio.Event()
 
     async def aclose(self) -> None:
-        """Closes the pool of the running loop, unless it is the user's own client."""
-        client = self._clients.pop(_running_loop(), None)
+        """Closes the pool of the running loop and those of closed ones, not the user's client."""
+        client = self._pools.take(_running_loop())
         if client is not None:
             await client.aclose()
 
     def _client(self) -> httpx.AsyncClient:
         if self._options.http_client is not None:
             return usable(self._options.http_client)  # type: ignore[no-any-return]
-        loop = asyncio.get_running_loop()
-        if loop not in self._clients:
-            own = httpx.AsyncClient(**self._options.client_arguments())  # type: ignore[arg-type]
-            self._clients[loop] = with_backend(own, ListeningBackend())
-        return self._clients[loop]
+        return self._pools.get(asyncio.get_running_loop())
+
+    def _own_client(self, sockets: Sockets) -> httpx.AsyncClient:
+        own = httpx.AsyncClient(**self._options.client_arguments())  # type: ignore[arg-type]
+        return with_backend(own, ListeningBackend(sockets))
 
 
 @public
@@ -139,8 +137,7 @@ class HTTPXTransport(Transport):
 
     def __init__(self, options: Options) -> None:
         self._options = options
-        self._own: httpx.Client | None = None
-        self._making = threading.Lock()
+        self._pools = Pools(self._own_client)
         self._deadlines = Deadlines()
 
     async def send(self, request: Request) -> Response:
@@ -176,18 +173,18 @@ class HTTPXTransport(Transport):
 
     async def aclose(self) -> None:
         """Closes the pool, unless it is the user's own client."""
-        own, self._own = self._own, None
+        own = self._pools.take()
         if own is not None:
             own.close()
 
     def _client(self) -> httpx.Client:
         if self._options.http_client is not None:
             return usable(self._options.http_client)  # type: ignore[no-any-return]
-        with self._making:  # threads that start together share one pool
-            if self._own is None:
-                own = httpx.Client(**self._options.client_arguments())  # type: ignore[arg-type]
-                self._own = with_backend(own, DeadlineBackend(self._deadlines))
-            return self._own
+        return self._pools.get()
+
+    def _own_client(self, sockets: Sockets) -> httpx.Client:
+        own = httpx.Client(**self._options.client_arguments())  # type: ignore[arg-type]
+        return with_backend(own, DeadlineBackend(self._deadlines, sockets))
 
 
 class _Trace:
