@@ -29,6 +29,7 @@ from thinwire.cpython.httpx.backends import (
 )
 from thinwire.cpython.httpx.clients import usable
 from thinwire.cpython.httpx.errors import translated
+from thinwire.cpython.httpx.inflate import Inflater
 from thinwire.cpython.httpx.options import Options
 from thinwire.cpython.httpx.pools import Pools, Sockets
 
@@ -36,6 +37,7 @@ _NO_LOOP = (
     "AsyncClient runs on asyncio, and no loop of asyncio is running here: under trio call a Client"
     " in trio.to_thread.run_sync, or use anyio's asyncio backend"
 )
+_RAW = 16384  # bytes of a compressed body that are inflated at a time
 _BLOCK = 65536  # httpx costs about 20 us for each block: few and large
 
 
@@ -265,7 +267,8 @@ class _Response(Response):
     def __init__(self, response: httpx.Response) -> None:
         self._response = response
         self.status = response.status_code
-        self._encoded = "content-encoding" in response.headers
+        coding = response.headers.get("content-encoding", "identity").strip().lower()
+        self._inflater = None if coding in ("", "identity") else Inflater(coding)
         self._left = memoryview(b"")  # what of the last piece was beyond the caller's buffer
 
     def header(self, name: str) -> str | None:
@@ -273,6 +276,22 @@ class _Response(Response):
         return value
 
     async def readinto(self, buffer: memoryview, deadline_ms: int | None) -> int:
+        inflater = self._inflater
+        if inflater is None:
+            return await self._readinto(buffer, deadline_ms)
+        inflater.check()
+        raw = memoryview(bytearray(_RAW))
+        size = inflater.readinto(buffer)
+        while not size:
+            count = await self._readinto(raw, deadline_ms)
+            if not count:
+                inflater.end()
+                return 0
+            inflater.feed(bytes(raw[:count]))
+            size = inflater.readinto(buffer)
+        return size
+
+    async def _readinto(self, buffer: memoryview, deadline_ms: int | None) -> int:
         while not self._left:
             with translated("read"):
                 piece = await self._piece(deadline_ms)
@@ -292,8 +311,7 @@ class _AsyncResponse(_Response):
     def __init__(self, response: httpx.Response) -> None:
         super().__init__(response)
         # Not aiter_raw: at the end of the body that closes, where a cancellation could strike.
-        raw = response.stream.__aiter__()  # type: ignore[union-attr]
-        self._pieces = response.aiter_bytes() if self._encoded else raw
+        self._pieces = response.stream.__aiter__()  # type: ignore[union-attr]
 
     async def _piece(self, deadline_ms: int | None) -> bytes | None:
         async with asyncio.timeout(seconds_until(deadline_ms)):
@@ -320,7 +338,7 @@ class _BlockingResponse(_Response):
     def __init__(self, response: httpx.Response, deadlines: Deadlines) -> None:
         super().__init__(response)
         self._deadlines = deadlines
-        self._pieces = response.iter_bytes() if self._encoded else response.iter_raw()
+        self._pieces = response.iter_raw()
 
     async def _piece(self, deadline_ms: int | None) -> bytes | None:
         if overdue(deadline_ms):
