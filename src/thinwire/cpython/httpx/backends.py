@@ -16,7 +16,6 @@ answered, the rest stays here.
 
 import asyncio
 import selectors
-import socket
 import ssl
 import threading
 import time
@@ -28,6 +27,7 @@ import httpcore
 import httpx
 
 from thinwire.cpython.httpx import sight
+from thinwire.cpython.httpx.lookup import Resolver
 from thinwire.cpython.httpx.pools import Sockets
 
 # Of what httpcore's connections hold; see `drop`.
@@ -123,6 +123,7 @@ class DeadlineBackend(httpcore.SyncBackend):
     def __init__(self, deadlines: Deadlines, sockets: Sockets) -> None:
         self._deadlines = deadlines
         self._sockets = sockets
+        self._resolver = Resolver()
 
     def connect_tcp(
         self,
@@ -133,11 +134,8 @@ class DeadlineBackend(httpcore.SyncBackend):
         socket_options: "Iterable[httpcore.SOCKET_OPTION] | None" = None,
     ) -> httpcore.NetworkStream:
         """Connects to the first address that answers; each gets a fair share of the time left."""
-        try:
-            found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-        except (OSError, UnicodeError) as error:  # UnicodeError: a label that is empty or too long
-            raise httpcore.ConnectError(f"cannot resolve {host}: {error}") from error
-        addresses = [str(address[0]) for *_, address in found]
+        left = seconds_until(self._deadlines.connect_ms)
+        addresses = self._resolver.look_up(host, port, left)
         failure: Exception | None = None
         for number, address in enumerate(addresses):
             left = seconds_until(self._deadlines.connect_ms)
