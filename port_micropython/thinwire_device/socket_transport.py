@@ -114,7 +114,8 @@ class SocketTransport:  # a core.transport.Transport; as its subclass it would c
         # Allocated once, before the heap fragments; a second exchange at a time makes its own.
         self._spare: HTTPChunkWriter | None = HTTPChunkWriter(block)
         self._dns = DNSCache(self._waiter.now_ms, int(names_s * 1000))
-        self._pool = Pool(self._waiter.now_ms, keep, int(idle_s * 1000))
+        self._keeping = (keep, int(idle_s * 1000))
+        self._pool = Pool(self._waiter.now_ms, keep, self._keeping[1])
         self._trusted = (cadata, insecure, pin, add_ca)
         self._contexts: TLSContexts | None = None
         if pin is not None:
@@ -131,6 +132,9 @@ class SocketTransport:  # a core.transport.Transport; as its subclass it would c
         from thinwire.core.errors import ConnectError, TransportError, TransportTimeout
 
         place = (request.scheme, request.host, request.port)
+        if self._pool.limit != self._keeping[0]:
+            # Closed, and used again. What is still under way goes to the old one, and is closed.
+            self._pool = Pool(self._waiter.now_ms, self._keeping[0], self._keeping[1])
         writer, self._spare = self._spare or HTTPChunkWriter(self._block), None
         try:
             while True:

@@ -66,6 +66,24 @@ def transport_of(blocking, options):
         socket_transport.Waiter = Waiter
 
 
+async def used_again(base_url, blocking):
+    """Turns of a client before and after it was closed, and once more; with a Host of its own."""
+    from thinwire import AsyncClient, Client, Deployment
+
+    models = {"echo": Deployment(base_url, extra_headers={"hOST": "other.test"})}
+    client = (Client if blocking else AsyncClient)("echo", models)
+    said = []
+    for _ in range(2):
+        for _ in range(3):
+            found = client.chat([{"role": "user", "content": "Hi"}])
+            said.append((found if blocking else await found).content)
+        if blocking:
+            client.close()
+        else:
+            await client.aclose()
+    return said
+
+
 def refused_options(jobs):
     """What a client says of options that the device's transport cannot have."""
     from thinwire import Client, Deployment
