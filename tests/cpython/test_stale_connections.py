@@ -1,6 +1,8 @@
 """A kept connection that died meanwhile costs no attempt, and is never taken for an answer."""
 
 import asyncio
+import socket
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -10,13 +12,16 @@ from support.device_calls import call
 from support.interpreters import interpreter_id, interpreters
 from wire import kept
 
+from thinwire import AsyncClient, Client, Deployment
 from thinwire.testing import (
+    DONE,
     Cut,
     MockServer,
     Reply,
     Send,
     Wait,
     cut_reply,
+    sse_event,
     status_reply,
     text_reply,
 )
@@ -124,3 +129,74 @@ def test_an_unread_answer_is_not_the_next_ones(run: Run, server: MockServer) -> 
     found = run(2)
     assert found[0] == ["from the backup", [["m", "interrupted"], ["backup", "answered"]]]
     assert found[1] == ANSWER
+
+
+class Impatient:
+    """A server that says "408" on its first connection after an answer, unasked, and stays."""
+
+    ANSWER = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nContent-Length: %d\r\n\r\n%s"
+    TIMEOUT = b"HTTP/1.1 408 Request Timeout\r\nContent-Length: 0\r\n\r\n"
+
+    def __init__(self) -> None:
+        self._listening = socket.create_server(("127.0.0.1", 0))
+        self._answered, self._spoken = threading.Event(), threading.Event()
+        self.base_url = "http://127.0.0.1:%d/v1" % self._listening.getsockname()[1]
+        self.unwanted: bytes | None = None  # what came on the first connection after the 408
+        self._thread = threading.Thread(target=self._serve)
+        self._thread.start()
+
+    def speak(self) -> None:
+        """Sends the 408; it has arrived when this returns."""
+        self._answered.set()
+        assert self._spoken.wait(30)
+
+    def end(self) -> None:
+        self._thread.join(30)
+        self._listening.close()
+
+    def _serve(self) -> None:
+        events = sse_event({"choices": [{"delta": {"content": "Hi"}, "finish_reason": "stop"}]})
+        answer = self.ANSWER % (len(events + DONE), events + DONE)
+        first, _ = self._listening.accept()
+        with first:
+            self._read(first)
+            first.sendall(answer)
+            assert self._answered.wait(30)
+            first.sendall(self.TIMEOUT)
+            self._spoken.set()
+            second, _ = self._listening.accept()
+            with second:
+                self._read(second)
+                second.sendall(answer)
+                try:
+                    self.unwanted = first.recv(65536)
+                except ConnectionResetError:  # closed, with the 408 unread
+                    self.unwanted = b""
+
+    def _read(self, connection: socket.socket) -> None:
+        found = b""
+        while not found.endswith(b"0\r\n\r\n"):
+            found += connection.recv(65536)
+
+
+@pytest.mark.parametrize("kind", ["sync", "async"])
+def test_one_that_has_something_to_say_is_not_used(kind: str) -> None:
+    server = Impatient()
+    models = {"m": Deployment(server.base_url)}
+    messages = [{"role": "user", "content": "Hi"}]
+
+    async def turns() -> list[str | None]:
+        async with AsyncClient("m", models, retry=1) as client:
+            first = (await client.chat(messages)).content
+            server.speak()
+            return [first, (await client.chat(messages)).content]
+
+    if kind == "async":
+        assert asyncio.run(turns()) == ["Hi", "Hi"]
+    else:
+        with Client("m", models, retry=1) as client:
+            assert client.chat(messages).content == "Hi"
+            server.speak()
+            assert client.chat(messages).content == "Hi"
+    server.end()
+    assert server.unwanted == b""
