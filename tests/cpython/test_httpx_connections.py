@@ -87,6 +87,15 @@ async def test_streams_at_a_time_have_a_connection_each(server: MockServer) -> N
     assert server.connections <= TURNS
 
 
+@pytest.mark.parametrize("name", ["Host", "hOST"])
+def test_an_own_host_is_sent_once(server: MockServer, name: str) -> None:
+    models = {"echo": Deployment(server.base_url, extra_headers={name: "other.test"})}
+    with Client("echo", models) as client:
+        client.chat(MESSAGES)
+    hosts = [value for known, value in server.requests[0].headers if known == "host"]
+    assert hosts == ["other.test"]
+
+
 def test_an_error_does_not_cost_the_connection(server: MockServer) -> None:
     server.reply("echo", status_reply(429), text_reply("Yes"))
     models = {"echo": deployments(server)["echo"], "again": deployments(server)["echo"]}

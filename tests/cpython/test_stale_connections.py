@@ -28,9 +28,10 @@ from thinwire.testing import (
 
 Run = Callable[..., Any]
 HELLO = text_reply("Hello")
-# All of the request is there, and worked on; no byte of an answer, or one, and then the end.
-WORKED = Reply(steps=[Wait(900), Cut()], framing="raw")
-RESET_LATE = Reply(steps=[Wait(900), Cut(reset=True)], framing="raw")
+# All of the request is there, and worked on for longer than any way there takes (Request.unheard);
+# no byte of an answer, or one, and then the end.
+WORKED = Reply(steps=[Wait(2100), Cut()], framing="raw")
+RESET_LATE = Reply(steps=[Wait(2100), Cut(reset=True)], framing="raw")
 BEGUN = Reply(steps=[Send(b"H"), Cut()], framing="raw")
 ANSWER = ["Hello", [["m", "answered"]]]
 AFTER_A_LOSS = ["Hello", [["m", "failed"], ["m", "answered"]]]
