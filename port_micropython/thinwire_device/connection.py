@@ -122,6 +122,7 @@ class Connection:
     Attributes:
         place: as given.
         kept: an earlier exchange was carried by it.
+        connect_ms: how long it took to make, TLS left out.
         ended: the server has ended it, or it broke.
         idle_until: see Pool.
 
@@ -136,6 +137,7 @@ class Connection:
         self._stream: socket.socket | SSLSocket = plain
         self.place = place
         self.kept = False
+        self.connect_ms = 0
         self.ended = False
         self.idle_until = 0
 

@@ -11,6 +11,9 @@ TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+_STALE_MS = const(500)
+_STALE_MOST_MS = const(2000)  # a connection that took longer met a name lookup or a dead address
+
 
 @public
 class Abortable:
@@ -133,6 +136,18 @@ class Request(Abortable):
         if since is None or limit is None:
             return self.total_deadline_ms
         return _earlier(since + limit, self.total_deadline_ms)
+
+    def unheard(self, now_ms: int, connect_ms: int) -> bool:
+        """Whether the server of a kept connection cannot have taken the request, as far as can be
+        known (RFC 9110 §9.2.2): the connection has ended without a byte of an answer before all
+        was sent, or so soon afterwards that its end must have been under way.
+
+        Args:
+            now_ms: when it ended.
+            connect_ms: how long the connection took to make, as a measure of the way.
+        """
+        sent = self.sent_ms
+        return sent is None or now_ms - sent <= min(max(_STALE_MS, 2 * connect_ms), _STALE_MOST_MS)
 
 
 def _earlier(one: "int | None", other: "int | None") -> "int | None":

@@ -1,10 +1,8 @@
-"""Translates httpx's errors to ours, once, at the edge."""
+"""Translates httpx's errors to ours, once, at the edge; httpx2's, which have the same names."""
 
 import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
-
-import httpx
 
 from thinwire.core.errors import (
     ConnectError,
@@ -15,22 +13,22 @@ from thinwire.core.errors import (
     WriteError,
     certificate_error,
 )
+from thinwire.cpython.httpx.clients import names_of
 
 # Timeouts and the phase they mean; "" for whatever was being done.
-_TIMEOUTS: tuple[tuple[type[Exception], str], ...] = (
-    (httpx.ConnectTimeout, "connect"),
-    (httpx.PoolTimeout, "connect"),
-    (httpx.WriteTimeout, "write"),
-    (httpx.ReadTimeout, ""),
-    (TimeoutError, ""),
-)
-_OTHERS: tuple[tuple[type[Exception], type[TransportError]], ...] = (
-    (httpx.ConnectError, ConnectError),
-    (httpx.ProxyError, ConnectError),
-    (httpx.UnsupportedProtocol, ConnectError),
-    (httpx.InvalidURL, ConnectError),
-    (httpx.WriteError, WriteError),
-)
+_TIMEOUTS = {
+    "ConnectTimeout": "connect",
+    "PoolTimeout": "connect",
+    "WriteTimeout": "write",
+    "ReadTimeout": "",
+}
+_OTHERS: dict[str, type[TransportError]] = {
+    "ConnectError": ConnectError,
+    "ProxyError": ConnectError,
+    "UnsupportedProtocol": ConnectError,
+    "InvalidURL": ConnectError,
+    "WriteError": WriteError,
+}
 
 
 @contextmanager
@@ -45,26 +43,31 @@ def translated(doing: str) -> Iterator[None]:
         yield
     except ThinwireError:
         raise
-    except httpx.LocalProtocolError:
-        # Its words may quote a header value, and with it a key.
-        if doing != "close":
+    except Exception as error:
+        names = names_of(error)
+        if not names and not isinstance(error, TimeoutError):
+            raise
+        if doing == "close":
+            return
+        if "LocalProtocolError" in names:
+            # Its words may quote a header value, and with it a key.
             raise WriteError("the request is not valid HTTP") from None
-    except (httpx.HTTPError, httpx.StreamError, httpx.InvalidURL, TimeoutError) as error:
-        if doing != "close":
-            raise _ours(error, doing) from error
+        raise _ours(error, names, doing) from error
 
 
-def _ours(error: Exception, doing: str) -> TransportError:
+def _ours(error: Exception, names: list[str], doing: str) -> TransportError:
     words = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
-    for kind, phase in _TIMEOUTS:
-        if isinstance(error, kind):
-            return TransportTimeout(words, phase or doing, error)
+    if not names:
+        return TransportTimeout(words, doing, error)
+    for name in names:
+        if name in _TIMEOUTS:
+            return TransportTimeout(words, _TIMEOUTS[name] or doing, error)
     cause: BaseException | None = error
     while cause is not None:
         if isinstance(cause, ssl.SSLCertVerificationError):
             return certificate_error(words, error)
         cause = cause.__cause__ or cause.__context__
-    for kind, ours in _OTHERS:
-        if isinstance(error, kind):
-            return ours(words, error)
+    for name in names:
+        if name in _OTHERS:
+            return _OTHERS[name](words, error)
     return ReadError(words, error)
