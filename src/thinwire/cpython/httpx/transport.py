@@ -93,10 +93,11 @@ class AsyncHTTPXTransport(Transport):
                     response = await client.send(built, stream=True, follow_redirects=False)
         except BaseException as error:
             if isinstance(error, TransportError):
-                request.check()
                 trace.judge(error)
             if trace.stream is not None:
                 await drop(client, trace.stream)
+            if isinstance(error, TransportError):
+                request.check()
             raise
         finally:
             request.wake = None
