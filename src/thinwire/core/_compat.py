@@ -27,7 +27,9 @@ else:
     from thinwire.core._cpython import GROWTH as GROWTH
     from thinwire.core._cpython import HEAD_LIMIT as HEAD_LIMIT
     from thinwire.core._cpython import PIECE as PIECE
+    from thinwire.core._cpython import PortableError as PortableError
     from thinwire.core._cpython import TextBuffer as TextBuffer
+    from thinwire.core._cpython import WrongValue as WrongValue
     from thinwire.core._cpython import base64 as base64
     from thinwire.core._cpython import const as const
     from thinwire.core._cpython import decode as decode
@@ -43,6 +45,7 @@ else:
     from thinwire.core._cpython import loads_whole as loads_whole
     from thinwire.core._cpython import mend_imports as mend_imports
     from thinwire.core._cpython import nothing as nothing
+    from thinwire.core._cpython import one_story as one_story
     from thinwire.core._cpython import public as public
     from thinwire.core._cpython import remove_file as remove_file
     from thinwire.core._cpython import replace_file as replace_file
@@ -51,4 +54,3 @@ else:
     from thinwire.core._cpython import text_piece as text_piece
     from thinwire.core._cpython import text_units as text_units
     from thinwire.core._cpython import unix_time as unix_time
-    from thinwire.core._cpython import with_cause as with_cause

@@ -15,7 +15,7 @@ bytes of RAM on a chip); what a program decides on is in attributes, not in more
    `- AllAttemptsFailed     every deployment of the chain failed; `attempts` lists them
 """
 
-from thinwire.core._compat import const, public
+from thinwire.core._compat import PortableError, WrongValue, const, public
 from thinwire.core.error_kinds import RETRY_ON, kind_of, kind_of_status
 
 TYPE_CHECKING = const(False)
@@ -27,7 +27,7 @@ NO_WORDS = "no memory was left for its words"
 
 
 @public
-class ThinwireError(Exception):
+class ThinwireError(PortableError):
     """Base of all errors thinwire raises for what happens on the wire or in a request.
 
     Args:
@@ -37,7 +37,8 @@ class ThinwireError(Exception):
         kind: what went wrong, in one word; the same words as in `fallback_on`.
         model: public name of the model that was asked for, "" when none was.
         deployment: name of the deployment that was tried, "" when none was.
-        cause: the lower error, where there was one.
+        cause: the lower error, where there was one. On CPython `__cause__` is the lowest: what
+            httpx or the system raised, None where nothing below thinwire failed.
         stale: whether a connection kept from an earlier exchange turned out dead before any byte
             of the answer came; the same request is then tried again at once.
         phase: which clock ran out, "" when none did; see TransportTimeout.
@@ -219,8 +220,8 @@ class StreamInterrupted(ThinwireError):
 
 
 @public
-class EncodeError(ThinwireError):
-    """The request holds a value that JSON cannot carry.
+class EncodeError(ThinwireError, WrongValue):
+    """The request holds a value that JSON cannot carry. A ValueError, too, except on MicroPython.
 
     Attributes:
         path: where it stands, e.g. "messages[3].content[0].image_url".

@@ -15,8 +15,8 @@ from thinwire.core._compat import (
     is_awaitable,
     mend_imports,
     nothing,
+    one_story,
     public,
-    with_cause,
 )
 from thinwire.core.answer.completion import (
     ContentDelta,
@@ -122,6 +122,7 @@ class ChatStream:
                     await self._exchange.close()
                 failure = self._failed(error)
                 if failure is not None:
+                    one_story(failure)
                     try:
                         raise failure
                     finally:
@@ -136,6 +137,7 @@ class ChatStream:
                 failure = self._hidden_by(error)
                 if failure is None:
                     raise
+                one_story(failure)
                 raise failure
 
     def aclose(self) -> "Coroutine[object, object, None]":
@@ -263,7 +265,6 @@ class ChatStream:
     def _interrupted(self, exchange: "Exchange", error: ThinwireError) -> StreamInterrupted:
         result = StreamInterrupted("the answer broke off: %s" % error, self.completion, error)
         result.model, result.deployment = self._plan.model, exchange.attempt.deployment
-        with_cause(result, error)
         return result
 
 

@@ -97,6 +97,10 @@ class _Nothing:
     def pieces(self) -> "list[str]":
         return []
 
+    def __reduce__(self) -> "tuple[object, ...]":
+        # A completion may be pickled, or copied; where its text went to stays here.
+        return _Nothing, ()
+
 
 class _Teller(_Nothing):
     def __init__(self, sink: "Sink", kind: str, index: int) -> None:

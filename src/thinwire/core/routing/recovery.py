@@ -12,7 +12,7 @@ it says.
   restart    likewise, though the caller holds a part of an answer, which is void now
 """
 
-from thinwire.core._compat import const, with_cause
+from thinwire.core._compat import const
 from thinwire.core.errors import AllAttemptsFailed, TransportTimeout
 
 TYPE_CHECKING = const(False)
@@ -186,6 +186,5 @@ def _over(plan: "Plan", exchange: "Exchange", error: "ThinwireError", hint: str 
     if len(plan.attempts) > 1:
         result = AllAttemptsFailed(tuple(plan.attempts))
         result.model, result.deployment = plan.model, error.deployment
-        with_cause(result, result.last)
         error = result
     return Decision("raise", [], error=error, hint=hint)

@@ -23,10 +23,10 @@ from thinwire.core._compat import (
     encode_small,
     escape,
     fits,
+    one_story,
     text_end,
     text_piece,
     text_units,
-    with_cause,
 )
 from thinwire.core.errors import NO_WORDS, EncodeError
 
@@ -317,7 +317,7 @@ class JSONEncoder:
             result = EncodeError(what, self._path(), error)
         except MemoryError:
             result = EncodeError(NO_WORDS, "", error)
-        with_cause(result, error)
+        one_story(result)
         return result
 
     def _path(self) -> str:

@@ -56,15 +56,28 @@ def translated(doing: str) -> Iterator[None]:
 
 def _ours(error: Exception, doing: str) -> TransportError:
     words = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+    is_certificate = _is_of_certificate(error)
+    _bare(error)
     for kind, phase in _TIMEOUTS:
         if isinstance(error, kind):
             return TransportTimeout(words, phase or doing, error)
-    cause: BaseException | None = error
-    while cause is not None:
-        if isinstance(cause, ssl.SSLCertVerificationError):
-            return certificate_error(words, error)
-        cause = cause.__cause__ or cause.__context__
+    if is_certificate:
+        return certificate_error(words, error)
     for kind, ours in _OTHERS:
         if isinstance(error, kind):
             return ours(words, error)
     return ReadError(words, error)
+
+
+def _is_of_certificate(error: BaseException | None) -> bool:
+    while error is not None and not isinstance(error, ssl.SSLCertVerificationError):
+        error = error.__cause__ or error.__context__
+    return error is not None
+
+
+def _bare(error: Exception) -> None:
+    # It is the cause that a user sees: without what led to it inside of httpx and httpcore, five
+    # errors for one timeout, and without the request, whose headers hold the key.
+    error.__traceback__ = error.__cause__ = error.__context__ = None
+    if isinstance(error, httpx.RequestError):
+        error.request = None  # type: ignore[assignment]
