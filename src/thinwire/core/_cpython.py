@@ -136,6 +136,10 @@ def base64(data: "bytes | memoryview") -> bytes:
     return binascii.b2a_base64(data, newline=False)
 
 
+# The bytes that base64 stands for; ValueError where it is none.
+from_base64 = binascii.a2b_base64
+
+
 def unix_time() -> int:
     """Seconds since 1970 (UTC) by the wall clock, 0 when it is not set."""
     now = int(time.time())

@@ -84,6 +84,9 @@ def base64(data):
     return binascii.b2a_base64(data, newline=False)
 
 
+from_base64 = binascii.a2b_base64
+
+
 def unix_time():
     # The epoch is 2000 on some ports (esp32) and 1970 on others; a clock that was never set starts
     # there, or at the date of the firmware's build.

@@ -75,11 +75,21 @@ class ThinwireError(PortableError):
         return self.kind in RETRY_ON
 
     def hide(self, secret: str) -> None:
-        """Takes `secret` out of what the error says: some servers repeat the key they refuse."""
+        """Takes `secret` out of what the error and its cause say: some servers repeat the key that
+        they refuse, and what is no HTTP is quoted in the words of an HTTP library.
+        """
         for name in self._spoken:
             text = getattr(self, name)
             if text:
                 setattr(self, name, without(text, secret))
+        self.args = (self.message,)
+        cause = self.cause
+        if isinstance(cause, ThinwireError):
+            cause.hide(secret)
+        elif cause is not None:
+            said = "%r %s" % (cause, cause)
+            if without(said, secret) != said:
+                self.cause = None  # whoever made it may keep its words anywhere
 
     def silence(self) -> None:
         """Leaves nothing of its words, for want of the memory to look for secrets in them."""

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class URL:
-    """A checked http or https address.
+    """A checked http or https address. Its str shows no query.
 
     Attributes:
         scheme: "http" or "https".
@@ -54,7 +54,9 @@ class URL:
         return host if self.port == default else "%s:%d" % (host, self.port)
 
     def __str__(self) -> str:
-        return "%s://%s%s" % (self.scheme, self.authority(), self.target(""))
+        # Some providers take the key as a query parameter.
+        shown = "%s://%s%s" % (self.scheme, self.authority(), self.path)
+        return shown + "?***" if self.query else shown
 
 
 def _split_authority(text: str, port: int) -> "tuple[str, int]":
@@ -179,7 +181,6 @@ class Deployment:
         raise AttributeError("Deployment is immutable")
 
     def __repr__(self) -> str:
-        # Some providers take the key as a query parameter.
         address = self.base_url.partition("?")[0] + ("?***" if self.url.query else "")
         key = "None" if not self.api_key else "'***'"
         return "Deployment(%r, api_key=%s, model=%r)" % (address, key, self.model)

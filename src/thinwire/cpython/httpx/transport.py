@@ -320,4 +320,13 @@ def _build(
         content=content,  # type: ignore[arg-type]
         timeout=timeout,
     )
+    built.url = _QuietURL(built.url)
     return built
+
+
+class _QuietURL(httpx.URL):
+    # httpx logs the URL of each request, and hands it to hooks; a query may hold a key.
+    def __str__(self) -> str:
+        return super().__str__().partition("?")[0] + ("?***" if self.query else "")
+
+    __repr__ = __str__
