@@ -48,6 +48,7 @@ class ThinwireError(PortableError):
             says nothing.
         body_snippet: start of the response body, "" when there was none.
         speechless: there was no memory for its words, or to go on after it: nothing was.
+        foreign: code of the caller's raised it (a source, a hook): it is passed on as it is.
     """
 
     # What only some errors know, so that whoever decides can ask any of them.
@@ -57,6 +58,7 @@ class ThinwireError(PortableError):
     retry_after_ms: "int | None" = None
     should_retry: "bool | None" = None
     body_snippet = ""
+    foreign = False
     _spoken: "tuple[str, ...]" = ("message",)
 
     def __init__(self, message: str, cause: "BaseException | None" = None) -> None:

@@ -118,6 +118,9 @@ class ChatStream:
                     )
                     exchange.arrived()
             except ThinwireError as error:
+                if error.foreign:
+                    await self.aclose()
+                    raise
                 if self._exchange is not None:
                     await self._exchange.close()
                 failure = self._failed(error)
@@ -218,6 +221,10 @@ class ChatStream:
                 attempt = exchange.attempt
                 attempt.ended("failed", exchange.now_ms - self._plan.start_ms, error)
                 failure = attempt.error
+            except BaseException:  # a hook of the caller's has ended the call
+                self._state = _CLOSED
+                exchange.answer.free()
+                raise
             exchange.answer.free()
         self._state = _OPENING if failure is None else _CLOSED
         self._end = "" if failure is None else end  # it was the attempt's, not the call's

@@ -22,6 +22,8 @@ class JSONLMessages:
     line when a line is no JSON object.
     """
 
+    stored = True  # see JSONEncoder
+
     def __init__(self, path: str) -> None:
         self.path = path
 

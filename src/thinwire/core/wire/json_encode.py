@@ -110,7 +110,8 @@ class JSONEncoder:
 
     Errors (already when made, if the document itself is at fault): EncodeError with the path of
     what JSON cannot carry (nan, bytes, sets, keys that are not str, cycles) or of what cannot be
-    read. What an iterator of the caller's raises otherwise is passed on.
+    read where it is stored, in a file. What the caller's own code raises that produces something
+    is the caller's, and is passed on.
     """
 
     def __init__(self, document: object, sizes: "dict[int, int] | None" = None) -> None:
@@ -204,7 +205,7 @@ class JSONEncoder:
             piece = leaf.read_piece()
         except _UNREADABLE as error:
             self._close_leaf()
-            raise self._unreadable(error, self._source)
+            raise self._unreadable(error, self._source, True)
         self._waiting = piece is None
         if piece:
             self._piece = piece
@@ -218,7 +219,7 @@ class JSONEncoder:
             return next(frame.items, _END)
         except _UNREADABLE as error:  # items may come from a file
             frame.label = None
-            raise self._unreadable(error, None)
+            raise self._unreadable(error, frame.origin, False)
 
     def _element(self, frame: "_Frame", comma: bytes, item: object) -> None:
         # Writes an item of a list, and with it all that follow and fit into the same piece.
@@ -284,9 +285,9 @@ class JSONEncoder:
             items = value.iterable
             self.replayable = self.replayable and value.replayable()
         try:
-            self._push(_Frame(value, iter(items), b"]", False))
+            self._push(_Frame(value, iter(items), b"]", False, items))
         except OSError as error:
-            raise self._unreadable(error, None)
+            raise self._unreadable(error, items, False)
 
     def _push(self, frame: "_Frame") -> None:
         for outer in self._stack:
@@ -300,7 +301,7 @@ class JSONEncoder:
         try:
             self._leaf = source.open()
         except _UNREADABLE as error:
-            raise self._unreadable(error, source)
+            raise self._unreadable(error, source, True)
         size = self._leaf.size
         before = size if size is None else self._sizes.setdefault(id(source), size)
         if before != size:
@@ -308,10 +309,13 @@ class JSONEncoder:
             text = "%r changed from %s to %s bytes between two attempts" % (source, before, size)
             raise EncodeError(text, self._path())
 
-    def _unreadable(self, error: Exception, source: "Source | None") -> EncodeError:
-        # The error for a source, or for items, that cannot be read.
+    def _unreadable(self, error: Exception, origin: object, stored: bool) -> Exception:
+        # The error for a source, or for items, that cannot be read: EncodeError, or what the
+        # caller's own code raised where it says that nothing is stored (`stored`).
+        if isinstance(error, OSError) and not getattr(origin, "stored", stored):
+            return error
         try:
-            what = "cannot read %r: %s" % (source, error) if source else "cannot read: %s" % error
+            what = "cannot read %r: %s" % (origin, error)
             if isinstance(error, EncodeError):
                 what = error.message
             result = EncodeError(what, self._path(), error)
@@ -335,9 +339,15 @@ class JSONEncoder:
 class _Frame:
     # A container that is being walked.
     def __init__(
-        self, container: object, items: "Iterator[object]", closing: bytes, mapping: bool
+        self,
+        container: object,
+        items: "Iterator[object]",
+        closing: bytes,
+        mapping: bool,
+        origin: object = None,
     ) -> None:
         self.container = container
+        self.origin = origin  # what the items come from, where that is not the container itself
         self.items = items
         self.closing = closing
         self.mapping = mapping

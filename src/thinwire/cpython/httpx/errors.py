@@ -9,12 +9,12 @@ import httpx
 from thinwire.core.errors import (
     ConnectError,
     ReadError,
-    ThinwireError,
     TransportError,
     TransportTimeout,
     WriteError,
     certificate_error,
 )
+from thinwire.core.request.http_request import Body
 
 # Timeouts and the phase they mean; "" for whatever was being done.
 _TIMEOUTS: tuple[tuple[type[Exception], str], ...] = (
@@ -31,11 +31,13 @@ _OTHERS: tuple[tuple[type[Exception], type[TransportError]], ...] = (
     (httpx.InvalidURL, ConnectError),
     (httpx.WriteError, WriteError),
 )
+_TRANSLATED = (httpx.HTTPError, httpx.StreamError, httpx.InvalidURL, TimeoutError)
 
 
 @contextmanager
-def translated(doing: str) -> Iterator[None]:
-    """Raises ours for every error of httpx inside the block; others pass.
+def translated(doing: str, body: Body | None = None) -> Iterator[None]:
+    """Raises ours for every error of httpx inside the block; others pass, and what reading `body`
+    raised, which is the caller's own.
 
     Args:
         doing: "head", "read" or "close": the phase of a timeout. Errors of "close" are dropped,
@@ -43,15 +45,19 @@ def translated(doing: str) -> Iterator[None]:
     """
     try:
         yield
-    except ThinwireError:
-        raise
-    except httpx.LocalProtocolError:
-        # Its words may quote a header value, and with it a key.
-        if doing != "close":
+    except Exception as error:
+        if body is not None and body.failure is error:
+            error.__cause__ = body.failure_cause  # httpcore raises everything `from None`
+            error.__suppress_context__ = body.failure_cause is not None
+            raise
+        if not isinstance(error, _TRANSLATED):
+            raise
+        if doing == "close":
+            return
+        if isinstance(error, httpx.LocalProtocolError):
+            # Its words may quote a header value, and with it a key.
             raise WriteError("the request is not valid HTTP") from None
-    except (httpx.HTTPError, httpx.StreamError, httpx.InvalidURL, TimeoutError) as error:
-        if doing != "close":
-            raise _ours(error, doing) from error
+        raise _ours(error, doing) from error
 
 
 def _ours(error: Exception, doing: str) -> TransportError:

@@ -62,7 +62,7 @@ class AsyncHTTPXTransport(Transport):
         with translated("head"):
             client = self._client()
         try:
-            with translated("head"):
+            with translated("head", request.body):
                 built = _build(client, request, blocks)
                 built.extensions["trace"] = trace.ahear
                 async with asyncio.timeout(seconds_until(request.head_deadline_ms)):
@@ -132,7 +132,7 @@ class HTTPXTransport(Transport):
         self._deadlines.wait_ms = request.head_deadline_ms
         trace = _Trace(request)
         try:
-            with translated("head"):
+            with translated("head", request.body):
                 client = self._client()
                 built = _build(client, request, blocks)
                 built.extensions["trace"] = trace.hear
