@@ -9,6 +9,7 @@ from thinwire.core.client import AsyncClient
 from thinwire.core.errors import ReadError, StatusError, TransportTimeout
 from thinwire.core.request.sources import TextStream
 from thinwire.core.routing.policy import RetryPolicy
+from thinwire.core.routing.store import Store
 from thinwire.core.sync import Client
 from thinwire.testing.scripted import ScriptedReply, ScriptedTransport
 
@@ -153,3 +154,28 @@ def test_what_a_producer_raises_comes_out_as_it_is():
         else:
             assert False, mine
         assert [one.failures for one in client.deployments_state().values()] == [0]
+
+
+class Broken(Store):
+    def load(self):
+        raise KeyError("down")
+
+    def save(self, state):
+        raise KeyError("down")
+
+
+def test_a_store_that_raises_ends_no_call_and_is_told():
+    for kind in (Client, AsyncClient):
+        told = []
+
+        def hook(event, fields, told=told):
+            if event == "store_failed":
+                told.append(fields["error"])
+
+        replies = [json_reply({}, 429, {"retry-after": "60"}), ScriptedReply([ANSWER])]
+        options = {"store": Broken(), "on_event": hook, "retry": RetryPolicy(attempts=1)}
+        got, transport, _ = raised(kind, replies, options, {})
+        assert got is None, got
+        assert len(transport.requests) == 2
+        assert len(told) == 2, told
+        assert "KeyError" in told[0], told
