@@ -267,6 +267,17 @@ def test_the_query_of_the_base_url_is_kept(real: MockServer, path: Path) -> None
     assert KEY not in text
 
 
+def test_a_body_of_hundreds_of_brackets_is_kept(real: MockServer, recorder: Recorder) -> None:
+    for depth in (450, 700, 5000):
+        body = f'{{"model": "m", "messages": {"[" * depth}"{KEY}"{"]" * depth}}}'
+        sent = {"Authorization": f"Bearer {KEY}"}
+        httpx.post(f"{recorder.base_url}/x", content=body, headers=sent, trust_env=False)
+        kept = recorder.exchanges[-1].body
+        shown = kept if isinstance(kept, str) else json.dumps(kept)
+        assert shown == body.replace(KEY, "[redacted]")
+    assert recorder.errors == []
+
+
 IMAGE = "data:image/png;base64," + "iVBORw0K" * 20
 
 

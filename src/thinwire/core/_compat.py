@@ -55,3 +55,4 @@ else:
     from thinwire.core._cpython import text_piece as text_piece
     from thinwire.core._cpython import text_units as text_units
     from thinwire.core._cpython import unix_time as unix_time
+    from thinwire.core._cpython import warn as warn

@@ -64,6 +64,13 @@ async def nothing() -> None:
     """What to await where there is nothing to do. On a chip it takes no memory."""
 
 
+def warn(message: str) -> None:
+    """Tells whoever called the caller of a mistake that was made up for."""
+    import warnings
+
+    warnings.warn(message, stacklevel=3)
+
+
 def is_awaitable(value: object) -> bool:
     """Whether `await value` makes sense."""
     return hasattr(value, "__await__")

@@ -68,6 +68,10 @@ def nothing():
     return _ended  # may be awaited again and again, and takes no memory, as a coroutine would
 
 
+def warn(message):
+    print("thinwire:", message)
+
+
 def is_awaitable(value):
     return hasattr(value, "send")
 
