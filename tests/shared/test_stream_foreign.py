@@ -179,3 +179,27 @@ def test_a_store_that_raises_ends_no_call_and_is_told():
         assert len(transport.requests) == 2
         assert len(told) == 2, told
         assert "KeyError" in told[0], told
+
+
+class Clockless(ScriptedTransport):
+    # A transport whose clock fails before there is an attempt.
+    asked = 0
+
+    def now_ms(self):
+        self.asked += 1
+        if self.asked > 1:
+            raise ReadError("no clock")
+        return 0
+
+
+def test_a_transport_that_fails_before_there_is_an_attempt():
+    for kind in (Client, AsyncClient):
+        client = kind("a", deployments("a"), transport=Clockless([]))
+        try:
+            got = client.chat(HELLO)
+            if kind is AsyncClient:
+                asyncio.run(got)
+        except ReadError as error:
+            assert str(error) == "no clock"
+        else:
+            assert False

@@ -58,7 +58,6 @@ class ThinwireError(PortableError):
     retry_after_ms: "int | None" = None
     should_retry: "bool | None" = None
     body_snippet = ""
-    foreign = False
     _spoken: "tuple[str, ...]" = ("message",)
 
     def __init__(self, message: str, cause: "BaseException | None" = None) -> None:
@@ -70,6 +69,7 @@ class ThinwireError(PortableError):
         # Here, so that to set them later takes no memory.
         self.stale = False
         self.speechless = False
+        self.foreign = False
 
     @property
     def retryable(self) -> bool:

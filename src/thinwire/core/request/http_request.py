@@ -76,12 +76,12 @@ class Body:
         failure_cause: its `__cause__`, which libraries on its way may take away.
     """
 
-    failure: "Exception | None" = None
-    failure_cause: "BaseException | None" = None
-
     def __init__(self) -> None:
         self.sent_bytes = 0
         self.sent_blocks = 0
+        # Here, so that to set them later takes no memory.
+        self.failure: Exception | None = None
+        self.failure_cause: BaseException | None = None
 
     def readinto(self, buffer: "bytearray | memoryview") -> "int | None":
         """Fills `buffer`; returns the byte count, 0 at the end, None: `await more()` first."""
