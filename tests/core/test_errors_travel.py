@@ -13,13 +13,16 @@ from thinwire import (
     Client,
     ConnectError,
     ContextWindowExceeded,
+    CooldownPolicy,
     Deployment,
     EncodeError,
     ReadError,
+    RetryPolicy,
     StatusError,
     StreamError,
     StreamInterrupted,
     ThinwireError,
+    Timeouts,
     TransportTimeout,
     WriteError,
 )
@@ -154,3 +157,13 @@ def test_events_travel() -> None:
     with client().stream(HELLO) as stream:
         for event in stream:
             assert facts(pickled(event)) == facts(event)
+
+
+def test_what_a_client_is_made_of_travels() -> None:
+    deployment = Deployment("https://a.test/v1", "sk-a", timeouts=Timeouts(total=5))
+    for carry in (pickled, copy.copy, copy.deepcopy):
+        there = carry(deployment)
+        assert (repr(there), there.api_key) == (repr(deployment), "sk-a")
+        assert str(there.url) == "https://a.test/v1"
+        for one in (Timeouts(total=5), RetryPolicy(attempts=3), CooldownPolicy(2)):
+            assert repr(carry(one)) == repr(one)

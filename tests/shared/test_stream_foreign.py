@@ -203,3 +203,28 @@ def test_a_transport_that_fails_before_there_is_an_attempt():
             assert str(error) == "no clock"
         else:
             assert False
+
+
+class Translating(ScriptedTransport):
+    # A transport that takes every error for one of the connection.
+    async def send(self, request):
+        try:
+            return await super().send(request)
+        except Exception:
+            raise ReadError("translated")
+
+
+def test_a_transport_that_translates_too_much_hides_nothing():
+    for kind in (Client, AsyncClient):
+        for mine in MINE:
+            transport = Translating(good())
+            client = kind("a", deployments("a", "b"), {"a": ["b"]}, transport=transport)
+            try:
+                got = client.chat([{"role": "user", "content": TextStream(Raising(mine, "a"))}])
+                if kind is AsyncClient:
+                    asyncio.run(got)
+            except Exception as error:
+                assert error is mine, error
+            else:
+                assert False, mine
+            assert len(transport.requests) == 1

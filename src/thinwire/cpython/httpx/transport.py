@@ -8,6 +8,7 @@ and parsed by core/wire/sse.py.
 import asyncio
 import time
 from collections.abc import AsyncIterator, Coroutine, Iterator, Mapping
+from functools import cache
 from weakref import WeakKeyDictionary
 
 import httpx
@@ -320,13 +321,15 @@ def _build(
         content=content,  # type: ignore[arg-type]
         timeout=timeout,
     )
-    built.url = _QuietURL(built.url)
+    built.url = _quiet(type(built.url))(built.url)  # type: ignore[arg-type]
     return built
 
 
-class _QuietURL(httpx.URL):
+@cache
+def _quiet(kind: type[httpx.URL]) -> type[httpx.URL]:
     # httpx logs the URL of each request, and hands it to hooks; a query may hold a key.
-    def __str__(self) -> str:
-        return super().__str__().partition("?")[0] + ("?***" if self.query else "")
+    return type("QuietURL", (kind,), {"__str__": _without_query, "__repr__": _without_query})
 
-    __repr__ = __str__
+
+def _without_query(url: httpx.URL) -> str:
+    return str(url.copy_with(query=None)) + ("?***" if url.query else "")
