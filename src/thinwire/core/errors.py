@@ -190,6 +190,7 @@ class StatusError(ThinwireError):
         self.code = code
         self.retry_after_ms = retry_after_ms
         self.body_snippet = body_snippet
+        self.should_retry = None  # set later: see ThinwireError
         try:
             self.kind = kind_of(status, code, message)
         except MemoryError:
