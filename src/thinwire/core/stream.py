@@ -15,8 +15,8 @@ from thinwire.core._compat import (
     is_awaitable,
     mend_imports,
     nothing,
+    one_story,
     public,
-    with_cause,
 )
 from thinwire.core.answer.completion import (
     ContentDelta,
@@ -119,10 +119,14 @@ class ChatStream:
                     )
                     exchange.arrived()
             except ThinwireError as error:
+                if error.foreign:
+                    await self.aclose()
+                    raise
                 if self._exchange is not None:
                     await self._exchange.close()
                 failure = self._failed(error)
                 if failure is not None:
+                    one_story(failure)
                     try:
                         raise failure
                     finally:
@@ -137,6 +141,7 @@ class ChatStream:
                 failure = self._hidden_by(error)
                 if failure is None:
                     raise
+                one_story(failure)
                 raise failure
 
     def aclose(self) -> "Coroutine[object, object, None]":
@@ -217,6 +222,10 @@ class ChatStream:
                 attempt = exchange.attempt
                 attempt.ended("failed", exchange.now_ms - self._plan.start_ms, error)
                 failure = attempt.error
+            except BaseException:  # a hook of the caller's has ended the call
+                self._state = _CLOSED
+                exchange.answer.free()
+                raise
             exchange.answer.free()
         self._state = _OPENING if failure is None else _CLOSED
         self._end = "" if failure is None else end  # it was the attempt's, not the call's
@@ -264,7 +273,6 @@ class ChatStream:
     def _interrupted(self, exchange: "Exchange", error: ThinwireError) -> StreamInterrupted:
         result = StreamInterrupted("the answer broke off: %s" % error, self.completion, error)
         result.model, result.deployment = self._plan.model, exchange.attempt.deployment
-        with_cause(result, error)
         return result
 
 

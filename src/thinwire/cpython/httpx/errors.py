@@ -9,12 +9,12 @@ import httpx
 from thinwire.core.errors import (
     ConnectError,
     ReadError,
-    ThinwireError,
     TransportError,
     TransportTimeout,
     WriteError,
     certificate_error,
 )
+from thinwire.core.request.http_request import Body
 
 # Timeouts and the phase they mean; "" for whatever was being done.
 _TIMEOUTS: tuple[tuple[type[Exception], str], ...] = (
@@ -31,11 +31,13 @@ _OTHERS: tuple[tuple[type[Exception], type[TransportError]], ...] = (
     (httpx.InvalidURL, ConnectError),
     (httpx.WriteError, WriteError),
 )
+_TRANSLATED = (httpx.HTTPError, httpx.StreamError, httpx.InvalidURL, TimeoutError)
 
 
 @contextmanager
-def translated(doing: str) -> Iterator[None]:
-    """Raises ours for every error of httpx inside the block; others pass.
+def translated(doing: str, body: Body | None = None) -> Iterator[None]:
+    """Raises ours for every error of httpx inside the block; others pass, and what reading `body`
+    raised, which is the caller's own.
 
     Args:
         doing: "head", "read" or "close": the phase of a timeout. Errors of "close" are dropped,
@@ -43,28 +45,45 @@ def translated(doing: str) -> Iterator[None]:
     """
     try:
         yield
-    except ThinwireError:
-        raise
-    except httpx.LocalProtocolError:
-        # Its words may quote a header value, and with it a key.
-        if doing != "close":
+    except Exception as error:
+        if body is not None and body.failure is error:
+            error.__cause__ = body.failure_cause  # httpcore raises everything `from None`
+            error.__suppress_context__ = body.failure_cause is not None
+            raise
+        if not isinstance(error, _TRANSLATED):
+            raise
+        if doing == "close":
+            return
+        if isinstance(error, httpx.LocalProtocolError):
+            # Its words may quote a header value, and with it a key.
             raise WriteError("the request is not valid HTTP") from None
-    except (httpx.HTTPError, httpx.StreamError, httpx.InvalidURL, TimeoutError) as error:
-        if doing != "close":
-            raise _ours(error, doing) from error
+        raise _ours(error, doing) from error
 
 
 def _ours(error: Exception, doing: str) -> TransportError:
     words = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+    is_certificate = _is_of_certificate(error)
+    _bare(error)
     for kind, phase in _TIMEOUTS:
         if isinstance(error, kind):
             return TransportTimeout(words, phase or doing, error)
-    cause: BaseException | None = error
-    while cause is not None:
-        if isinstance(cause, ssl.SSLCertVerificationError):
-            return certificate_error(words, error)
-        cause = cause.__cause__ or cause.__context__
+    if is_certificate:
+        return certificate_error(words, error)
     for kind, ours in _OTHERS:
         if isinstance(error, kind):
             return ours(words, error)
     return ReadError(words, error)
+
+
+def _is_of_certificate(error: BaseException | None) -> bool:
+    while error is not None and not isinstance(error, ssl.SSLCertVerificationError):
+        error = error.__cause__ or error.__context__
+    return error is not None
+
+
+def _bare(error: Exception) -> None:
+    # It is the cause that a user sees: without what led to it inside of httpx and httpcore, five
+    # errors for one timeout, and without the request, whose headers hold the key.
+    error.__traceback__ = error.__cause__ = error.__context__ = None
+    if isinstance(error, httpx.RequestError):
+        error.request = None  # type: ignore[assignment]

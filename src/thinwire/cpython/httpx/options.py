@@ -8,6 +8,8 @@ from typing import Any
 
 import httpx
 
+from thinwire.cpython.httpx.proxy import check_proxy
+
 _KEEPALIVE = 32
 _IDLE_S = 30.0  # httpx's own 5 s are shorter than a thought between two turns
 _VARIABLES = ("SSL_CERT_FILE", "SSL_CERT_DIR")
@@ -20,7 +22,8 @@ class Options:
         options: by name; absent ones have their defaults.
 
     Raises:
-        ValueError: options that exclude each other, or an unreadable CA file.
+        ValueError: options that exclude each other, an unreadable CA file, a proxy that cannot be
+            used.
     """
 
     def __init__(self, options: dict[str, object]) -> None:
@@ -36,6 +39,8 @@ class Options:
         given = [name for name in ("ssl_context", "proxy", "cadata") if options.get(name)]
         if self.http_client is not None and (given or self._insecure):
             raise ValueError(f"http_client brings its own settings: drop {given or 'insecure'}")
+        if self.http_client is None:
+            check_proxy(self._proxy)
         if self._ssl_context is not None and (self._cadata or self._verify is not True):
             raise ValueError("ssl_context already says what to verify: drop verify and cadata")
 

@@ -9,6 +9,7 @@ import asyncio
 import threading
 import time
 from collections.abc import AsyncIterator, Coroutine, Iterator, Mapping
+from functools import cache
 from weakref import WeakKeyDictionary
 
 import httpx
@@ -75,7 +76,7 @@ class AsyncHTTPXTransport(Transport):
         with translated("head"):
             client = self._client()
         try:
-            with translated("head"):
+            with translated("head", request.body):
                 built = _build(client, request, blocks)
                 built.extensions["trace"] = trace.ahear
                 async with asyncio.timeout(seconds_until(request.head_deadline_ms)):
@@ -146,7 +147,7 @@ class HTTPXTransport(Transport):
         self._deadlines.wait_ms = request.head_deadline_ms
         trace = _Trace(request)
         try:
-            with translated("head"):
+            with translated("head", request.body):
                 client = self._client()
                 built = _build(client, request, blocks)
                 built.extensions["trace"] = trace.hear
@@ -335,4 +336,15 @@ def _build(
         content=content,  # type: ignore[arg-type]
         timeout=timeout,
     )
+    built.url = _quiet(type(built.url))(built.url)  # type: ignore[arg-type]
     return built
+
+
+@cache
+def _quiet(kind: type[httpx.URL]) -> type[httpx.URL]:
+    # httpx logs the URL of each request, and hands it to hooks; a query may hold a key.
+    return type("QuietURL", (kind,), {"__str__": _without_query, "__repr__": _without_query})
+
+
+def _without_query(url: httpx.URL) -> str:
+    return str(url.copy_with(query=None)) + ("?***" if url.query else "")
