@@ -214,7 +214,7 @@ def test_no_allocation_that_fails_hides_a_failure(
     assert rows[-1]["first"]["fired"] == 0
     assert plain["kind"] in case.ends
     for row in rows:
-        assert _what_is_wrong(case, row, plain) == "", row
+        assert _what_is_wrong(case, row, plain) == "", json.dumps(row)
     making = sum(row["first"].get("making", False) for row in rows)
     assert making <= MAKING or case.times > 1
     # The calls share one client: what one of them lost, the last ones still miss.

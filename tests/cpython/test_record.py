@@ -4,8 +4,10 @@ import json
 import socket
 import ssl
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import httpx
 import pytest
@@ -265,6 +267,17 @@ def test_the_query_of_the_base_url_is_kept(real: MockServer, path: Path) -> None
     assert KEY not in text
 
 
+def test_a_body_of_hundreds_of_brackets_is_kept(real: MockServer, recorder: Recorder) -> None:
+    for depth in (450, 700, 5000):
+        body = f'{{"model": "m", "messages": {"[" * depth}"{KEY}"{"]" * depth}}}'
+        sent = {"Authorization": f"Bearer {KEY}"}
+        httpx.post(f"{recorder.base_url}/x", content=body, headers=sent, trust_env=False)
+        kept = recorder.exchanges[-1].body
+        shown = kept if isinstance(kept, str) else json.dumps(kept)
+        assert shown == body.replace(KEY, "[redacted]")
+    assert recorder.errors == []
+
+
 IMAGE = "data:image/png;base64," + "iVBORw0K" * 20
 
 
@@ -290,6 +303,33 @@ def test_no_secret_is_written(real: MockServer, recorder: Recorder, path: Path) 
     assert len(replayed.content) == len(answer.content)
     assert "Incorrect API key provided: ****" in replayed.json()["error"]["message"]
     assert "base64,AAAA" in replayed.json()["error"]["message"]
+
+
+# Headers and query fields that keep nothing, and those that stay.
+NAMES = """Authorization Proxy-Authorization api-key x-goog-api-key cf-aig-authorization
+Ocp-Apim-Subscription-Key X-Auth-Token x-litellm-api-key x-litellm-tags x-portkey-config
+x-portkey-virtual-key Helicone-Auth x-amz-security-token Cookie openai-project subscription-key
+access_token sig signature""".split()
+KEPT = ["Accept", "User-Agent", "api-version", "x-request-id", "x-ratelimit-remaining-tokens"]
+
+
+@pytest.mark.parametrize("value", ["short", "a/long+and secret=value"])
+def test_what_speaks_of_a_secret_is_hidden(value: str) -> None:
+    headers = [(name, f"{value}.{name}") for name in [*NAMES, *KEPT]]
+    query = "&".join(f"{name}={quote(text, safe='')}" for name, text in headers)
+    data = "HTTP/1.1 200 OK\r\n" + "".join(f"{name}: {text}\r\n" for name, text in headers)
+    exchange = exchange_of(data.encode() + b"\r\n", headers=headers)
+    found = redacted(replace(exchange, path=f"/v1?{query}"))
+    (arrival,) = found.arrivals
+    shown = f"{found.path} {found.headers} {arrival.data.decode()}"
+    for name, text in headers:
+        is_kept = name in KEPT
+        assert (dict(found.headers)[name] != "[redacted]") == is_kept, name
+        assert (text in arrival.data.decode()) == is_kept, name
+        if not is_kept and name != "openai-project":
+            assert text not in shown
+            assert quote(text, safe="") not in shown
+    assert len(arrival.data) == len(data) + 2
 
 
 def exchange_of(

@@ -5,6 +5,7 @@ import time
 from helpers import Scratch, error_of
 
 from thinwire.core import _compat
+from thinwire.core.errors import ThinwireError
 
 if _compat.MICROPYTHON:
     from thinwire.core import _micropython as runtime
@@ -144,11 +145,14 @@ def test_constants():
     assert _compat.PIECE <= _compat.BUFFER <= _compat.EVENT_LIMIT
 
 
-def test_causes_are_chained_where_that_is_possible():
-    error = ValueError("a")
-    cause = KeyError("b")
-    _compat.with_cause(error, cause)
-    assert getattr(error, "__cause__", cause) is cause
+def test_the_cause_is_the_lowest_where_errors_have_one():
+    lowest = KeyError("b")
+    error = ThinwireError("a", ThinwireError("between", lowest))
+    _compat.one_story(error)
+    assert getattr(error, "__cause__", lowest) is lowest
+    alone = ThinwireError("a", ThinwireError("between"))
+    _compat.one_story(alone)
+    assert getattr(alone, "__cause__", None) is None
 
 
 def test_set_field_passes_a_setattr_that_refuses():

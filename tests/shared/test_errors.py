@@ -1,4 +1,5 @@
 from thinwire.core import errors
+from thinwire.core._compat import MICROPYTHON
 from thinwire.core.errors import (
     AllAttemptsFailed,
     ConnectError,
@@ -194,3 +195,7 @@ CUT = [
 def test_a_secret_that_was_cut_off_is_hidden_too():
     for words, want in CUT:
         assert errors.without(words, "sk-secret") == want, words
+
+
+def test_an_encode_error_is_a_wrong_value_where_a_class_can_have_two_bases():
+    assert isinstance(EncodeError("m", "messages[0]"), ValueError) is not MICROPYTHON

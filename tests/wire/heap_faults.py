@@ -36,6 +36,7 @@ LATE = (
     "thinwire.core.answer.tool_calls",
     "thinwire.core.wire.http_date",
     "thinwire.core.routing.recovery",
+    "thinwire.core.wire.redaction",
     "thinwire.core.hedge",
     "thinwire.core.utf8",
     "thinwire_device.errnos",
@@ -63,7 +64,8 @@ class Watch:
         # All before one is replaced: most of them inherit theirs.
         kinds = [getattr(errors, name) for name in dir(errors)]
         kinds = [kind for kind in kinds if isinstance(kind, type)]
-        makers = [(kind, kind.__init__) for kind in kinds if issubclass(kind, Exception)]
+        kinds = [kind for kind in kinds if issubclass(kind, errors.ThinwireError)]
+        makers = [(kind, kind.__init__) for kind in kinds]
         for kind, make in makers:
             kind.__init__ = self.noting(make)
         self.watch_buffers(clients.ReceiveBuffers)

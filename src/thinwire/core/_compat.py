@@ -27,7 +27,9 @@ else:
     from thinwire.core._cpython import GROWTH as GROWTH
     from thinwire.core._cpython import HEAD_LIMIT as HEAD_LIMIT
     from thinwire.core._cpython import PIECE as PIECE
+    from thinwire.core._cpython import PortableError as PortableError
     from thinwire.core._cpython import TextBuffer as TextBuffer
+    from thinwire.core._cpython import WrongValue as WrongValue
     from thinwire.core._cpython import base64 as base64
     from thinwire.core._cpython import const as const
     from thinwire.core._cpython import decode as decode
@@ -35,6 +37,7 @@ else:
     from thinwire.core._cpython import escape as escape
     from thinwire.core._cpython import fits as fits
     from thinwire.core._cpython import fraction as fraction
+    from thinwire.core._cpython import from_base64 as from_base64
     from thinwire.core._cpython import has_half as has_half
     from thinwire.core._cpython import import_module as import_module
     from thinwire.core._cpython import is_awaitable as is_awaitable
@@ -43,6 +46,7 @@ else:
     from thinwire.core._cpython import loads_whole as loads_whole
     from thinwire.core._cpython import mend_imports as mend_imports
     from thinwire.core._cpython import nothing as nothing
+    from thinwire.core._cpython import one_story as one_story
     from thinwire.core._cpython import public as public
     from thinwire.core._cpython import remove_file as remove_file
     from thinwire.core._cpython import replace_file as replace_file
@@ -52,4 +56,3 @@ else:
     from thinwire.core._cpython import text_units as text_units
     from thinwire.core._cpython import unix_time as unix_time
     from thinwire.core._cpython import warn as warn
-    from thinwire.core._cpython import with_cause as with_cause

@@ -76,14 +76,75 @@ def is_awaitable(value: object) -> bool:
     return hasattr(value, "__await__")
 
 
-def with_cause(error: BaseException, cause: BaseException) -> None:
-    """Chain `cause` to `error`, as `raise error from cause` would."""
-    error.__cause__ = cause
+class PortableError(Exception):
+    """Base of our errors: an Exception that pickles and copies with all its fields.
+
+    An Exception is made anew from its `args`, which are not the arguments of its class: one that
+    takes two fails where it arrives, and a pool of processes hangs or breaks with it. This one is
+    made without its class's own `__init__`.
+    """
+
+    cause: "BaseException | None" = None
+
+    def __copy__(self) -> "PortableError":
+        result = _unmade(type(self), self.args)
+        result.__dict__.update(self.__dict__)
+        result.__cause__ = self.__cause__
+        return result
+
+    def __reduce__(self) -> "tuple[object, ...]":
+        state = dict(self.__dict__, cause=_portable(self.cause))
+        return _unmade, (type(self), self.args), state
+
+    def __setstate__(self, state: "dict[str, object] | None") -> None:
+        self.__dict__.update(state or {})
+        one_story(self)
+
+
+def _unmade(kind: "type[PortableError]", args: "tuple[object, ...]") -> PortableError:
+    # An error whose fields are still to be set.
+    error: PortableError = kind.__new__(kind, *args)
+    error.args = args
+    return error
+
+
+def _portable(cause: "BaseException | None") -> "BaseException | None":
+    # The cause itself or, where it cannot be had again from a pickle, its repr.
+    if cause is None or isinstance(cause, PortableError):
+        return cause
+    import pickle  # only who sends errors about needs it
+
+    try:
+        pickle.loads(pickle.dumps(cause))
+    except Exception:  # whatever the class of a stranger does when it is made anew
+        return Exception(repr(cause))
+    return cause
+
+
+def one_story(error: PortableError) -> None:
+    """Leaves of what led to an error one cause, for whoever prints it.
+
+    `__cause__` is what a library below or the system raised, and not what became of it on its way
+    up; of the way the traceback shows what is above the caller who raises `error` next.
+    """
+    cause = error.cause
+    while isinstance(cause, PortableError):
+        cause = cause.cause
+    error.__cause__ = cause  # which also keeps Python from showing what was being handled
+    error.__traceback__ = None
+
+
+# What EncodeError is beside: a request that cannot be encoded is a wrong value.
+WrongValue = ValueError
 
 
 def base64(data: "bytes | memoryview") -> bytes:
     """Base64 of `data`, without a line end (RFC 4648 §4)."""
     return binascii.b2a_base64(data, newline=False)
+
+
+# The bytes that base64 stands for; ValueError where it is none.
+from_base64 = binascii.a2b_base64
 
 
 def unix_time() -> int:

@@ -15,7 +15,7 @@ bytes of RAM on a chip); what a program decides on is in attributes, not in more
    `- AllAttemptsFailed     every deployment of the chain failed; `attempts` lists them
 """
 
-from thinwire.core._compat import const, public
+from thinwire.core._compat import PortableError, WrongValue, const, public
 from thinwire.core.error_kinds import RETRY_ON, kind_of, kind_of_status
 
 TYPE_CHECKING = const(False)
@@ -28,7 +28,7 @@ NO_WORDS = "no memory was left for its words"
 
 
 @public
-class ThinwireError(Exception):
+class ThinwireError(PortableError):
     """Base of all errors thinwire raises for what happens on the wire or in a request.
 
     Args:
@@ -38,7 +38,8 @@ class ThinwireError(Exception):
         kind: what went wrong, in one word; the same words as in `fallback_on`.
         model: public name of the model that was asked for, "" when none was.
         deployment: name of the deployment that was tried, "" when none was.
-        cause: the lower error, where there was one.
+        cause: the lower error, where there was one. On CPython `__cause__` is the lowest: what
+            httpx or the system raised, None where nothing below thinwire failed.
         stale: whether a connection kept from an earlier exchange turned out dead before any byte
             of the answer came; the same request is then tried again at once.
         closed: somebody called the exchange off, from another task; see transport.Response.
@@ -49,6 +50,7 @@ class ThinwireError(Exception):
             says nothing.
         body_snippet: start of the response body, "" when there was none.
         speechless: there was no memory for its words, or to go on after it: nothing was.
+        foreign: code of the caller's raised it (a source, a hook): it is passed on as it is.
     """
 
     # What only some errors know, so that whoever decides can ask any of them.
@@ -70,6 +72,7 @@ class ThinwireError(Exception):
         # Here, so that to set them later takes no memory.
         self.stale = False
         self.speechless = False
+        self.foreign = False
 
     @property
     def retryable(self) -> bool:
@@ -77,11 +80,21 @@ class ThinwireError(Exception):
         return self.kind in RETRY_ON
 
     def hide(self, secret: str) -> None:
-        """Takes `secret` out of what the error says: some servers repeat the key they refuse."""
+        """Takes `secret` out of what the error and its cause say: some servers repeat the key that
+        they refuse, and what is no HTTP is quoted in the words of an HTTP library.
+        """
         for name in self._spoken:
             text = getattr(self, name)
             if text:
                 setattr(self, name, without(text, secret))
+        self.args = (self.message,)
+        cause = self.cause
+        if isinstance(cause, ThinwireError):
+            cause.hide(secret)
+        elif cause is not None:
+            said = "%r %s" % (cause, cause)
+            if without(said, secret) != said:
+                self.cause = None  # whoever made it may keep its words anywhere
 
     def silence(self) -> None:
         """Leaves nothing of its words, for want of the memory to look for secrets in them."""
@@ -191,6 +204,7 @@ class StatusError(ThinwireError):
         self.code = code
         self.retry_after_ms = retry_after_ms
         self.body_snippet = body_snippet
+        self.should_retry = None  # set later: see ThinwireError
         try:
             self.kind = kind_of(status, code, message)
         except MemoryError:
@@ -235,8 +249,8 @@ class StreamInterrupted(ThinwireError):
 
 
 @public
-class EncodeError(ThinwireError):
-    """The request holds a value that JSON cannot carry.
+class EncodeError(ThinwireError, WrongValue):
+    """The request holds a value that JSON cannot carry. A ValueError, too, except on MicroPython.
 
     Attributes:
         path: where it stands, e.g. "messages[3].content[0].image_url".

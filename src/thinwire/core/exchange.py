@@ -180,6 +180,10 @@ class Exchange:
         body: Body = request.body  # type: ignore[assignment]
         try:
             response = self.response = await self._transport.send(request)
+        except Exception:
+            if body.failure is not None:  # the caller's own, whatever a transport made of it
+                raise body.failure
+            raise
         finally:
             body.close()
             self.attempt.sent_bytes = body.sent_bytes

@@ -132,7 +132,7 @@ class Race:
     def _remove(self, runner: "_Runner", error: BaseException) -> None:
         # While another attempt is at work an error is only recorded.
         self._runners.remove(runner)
-        if not self._runners or not isinstance(error, ThinwireError):
+        if not self._runners or not isinstance(error, ThinwireError) or error.foreign:
             self.exchange = runner.exchange
             raise error
         runner.exchange.answer.free()

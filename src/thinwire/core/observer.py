@@ -7,14 +7,13 @@ Loaded for clients with `log` or `on_event`.
 """
 
 from thinwire.core._compat import const
-from thinwire.core.errors import StatusError, StreamError
+from thinwire.core.errors import StatusError, StreamError, ThinwireError
 
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
-    from thinwire.core.errors import ThinwireError
     from thinwire.core.routing.plan import Attempt
 
     Fields = dict[str, Any]
@@ -50,8 +49,7 @@ class Observer:
         fields["model"] = attempt.model
         fields["deployment"] = attempt.deployment
         fields["attempt"] = attempt.number
-        for hook in self._hooks:
-            hook(event, fields)
+        self._tell(event, fields)
 
     def failed(self, attempt: "Attempt", error: "ThinwireError") -> None:
         """Tells that an attempt failed."""
@@ -62,8 +60,15 @@ class Observer:
 
     def store_failed(self, message: str) -> None:
         """Tells that the state of deployments could not be kept, which is no call's fault."""
-        for hook in self._hooks:
-            hook("store_failed", {"error": message})
+        self._tell("store_failed", {"error": message})
+
+    def _tell(self, event: str, fields: "Fields") -> None:
+        try:
+            for hook in self._hooks:
+                hook(event, fields)
+        except ThinwireError as error:  # of another call that the hook has made
+            error.foreign = True
+            raise
 
 
 def log_hook(sink: "Sink") -> "Hook":

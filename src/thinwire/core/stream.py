@@ -19,8 +19,8 @@ from thinwire.core._compat import (
     is_awaitable,
     mend_imports,
     nothing,
+    one_story,
     public,
-    with_cause,
 )
 from thinwire.core.answer.completion import (
     ContentDelta,
@@ -149,12 +149,17 @@ class ChatStream:
                         )
                         exchange.arrived()
                 except ThinwireError as error:
+                    if error.foreign:
+                        self._tear()
+                        await self._drop("cancelled")
+                        raise
                     if self._exchange is not None:
                         await self._exchange.close()
                     if self._stopped:
                         continue
                     failure = self._failed(error)
                     if failure is not None:
+                        one_story(failure)
                         try:
                             raise failure
                         finally:
@@ -172,6 +177,7 @@ class ChatStream:
                     failure = self._hidden_by(error)
                     if failure is None:
                         raise
+                    one_story(failure)
                     raise failure
         finally:
             self._busy = False
@@ -288,6 +294,10 @@ class ChatStream:
                 attempt = exchange.attempt
                 attempt.ended("failed", exchange.now_ms - self._plan.start_ms, error)
                 failure = attempt.error
+            except BaseException:  # a hook of the caller's has ended the call
+                self._state = _CLOSED
+                exchange.answer.free()
+                raise
             exchange.answer.free()
         self._state = _OPENING if failure is None else _CLOSED
         self._end = "" if failure is None else end  # it was the attempt's, not the call's
@@ -337,8 +347,6 @@ class ChatStream:
     def _interrupted(self, why: str, error: "ThinwireError | None" = None) -> StreamInterrupted:
         result = StreamInterrupted(why, self.completion, error)
         result.model, result.deployment = self._plan.model, result.partial.deployment
-        if error is not None:
-            with_cause(result, error)
         return result
 
 

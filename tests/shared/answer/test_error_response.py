@@ -6,7 +6,7 @@ from thinwire.core._compat import BODY_LIMIT
 from thinwire.core.answer import error_response as module
 from thinwire.core.answer import error_response as refusal
 from thinwire.core.answer.error_response import retry_after_ms, should_retry
-from thinwire.core.errors import ReadError, StatusError, StreamError
+from thinwire.core.errors import ReadError, StatusError, StreamError, ThinwireError
 from thinwire.testing.scripted import ScriptedReply
 
 HTML = {"content-type": "text/html; charset=utf-8"}
@@ -355,7 +355,13 @@ def test_an_empty_answer_says_so():
 TARGETS = [
     ("https://evil.example/steal?key=1", "https://evil.example;"),
     ("https://user:pw@evil.example:8443?x#y", "https://evil.example:8443;"),
+    ("//evil.example/steal?key=1", "//evil.example;"),
+    ("//user:pw@evil.example:8443?x", "//evil.example:8443;"),
+    ("\\\\evil.example/secret", "//evil.example;"),
     ("/login?next=secret", "another path of the same server;"),
+    ("/login?next=https://secret/", "another path of the same server;"),
+    ("login//secret", "another path of the same server;"),
+    ("///secret", "another path of the same server;"),
     (None, "another path of the same server;"),
 ]
 
@@ -538,3 +544,13 @@ def test_what_a_server_says_about_trying_again():
     for value, want in ADVICE:
         got = should_retry(Head({} if value is None else {"x-should-retry": value}))
         assert got is want, (value, got)
+
+
+def test_hundreds_of_brackets_are_an_error_like_others():
+    for depth in (1, 20, 700, 5000):
+        for start, end in ((b"[", b"]"), (b'{"a":', b"}")):
+            for field in (b'{"error":%s}', b'{"error":{"message":%s}}', b'{"detail":%s}'):
+                data = field % (start * depth + b'"x"' + end * depth)
+                assert refused(ScriptedReply([data], 400)).status == 400
+                streamed = play([ScriptedReply([b"data: " + data + b"\n\n"])]).error
+                assert isinstance(streamed, ThinwireError), streamed

@@ -392,12 +392,18 @@ def test_items_of_the_wrong_kind_are_refused_by_path():
         assert "takes" in error.message
 
 
-def test_what_a_factory_raises_for_a_missing_file_names_the_path():
-    def factory():
-        raise OSError(2)
+def test_what_a_factory_or_its_items_raise_is_the_callers_own():
+    for mine in (OSError(2), ValueError("mine")):
 
-    for source in (TextStream(factory), BytesStream(factory)):
-        assert error_of(EncodeError, pull, source).path == "a"
+        def factory(error=mine):
+            raise error
+
+        def items(error=mine):
+            yield "a"
+            raise error
+
+        for source in (TextStream(factory), BytesStream(factory), TextStream(items)):
+            assert error_of(type(mine), pull, source) is mine
 
 
 def test_a_generator_is_closed_with_the_encoder():

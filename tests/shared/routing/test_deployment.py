@@ -1,5 +1,6 @@
 from helpers import error_of
 
+from thinwire.core.routing import deployment as module
 from thinwire.core.routing.deployment import URL, Deployment
 from thinwire.core.routing.policy import RetryPolicy, Timeouts
 
@@ -146,6 +147,8 @@ BAD = [
     (None, "empty"),
     (b"http://h", "empty"),
     ("h/v1", "http://"),
+    ("localhost:8000/v1", "'localhost:8000/v1' does not start with http:// or https://"),
+    ("user:secret@h/v1?key=secret", "'h/v1' does not start"),
     ("api.openai.com:443", "http://"),
     ("ftp://h", "http://"),
     ("://h", "http://"),
@@ -165,7 +168,7 @@ BAD = [
     ("http://::1/", "no host"),
     ("http://fe80::1/", "port"),
     ("http://h:0", "port"),
-    ("http://h:65536", "port"),
+    ("http://h:65536", "port after its host: 'h:65536'"),
     ("http://h:x", "port"),
     ("http://h:-1", "port"),
     ("http://h:1:2", "port"),
@@ -225,3 +228,33 @@ def test_the_authority_has_brackets_but_no_default_port():
         ("http://[::1]:8080", "[::1]:8080"),
     ]:
         assert URL(text).authority() == want
+
+
+# Base URLs that hold what is added to them, and the target of a request.
+WHOLE = [
+    ("http://h/v1/chat/completions", "/v1/chat/completions"),
+    ("http://h/v1/chat/completions/", "/v1/chat/completions"),
+    ("http://h/chat/completions", "/chat/completions"),
+    ("http://h/d/chat/completions?api-version=1", "/d/chat/completions?api-version=1"),
+]
+
+
+def test_a_base_url_with_the_whole_path_is_taken_as_meant():
+    told = []
+    warn, module.warn = module.warn, told.append
+    try:
+        for text, target in WHOLE:
+            assert Deployment(text).url.target("/chat/completions") == target, text
+        assert len(told) == len(WHOLE), told
+        assert "leave it out" in told[0], told
+        for text in ("http://h/v1", "http://h/chat", "http://h/v1/completions"):
+            Deployment(text)
+        assert len(told) == len(WHOLE), told
+    finally:
+        module.warn = warn
+
+
+def test_headers_that_frame_a_request_are_refused():
+    for name in ("Content-Length", "transfer-encoding"):
+        error = error_of(ValueError, Deployment, BASE, extra_headers={name: "5"})
+        assert name in str(error), error

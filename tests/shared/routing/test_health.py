@@ -376,18 +376,75 @@ def test_a_folder_that_is_missing_is_a_problem():
         assert "not stored" in told[0], told
 
 
-class Unreachable(Memory):
-    # A database that is down for a while.
+class RedisError(Exception):
+    # Databases have errors of their own.
+    pass
+
+
+class Troubled(Memory):
+    # A database that is down for a while, or a store that is none.
+    def __init__(self, trouble):
+        super().__init__()
+        self.trouble = trouble
+
     def load(self):
-        raise OSError(113)
+        self.loads += 1
+        return self._act(None)
+
+    def save(self, state):
+        return self._act(super().save(state))
+
+    def _act(self, result):
+        if isinstance(self.trouble, Exception):
+            raise self.trouble
+        return self.trouble or result
+
+
+class Coroutine:
+    # What an async method gives that nobody awaits.
+    def __await__(self):
+        return iter(())
+
+    def send(self, value):
+        pass
+
+
+TROUBLES = [
+    (OSError(113), "OSError"),
+    (RedisError("down"), "RedisError: down"),
+    (ValueError("down"), "ValueError: down"),
+    (MemoryError(), "MemoryError"),
+    (StatusError(503, "of another call"), "StatusError: status 503"),
+    ([1], "load() gave list, not a dict"),
+    (Coroutine(), "load() gave Coroutine, not a dict"),
+]
 
 
 def test_a_store_that_cannot_be_loaded_is_a_problem_and_no_more():
-    told = []
-    health = Health(CooldownPolicy(), Unreachable(), told.append)
-    assert health.in_order(["a", "b"], 0) == ["a", "b"]
-    assert len(told) == 1, told
-    assert "cannot be loaded" in told[0], told
+    for trouble, words in TROUBLES:
+        told = []
+        store = Troubled(trouble)
+        health = Health(CooldownPolicy(), store, told.append)
+        for later in range(0, 30000, 500):
+            assert health.in_order(["a", "b"], T0 + later) == ["a", "b"]
+        assert (len(told), store.loads) == (1, 1), told
+        assert "cannot be loaded" in told[0], told
+        assert words in told[0], told
+        # It is asked again, whether or not anything was to be saved meanwhile.
+        store.trouble = {"a": {"left_ms": 5000}}
+        assert health.in_order(["a", "b"], T0 + 30000) == ["b", "a"], words
+
+
+def test_a_store_that_cannot_save_is_a_problem_and_no_more():
+    for trouble, words in TROUBLES:
+        told = []
+        health = Health(CooldownPolicy(), Troubled(trouble), told.append)
+        health.failed("a", busy(20000), T0)
+        if isinstance(trouble, Exception):
+            assert words in told[-1], told
+        elif not isinstance(trouble, list):
+            assert "save() is async" in told[-1], told
+        assert health.in_order(["a", "b"], T0 + 5000) == ["b", "a"]
 
 
 def test_a_cooldown_policy_prints_as_it_is_written():

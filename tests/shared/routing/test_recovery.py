@@ -294,12 +294,53 @@ def test_a_raw_body_goes_to_one_deployment():
     assert setting.decide(tried, error).error is error
 
 
-def test_the_key_is_taken_out_of_errors():
-    for key, want in [("sk-123", "no *** here"), ("no", "no sk-123 here"), (None, None)]:
-        setting = Setting(names={"a": Deployment("https://a.test/v1", key)}, fallbacks={})
-        error = ReadError("no sk-123 here")
-        recovery.record_failure(setting.plan, setting.begin(), error, 0)
-        assert str(error) == (want or "no sk-123 here"), (key, error)
+# What a deployment and a call send, what an error repeats of it, and what is left of that.
+# Dummies, and what is short, are words as well.
+REPEATED = [
+    (("https://a.test", "sk-12345678"), {}, "no sk-12345678 here", "no *** here"),
+    (("https://a.test", "sk-12345678"), {}, "no sk-12345... ", "no sk-12345... "),
+    (("https://a.test", "sk-12345678"), {}, "no sk-12345...", "no ***..."),
+    (("https://a.test", "ollama"), {}, "try `ollama pull llama3`", "try `ollama pull llama3`"),
+    (("https://a.test", "sk-no-key-required"), {}, "sk-no-key-required", "sk-no-key-required"),
+    (("https://a.test", None), {}, "no sk-12345678 here", "no sk-12345678 here"),
+    (
+        ("https://a.test?v=2024-10-21&key=abc%2Fdefgh",),
+        {},
+        "abc/defgh 2024-10-21",
+        "*** 2024-10-21",
+    ),
+    (("https://a.test?key=abc%2Fdefgh",), {}, "key=abc%2Fdefgh", "key=***"),
+    (("https://a.test?key=abc%2Fdefgh",), {}, "abc\\/defgh abc%2fdefgh", "*** ***"),
+    (("https://a.test", "sk-12345678"), {"X-Auth-Token": "of-this-call"}, "of-this-call", "***"),
+    (("https://a.test",), {"X-Tag": "of-this-call"}, "of-this-call", "of-this-call"),
+]
+
+
+def test_secrets_are_taken_out_of_errors_and_their_causes():
+    for arguments, headers, words, want in REPEATED:
+        for cause in (None, ValueError(words), ReadError(words)):
+            call = Call(MESSAGES, extra_headers=headers)
+            setting = Setting(names={"a": Deployment(*arguments)}, fallbacks={}, call=call)
+            error = StatusError(401, words, words, None, words)
+            error.cause = cause
+            recovery.record_failure(setting.plan, setting.begin(), error, 0)
+            found = (error.message, error.code, error.body_snippet, error.args[0])
+            assert found == ("status 401: " + want, want, want, "status 401: " + want), found
+            shown = want if isinstance(cause, ReadError) or want == words else "None"
+            assert cause is None or str(error.cause) == shown, (words, error.cause)
+
+
+def test_a_secret_in_extra_headers_is_taken_out_of_errors():
+    more = {"cf-aig-authorization": "Bearer gateway-key"}
+    names = {"a": Deployment("https://a.test/v1", "sk-12345678", extra_headers=more)}
+    for made in (True, False):
+        setting = Setting(names=names, fallbacks={})
+        tried = setting.begin()
+        if not made:
+            tried.request = None  # it failed before there was one
+        error = ReadError("gateway-key, sk-12345678")
+        recovery.record_failure(setting.plan, tried, error, 0)
+        assert str(error) == "***, ***", error
 
 
 def test_an_unknown_model_is_refused():

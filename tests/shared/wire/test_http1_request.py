@@ -48,9 +48,13 @@ def test_framing_of_a_request():
         assert request_head("POST", "/", [], length).endswith(want)
 
 
-def test_framing_headers_of_the_caller_are_dropped():
-    headers = [("content-LENGTH", "1"), ("Transfer-encoding", "gzip"), ("TE", "x")]
-    assert request_head("GET", "/", headers, -1) == b"GET / HTTP/1.1\r\nTE: x\r\n\r\n"
+def test_framing_headers_of_the_caller_are_refused():
+    for name in ("content-LENGTH", "Transfer-encoding"):
+        error = error_of(ValueError, check_header, name, "1")
+        assert name in str(error), error
+        assert "framing=" in str(error), error
+        error_of(ValueError, request_head, "GET", "/", [(name, "1")], -1)
+    assert request_head("GET", "/", [("TE", "x")], -1) == b"GET / HTTP/1.1\r\nTE: x\r\n\r\n"
 
 
 def test_a_request_head_refuses_bad_headers():

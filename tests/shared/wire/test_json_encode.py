@@ -297,9 +297,10 @@ def test_cycles_are_refused():
 
 class Broken:
     # Items from a file: opening or reading fails at an item.
-    def __init__(self, good, error):
+    def __init__(self, good, error, stored=False):
         self.good = good
         self.error = error
+        self.stored = stored
 
     def __iter__(self):
         if self.good < 0:
@@ -312,10 +313,10 @@ class Broken:
         raise self.error
 
 
-def test_items_that_cannot_be_read_are_an_error_at_their_path():
+def test_stored_items_that_cannot_be_read_are_an_error_at_their_path():
     for good in (-1, 0, 1, 3, 100):
         cause = OSError(5)
-        error = failure({"messages": Items(Broken(good, cause))})
+        error = failure({"messages": Items(Broken(good, cause, True))})
         assert error.path == "messages", error.path
         assert "cannot read" in str(error)
         assert error.cause is cause
@@ -323,6 +324,6 @@ def test_items_that_cannot_be_read_are_an_error_at_their_path():
 
 def test_other_errors_of_a_caller_s_iterator_are_its_own():
     for good in (-1, 0, 1):
-        cause = KeyError("mine")
-        got = error_of(KeyError, encode, Items(Broken(good, cause)))
-        assert got is cause
+        for cause in (KeyError("mine"), OSError(5)):
+            got = error_of(type(cause), encode, Items(Broken(good, cause)))
+            assert got is cause

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from thinwire.core.errors import StatusError
 
 _SNIPPET = const(200)  # characters of an unexpected body that an error shows
+_DEEPEST = const(8)  # of parts in parts; servers nest two, and hundreds break the stack
 _NO_WORDS = "the server sent an error without words"
 
 
@@ -19,24 +20,25 @@ def mapping(value: object) -> "dict[str, object]":
     return value if isinstance(value, dict) else {}
 
 
-def text(value: object, part_field: str = "text") -> str:
+def text(value: object, part_field: str = "text", depth: int = 0) -> str:
     """Text of a `content`-like field: a string, a list of parts, or nothing.
 
     Args:
         value: the field.
         part_field: the field of a part that holds its text.
+        depth: how many parts it is in.
     """
     if isinstance(value, str):
         return value
-    if isinstance(value, list):
-        return "".join([_part(part, part_field) for part in value])
+    if isinstance(value, list) and depth < _DEEPEST:
+        return "".join([_part(part, part_field, depth + 1) for part in value])
     return ""
 
 
-def _part(part: object, field: str) -> str:
+def _part(part: object, field: str, depth: int = 1) -> str:
     if isinstance(part, dict):
-        return text(part.get(field))
-    return text(part) if field == "text" else ""
+        return text(part.get(field), "text", depth)
+    return text(part, "text", depth) if field == "text" else ""
 
 
 def reasoning(delta: "dict[str, object]") -> str:

@@ -140,12 +140,18 @@ def should_retry(response: "Response") -> "bool | None":
 def _redirection(response: "Response") -> StatusError:
     # Following would send the key to whoever the answer names, and its path may be a secret of
     # its own (RFC 9110 §15.4): only the origin is told.
-    target = response.header("location") or ""
-    scheme, mark, rest = target.partition("://")
+    target = (response.header("location") or "").replace("\\", "/")  # as browsers read it
+    scheme, mark, rest = target.partition("//")  # RFC 3986 §4.2: //host names one, too
+    if scheme and not _is_scheme(scheme):
+        mark = ""
     host = rest.split("/")[0].split("?")[0].split("#")[0].split("@")[-1]
-    where = scheme + mark + host if mark else "another path of the same server"
+    where = scheme + mark + host if mark and host else "another path of the same server"
     message = "redirected to %s; redirects are not followed: correct base_url" % where
     return StatusError(response.status, chunk.one_line(message))
+
+
+def _is_scheme(text: str) -> bool:
+    return text[-1] == ":" and not [c for c in text if c in "/?#"]
 
 
 async def _read(

@@ -3,6 +3,7 @@ then takes a few kilobytes (docs/memory.md).
 """
 
 from thinwire.core._compat import const
+from thinwire.core.errors import ThinwireError
 
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
@@ -98,6 +99,10 @@ class _Nothing:
     def pieces(self) -> "list[str]":
         return []
 
+    def __reduce__(self) -> "tuple[object, ...]":
+        # A completion may be pickled, or copied; where its text went to stays here.
+        return _Nothing, ()
+
 
 class _Teller(_Nothing):
     def __init__(self, sink: "Sink", kind: str, index: int) -> None:
@@ -106,7 +111,11 @@ class _Teller(_Nothing):
         self._index = index
 
     def append(self, text: str) -> None:
-        self._sink(self._kind, text, self._index)
+        try:
+            self._sink(self._kind, text, self._index)
+        except ThinwireError as error:  # of another call that it has made
+            error.foreign = True
+            raise
 
 
 class _Pen(_Nothing):

@@ -4,7 +4,7 @@ completion can say how much was uploaded.
 """
 
 from thinwire.core._compat import const, public
-from thinwire.core.errors import EncodeError, ReadError
+from thinwire.core.errors import EncodeError, ReadError, ThinwireError
 from thinwire.core.wire.json_encode import JSONEncoder
 
 TYPE_CHECKING = const(False)
@@ -160,15 +160,24 @@ class Body:
     Attributes:
         sent_bytes: bytes pulled so far.
         sent_blocks: pulls that gave bytes.
+        failure: what reading it raised: no error of the exchange, whatever its class.
+        failure_cause: its `__cause__`, which libraries on its way may take away.
     """
 
     def __init__(self) -> None:
         self.sent_bytes = 0
         self.sent_blocks = 0
+        # Here, so that to set them later takes no memory.
+        self.failure: Exception | None = None
+        self.failure_cause: BaseException | None = None
 
     def readinto(self, buffer: "bytearray | memoryview") -> "int | None":
         """Fills `buffer`; returns the byte count, 0 at the end, None: `await more()` first."""
-        count = self._read(buffer)
+        try:
+            count = self._read(buffer)
+        except Exception as error:
+            self.failed(error)
+            raise
         if count:
             self.sent_bytes += count
             self.sent_blocks += 1
@@ -186,6 +195,13 @@ class Body:
 
     def _read(self, buffer: "bytearray | memoryview") -> "int | None":
         raise NotImplementedError
+
+    def failed(self, error: Exception) -> None:
+        """Takes note that code of the caller's, which produces the body, has raised `error`."""
+        self.failure = error
+        self.failure_cause = getattr(error, "__cause__", None)
+        if isinstance(error, ThinwireError) and not isinstance(error, EncodeError):
+            error.foreign = True
 
     def replayable(self) -> bool:
         """Whether what was sent so far can be had again for another attempt."""
@@ -216,7 +232,11 @@ class JSONBody(Body):
         """Size of the encoded document, found by encoding it once without sending it; None, with
         all left alone, when it can be read only once.
         """
-        self._length = JSONEncoder(self._document, self._sizes, False).count()
+        try:
+            self._length = JSONEncoder(self._document, self._sizes, False).count()
+        except Exception as error:
+            self.failed(error)
+            raise
         return self._length
 
     def repeatable(self) -> bool:
@@ -225,12 +245,20 @@ class JSONBody(Body):
         Raises:
             EncodeError: the document holds what JSON cannot carry.
         """
-        return JSONEncoder(self._document, None, False, False).count() is not None
+        try:
+            return JSONEncoder(self._document, None, False, False).count() is not None
+        except Exception as error:
+            self.failed(error)
+            raise
 
     async def more(self) -> None:
         """Waits for a source that is read while it is sent."""
         if self._encoder is not None:
-            await self._encoder.more()
+            try:
+                await self._encoder.more()
+            except Exception as error:
+                self.failed(error)
+                raise
 
     def replayable(self) -> bool:
         """See Body.replayable."""

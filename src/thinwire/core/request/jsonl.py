@@ -31,6 +31,8 @@ class JSONLMessages:
     line when a line is no JSON object.
     """
 
+    stored = True  # see JSONEncoder
+
     def __init__(self, path: "str | PathLike[str]") -> None:
         self.path = path
 

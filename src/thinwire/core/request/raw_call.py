@@ -54,6 +54,9 @@ class ProducedBody(Body):
                 self._block = next(self._blocks)
         except (StopAsyncIteration, StopIteration):
             self._ended = True
+        except Exception as error:
+            self.failed(error)
+            raise
 
     def _read(self, buffer: "bytearray | memoryview") -> "int | None":
         left = len(self._block) - self._at

@@ -46,9 +46,11 @@ class Source:
 
     Attributes:
         replayable: whether it can be opened again after it was read.
+        stored: whether an OSError means that it cannot be read; else it is the caller's own.
     """
 
     replayable = True
+    stored = True
 
     def open(self) -> "Readable":
         """A new reader at the start. Raises OSError when the source cannot be opened."""
@@ -181,6 +183,8 @@ class _Base64FileReader(_FileReader):
 
 class _Stream(Source):
     # What is produced: by `factory` for each attempt, or by an iterable in its place.
+    stored = False
+
     def __init__(self, factory: object) -> None:
         self._factory: Any = factory
         one_shot = hasattr(factory, "__next__") or hasattr(factory, "__anext__")

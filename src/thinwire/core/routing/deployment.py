@@ -6,7 +6,7 @@ fragments, spaces) is refused before anything is sent. RFC 3986 §3, only as muc
 URL needs; MicroPython has no urllib.
 """
 
-from thinwire.core._compat import const, public, set_field
+from thinwire.core._compat import const, public, set_field, warn
 from thinwire.core.routing.policy import limits, retries
 from thinwire.core.wire.http1_request import check_header
 
@@ -20,8 +20,11 @@ if TYPE_CHECKING:
     Framing = Literal["chunked", "length"]
 
 
+_TARGET = "/chat/completions"
+
+
 class URL:
-    """A checked http or https address.
+    """A checked http or https address. Its str shows no query.
 
     Attributes:
         scheme: "http" or "https".
@@ -37,7 +40,8 @@ class URL:
         scheme, mark, rest = text.partition("://")
         self.scheme = scheme.lower()
         if not mark or self.scheme not in ("http", "https"):
-            raise ValueError("base_url must start with http:// or https://")
+            shown = text.partition("?")[0].rpartition("@")[2]
+            raise ValueError("base_url %r does not start with http:// or https://" % shown)
         for character in text:
             if character <= " " or character >= "\x7f" or character in '"<>\\^`{|}':
                 shown = "base_url has the character %r, which a URL cannot carry"
@@ -60,7 +64,9 @@ class URL:
         return host if self.port == default else "%s:%d" % (host, self.port)
 
     def __str__(self) -> str:
-        return "%s://%s%s" % (self.scheme, self.authority(), self.target(""))
+        # Some providers take the key as a query parameter.
+        shown = "%s://%s%s" % (self.scheme, self.authority(), self.path)
+        return shown + "?***" if self.query else shown
 
 
 def _split_authority(text: str, port: int) -> "tuple[str, int]":
@@ -80,7 +86,7 @@ def _split_authority(text: str, port: int) -> "tuple[str, int]":
         return host, port
     digits = rest[1:]
     if rest[0] != ":" or not digits.isdigit() or not 0 < int(digits) < 65536:
-        raise ValueError("base_url has no valid port after its host")
+        raise ValueError("base_url has no valid port after its host: %r" % text)
     return host, int(digits)
 
 
@@ -90,7 +96,8 @@ class Deployment:
 
     Args:
         base_url: http(s) address up to and including the version, e.g.
-            "https://openrouter.ai/api/v1"; "/chat/completions" is added.
+            "https://openrouter.ai/api/v1"; "/chat/completions" is added. One that ends in that
+            already is taken without it, with a warning.
         api_key: sent as "Authorization: Bearer ..."; None or "" for servers that need none.
         model: id the server knows the model by; None: the public name is sent.
         extra_headers: added to each request; they win over thinwire's own of the same name.
@@ -152,7 +159,11 @@ class Deployment:
         if framing not in ("chunked", "length"):
             raise ValueError("framing must be 'chunked' or 'length', not %r" % (framing,))
         set_field(self, "framing", framing)
-        set_field(self, "url", URL(base_url))
+        url = URL(base_url)
+        if url.path.endswith(_TARGET):
+            url.path = url.path[: -len(_TARGET)]
+            warn("base_url ends in %s, which thinwire adds itself: leave it out" % _TARGET)
+        set_field(self, "url", url)
         set_field(self, "base_url", base_url)
         set_field(self, "api_key", api_key)
         set_field(self, "model", model)
@@ -187,7 +198,6 @@ class Deployment:
         raise AttributeError("Deployment is immutable")
 
     def __repr__(self) -> str:
-        # Some providers take the key as a query parameter.
         address = self.base_url.partition("?")[0] + ("?***" if self.url.query else "")
         key = "None" if not self.api_key else "'***'"
         return "Deployment(%r, api_key=%s, model=%r)" % (address, key, self.model)

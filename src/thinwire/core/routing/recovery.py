@@ -12,8 +12,9 @@ it says.
   restart    likewise, though the caller holds a part of an answer, which is void now
 """
 
-from thinwire.core._compat import const, with_cause
+from thinwire.core._compat import const
 from thinwire.core.errors import AllAttemptsFailed, TransportTimeout
+from thinwire.core.wire.redaction import secrets
 
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
@@ -130,15 +131,16 @@ def record_failure(
     """Takes note of a failed attempt, without deciding anything.
 
     Returns:
-        The error, with its clock named and the API key taken out.
+        The error, with its clock named and every secret of the request taken out.
     """
     attempt = exchange.attempt
     if isinstance(error, TransportTimeout):
         error = _named(exchange, error, now_ms)
     deployment = plan.router.deployment(attempt.deployment)
-    key = deployment.api_key
-    if key and len(key) > 3:  # "none" and "x" stand in for keys; taking "x" out hurts
-        error.hide(key)
+    request = exchange.request
+    headers = deployment.headers() if request is None else request.headers
+    for secret in secrets(headers, deployment.url.query):
+        error.hide(secret)
     error.model, error.deployment = plan.model, attempt.deployment
     outcome = "interrupted" if exchange.has_begun() else "failed"
     attempt.ended(outcome, now_ms - plan.start_ms, error)
@@ -194,6 +196,5 @@ def _over(plan: "Plan", exchange: "Exchange", error: "ThinwireError", hint: str 
     if len(plan.attempts) > 1:
         result = AllAttemptsFailed(tuple(plan.attempts))
         result.model, result.deployment = plan.model, error.deployment
-        with_cause(result, result.last)
         error = result
     return Decision("raise", [], error=error, hint=hint)

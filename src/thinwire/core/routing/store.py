@@ -4,7 +4,15 @@ of a server does not run into the same rate limit again; loaded when there is a 
 
 import json
 
-from thinwire.core._compat import const, fraction, public, remove_file, replace_file, unix_time
+from thinwire.core._compat import (
+    const,
+    fraction,
+    is_awaitable,
+    public,
+    remove_file,
+    replace_file,
+    unix_time,
+)
 from thinwire.core.routing.health import DeploymentState
 
 TYPE_CHECKING = const(False)
@@ -16,22 +24,23 @@ if TYPE_CHECKING:
     States = dict[str, DeploymentState]
 
 _RELOAD_MS = const(1000)  # how old what other processes stored may get
+_RECOVER_MS = const(30000)  # how long a store that cannot be loaded is left alone
 
 
 @public
 class Store:
-    """Keeps the state of deployments; subclass it to keep it in Redis, NVS or RTC memory."""
+    """Keeps the state of deployments; subclass it to keep it in Redis, NVS or RTC memory.
+
+    Both methods are plain ones, not async. What they raise, whatever its class, ends no call: the
+    log and `on_event` say so, and the client goes on with what it knows.
+    """
 
     def load(self) -> "dict[str, Any] | None":
         """What was saved last, by whichever process; None when there is nothing."""
         raise NotImplementedError
 
     def save(self, state: "dict[str, Any]") -> None:
-        """Keeps `state`, a JSON object.
-
-        Raises:
-            OSError: it cannot; the call goes on, and the log says so.
-        """
+        """Keeps `state`, a JSON object."""
         raise NotImplementedError
 
 
@@ -101,7 +110,10 @@ class StoredStates:
         self._loaded_ms = now_ms
         try:
             stored = self._store.load()
-        except OSError as error:  # a file never does, a database may
+            if stored is not None and not isinstance(stored, dict):
+                raise TypeError("load() gave %s, not a dict" % type(stored).__name__)
+        except Exception as error:  # a file never does, a database has errors of its own
+            self._loaded_ms = now_ms + _RECOVER_MS - _RELOAD_MS
             self._problem("cannot be loaded", error)
             return states
         # What is still as it was is known better here: `left_ms` must not begin anew.
@@ -134,16 +146,19 @@ class StoredStates:
                 "reason": state.reason,
             }
         try:
-            self._store.save(stored)
+            result: object = self._store.save(stored)  # type: ignore[func-returns-value]
+            if is_awaitable(result):
+                raise TypeError("save() is async, and would have to be a plain method")
             self._known = stored
             self._failed = False
-        except OSError as error:
+        except Exception as error:
+            self._failed = True
             self._problem("is not stored", error)
 
-    def _problem(self, message: str, error: OSError) -> None:
-        self._failed = True
+    def _problem(self, message: str, error: Exception) -> None:
         if self._on_problem is not None:
-            self._on_problem("the state of deployments %s: %s" % (message, error))
+            shown = (message, type(error).__name__, error)
+            self._on_problem("the state of deployments %s: %s: %s" % shown)
 
 
 def _integer(values: "dict[str, object]", name: str) -> int:

@@ -14,6 +14,7 @@ from thinwire.core._compat import const
 
 _PREFIX = const(6)  # room in front of an HTTP chunk: up to four hex digits, CR, LF
 _TOKEN = "!#$%&'*+-.^_`|~"
+_FRAMING = ("content-length", "transfer-encoding")
 
 
 def check_header(name: str, value: str) -> None:
@@ -27,6 +28,11 @@ def check_header(name: str, value: str) -> None:
             raise ValueError("header name %r has a character no header name may have" % name)
     if not name:
         raise ValueError("header name is empty")
+    if name.lower() in _FRAMING:
+        raise ValueError(
+            "header %r is thinwire's own, which knows how long the request is: take it out;"
+            ' Deployment(framing="length") sends a Content-Length' % name
+        )
     if not isinstance(value, str):
         raise ValueError("value of header %r is %s, not str" % (name, type(value).__name__))
     for c in value:
@@ -54,8 +60,7 @@ def request_head(
     lines = ["%s %s HTTP/1.1" % (method, target)]
     for name, value in headers:
         check_header(name, value)
-        if name.lower() not in ("content-length", "transfer-encoding"):
-            lines.append("%s: %s" % (name, value))
+        lines.append("%s: %s" % (name, value))
     if length is None:
         lines.append("Transfer-Encoding: chunked")
     elif length >= 0:

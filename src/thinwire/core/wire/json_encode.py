@@ -23,10 +23,10 @@ from thinwire.core._compat import (
     encode_small,
     escape,
     fits,
+    one_story,
     text_end,
     text_piece,
     text_units,
-    with_cause,
 )
 from thinwire.core.errors import NO_WORDS, EncodeError
 
@@ -125,7 +125,8 @@ class JSONEncoder:
 
     Errors (already when made, if the document itself is at fault): EncodeError with the path of
     what JSON cannot carry (nan, bytes, sets, keys that are not str, cycles) or of what cannot be
-    read. What an iterator of the caller's raises otherwise is passed on.
+    read where it is stored, in a file. What the caller's own code raises that produces something
+    is the caller's, and is passed on.
     """
 
     def __init__(
@@ -226,7 +227,7 @@ class JSONEncoder:
             piece = leaf.read_piece()
         except _UNREADABLE as error:
             self._close_leaf()
-            raise self._unreadable(error, self._source)
+            raise self._unreadable(error, self._source, True)
         self._waiting = piece is None
         if piece:
             self._piece = piece
@@ -240,7 +241,7 @@ class JSONEncoder:
             return next(frame.items, _END)
         except _UNREADABLE as error:  # items may come from a file
             frame.label = None
-            raise self._unreadable(error, None)
+            raise self._unreadable(error, frame.origin, False)
 
     def _element(self, frame: "_Frame", comma: bytes, item: object) -> None:
         # Writes an item of a list, and with it all that follow and fit into the same piece.
@@ -307,9 +308,9 @@ class JSONEncoder:
             if not self._may_read(value.replayable()):
                 return
         try:
-            self._push(_Frame(value, iter(items), b"]", False))
+            self._push(_Frame(value, iter(items), b"]", False, items))
         except OSError as error:
-            raise self._unreadable(error, None)
+            raise self._unreadable(error, items, False)
 
     def _push(self, frame: "_Frame") -> None:
         for outer in self._stack:
@@ -325,7 +326,7 @@ class JSONEncoder:
         try:
             self._leaf = source.open()
         except _UNREADABLE as error:
-            raise self._unreadable(error, source)
+            raise self._unreadable(error, source, True)
         size = self._leaf.size
         if size is None:
             return
@@ -341,16 +342,19 @@ class JSONEncoder:
             self.replayable = False
         return again or self._once
 
-    def _unreadable(self, error: Exception, source: "Source | None") -> EncodeError:
-        # The error for a source, or for items, that cannot be read.
+    def _unreadable(self, error: Exception, origin: object, stored: bool) -> Exception:
+        # The error for a source, or for items, that cannot be read: EncodeError, or what the
+        # caller's own code raised where it says that nothing is stored (`stored`).
+        if isinstance(error, OSError) and not getattr(origin, "stored", stored):
+            return error
         try:
-            what = "cannot read %r: %s" % (source, error) if source else "cannot read: %s" % error
+            what = "cannot read %r: %s" % (origin, error)
             if isinstance(error, EncodeError):
                 what = error.message
             result = EncodeError(what, self._path(), error)
         except MemoryError:
             result = EncodeError(NO_WORDS, "", error)
-        with_cause(result, error)
+        one_story(result)
         return result
 
     def _path(self) -> str:
@@ -368,9 +372,15 @@ class JSONEncoder:
 class _Frame:
     # A container that is being walked.
     def __init__(
-        self, container: object, items: "Iterator[object]", closing: bytes, mapping: bool
+        self,
+        container: object,
+        items: "Iterator[object]",
+        closing: bytes,
+        mapping: bool,
+        origin: object = None,
     ) -> None:
         self.container = container
+        self.origin = origin  # what the items come from, where that is not the container itself
         self.items = items
         self.closing = closing
         self.mapping = mapping

@@ -9,6 +9,7 @@ import httpx
 from thinwire.core.routing.trust import Trust
 from thinwire.cpython.httpx import trust
 from thinwire.cpython.httpx.clients import check_client
+from thinwire.cpython.httpx.proxy import check_proxy
 
 _KEEPALIVE = 32
 _IDLE_S = 30.0  # httpx's own 5 s are shorter than a thought between two turns
@@ -28,7 +29,8 @@ class Options:
 
     Raises:
         TypeError: an option of a kind it cannot have.
-        ValueError: options that exclude each other, or CA certificates that cannot be read.
+        ValueError: options that exclude each other, CA certificates that cannot be read, a proxy
+            that cannot be used.
     """
 
     def __init__(self, options: dict[str, Any], blocking: bool = False) -> None:
@@ -45,6 +47,8 @@ class Options:
             check_client(self.http_client, blocking)
         if not isinstance(self._proxy, (str, httpx.URL, httpx.Proxy, type(None))):
             raise TypeError(f"proxy takes a URL, not {type(self._proxy).__name__}")
+        if self.http_client is None:
+            check_proxy(self._proxy)
         self._context: ssl.SSLContext | None = None
         if given:
             self._context = trust.context_for(Trust(options))

@@ -9,7 +9,7 @@ import asyncio
 import contextlib
 import threading
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping
-from functools import partial
+from functools import cache, partial
 from types import TracebackType
 
 import httpx
@@ -85,7 +85,7 @@ class AsyncHTTPXTransport(Transport):
             client = self._client()
         watched = sight.watching(trace.sight)
         try:
-            with translated("head"):
+            with translated("head", request.body):
                 built = _build(client, request, blocks, trace.ahear)
                 async with wait:
                     progress.set(trace.handed_over)
@@ -94,6 +94,8 @@ class AsyncHTTPXTransport(Transport):
         except BaseException as error:
             if isinstance(error, TransportError):
                 trace.judge(error)
+                if isinstance(error, TransportTimeout) and wait.connecting:
+                    error.phase = "connect"
             if trace.stream is not None:
                 await drop(client, trace.stream)
             if isinstance(error, TransportError):
@@ -168,7 +170,7 @@ class HTTPXTransport(Transport):
         blocks = _Blocks(request, trace) if request.body is not None else None
         watched = sight.watching(trace.sight)
         try:
-            with translated("head"):
+            with translated("head", request.body):
                 client = self._client()
                 built = _build(client, request, blocks, trace.hear)
                 # Of an own http_client: httpx takes one limit for each write, one for the head.
@@ -463,11 +465,7 @@ class _SendClock:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        try:
-            await self._timeout.__aexit__(kind, error, trace)
-        except TimeoutError as late:
-            phase = "connect" if self.connecting else "head"
-            raise TransportTimeout("the deadline passed", phase, late) from None
+        await self._timeout.__aexit__(kind, error, trace)
 
     def moved(self, connecting: bool = False) -> None:
         self.connecting = connecting
@@ -510,4 +508,15 @@ def _build(
         content=content,  # type: ignore[arg-type]
         extensions={"timeout": {**timeout, "pool": None}, "trace": trace},
     )
+    built.url = _quiet(type(built.url))(built.url)  # type: ignore[arg-type]
     return built
+
+
+@cache
+def _quiet(kind: type[httpx.URL]) -> type[httpx.URL]:
+    # httpx logs the URL of each request, and hands it to hooks; a query may hold a key.
+    return type("QuietURL", (kind,), {"__str__": _without_query, "__repr__": _without_query})
+
+
+def _without_query(url: httpx.URL) -> str:
+    return str(url.copy_with(query=None)) + ("?***" if url.query else "")

@@ -6,6 +6,7 @@ the exchange itself.
 
 import json
 import ssl
+from dataclasses import replace
 from os import PathLike
 from typing import Any, Self
 
@@ -141,10 +142,14 @@ class Recorder:
         body: Any
         try:
             body = json.loads(data)
-        except ValueError:
+        except (ValueError, RecursionError):
             body = data.decode("utf-8", "replace")
         exchange = RecordedExchange(request.method, target, headers, body, relay.arrivals, ending)
-        self.exchanges.append(redacted(exchange))
+        try:
+            self.exchanges.append(redacted(exchange))
+        except RecursionError:  # hundreds of brackets: as text it is as good
+            text = replace(exchange, body=data.decode("utf-8", "replace"))
+            self.exchanges.append(redacted(text))
         if self._path is not None:
             try:
                 save_recording(self._path, self.exchanges, self.upstream)

@@ -3,6 +3,9 @@
 In the answer a secret is overwritten by as many other bytes: lengths, HTTP framing and cuts stay
 as they were. It is looked for in the answer's text, that is without the framing, so that neither
 a cut nor an HTTP chunk's end hides one; `_positions` leads from the text back to the raw bytes.
+
+Which headers and query fields hold a secret, and in what forms it may come back, says
+core/wire/redaction.py, as for errors and logs.
 """
 
 import re
@@ -10,16 +13,13 @@ from array import array
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import Any
-from urllib.parse import parse_qsl, quote, urlsplit
 
+from thinwire.core.wire.redaction import is_secret, secrets, unquoted
 from thinwire.testing.recording.exchange import Arrival, RecordedExchange
 
 HIDDEN = "[redacted]"
 
-_HEADERS = """authorization proxy-authorization api-key x-api-key x-goog-api-key cookie set-cookie
-openai-organization openai-project""".split()
-_QUERY = "key api-key api_key apikey access_token token sig signature".split()
-_SHORTEST = 6  # a shorter "key" is one of those placeholders like "none" or "x"
+_OF_AN_ACCOUNT = ("openai-organization", "openai-project")
 
 _HEADER_LINE = re.compile(rb"^([!-9;-~]+):[ \t]*([^\r\n]*)", re.MULTILINE)
 _DATA_URL = re.compile(rb"data:[\w.+/-]*(?:;[\w.=+-]+)*;base64,((?:[A-Za-z0-9+/=]|\\/)+)")
@@ -32,8 +32,9 @@ _CHUNK_LINE = re.compile(rb"([0-9A-Fa-f]+)[^\r\n]*\r\n")
 def redacted(exchange: RecordedExchange) -> RecordedExchange:
     """The exchange without its secrets.
 
-    Authorization, API keys, cookies, organisation headers and keys in the query go, wherever they
-    are repeated as well; data: URLs lose their content; what looks like an API key goes anywhere.
+    What headers and query fields hold that speak of auth, key, token, secret, cookie, session or
+    signature goes, and the account's names, wherever they are repeated as well; data: URLs lose
+    their content; what looks like an API key goes anywhere.
 
     Args:
         exchange: as it took place.
@@ -41,27 +42,37 @@ def redacted(exchange: RecordedExchange) -> RecordedExchange:
     Returns:
         A new one; the arrivals have the sizes they had.
     """
-    asked = parse_qsl(urlsplit(exchange.path).query)
-    values = [value for name, value in asked if name.lower() in _QUERY]
-    path = exchange.path
-    for value in values:
-        for written in (quote(value, safe=""), value):
-            path = path.replace(f"={written}", f"={HIDDEN}")
-    values += [value for name, value in exchange.headers if name.lower() in _HEADERS]
-    # "Bearer KEY": the key alone may be repeated in an error's message.
-    words = {word for value in values for word in [value, *value.split()]}
-    secrets = sorted((word for word in words if len(word) >= _SHORTEST), key=len, reverse=True)
+    path, mark, query = exchange.path.partition("?")
+    of_account = [
+        (f"key of {name}", value) for name, value in exchange.headers if _of_account(name)
+    ]
+    found = secrets(exchange.headers + of_account, query)
     headers = [
-        (name, HIDDEN if name.lower() in _HEADERS else _hide(value, secrets))
+        (name, HIDDEN if _is_hidden(name) else _hide(value, found))
         for name, value in exchange.headers
     ]
+    fields = [_hide_field(field, found) for field in query.split("&")]
     return replace(
         exchange,
-        path=_hide(path, secrets),
+        path=_hide(path, found) + mark + "&".join(fields),
         headers=headers,
-        body=_body(exchange.body, secrets),
-        arrivals=_arrivals(exchange.arrivals, [secret.encode() for secret in secrets]),
+        body=_body(exchange.body, found),
+        arrivals=_arrivals(exchange.arrivals, [secret.encode() for secret in found]),
     )
+
+
+def _of_account(name: str) -> bool:
+    return name.lower() in _OF_AN_ACCOUNT
+
+
+def _is_hidden(name: str) -> bool:
+    return is_secret(name) or _of_account(name)
+
+
+def _hide_field(field: str, secrets: Iterable[str]) -> str:
+    # One field of the query; a short secret goes, too.
+    name, mark, value = field.partition("=")
+    return name + mark + (HIDDEN if value and is_secret(unquoted(name)) else _hide(value, secrets))
 
 
 def _hide(text: str, secrets: Iterable[str]) -> str:
@@ -100,7 +111,7 @@ def _arrivals(arrivals: list[Arrival], secrets: list[bytes]) -> list[Arrival]:
 def _marks(text: bytes, head: int, secrets: list[bytes]) -> Iterator[tuple[int, int, int]]:
     # (start, end, byte to write) of all there is to hide in the text of an answer.
     for line in _HEADER_LINE.finditer(text, 0, head):
-        if line[1].decode("latin-1").lower() in _HEADERS:
+        if _is_hidden(line[1].decode("latin-1")):
             yield (*line.span(2), ord("*"))
     for secret in secrets:
         for found in re.finditer(re.escape(secret), text):

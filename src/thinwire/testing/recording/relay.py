@@ -37,7 +37,7 @@ class Upstream:
     def __init__(self, base_url: str, ssl_context: ssl.SSLContext | None) -> None:
         parts = urlsplit(base_url)
         if parts.scheme not in ("http", "https") or not parts.hostname:
-            raise ValueError(f"not a base URL: {base_url!r}")
+            raise ValueError(f"not a base URL: {base_url.partition('?')[0]!r}")
         secure = parts.scheme == "https"
         self.host = parts.hostname
         self.port = parts.port or (443 if secure else 80)
