@@ -194,6 +194,16 @@ def test_the_text_behind_a_finish_reason_may_be_like_the_last():
     assert play_pieces(data).completion.complete
 
 
+def test_so_may_the_text_like_the_last_that_was_looked_at():
+    # A server that pads at random is given up on with the eighth chunk: see ChunkMemo.
+    padded = [dict(text("a"), pad="x" * size) for size in range(8)]
+    data = sse(*(padded + [STOP, padded[-1]]))
+    got = play_pieces(data, CUT)
+    assert isinstance(got.error, StreamInterrupted), got.error
+    assert got.partial().content == "a" * 9
+    assert play_pieces(data + DONE).completion.end == "done"
+
+
 def test_what_says_nothing_takes_no_finish_reason_back():
     for delta in ({"role": "assistant"}, {"content": ""}, {"content": None, "tool_calls": []}):
         got = play_pieces(sse(text("a"), STOP, chunk(delta)), CUT)

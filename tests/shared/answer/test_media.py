@@ -3,11 +3,12 @@
 from helpers import feeds
 from streams import DONE, STOP, chunk, play, play_chunks, play_pieces, sse, text
 
-from thinwire.core.answer.answer import Answer
+from thinwire.core.answer.answer import Answer, CompletionAssembler
 from thinwire.core.answer.completion import ContentDelta
 from thinwire.core.answer.keep import keeper
 from thinwire.core.answer.media import AudioDelta, ImageDelta
 from thinwire.core.errors import ReadError, StreamInterrupted
+from thinwire.core.wire.sse import SSEParser
 from thinwire.testing.scripted import ScriptedReply
 
 PNG = "data:image/png;base64,"
@@ -248,6 +249,27 @@ def test_what_looks_like_an_image_is_left_whole():
         events, _, _ = received(body + DONE)
         want, _, _ = received(body + DONE, 8192, "none", 8192)
         assert events == want, (body, events)
+
+
+class Seldom(CompletionAssembler):
+    looks = 0
+
+    def cut(self, parser):
+        self.looks += 1
+        return CompletionAssembler.cut(self, parser)
+
+
+def test_where_the_buffer_cannot_grow_it_is_looked_at_once():
+    answer = Answer(keeper("none"))
+    answer.parser = SSEParser(SMALL_BUFFER, SMALL_BUFFER)
+    answer.assembler = Seldom(keeper("none"))
+    body = sse(text("x" * 900))
+    for at in range(len(body)):
+        answer.get_buffer()[:1] = body[at : at + 1]
+        answer.buffer_updated(1)
+        events = list(rest(answer))
+    assert events == [ContentDelta("x" * 900)]
+    assert answer.assembler.looks == 1
 
 
 def test_an_event_that_shows_no_image_leaves_nothing_behind():
