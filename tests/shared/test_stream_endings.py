@@ -21,6 +21,7 @@ from streams import (
     text,
 )
 
+from thinwire.core.answer.completion import ToolCallStarted
 from thinwire.core.client import AsyncClient
 from thinwire.core.errors import (
     EncodeError,
@@ -222,6 +223,7 @@ def test_where_a_body_ends_with_its_connection_its_end_proves_nothing():
     for data in (ALWAYS, sse(always("a"), text("b"))):
         got = play([ScriptedReply([data], framed=False)])
         assert isinstance(got.error, StreamInterrupted), got.error
+        assert "no finish_reason to rely on" in str(got.error), got.error
         assert play([ScriptedReply([data + DONE], framed=False)]).completion.complete
     done = play([ScriptedReply([sse(text("a"), STOP)], framed=False)]).completion
     assert done.end == "finish"
@@ -309,6 +311,17 @@ def test_a_tool_call_that_was_cut_is_not_executable():
     assert (one.arguments, one.arguments_raw) == (None, '{"path": {"a": 1}')
     got = play_pieces(sse(call(0, "1", "f", "")), CUT)
     assert got.partial().tool_calls[0].arguments is None
+
+
+def test_a_call_without_arguments_is_told_at_the_end_at_the_latest():
+    told = [ToolCallStarted(0, "1", "f")]
+    for end in (DONE, sse(STOP), sse(STOP) + DONE):
+        for feed in feeds(sse(call(0, "1", "f", None)) + end):
+            got = play_pieces(*feed)
+            assert got.events == told, (end, got.events)
+            assert got.completion.tool_calls[0].arguments == {}
+    got = play_pieces(sse(call(0, "1", "f", None), STOP), 10**7)
+    assert got.events == told, got.error
 
 
 def test_nothing_follows_an_error():

@@ -245,6 +245,10 @@ class Answer:
             self.end = "finish"
             return
         self.end = "eof"
+        if self.assembler.finish_seen:
+            raise StreamError(
+                "the connection ended without [DONE], and with no finish_reason to rely on"
+            )
         if not self._empty:
             raise StreamError("the stream ended without finish_reason and without [DONE]")
         kind = self.content_type or "none"
