@@ -140,7 +140,11 @@ class StreamComplete(BaseEvent):
 
 if TYPE_CHECKING:
     # A union, so that a type checker knows when each event was dealt with (assert_never).
-    Event = (
+    from typing import TypeAlias
+
+    from thinwire.core.answer.media import AudioDelta, ImageDelta
+
+    Event: TypeAlias = (
         ContentDelta
         | ReasoningDelta
         | RefusalDelta
@@ -148,6 +152,8 @@ if TYPE_CHECKING:
         | ToolCallDelta
         | StreamRestarted
         | StreamComplete
+        | ImageDelta
+        | AudioDelta
     )
 else:
     Event = BaseEvent

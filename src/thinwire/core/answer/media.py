@@ -11,11 +11,11 @@ its place, which base64 does not have, so that the event's JSON says later whose
 
 from thinwire.core._compat import const, decode, public
 from thinwire.core.answer import chunk
-from thinwire.core.answer.completion import DeltaText, Event
+from thinwire.core.answer.completion import BaseEvent, DeltaText
 
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
-    from thinwire.core.answer.completion import Choice
+    from thinwire.core.answer.completion import Choice, Event
     from thinwire.core.answer.keep import Keeper
     from thinwire.core.wire.sse import SSEParser
 
@@ -26,7 +26,7 @@ _HEAD = const(128)  # bytes before the mark in which the name of the field must 
 
 
 @public
-class ImageDelta(Event):
+class ImageDelta(BaseEvent):
     """A piece of an image, or one that is a link.
 
     Attributes:
@@ -50,7 +50,7 @@ class ImageDelta(Event):
 
 
 @public
-class AudioDelta(Event):
+class AudioDelta(BaseEvent):
     """A piece of a spoken answer.
 
     Attributes:
