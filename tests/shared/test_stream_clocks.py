@@ -79,6 +79,7 @@ DELTAS = [
     {"reasoning": "a"},
     {"refusal": "a"},
     {"tool_calls": [{"index": 0, "id": "1", "function": {"name": "f", "arguments": "{"}}]},
+    {"tool_calls": [{"index": 0, "id": "1", "function": {"name": "f"}}]},
 ]
 
 

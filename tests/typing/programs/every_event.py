@@ -4,10 +4,12 @@ from typing import assert_never, assert_type
 
 from thinwire import (
     AsyncClient,
+    AudioDelta,
     Client,
     Completion,
     ContentDelta,
     Event,
+    ImageDelta,
     ReasoningDelta,
     RefusalDelta,
     StreamComplete,
@@ -25,6 +27,10 @@ def told(event: Event) -> str:
             return f"{index + 1} {id.upper()} {name.upper()}"
         case ToolCallDelta(index, arguments):
             return f"{index + 1} {arguments.upper()}"
+        case ImageDelta(index, data, media_type):
+            return f"{index + 1} {data.lower()} {media_type.upper()}"
+        case AudioDelta(data, transcript):
+            return data.lower() + transcript.upper()
         case StreamRestarted(deployment=deployment, reason=reason):
             return f"{deployment.upper()} {reason.upper()}"
         case StreamComplete(completion):

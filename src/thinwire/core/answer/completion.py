@@ -70,11 +70,11 @@ class RefusalDelta(TextDelta):
 
 @public
 class ToolCallStarted(BaseEvent):
-    """A tool call whose name is known; sent once for each call.
+    """A tool call whose name is known; sent once for each call, with its first arguments.
 
     Attributes:
         index: position of the call in `completion.tool_calls`.
-        id: the call's id as the server gave it, "" when it gave none.
+        id: the call's id as the server gave it, or one that was made for it: see ToolCall.
         name: function to call.
     """
 
@@ -140,7 +140,11 @@ class StreamComplete(BaseEvent):
 
 if TYPE_CHECKING:
     # A union, so that a type checker knows when each event was dealt with (assert_never).
-    Event = (
+    from typing import TypeAlias
+
+    from thinwire.core.answer.media import AudioDelta, ImageDelta
+
+    Event: TypeAlias = (
         ContentDelta
         | ReasoningDelta
         | RefusalDelta
@@ -148,6 +152,8 @@ if TYPE_CHECKING:
         | ToolCallDelta
         | StreamRestarted
         | StreamComplete
+        | ImageDelta
+        | AudioDelta
     )
 else:
     Event = BaseEvent
@@ -246,6 +252,11 @@ class Choice:
         reasoning_details: OpenRouter's reasoning blocks exactly as they came, for the replay that
             some models need; [] if there were none.
         logprobs: {"content": [...], "refusal": [...]} as far as the server sent them, else {}.
+        images: list of images as they came: {"type": "image_url", "image_url": {"url": ...}}; the
+            data of what is not kept is missing.
+        audio: {"id": ..., "data": base64, "transcript": ...}, None if there was none.
+        annotations: list of citations and the like as they came; links that stand beside the
+            choices are {"type": "url_citation", "url_citation": {"url": ...}}.
         content_text, reasoning_text, refusal_text: its texts as they arrived; `content` and so on
             put them together, which a chip may have no room for.
     """
@@ -265,6 +276,9 @@ class Choice:
         self.finish_reason: str | None = None
         self.reasoning_details: list[Any] = []
         self.logprobs: dict[str, list[Any]] = {}
+        self.images: list[dict[str, Any]] = []
+        self.audio: dict[str, Any] | None = None
+        self.annotations: list[Any] = []
 
     @property
     def content(self) -> "str | None":
@@ -280,6 +294,11 @@ class Choice:
     def refusal(self) -> "str | None":
         """Text of a refusal, None if there was none."""
         return self.refusal_text.value() or None
+
+    @property
+    def text(self) -> "str | None":
+        """Text of the answer, or of a refusal in its place; None if there was neither."""
+        return self.content or self.refusal
 
     def pieces(self) -> "list[str]":
         """Text of the answer in pieces, which are not put together; do not change the list."""
@@ -363,7 +382,7 @@ class Completion:
 
     Attributes:
         content, reasoning_content, refusal, tool_calls, finish_reason, reasoning_details,
-            logprobs: of the first choice.
+            logprobs, images, audio, annotations: of the first choice.
         choices: tuple of Choice, more than one only for n > 1.
         usage: token counts as the server sent them, and `cached_tokens`; {} if it sent none.
         complete: whether the answer came to its end.
@@ -390,6 +409,9 @@ class Completion:
         self.finish_reason = first.finish_reason
         self.reasoning_details = first.reasoning_details
         self.logprobs = first.logprobs
+        self.images = first.images
+        self.audio = first.audio
+        self.annotations = first.annotations
         self.usage: dict[str, Any] = {}
         self.complete = False
         self.end = ""
@@ -427,6 +449,11 @@ class Completion:
         """See Choice.refusal."""
         return self.choices[0].refusal
 
+    @property
+    def text(self) -> "str | None":
+        """See Choice.text."""
+        return self.choices[0].text
+
     def pieces(self) -> "list[str]":
         """See Choice.pieces; to write a long answer to a file where memory is short."""
         return self.choices[0].pieces()
@@ -443,6 +470,8 @@ class Completion:
             message["tool_calls"] = [call.to_dict() for call in self.tool_calls]
         if self.reasoning_details:
             message["reasoning_details"] = self.reasoning_details
+        if self.audio and self.audio.get("id"):
+            message["audio"] = {"id": self.audio["id"]}  # the server has the rest
         return message
 
     def __repr__(self) -> str:

@@ -331,7 +331,10 @@ class _Response(Response):
     def __init__(self, response: httpx.Response) -> None:
         self._response = response
         self.status = response.status_code
-        coding = response.headers.get("content-encoding", "identity").strip().lower()
+        headers, version = response.headers, response.http_version
+        framed = "content-length" in headers or "transfer-encoding" in headers
+        self.framed = framed or not version.startswith("HTTP/1")
+        coding = headers.get("content-encoding", "identity").strip().lower()
         self._inflater = None if coding in ("", "identity") else Inflater(coding)
         self._rest = memoryview(b"")  # what of the last piece was beyond the caller's buffer
         self._closed = False
