@@ -33,6 +33,16 @@ if TYPE_CHECKING:
 
 _DONE = const(b"[DONE]")
 _SHOWN = const(800)  # bytes of a body kept for its error, enough for 200 characters
+# The fields that are ours: of a message, of a chunk. Obfuscation is padding, against those who
+# listen to lengths.
+_REASONING = ("reasoning_content", "reasoning")
+_MESSAGE = tuple(
+    "role content refusal reasoning_content reasoning tool_calls function_call images audio"
+    " annotations".split()
+)
+_CHUNK = tuple(
+    "id object created model choices usage service_tier provider error obfuscation".split()
+)
 _WORDY = ("error", "ping", "heartbeat", "keepalive", "keep-alive")  # events that may be no JSON
 
 
@@ -238,6 +248,7 @@ class CompletionAssembler:
         self._finish_seen = False
         self._usage: dict[str, object] = {}
         self._id = ""
+        self._extra: dict[str, object] = {}
         self._model = ""
         self._service_tier: str | None = None
         self.upstream_provider = ""
@@ -264,6 +275,9 @@ class CompletionAssembler:
                 self._queue(ReasoningDelta, choice.reasoning_text.end(), choice.index)
                 self._queue(ContentDelta, choice.content_text.end(), choice.index)
                 self._queue(RefusalDelta, choice.refusal_text.end(), choice.index)
+        for name in obj:
+            if name not in _CHUNK and obj[name] is not None:
+                self._extra[name] = obj[name]  # said anew, it replaces what was said before
         self._usage = chunk.usage(obj) or self._usage
         self._id = self._id or chunk.text(obj.get("id"))
         self._model = self._model or chunk.text(obj.get("model"))
@@ -308,6 +322,7 @@ class CompletionAssembler:
         result.usage = self._usage
         result.cost = self._usage.get("cost")
         result.id = self._id
+        result.extra = dict(self._extra)
         result.upstream_model = self._model
         result.service_tier = self._service_tier
         result.upstream_provider = self.upstream_provider
@@ -343,7 +358,20 @@ class CompletionAssembler:
                 self._tool_calls[index] = ToolCallAssembler(index, self._keeper)
             self._tool_calls[index].receive(chunk.mapping(call), self.events)
         if self._keeper is None:
-            choice.reasoning_details.extend(chunk.objects(delta.get("reasoning_details")))
+            self._keep_extra(choice, delta)
+
+    def _keep_extra(self, choice: Choice, delta: "dict[str, object]") -> None:
+        # What some servers want back in the next turn. Reasoning is kept once: here its name.
+        for name in _REASONING:
+            if name in delta and name not in choice.reasoning_names:
+                if chunk.text(delta[name]):
+                    choice.reasoning_names += (name,)
+                elif delta[name] == "":
+                    choice.extra[name] = ""
+        if chunk.has_more(delta, _MESSAGE):
+            from thinwire.core.answer.extras import merge
+
+            merge(choice.extra, delta, _MESSAGE)
 
     def _queue(
         self, event: "type[ContentDelta | ReasoningDelta | RefusalDelta]", text: str, index: int

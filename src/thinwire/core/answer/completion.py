@@ -224,8 +224,8 @@ class Choice:
         index: the server's number for it.
         tool_calls: list of ToolCall.
         finish_reason: as the server sent it, None if it sent none.
-        reasoning_details: OpenRouter's reasoning blocks exactly as they came, for the replay that
-            some models need; [] if there were none.
+        reasoning_names: the fields that its reasoning came in, for `message_extra`.
+        extra: other fields of its message that are not ours, as they grow; see extras.py.
         logprobs: {"content": [...], "refusal": [...]} as far as the server sent them, else {}.
         content_text, reasoning_text, refusal_text: its texts as they arrived; `content` and so on
             put them together, which a chip may have no room for.
@@ -244,7 +244,8 @@ class Choice:
         self.refusal_text = refusal_text
         self.tool_calls: list[ToolCall] = []
         self.finish_reason: str | None = None
-        self.reasoning_details: list[object] = []
+        self.reasoning_names: tuple[str, ...] = ()
+        self.extra: dict[str, object] = {}
         self.logprobs: dict[str, list[object]] = {}
 
     @property
@@ -262,6 +263,21 @@ class Choice:
         """Text of a refusal, None if there was none."""
         return self.refusal_text.value() or None
 
+    @property
+    def message_extra(self) -> "dict[str, object]":
+        """What its message said beside content, refusal and tool calls: reasoning under the name
+        it came by, OpenRouter's `reasoning_details` in one piece each, and whatever else."""
+        found = dict(self.extra)
+        for name in self.reasoning_names:
+            found[name] = self.reasoning_text.value()
+        return found
+
+    @property
+    def reasoning_details(self) -> "list[object]":
+        """OpenRouter's reasoning blocks, each in one piece; [] if there were none."""
+        found = self.extra.get("reasoning_details")
+        return found if isinstance(found, list) else []
+
     def pieces(self) -> "list[str]":
         """Text of the answer in pieces, which are not put together; do not change the list."""
         return self.content_text.pieces()
@@ -277,7 +293,13 @@ class Choice:
         result = Choice(self.index, content, reasoning, refusal)
         result.tool_calls = tool_calls
         result.finish_reason = self.finish_reason
-        result.reasoning_details = list(self.reasoning_details)
+        result.reasoning_names = self.reasoning_names
+        if self.extra:
+            from thinwire.core.answer.extras import built
+
+            for name, value in self.extra.items():
+                if value or tool_calls:  # reasoning of no words is missed only beside a call
+                    result.extra[name] = built(value)
         for name, entries in self.logprobs.items():
             result.logprobs[name] = list(entries)
         return result
@@ -343,14 +365,17 @@ class Completion:
     """An answer.
 
     Attributes:
-        content, reasoning_content, refusal, tool_calls, finish_reason, reasoning_details,
-            logprobs: of the first choice.
+        content, reasoning_content, refusal, tool_calls, finish_reason, message_extra,
+            reasoning_details, logprobs: of the first choice.
         choices: tuple of Choice, more than one only for n > 1.
         usage: token counts as the server sent them, and `cached_tokens`; {} if it sent none.
         complete: whether the answer came to its end.
         end: "finish" (a finish_reason came), "done" ([DONE] without one), "eof", "error",
             "timeout" or "cancelled".
         id: the server's id of the answer.
+        extra: what the server said beside the choices in fields that are not ours, e.g.
+            `citations` or `system_fingerprint`; for reading, never sent.
+        origin: scheme, host and port of the deployment that answered.
         model: public name of the model that was asked for.
         deployment: name of the deployment that answered.
         upstream_model: model as the server names it.
@@ -368,12 +393,13 @@ class Completion:
         self.choices = choices
         self.tool_calls = first.tool_calls
         self.finish_reason = first.finish_reason
-        self.reasoning_details = first.reasoning_details
         self.logprobs = first.logprobs
         self.usage: dict[str, object] = {}
         self.complete = False
         self.end = ""
         self.id = ""
+        self.extra: dict[str, object] = {}
+        self.origin = ""
         self.model = ""
         self.deployment = ""
         self.upstream_model = ""
@@ -407,6 +433,16 @@ class Completion:
         """See Choice.refusal."""
         return self.choices[0].refusal
 
+    @property
+    def message_extra(self) -> "dict[str, object]":
+        """See Choice.message_extra."""
+        return self.choices[0].message_extra
+
+    @property
+    def reasoning_details(self) -> "list[object]":
+        """See Choice.reasoning_details."""
+        return self.choices[0].reasoning_details
+
     def pieces(self) -> "list[str]":
         """See Choice.pieces; to write a long answer to a file where memory is short."""
         return self.choices[0].pieces()
@@ -417,12 +453,20 @@ class Completion:
         return bool(self.tool_calls)
 
     def to_message(self) -> "dict[str, object]":
-        """The answer as an assistant message, to be appended to the conversation."""
-        message: dict[str, object] = {"role": "assistant", "content": self.content}
+        """The answer as an assistant message, to be appended to the conversation.
+
+        It holds `message_extra`, and what came with the tool calls, for the server that sent it:
+        some refuse the next turn without. Others refuse it with, so `_origin` says whose it is,
+        and thinwire sends it, and `_origin` itself, to nobody else (docs/wire.md C105 and C121).
+        """
+        # A refusal is what the assistant said, and has a field of its own at few servers.
+        message: dict[str, object] = {"role": "assistant", "content": self.content or self.refusal}
+        extra = self.message_extra
+        message.update(extra)
         if self.tool_calls:
             message["tool_calls"] = [call.to_dict() for call in self.tool_calls]
-        if self.reasoning_details:
-            message["reasoning_details"] = self.reasoning_details
+        if self.origin and (extra or True in [bool(call.extra) for call in self.tool_calls]):
+            message["_origin"] = self.origin
         return message
 
     def __repr__(self) -> str:
@@ -449,6 +493,7 @@ def completion_of(plan: "Plan", exchange: "Exchange | None", end: str) -> Comple
         result = exchange.answer.assembler.completion(complete)
         result.received_bytes = exchange.answer.received
         result.deployment = exchange.attempt.deployment
+        result.origin = plan.router.deployment(result.deployment).url.origin()
         if exchange.body is not None:
             result.sent_bytes = exchange.body.sent_bytes
             result.sent_blocks = exchange.body.sent_blocks

@@ -25,6 +25,11 @@ if TYPE_CHECKING:
     from thinwire.core.answer.keep import Keeper
 
 
+# The fields that are ours, of a call and of its function.
+_CALL = ("index", "id", "type", "function", "name", "arguments")
+_FUNCTION = ("name", "arguments")
+
+
 @public
 class ToolCall:
     """One function call the model asks for.
@@ -38,6 +43,8 @@ class ToolCall:
             mistake): never guessed.
         arguments_raw: the JSON text exactly as it arrived.
         repaired: whether `arguments` came from a repair that the caller asked for.
+        extra: its fields that are not ours, e.g. Gemini's `extra_content` with the signature of a
+            thought, and in "function" those of its function; they go back with the call.
     """
 
     def __init__(
@@ -49,6 +56,7 @@ class ToolCall:
         self.arguments_raw = arguments_raw
         self.arguments = _parse(arguments_raw or ("{}" if complete else ""))
         self.repaired = False
+        self.extra: dict[str, object] = {}
 
     def repair(self) -> "dict[str, object] | None":
         """Makes `arguments` what broken JSON most likely means; a guess, so only on request.
@@ -66,8 +74,14 @@ class ToolCall:
 
     def to_dict(self) -> "dict[str, object]":
         """The call as it belongs into the assistant message of the next request."""
-        function = {"name": self.name, "arguments": self.arguments_raw or "{}"}
-        return {"id": self.id, "type": "function", "function": function}
+        result: dict[str, object] = dict(self.extra)
+        function = dict(chunk.mapping(self.extra.get("function")))
+        function["name"] = self.name
+        function["arguments"] = self.arguments_raw or "{}"
+        result["id"] = self.id
+        result["type"] = "function"
+        result["function"] = function
+        return result
 
     def __repr__(self) -> str:
         return "ToolCall(%d, %r, %r, %r)" % (self.index, self.id, self.name, self.arguments_raw)
@@ -89,6 +103,7 @@ class _GrowingCall:
         self.name = ""
         self.arguments = DeltaText()
         self.position = -1  # among the calls that have a name; the events tell it
+        self.extra: dict[str, object] = {}
 
 
 class ToolCallAssembler:
@@ -119,6 +134,7 @@ class ToolCallAssembler:
             self._calls.append(call)
         call.id = call.id or id
         call.name = call.name or name
+        self._keep_extra(call, fragment, function)
         arguments = call.arguments.add(arguments)
         if call.name and call.position < 0:
             call.position = len(self._named)
@@ -136,10 +152,29 @@ class ToolCallAssembler:
         Args:
             complete: whether the answer has come to its end.
         """
-        return [
-            ToolCall(call.position, call.id, call.name, call.arguments.value(), complete)
-            for call in self._named
-        ]
+        found = []
+        for call in self._named:
+            arguments = call.arguments.value()
+            one = ToolCall(call.position, call.id, call.name, arguments, complete)
+            if call.extra:
+                from thinwire.core.answer.extras import built
+
+                for name, value in call.extra.items():
+                    one.extra[name] = built(value)
+            found.append(one)
+        return found
+
+    def _keep_extra(
+        self, call: _GrowingCall, fragment: "dict[str, object]", function: "dict[str, object]"
+    ) -> None:
+        # A server may want back what is not ours (extras.py); most send nothing of the kind.
+        more, inside = chunk.has_more(fragment, _CALL), chunk.has_more(function, _FUNCTION)
+        if self._keeper is None and (more or inside):
+            from thinwire.core.answer.extras import merge
+
+            merge(call.extra, fragment, _CALL)
+            if inside:
+                merge(call.extra, {"function": chunk.without(function, _FUNCTION)}, ())
 
     def _find(self, index: "int | None", id: str) -> "_GrowingCall | None":
         # The call with this index and id, else the last with this index.

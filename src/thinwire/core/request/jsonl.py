@@ -10,6 +10,8 @@ TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
     from typing import BinaryIO
 
+    from thinwire.core.answer.completion import Completion
+
 
 @public
 class JSONLMessages:
@@ -28,14 +30,14 @@ class JSONLMessages:
     def __iter__(self) -> "_Lines":
         return _Lines(self.path)
 
-    def append(self, message: "dict[str, object]") -> None:
-        """Adds a message at the end of the file.
+    def append(self, message: "dict[str, object] | Completion") -> None:
+        """Adds a message, or an answer as its message, at the end of the file.
 
         Raises:
             EncodeError: the message holds what JSON cannot carry; nothing is written then.
             OSError: the file cannot be written.
         """
-        line = encoded(message)
+        line = encoded(message if isinstance(message, dict) else message.to_message())
         with open(self.path, "ab") as file:
             file.write(line)
             file.write(b"\n")
