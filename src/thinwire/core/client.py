@@ -287,7 +287,8 @@ class AsyncClient(BaseClient):
 
         Raises:
             ValueError: the model is not declared, or a header cannot be sent.
-            TypeError: messages is a string or not iterable.
+            TypeError: messages is a string or not iterable; an option of other clients (timeout=,
+                stream=, ...), a class as response_format, a function as tool.
         """
         import_module("thinwire.core.request.call")
         from thinwire.core.request.call import Call
@@ -357,7 +358,8 @@ class AsyncClient(BaseClient):
         Raises:
             ThinwireError: see ChatStream.
             ValueError: the model is not declared, or a header cannot be sent.
-            TypeError: messages is a string or not iterable.
+            TypeError: messages is a string or not iterable; an option of other clients (timeout=,
+                stream=, ...), a class as response_format, a function as tool.
         """
         import_module("thinwire.core.request.call")
         from thinwire.core.request.call import Call
