@@ -46,6 +46,8 @@ class ThinwireError(Exception):
         should_retry: what the server says about trying again (`x-should-retry`), None when it
             says nothing.
         body_snippet: start of the response body, "" when there was none.
+        headers, request_id, rate_limits: of the response, as a Completion has them; of the last
+            one where there were several.
         speechless: there was no memory for its words, or to go on after it: nothing was.
     """
 
@@ -56,6 +58,9 @@ class ThinwireError(Exception):
     retry_after_ms: "int | None" = None
     should_retry: "bool | None" = None
     body_snippet = ""
+    headers: "dict[str, str]" = {}  # never filled: an own one takes its place
+    request_id = ""
+    rate_limits: "dict[str, dict[str, int | None]]" = {}
     _spoken: "tuple[str, ...]" = ("message",)
 
     def __init__(self, message: str, cause: "BaseException | None" = None) -> None:
@@ -67,6 +72,14 @@ class ThinwireError(Exception):
         # Here, so that to set them later takes no memory.
         self.stale = False
         self.speechless = False
+        if isinstance(cause, ThinwireError) and cause.headers:
+            self.answered_by(cause)
+
+    def answered_by(self, response: "Attempt | ThinwireError") -> None:
+        """Takes over what is known of a response's headers."""
+        self.headers = response.headers
+        self.request_id = response.request_id
+        self.rate_limits = response.rate_limits
 
     @property
     def retryable(self) -> bool:

@@ -173,6 +173,10 @@ class Exchange:
         status = self.attempt.status = response.status
         answer, kind = self.answer, ""
         try:
+            if self._plan.keep_headers:
+                from thinwire.core.answer import headers
+
+                headers.take(response, self._plan.keep_headers, self.attempt)
             kind = answer.content_type = (response.header("content-type") or "").lower()
             if status != 200 or "html" in kind:
                 from thinwire.core.answer import error_response

@@ -2,16 +2,16 @@
 
 import json
 
-from thinwire.core.answer.extras import built, merge
+from thinwire.core.answer.extras import Extras
 
 
 def merged(*deltas, known=("content",)):
-    fields = {}
+    extras = Extras()
     before = json.dumps(deltas)
     for delta in deltas:
-        merge(fields, delta, known)
+        extras.add(delta, known)
     assert json.dumps(deltas) == before, "what came was changed"
-    return {name: built(value) for name, value in fields.items()}
+    return extras.value()
 
 
 def text(index, words, **more):
@@ -71,11 +71,11 @@ def test_known_fields_are_left_alone():
 
 
 def test_what_was_told_grows_no_further():
-    fields = {}
-    merge(fields, {"a": "x", "b": [text(0, "x")]}, ())
-    merge(fields, {"a": "y"}, ())
-    first = {name: built(value) for name, value in fields.items()}
-    merge(fields, {"a": "z", "b": [text(0, "y"), 1], "c": {}}, ())
+    extras = Extras()
+    extras.add({"a": "x", "b": [text(0, "x")]}, ())
+    extras.add({"a": "y"}, ())
+    first = extras.value()
+    extras.add({"a": "z", "b": [text(0, "y"), 1], "c": {}}, ())
     assert first == {"a": "xy", "b": [text(0, "x")]}, first
 
 

@@ -369,9 +369,11 @@ class CompletionAssembler:
                 elif delta[name] == "":
                     choice.extra[name] = ""
         if chunk.has_more(delta, _MESSAGE):
-            from thinwire.core.answer.extras import merge
+            if choice.extras is None:
+                from thinwire.core.answer.extras import Extras
 
-            merge(choice.extra, delta, _MESSAGE)
+                choice.extras = Extras()
+            choice.extras.add(delta, _MESSAGE)
 
     def _queue(
         self, event: "type[ContentDelta | ReasoningDelta | RefusalDelta]", text: str, index: int

@@ -8,6 +8,7 @@ from thinwire.core._compat import TextBuffer, const, has_half, public
 
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
+    from thinwire.core.answer.extras import Extras
     from thinwire.core.answer.keep import Buffer
     from thinwire.core.answer.tool_calls import ToolCall
     from thinwire.core.exchange import Exchange
@@ -225,7 +226,8 @@ class Choice:
         tool_calls: list of ToolCall.
         finish_reason: as the server sent it, None if it sent none.
         reasoning_names: the fields that its reasoning came in, for `message_extra`.
-        extra: other fields of its message that are not ours, as they grow; see extras.py.
+        extra: fields of its message that are not ours.
+        extras: what grows into them, None while there is nothing.
         logprobs: {"content": [...], "refusal": [...]} as far as the server sent them, else {}.
         content_text, reasoning_text, refusal_text: its texts as they arrived; `content` and so on
             put them together, which a chip may have no room for.
@@ -246,6 +248,7 @@ class Choice:
         self.finish_reason: str | None = None
         self.reasoning_names: tuple[str, ...] = ()
         self.extra: dict[str, object] = {}
+        self.extras: Extras | None = None
         self.logprobs: dict[str, list[object]] = {}
 
     @property
@@ -294,12 +297,10 @@ class Choice:
         result.tool_calls = tool_calls
         result.finish_reason = self.finish_reason
         result.reasoning_names = self.reasoning_names
-        if self.extra:
-            from thinwire.core.answer.extras import built
-
-            for name, value in self.extra.items():
-                if value or tool_calls:  # reasoning of no words is missed only beside a call
-                    result.extra[name] = built(value)
+        if tool_calls:  # reasoning of no words is missed only beside a call
+            result.extra.update(self.extra)
+        if self.extras is not None:
+            result.extra.update(self.extras.value())
         for name, entries in self.logprobs.items():
             result.logprobs[name] = list(entries)
         return result
@@ -385,6 +386,11 @@ class Completion:
         attempts: list of Attempt, each try of the call in the order they began.
         sent_bytes, sent_blocks: size of the request body, pieces it was pulled in.
         received_bytes: size of the response body.
+        headers: of the response, names in lower case, as far as the client keeps them
+            (`keep_headers`).
+        request_id: what the provider's support asks for, from those headers; "" when unknown.
+        rate_limits: {"requests": {"limit", "remaining", "reset_ms"}, "tokens": likewise} as far
+            as those headers tell; reset_ms is milliseconds from the answer on, None: not told.
         timings: see Timings.
     """
 
@@ -410,6 +416,9 @@ class Completion:
         self.sent_bytes = 0
         self.sent_blocks = 0
         self.received_bytes = 0
+        self.headers: dict[str, str] = {}
+        self.request_id = ""
+        self.rate_limits: dict[str, dict[str, int | None]] = {}
         self.timings = Timings()
 
     @property
@@ -492,7 +501,10 @@ def completion_of(plan: "Plan", exchange: "Exchange | None", end: str) -> Comple
     else:
         result = exchange.answer.assembler.completion(complete)
         result.received_bytes = exchange.answer.received
-        result.deployment = exchange.attempt.deployment
+        attempt = exchange.attempt
+        result.deployment = attempt.deployment
+        result.headers, result.request_id = attempt.headers, attempt.request_id
+        result.rate_limits = attempt.rate_limits
         result.origin = plan.router.deployment(result.deployment).url.origin()
         if exchange.body is not None:
             result.sent_bytes = exchange.body.sent_bytes

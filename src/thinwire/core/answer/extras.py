@@ -20,29 +20,34 @@ _NAMING = ("type", "id", "format", "name", "role", "object", "channel", "mime_ty
 _DEPTH = const(4)  # below it a value is taken as it is, whatever it holds
 
 
-def merge(
-    fields: "dict[str, object]", delta: "dict[str, object]", known: "Container[str]"
-) -> None:
-    """Adds what a delta says to what is there.
+class Extras:
+    """The fields of one message, or of one call, as they grow."""
 
-    Args:
-        fields: grows; `built` tells what it says.
-        delta: is not changed.
-        known: names of `delta` to leave alone.
-    """
-    for name, value in delta.items():
-        if name not in known and value is not None:
-            _add(fields, name, value, _DEPTH)
+    def __init__(self) -> None:
+        self._fields: dict[str, object] = {}
+
+    def add(self, delta: "dict[str, object]", known: "Container[str]") -> None:
+        """Takes what a delta says, which is not changed.
+
+        Args:
+            known: names of the fields to leave alone.
+        """
+        for name, value in delta.items():
+            if name not in known and value is not None:
+                _add(self._fields, name, value, _DEPTH)
+
+    def value(self) -> "dict[str, object]":
+        """What they say by now, in plain values that grow no further."""
+        return {name: _built(value) for name, value in self._fields.items()}
 
 
-def built(node: object) -> object:
-    """What has grown, in plain values; it grows no further."""
+def _built(node: object) -> object:
     if isinstance(node, DeltaText):
         return node.value()
     if isinstance(node, _Entries):
-        return [built(entry) for entry in node.entries]
+        return [_built(entry) for entry in node.entries]
     if isinstance(node, _Fields):
-        return {name: built(value) for name, value in node.items()}
+        return {name: _built(value) for name, value in node.items()}
     return node
 
 

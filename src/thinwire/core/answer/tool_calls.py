@@ -22,6 +22,7 @@ from thinwire.core.wire.json_encode import encoded
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
     from thinwire.core.answer.completion import Event
+    from thinwire.core.answer.extras import Extras
     from thinwire.core.answer.keep import Keeper
 
 
@@ -103,7 +104,7 @@ class _GrowingCall:
         self.name = ""
         self.arguments = DeltaText()
         self.position = -1  # among the calls that have a name; the events tell it
-        self.extra: dict[str, object] = {}
+        self.extras: Extras | None = None
 
 
 class ToolCallAssembler:
@@ -156,11 +157,8 @@ class ToolCallAssembler:
         for call in self._named:
             arguments = call.arguments.value()
             one = ToolCall(call.position, call.id, call.name, arguments, complete)
-            if call.extra:
-                from thinwire.core.answer.extras import built
-
-                for name, value in call.extra.items():
-                    one.extra[name] = built(value)
+            if call.extras is not None:
+                one.extra = call.extras.value()
             found.append(one)
         return found
 
@@ -170,11 +168,13 @@ class ToolCallAssembler:
         # A server may want back what is not ours (extras.py); most send nothing of the kind.
         more, inside = chunk.has_more(fragment, _CALL), chunk.has_more(function, _FUNCTION)
         if self._keeper is None and (more or inside):
-            from thinwire.core.answer.extras import merge
+            if call.extras is None:
+                from thinwire.core.answer.extras import Extras
 
-            merge(call.extra, fragment, _CALL)
+                call.extras = Extras()
+            call.extras.add(fragment, _CALL)
             if inside:
-                merge(call.extra, {"function": chunk.without(function, _FUNCTION)}, ())
+                call.extras.add({"function": chunk.without(function, _FUNCTION)}, ())
 
     def _find(self, index: "int | None", id: str) -> "_GrowingCall | None":
         # The call with this index and id, else the last with this index.

@@ -139,6 +139,8 @@ def record_failure(
     if key and len(key) > 3:  # "none" and "x" stand in for keys; taking "x" out hurts
         error.hide(key)
     error.model, error.deployment = plan.model, attempt.deployment
+    if attempt.headers:
+        error.answered_by(attempt)
     outcome = "interrupted" if exchange.has_begun() else "failed"
     attempt.ended(outcome, now_ms - plan.start_ms, error)
     if error.stale:
