@@ -97,6 +97,18 @@ class Lines:
         return iter(self.messages)
 
 
+def test_a_call_grows_as_its_fields_do():
+    first = {"index": 0, "id": "1", "function": {"name": "f", "arguments": "{"}, "thought": "a"}
+    second = {"index": 0, "function": {"arguments": "}"}, "thought": "b", "x": [1]}
+    got = completion(
+        chunk({"tool_calls": [first]}), chunk({"tool_calls": [second]}), chunk({}, "tool_calls")
+    )
+    assert got.tool_calls[0].extra == {"thought": "ab", "x": [1]}
+    want = {"thought": "ab", "x": [1]}
+    want.update(CALL)
+    assert sent([got])[0]["tool_calls"] == [want]
+
+
 def test_it_goes_back_to_its_server_and_to_nobody_else():
     done = completion(*TURN)
     for url, same in SERVERS:

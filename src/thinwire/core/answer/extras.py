@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Container
 
 _NAMING = ("type", "id", "format", "name", "role", "object", "channel", "mime_type")
+_WHOLE = const(16)  # characters from which on a text said again is no coincidence
 _DEPTH = const(4)  # below it a value is taken as it is, whatever it holds
 
 
@@ -87,20 +88,15 @@ def _add(fields: "dict[str, object]", name: str, value: object, depth: int) -> N
     old = fields.get(name)
     if isinstance(value, str):
         if isinstance(old, DeltaText):
-            if name not in _NAMING:
-                old.add(value)
-                return
-        elif isinstance(old, str) and name not in _NAMING:
-            # A signature, or a block that is encrypted, sent whole once more is the same one.
-            if old and value and (old != value or len(value) < 16):
-                grown = fields[name] = DeltaText()
-                grown.add(old)
-                grown.add(value)
-            elif not old:
+            old.add(value)
+        elif not value or not old or not isinstance(old, str) or name in _NAMING:
+            if value or old is None:
                 fields[name] = value
-            return
-        if value or old is None:
-            fields[name] = value
+        elif old != value or len(value) < _WHOLE:
+            # A signature, or a block that is encrypted, sent whole once more is the same one.
+            grown = fields[name] = DeltaText()
+            grown.add(old)
+            grown.add(value)
     elif isinstance(value, dict) and depth:
         if not isinstance(old, _Fields):
             old = fields[name] = _Fields()
