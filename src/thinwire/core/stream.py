@@ -202,7 +202,7 @@ class ChatStream:
         if exchange is not None:
             try:
                 if exchange.lacks_only_its_end(error):
-                    exchange.answer.end = "finish"
+                    exchange.answer.finish()
                     return None
                 end = self._end = exchange.answer.end or end
                 failure = self._follow(exchange, error)
