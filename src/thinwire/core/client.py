@@ -327,7 +327,8 @@ class AsyncClient(BaseClient):
         Args:
             messages: list of message dicts, or any re-iterable of them; a string leaf may be a
                 source (TextFile, Base64File).
-            on_delta: called with each piece of text as it arrives; a plain or an async callable.
+            on_delta: called with each piece of text as it arrives, a refusal's as well; a plain or
+                an async callable.
                 What it raises ends the call and reaches the caller as it is.
             on_restart: called with StreamRestarted when what on_delta was told is void, since the
                 answer broke off and starts anew. Without it on_interrupt="restart" is refused

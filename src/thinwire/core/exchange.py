@@ -219,7 +219,9 @@ class Exchange:
             ThinwireError: see Answer.next_event.
         """
         event = self.answer.next_event()
-        if event is not None:
+        assembler = self.answer.assembler
+        if event is not None or assembler.progress:
+            assembler.progress = False
             self._handed = True
             self.last_delta_ms = self.now_ms
             if self.first_delta_ms < 0:

@@ -167,7 +167,8 @@ class Client(BaseClient):
         Args:
             messages: list of message dicts, or any re-iterable of them; a string leaf may be a
                 source (TextFile, Base64File).
-            on_delta: called with each piece of text as it arrives; a plain callable.
+            on_delta: called with each piece of text as it arrives, a refusal's as well; a plain
+                callable.
                 What it raises ends the call and reaches the caller as it is.
             on_restart: called with StreamRestarted when what on_delta was told is void, since the
                 answer broke off and starts anew. Without it on_interrupt="restart" is refused

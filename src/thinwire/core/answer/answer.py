@@ -251,6 +251,7 @@ class CompletionAssembler:
     Attributes:
         events: list of events not yet taken; the caller takes them from the front.
         finish_seen: a finish_reason came.
+        progress: a part of a tool call came, of which no event tells yet; the caller resets it.
         upstream_provider: see Completion.
     """
 
@@ -263,6 +264,7 @@ class CompletionAssembler:
         self._begun: dict[int, bool] = {}  # indexes of choices of which there was a delta
         self._tool_calls: dict[int, ToolCallAssembler] = {}  # index of the choice -> its calls
         self.finish_seen = False
+        self.progress = False
         self._doubtful = False  # a delta followed a finish_reason: none of them proves anything
         self._usage: dict[str, object] = {}
         self._id = ""
@@ -329,6 +331,8 @@ class CompletionAssembler:
             self._queue(ReasoningDelta, choice.reasoning_text.end(), index)
             self._queue(ContentDelta, choice.content_text.end(), index)
             self._queue(RefusalDelta, choice.refusal_text.end(), index)
+            if index in self._tool_calls:
+                self._tool_calls[index].tell(self.events)
 
     def content_chars(self) -> int:
         """Number of characters of content so far, of all choices."""
@@ -387,20 +391,28 @@ class CompletionAssembler:
         reasoning = chunk.reasoning(delta)
         content = chunk.text(delta.get("content"))
         refusal = chunk.text(delta.get("refusal"))
-        calls = chunk.calls(delta)
-        if choice.finish_reason is not None and (reasoning or content or refusal or calls):
+        if choice.finish_reason is not None and (reasoning or content or refusal):
             self._go_on(choice)
         self._queue(ReasoningDelta, choice.reasoning_text.add(reasoning), index)
         self._queue(ContentDelta, choice.content_text.add(content), index)
         self._queue(RefusalDelta, choice.refusal_text.add(refusal), index)
-        for call in calls:
-            if index not in self._tool_calls:
-                from thinwire.core.answer.tool_calls import ToolCallAssembler
-
-                self._tool_calls[index] = ToolCallAssembler(index, self._keeper)
-            self._tool_calls[index].receive(chunk.mapping(call), self.events)
+        for call in chunk.calls(delta):
+            fragment = chunk.mapping(call)
+            if fragment:
+                self._fragment(choice, fragment)
         if self._keeper is None:
             choice.reasoning_details.extend(chunk.objects(delta.get("reasoning_details")))
+
+    def _fragment(self, choice: Choice, fragment: "dict[str, object]") -> None:
+        if choice.finish_reason is not None:
+            self._go_on(choice)
+        self.progress = True
+        index = choice.index
+        if index not in self._tool_calls:
+            from thinwire.core.answer.tool_calls import ToolCallAssembler
+
+            self._tool_calls[index] = ToolCallAssembler(index, self._keeper)
+        self._tool_calls[index].receive(fragment, self.events)
 
     def _queue(
         self, event: "type[ContentDelta | ReasoningDelta | RefusalDelta]", text: str, index: int

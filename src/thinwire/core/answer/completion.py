@@ -66,11 +66,11 @@ class RefusalDelta(TextDelta):
 
 @public
 class ToolCallStarted(Event):
-    """A tool call whose name is known; sent once for each call.
+    """A tool call whose name is known; sent once for each call, with its first arguments.
 
     Attributes:
         index: position of the call in `completion.tool_calls`.
-        id: the call's id as the server gave it, "" when it gave none.
+        id: the call's id as the server gave it, or one that was made for it: see ToolCall.
         name: function to call.
     """
 
@@ -262,6 +262,11 @@ class Choice:
         """Text of a refusal, None if there was none."""
         return self.refusal_text.value() or None
 
+    @property
+    def text(self) -> "str | None":
+        """Text of the answer, or of a refusal in its place; None if there was neither."""
+        return self.content or self.refusal
+
     def pieces(self) -> "list[str]":
         """Text of the answer in pieces, which are not put together; do not change the list."""
         return self.content_text.pieces()
@@ -406,6 +411,11 @@ class Completion:
     def refusal(self) -> "str | None":
         """See Choice.refusal."""
         return self.choices[0].refusal
+
+    @property
+    def text(self) -> "str | None":
+        """See Choice.text."""
+        return self.choices[0].text
 
     def pieces(self) -> "list[str]":
         """See Choice.pieces; to write a long answer to a file where memory is short."""

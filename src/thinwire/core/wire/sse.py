@@ -212,7 +212,10 @@ class SSEParser:
         if grown is not None:
             self.buffer = grown
             self._view = memoryview(grown)
-        self._view[:kept] = old[start : start + kept]
-        self._view[kept:size] = old[line:end]
+        # Nothing is moved to where it stands: near the limit this is done for each read.
+        if start or grown is not None:
+            self._view[:kept] = old[start : start + kept]
+        if line != kept or grown is not None:
+            self._view[kept:size] = old[line:end]
         self.data_start, self.data_end = 0, kept
         self._line, self._scan, self._end = kept, self._scan - line + kept, size
