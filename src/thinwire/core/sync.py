@@ -119,8 +119,9 @@ class Client(BaseClient):
             keep: what becomes of the answer's text. "text": it is kept in memory, and in the
                 completion. "none": only the events have it. An open text file: the content is
                 written there. A callable: it is told (kind, text, index) of each piece of
-                "content", "reasoning", "refusal" (index of the choice) and "arguments" (of the
-                tool call). What is not kept is None in the completion, or "".
+                "content", "reasoning", "refusal", "audio", "transcript" (index of the choice),
+                "arguments" (of the tool call) and "image" (of the image). What is not kept is None
+                in the completion, or "".
             extra_body: fields that replace all others; the only way to send null.
             extra_headers: headers of this call.
             **params: any field of the API (temperature, max_tokens, stop, ...); None: not sent.
@@ -186,8 +187,9 @@ class Client(BaseClient):
             keep: what becomes of the answer's text. "text": it is kept in memory, and in the
                 completion. "none": only the events have it. An open text file: the content is
                 written there. A callable: it is told (kind, text, index) of each piece of
-                "content", "reasoning", "refusal" (index of the choice) and "arguments" (of the
-                tool call). What is not kept is None in the completion, or "".
+                "content", "reasoning", "refusal", "audio", "transcript" (index of the choice),
+                "arguments" (of the tool call) and "image" (of the image). What is not kept is None
+                in the completion, or "".
             extra_body: fields that replace all others; the only way to send null.
             extra_headers: headers of this call.
             **params: any field of the API (temperature, max_tokens, stop, ...); None: not sent.

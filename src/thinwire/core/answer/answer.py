@@ -27,6 +27,7 @@ TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
     from thinwire.core.answer.completion import Event
     from thinwire.core.answer.keep import Keeper
+    from thinwire.core.answer.media import MediaAssembler
     from thinwire.core.answer.tool_calls import ToolCallAssembler
     from thinwire.core.client import ReceiveBuffers
     from thinwire.core.errors import ThinwireError
@@ -73,6 +74,8 @@ class Answer:
         self.parser = SSEParser(buffer=self._lent)
         self.assembler = CompletionAssembler(keeper, expected)
         self._memo = ChunkMemo()
+        self._cuts = keeper is not None and expected == 1
+        self._in_vain = 0  # size of the buffer when nothing in it could be cut from this event
         self._start = bytearray()  # of the body, while no chunk has come
         self._unseen = 0  # bytes received last that are not in it
         self._taken = 0  # events at the front of the assembler's that were handed out
@@ -88,6 +91,8 @@ class Answer:
             room = _SHOWN - len(self._start)
             self._start.extend(self.parser.received_last(self._unseen)[:room])
             self._unseen = 0
+        if self._cuts and self.parser.is_filling():
+            self._cut()
         return self.parser.get_buffer()
 
     def buffer_updated(self, count: int) -> None:
@@ -171,8 +176,18 @@ class Answer:
         if lent is not None and self._buffers is not None:
             self._buffers.release(lent)
 
+    def _cut(self) -> None:
+        # Looked at once for each size of the buffer, unless it helped.
+        size = len(self.parser.buffer)
+        if size > self._in_vain:
+            if self.assembler.cut(self.parser):
+                self._empty = False
+            else:
+                self._in_vain = size
+
     def _take_event(self) -> None:
         # One server-sent event: a chunk, the end mark, an error, or nothing of ours.
+        self._in_vain = 0
         parser, memo = self.parser, self._memo
         start, end = parser.data_start, parser.data_end
         if start == end:
@@ -263,6 +278,8 @@ class CompletionAssembler:
         self._unfinished = 0  # how many of them have no finish_reason
         self._begun: dict[int, bool] = {}  # indexes of choices of which there was a delta
         self._tool_calls: dict[int, ToolCallAssembler] = {}  # index of the choice -> its calls
+        self._media: dict[int, MediaAssembler] = {}  # likewise
+        self._citations: list[object] = []
         self.finish_seen = False
         self.progress = False
         self._doubtful = False  # a delta followed a finish_reason: none of them proves anything
@@ -291,6 +308,7 @@ class CompletionAssembler:
                 self._unfinished -= choice.finish_reason is None
                 choice.finish_reason = reason
                 self.finish_seen = True
+        self._citations = chunk.citations(obj) or self._citations
         self._usage = chunk.usage(obj) or self._usage
         self._id = self._id or chunk.text(obj.get("id"))
         self._model = self._model or chunk.text(obj.get("model"))
@@ -311,6 +329,12 @@ class CompletionAssembler:
             self.events.append(ContentDelta(choice.content_text.add_whole(text), index))
         else:
             self.events.append(ReasoningDelta(choice.reasoning_text.add_whole(text), index))
+
+    def cut(self, parser: SSEParser) -> bool:
+        """Hands out what has come of images whose event is arriving; see MediaAssembler.cut."""
+        if parser.buffer.find(b";base64,", parser.line_start(), parser.line_end()) < 0:
+            return False
+        return self._media_of(0).cut(parser, self.events)
 
     def finished(self) -> bool:
         """Whether each choice that was asked for, or began, has a finish_reason to rely on."""
@@ -352,6 +376,10 @@ class CompletionAssembler:
             found = [] if calls is None else calls.calls(complete)
             choice = self._choices.get(index) or self._new_choice(index)
             choices.append(choice.copy(found))
+            if index in self._media:
+                self._media[index].fill(choices[-1])
+        if self._citations and self._keeper is None:
+            choices[0].annotations.extend(self._media_of(-1).citations(self._citations))
         result = Completion(tuple(choices))
         result.usage = self._usage
         result.cost = self._usage.get("cost")
@@ -396,12 +424,22 @@ class CompletionAssembler:
         self._queue(ReasoningDelta, choice.reasoning_text.add(reasoning), index)
         self._queue(ContentDelta, choice.content_text.add(content), index)
         self._queue(RefusalDelta, choice.refusal_text.add(refusal), index)
+        if chunk.has_media(delta):
+            self._look(choice, delta)
         for call in chunk.calls(delta):
             fragment = chunk.mapping(call)
             if fragment:
                 self._fragment(choice, fragment)
         if self._keeper is None:
             choice.reasoning_details.extend(chunk.objects(delta.get("reasoning_details")))
+
+    def _look(self, choice: Choice, delta: "dict[str, object]") -> None:
+        # Images, audio and annotations.
+        said = len(self.events)
+        self._media_of(choice.index).receive(delta, self.events)
+        self.progress = True
+        if choice.finish_reason is not None and len(self.events) > said:
+            self._go_on(choice)
 
     def _fragment(self, choice: Choice, fragment: "dict[str, object]") -> None:
         if choice.finish_reason is not None:
@@ -413,6 +451,13 @@ class CompletionAssembler:
 
             self._tool_calls[index] = ToolCallAssembler(index, self._keeper)
         self._tool_calls[index].receive(fragment, self.events)
+
+    def _media_of(self, index: int) -> "MediaAssembler":
+        if index not in self._media:
+            from thinwire.core.answer.media import MediaAssembler
+
+            self._media[index] = MediaAssembler(index, self._keeper)
+        return self._media[index]
 
     def _queue(
         self, event: "type[ContentDelta | ReasoningDelta | RefusalDelta]", text: str, index: int

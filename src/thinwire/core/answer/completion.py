@@ -227,6 +227,11 @@ class Choice:
         reasoning_details: OpenRouter's reasoning blocks exactly as they came, for the replay that
             some models need; [] if there were none.
         logprobs: {"content": [...], "refusal": [...]} as far as the server sent them, else {}.
+        images: list of images as they came: {"type": "image_url", "image_url": {"url": ...}}; the
+            data of what is not kept is missing.
+        audio: {"id": ..., "data": base64, "transcript": ...}, None if there was none.
+        annotations: list of citations and the like as they came; links that stand beside the
+            choices are {"type": "url_citation", "url_citation": {"url": ...}}.
         content_text, reasoning_text, refusal_text: its texts as they arrived; `content` and so on
             put them together, which a chip may have no room for.
     """
@@ -246,6 +251,9 @@ class Choice:
         self.finish_reason: str | None = None
         self.reasoning_details: list[object] = []
         self.logprobs: dict[str, list[object]] = {}
+        self.images: list[dict[str, object]] = []
+        self.audio: dict[str, object] | None = None
+        self.annotations: list[object] = []
 
     @property
     def content(self) -> "str | None":
@@ -349,7 +357,7 @@ class Completion:
 
     Attributes:
         content, reasoning_content, refusal, tool_calls, finish_reason, reasoning_details,
-            logprobs: of the first choice.
+            logprobs, images, audio, annotations: of the first choice.
         choices: tuple of Choice, more than one only for n > 1.
         usage: token counts as the server sent them, and `cached_tokens`; {} if it sent none.
         complete: whether the answer came to its end.
@@ -375,6 +383,9 @@ class Completion:
         self.finish_reason = first.finish_reason
         self.reasoning_details = first.reasoning_details
         self.logprobs = first.logprobs
+        self.images = first.images
+        self.audio = first.audio
+        self.annotations = first.annotations
         self.usage: dict[str, object] = {}
         self.complete = False
         self.end = ""
@@ -433,6 +444,8 @@ class Completion:
             message["tool_calls"] = [call.to_dict() for call in self.tool_calls]
         if self.reasoning_details:
             message["reasoning_details"] = self.reasoning_details
+        if self.audio and self.audio.get("id"):
+            message["audio"] = {"id": self.audio["id"]}  # the server has the rest
         return message
 
     def __repr__(self) -> str:
