@@ -180,6 +180,7 @@ class SocketResponse:
         self._pool = pool
         self._head = head
         self._body = head.body()
+        self.framed = self._body.framed
         self._rest = rest
         encoding = head.header("content-encoding")
         self._compressed = encoding if encoding and encoding.lower() != "identity" else ""

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from thinwire.core.answer.completion import StreamRestarted as StreamRestarted
     from thinwire.core.answer.completion import ToolCallDelta as ToolCallDelta
     from thinwire.core.answer.completion import ToolCallStarted as ToolCallStarted
+    from thinwire.core.answer.media import AudioDelta as AudioDelta
+    from thinwire.core.answer.media import ImageDelta as ImageDelta
     from thinwire.core.answer.tool_calls import ToolCall as ToolCall
     from thinwire.core.client import AsyncClient as AsyncClient
     from thinwire.core.error_kinds import FALLBACK_ON as FALLBACK_ON
@@ -64,6 +66,7 @@ _HOMES = """\
 compat.exoclaw.provider OpenAIStreamingProvider
 core.answer.completion Choice Completion ContentDelta Event ReasoningDelta RefusalDelta
 core.answer.completion StreamComplete StreamRestarted ToolCallDelta ToolCallStarted
+core.answer.media AudioDelta ImageDelta
 core.answer.tool_calls ToolCall
 core.client AsyncClient
 core.error_kinds FALLBACK_ON FALLBACK_OPTIONAL

@@ -1,6 +1,6 @@
 import asyncio
 
-from helpers import error_of
+from helpers import error_of, feeds
 from streams import (
     ANSWER,
     HELLO,
@@ -61,13 +61,31 @@ def failure(client, *arguments, **options):
 
 
 def test_deltas_are_handed_out_as_they_arrive():
-    other = [chunk({"reasoning": "r"}), chunk({"refusal": "n"}), chunk({"content": "2"}, index=1)]
+    other = [chunk({"reasoning": "r"})]
+    other += [chunk({name: "2"}, index=1) for name in ("content", "refusal")]
     for client, _ in clients(
         sse(text("a"), *other), sse(text("b"), STOP, chunk({}, "x", index=1))
     ):
         got = []
         result(client.chat(HELLO, on_delta=got.append))
         assert got == ["a", "b"], got
+
+
+def test_a_refusal_is_handed_out_as_well():
+    body = sse(chunk({"role": "assistant", "refusal": ""}), chunk({"refusal": "I'd "}))
+    body += sse(chunk({"refusal": "rather not"}), STOP)
+    for pieces in feeds(body):
+        transport = ScriptedTransport([ScriptedReply(pieces)])
+        got = []
+        done = Client("a", deployments("a"), transport=transport).chat(HELLO, on_delta=got.append)
+        assert got == ["I'd ", "rather not"], got
+        assert (done.content, done.refusal, done.text) == (None, "I'd rather not", done.refusal)
+    for client, _ in clients(body):
+        got = []
+        done = result(client.chat(HELLO, on_delta=got.append))
+        assert "".join(got) == done.text == done.choices[0].text == "I'd rather not"
+    for client, _ in clients(ANSWER):
+        assert result(client.chat(HELLO)).text == "Hello"
 
 
 class Pause:

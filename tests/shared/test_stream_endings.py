@@ -1,12 +1,14 @@
 # How a stream ends: finish, done, eof, error, timeout, cancelled. Each is said, none is invented.
 
 import asyncio
+import json
 
 from helpers import error_of, feeds
 from streams import (
     ANSWER,
     DONE,
     HELLO,
+    KEY,
     ONCE,
     STOP,
     call,
@@ -29,6 +31,7 @@ from thinwire.core.errors import (
     WriteError,
 )
 from thinwire.core.request.sources import Source
+from thinwire.core.routing.deployment import Deployment
 from thinwire.core.sync import Client
 from thinwire.core.transport import Response, Transport
 from thinwire.core.wire.json_encode import Reader
@@ -140,6 +143,145 @@ def test_after_a_finish_reason_a_cut_is_still_complete():
 def test_a_cut_between_two_choices_is_not_complete():
     data = sse(chunk({"content": "a"}, "stop"), chunk({"content": "b"}, index=1))
     assert isinstance(play_pieces(data, CUT).error, StreamInterrupted)
+
+
+def always(words, **more):
+    # A chunk of a gateway that sends a finish_reason with each of them.
+    return chunk({"content": words}, "stop", **more)
+
+
+ALWAYS = sse(always("a"), always("b"), always("c"))
+
+
+def test_a_finish_reason_in_each_chunk_is_an_answer_with_its_end():
+    for data in (ALWAYS, ALWAYS + DONE):
+        for pieces in feeds(data):
+            got = play_pieces(*pieces)
+            assert got.error is None, (pieces, got.error)
+            done = got.completion
+            assert (done.content, done.finish_reason, done.end) == ("abc", "stop", "finish")
+
+
+# A finish_reason, then what follows it: each takes it back.
+GOING_ON = [
+    {"content": "b"},
+    {"reasoning": "b"},
+    {"refusal": "b"},
+    {"tool_calls": [{"index": 0, "id": "1", "function": {"name": "f"}}]},
+    {"content": [{"type": "text", "text": "b"}]},
+]
+
+
+def test_a_delta_behind_a_finish_reason_takes_it_back():
+    for delta in GOING_ON:
+        for last in ({}, delta):
+            data = sse(always("a"), chunk(delta), chunk(last, "stop"))
+            for end in (CUT, 10**7, b"data: what?\n\n"):
+                got = play_pieces(data, end)
+                assert isinstance(got.error, StreamInterrupted), (delta, end, got.error)
+                assert not got.partial().complete, (delta, end)
+            for end in (DONE, b""):
+                got = play_pieces(data + end)
+                assert got.completion.end == "finish", (delta, end, got.error)
+
+
+def test_the_text_behind_a_finish_reason_may_be_like_the_last():
+    # Chunks that are not parsed again.
+    data = sse(text("a"), text("b"), always("c"), text("d"), text("e"))
+    assert play_pieces(data, CUT).partial().content == "abcde"
+    got = play_pieces(data + DONE).completion
+    assert (got.content, got.finish_reason, got.end) == ("abcde", None, "done")
+    assert play_pieces(data).completion.complete
+
+
+def test_what_says_nothing_takes_no_finish_reason_back():
+    for delta in ({"role": "assistant"}, {"content": ""}, {"content": None, "tool_calls": []}):
+        got = play_pieces(sse(text("a"), STOP, chunk(delta)), CUT)
+        assert got.completion.end == "finish", (delta, got.error)
+
+
+def test_a_model_that_goes_on_has_no_grace():
+    pause = [ALWAYS] + [4000, ALWAYS] * 4
+    got = play_pieces(*pause)
+    assert got.completion.content == "abc" * 5, got.error
+    got = play_pieces(ALWAYS, 50000, ALWAYS + DONE)
+    assert got.completion.content == "abcabc", got.error
+
+
+def test_where_a_body_ends_with_its_connection_its_end_proves_nothing():
+    for data in (ALWAYS, sse(always("a"), text("b"))):
+        got = play([ScriptedReply([data], framed=False)])
+        assert isinstance(got.error, StreamInterrupted), got.error
+        assert play([ScriptedReply([data + DONE], framed=False)]).completion.complete
+    done = play([ScriptedReply([sse(text("a"), STOP)], framed=False)]).completion
+    assert done.end == "finish"
+
+
+def test_a_character_that_two_of_such_chunks_share():
+    halves = json.loads('["\\ud83d", "\\ude00"]')
+    for data in feeds(sse(always(halves[0]), always(halves[1])) + DONE):
+        assert play_pieces(*data).completion.content == "\U0001f600"
+
+
+def one_of(index, words, reason=None):
+    return chunk({"content": words} if words else {}, reason, index=index)
+
+
+ONE = sse(one_of(0, "a"), one_of(0, "", "stop"))
+TWO = sse(one_of(1, "b"), one_of(1, "c", "stop"))
+
+
+def test_choices_that_come_one_after_the_other():
+    for pieces in feeds(ONE + TWO):
+        got = play_pieces(*pieces, n=2)
+        assert got.error is None, got.error
+        said = [(one.content, one.finish_reason) for one in got.completion.choices]
+        assert said == [("a", "stop"), ("bc", "stop")], said
+    got = play_pieces(ONE, 50000, TWO, 10**7, n=2)
+    assert [one.content for one in got.completion.choices] == ["a", "bc"], got.error
+    assert got.transport.now_ms() == 55000
+
+
+# What came of two choices, then whether [DONE] or the end of the body makes it an answer.
+OF_TWO = [
+    (ONE, "one is missing"),
+    (ONE + sse(one_of(1, "b")), "the other has no finish_reason"),
+    (TWO, "the first is missing"),
+    (sse(one_of(0, "a"), one_of(1, "b", "stop")), "the first has no finish_reason"),
+]
+
+
+def test_choices_that_are_missing_are_never_taken_for_there():
+    for data, why in OF_TWO:
+        for end in (CUT, 10**7):
+            got = play_pieces(data, end, n=2)
+            assert isinstance(got.error, StreamInterrupted), (why, end, got.error)
+        got = play([ScriptedReply([data], framed=False)], n=2)
+        assert isinstance(got.error, StreamInterrupted), (why, got.error)
+
+
+def test_a_server_may_ignore_n_or_drop_a_finish_reason():
+    for data, why in OF_TWO:
+        for end in (DONE, b""):
+            assert play_pieces(data + end, n=2).completion.complete, (why, end)
+
+
+def test_where_the_number_of_choices_is_asked_for():
+    for arguments in ({"n": 2}, {"extra_body": {"n": 2}}, {"n": 1, "extra_body": {"n": 2}}):
+        assert isinstance(play_pieces(ONE, CUT, **arguments).error, StreamInterrupted), arguments
+    for arguments in ({}, {"n": 1}, {"n": 2, "extra_body": {"n": None}}, {"n": None}):
+        assert play_pieces(ONE, CUT, **arguments).completion.complete, arguments
+    names = {"a": Deployment("https://a.test/v1", KEY, extra_body={"n": 2})}
+    client = Client("a", names, transport=ScriptedTransport([ScriptedReply([ONE, CUT])]))
+    with client.stream(HELLO) as stream:
+        assert next(stream).text == "a"
+        error_of(StreamInterrupted, next, stream)
+
+
+def test_a_choice_that_nobody_expected_stops_the_grace():
+    got = play_pieces(ONE, 4000, sse(one_of(1, "b")), 4000, sse(one_of(1, "", "stop")), 10**7)
+    assert [one.content for one in got.completion.choices] == ["a", "b"], got.error
+    assert got.transport.now_ms() == 13000
 
 
 def test_the_cause_of_an_interruption():

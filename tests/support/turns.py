@@ -15,6 +15,8 @@ from support.places import Places
 from thinwire.testing import (
     MockServer,
     RecordedRequest,
+    Reply,
+    Send,
     cut_reply,
     error_chunk_reply,
     json_reply,
@@ -101,7 +103,17 @@ def _measured(status: int, words: str) -> Any:
     return answer
 
 
+def _always(framing: str, done: bytes = b"") -> Any:
+    # A finish_reason with each chunk.
+    event = b'data: {"choices":[{"delta":{"content":"%s"},"finish_reason":"stop"}]}\n\n'
+    chunks = event % b"Hello" + event % b" there"
+    headers = (("Content-Type", "text/event-stream"),)
+    return Reply(headers=headers, framing=framing, steps=[Send(chunks + done)])
+
+
 ANSWERS = [
+    _text("a finish_reason with each chunk", _always("chunked")),
+    _text("a finish_reason with each chunk, [DONE]", _always("close", b"data: [DONE]\n\n")),
     _text("411, then measured", _measured(411, "Length Required"), attempts=2, deployment="m"),
     _text("501, then measured", _measured(501, "no Transfer-Encoding here"), attempts=2),
     _text("stream as plain text", text_reply("Hello there", **_PLAIN)),
@@ -156,6 +168,7 @@ FAILURES = [
     _late("no bytes in the middle", _MIDDLE, "liveness", liveness=LIMIT_S),
     _late("comments in the middle", _CHATTER, "progress", progress=LIMIT_S),
     _late("out of time in the middle", _CHATTER, "total", total=LIMIT_S),
+    _cut("a finish_reason with each chunk, until close", _always("close"), "StreamError"),
     _cut("cut in the middle", cut_reply("mid_stream"), "ReadError"),
     _cut("cut inside an event", cut_reply("mid_event"), "ReadError"),
     _cut("error in the middle", error_chunk_reply(after="Hello there"), "StatusError"),

@@ -50,7 +50,7 @@ class Heard:
         self.size += len(text)
 
     def check(self, completion):
-        assert self.size == len(completion.content or ""), self.size
+        assert self.size == len(completion.text or ""), self.size
         return summary(completion)
 
 

@@ -45,6 +45,7 @@ else:
     from thinwire.core._cpython import mend_imports as mend_imports
     from thinwire.core._cpython import nothing as nothing
     from thinwire.core._cpython import public as public
+    from thinwire.core._cpython import random_id as random_id
     from thinwire.core._cpython import remove_file as remove_file
     from thinwire.core._cpython import replace_file as replace_file
     from thinwire.core._cpython import set_field as set_field

@@ -93,6 +93,11 @@ def fraction() -> float:
     return random.random()
 
 
+def random_id() -> str:
+    """Nine letters and digits that no other call of this returns."""
+    return os.urandom(5).hex()[:9]
+
+
 # Text is cut by positions in "units": characters here, UTF-8 bytes on MicroPython, where
 # slicing a str by characters walks it from its start.
 

@@ -96,6 +96,10 @@ def fraction():
     return random.getrandbits(24) / 16777216  # what a float of 32 bits holds exactly
 
 
+def random_id():
+    return os.urandom(5).hex()[:9]
+
+
 remove_file = os.remove
 
 

@@ -172,6 +172,7 @@ class Exchange:
         self.head_ms = self.now_ms
         status = self.attempt.status = response.status
         answer, kind = self.answer, ""
+        answer.framed = getattr(response, "framed", True)
         try:
             if self._plan.keep_headers:
                 from thinwire.core.answer import headers
@@ -222,7 +223,9 @@ class Exchange:
             ThinwireError: see Answer.next_event.
         """
         event = self.answer.next_event()
-        if event is not None:
+        assembler = self.answer.assembler
+        if event is not None or assembler.progress:
+            assembler.progress = False
             self._handed = True
             self.last_delta_ms = self.now_ms
             if self.first_delta_ms < 0:
@@ -254,6 +257,8 @@ class Exchange:
                 self._grace_ends = now + _GRACE_MS
             if deadline is None or self._grace_ends < deadline:
                 deadline = self._grace_ends
+        else:
+            self._grace_ends = -1  # the model went on
         # Bytes that keep coming keep no clock but liveness from running out.
         if deadline is not None and now >= deadline:
             raise TransportTimeout("a clock ran out", "read")
@@ -325,9 +330,11 @@ def launch(
         messages, tools = plan.call.counts()
         fields: dict[str, object] = {"hedge": hedge, "messages": messages, "tools": tools}
         plan.observer.emit("attempt_started", attempt, fields)
+    expected = plan.call.choices(plan.router.deployment(attempt.deployment).extra_body)
     buffer = buffers.acquire()
     try:
-        return Exchange(transport, plan, attempt, Answer(plan.call.keeper, buffers, buffer))
+        answer = Answer(plan.call.keeper, buffers, buffer, expected)
+        return Exchange(transport, plan, attempt, answer)
     except MemoryError:
         buffers.release(buffer)
         raise

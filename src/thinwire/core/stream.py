@@ -20,6 +20,7 @@ from thinwire.core._compat import (
 )
 from thinwire.core.answer.completion import (
     ContentDelta,
+    RefusalDelta,
     StreamComplete,
     StreamRestarted,
     completion_of,
@@ -202,7 +203,7 @@ class ChatStream:
         if exchange is not None:
             try:
                 if exchange.lacks_only_its_end(error):
-                    exchange.answer.end = "finish"
+                    exchange.answer.finish()
                     return None
                 end = self._end = exchange.answer.end or end
                 failure = self._follow(exchange, error)
@@ -275,14 +276,14 @@ async def collect(
     """The completion of a stream, which is closed, whatever happens.
 
     Args:
-        on_delta: called with each piece of the first choice's text, or None.
+        on_delta: called with each piece of the first choice's text, or of its refusal, or None.
         on_restart: called with StreamRestarted, or None.
     """
     completion: Completion | None = None
     async with stream:
         async for event in stream:
             result: object = None
-            if isinstance(event, ContentDelta):
+            if isinstance(event, (ContentDelta, RefusalDelta)):
                 if on_delta is not None and event.choice == 0:
                     result = on_delta(event.text)
             elif isinstance(event, StreamComplete):

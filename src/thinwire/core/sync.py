@@ -119,8 +119,9 @@ class Client(BaseClient):
             keep: what becomes of the answer's text. "text": it is kept in memory, and in the
                 completion. "none": only the events have it. An open text file: the content is
                 written there. A callable: it is told (kind, text, index) of each piece of
-                "content", "reasoning", "refusal" (index of the choice) and "arguments" (of the
-                tool call). What is not kept is None in the completion, or "".
+                "content", "reasoning", "refusal", "audio", "transcript" (index of the choice),
+                "arguments" (of the tool call) and "image" (of the image). What is not kept is None
+                in the completion, or "".
             extra_body: fields that replace all others; the only way to send null.
             extra_headers: headers of this call.
             **params: any field of the API (temperature, max_tokens, stop, ...); None: not sent.
@@ -168,7 +169,8 @@ class Client(BaseClient):
         Args:
             messages: list of message dicts, or any re-iterable of them; a string leaf may be a
                 source (TextFile, Base64File).
-            on_delta: called with each piece of text as it arrives; a plain callable.
+            on_delta: called with each piece of text as it arrives, a refusal's as well; a plain
+                callable.
                 What it raises ends the call and reaches the caller as it is.
             on_restart: called with StreamRestarted when what on_delta was told is void, since the
                 answer broke off and starts anew. Without it on_interrupt="restart" is refused
@@ -186,8 +188,9 @@ class Client(BaseClient):
             keep: what becomes of the answer's text. "text": it is kept in memory, and in the
                 completion. "none": only the events have it. An open text file: the content is
                 written there. A callable: it is told (kind, text, index) of each piece of
-                "content", "reasoning", "refusal" (index of the choice) and "arguments" (of the
-                tool call). What is not kept is None in the completion, or "".
+                "content", "reasoning", "refusal", "audio", "transcript" (index of the choice),
+                "arguments" (of the tool call) and "image" (of the image). What is not kept is None
+                in the completion, or "".
             extra_body: fields that replace all others; the only way to send null.
             extra_headers: headers of this call.
             **params: any field of the API (temperature, max_tokens, stop, ...); None: not sent.

@@ -20,9 +20,12 @@ class Response(Protocol):
 
     Attributes:
         status: HTTP status.
+        framed: whether chunks, a length or HTTP/2 say where the body ends; False where it ends
+            with the connection, which a cut cannot be told from (RFC 9112 §6.3, §8).
     """
 
     status: int
+    framed: bool = True
 
     def header(self, name: str) -> "str | None":
         """Value of the first header of this name, in any case, or None."""

@@ -19,6 +19,7 @@ class ScriptedReply:
             exception to raise.
         status: HTTP status.
         headers: lower-case names.
+        framed: see Response.framed.
     """
 
     def __init__(
@@ -26,8 +27,10 @@ class ScriptedReply:
         pieces: "list[Piece]",
         status: int = 200,
         headers: "dict[str, str] | None" = None,
+        framed: bool = True,
     ) -> None:
         self.pieces = pieces
+        self.framed = framed
         self.status = status
         self.headers = {"content-type": "text/event-stream"} if headers is None else headers
 
@@ -102,6 +105,7 @@ class _ScriptedResponse(Response):
         self._headers = reply.headers
         self._closed = False
         self.status = reply.status
+        self.framed = reply.framed
 
     def header(self, name: str) -> "str | None":
         return self._headers.get(name.lower())

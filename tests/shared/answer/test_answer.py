@@ -317,6 +317,21 @@ FINISHED = [
 ]
 
 
+def test_an_answer_of_too_many_choices_is_none():
+    assembler = CompletionAssembler()
+    for index in range(256):
+        assembler.receive(chunk({}, index=index))
+    error = error_of(StreamError, assembler.receive, chunk({}, index=256))
+    assert str(error) == "the answer has more than 256 choices", error
+
+
+def test_looking_at_an_answer_changes_nothing():
+    assembler = CompletionAssembler()
+    assert assembler.completion(False).content is None
+    assembler.receive(chunk({"content": "a"}, "stop", index=1))
+    assert assembler.finished()
+
+
 def test_it_is_finished_once_each_choice_is():
     for objs, want in FINISHED:
         got = assembled(*objs).finished()

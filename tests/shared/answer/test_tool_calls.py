@@ -1,6 +1,11 @@
+import json
+
+from helpers import error_of
+
 from thinwire.core.answer import chunk
 from thinwire.core.answer.completion import ToolCallDelta, ToolCallStarted
 from thinwire.core.answer.tool_calls import ToolCall, ToolCallAssembler
+from thinwire.core.errors import StreamError
 
 
 def fragment(index=None, id=None, name=None, arguments=None):
@@ -23,11 +28,17 @@ def assembled(fragments, complete=True):
     events = []
     for one in fragments:
         assembler.receive(one, events)
+    assembler.tell(events)
     return assembler.calls(complete), events
 
 
 def short(calls):
-    return [(call.id, call.name, call.arguments_raw) for call in calls]
+    # "made": an id that the server did not send.
+    return [(sent(call.id), call.name, call.arguments_raw) for call in calls]
+
+
+def sent(id):
+    return "made" if len(id) == 9 and id.strip("0123456789abcdef") == "" else id
 
 
 F, G = ("1", "f", '{"a":1}'), ("2", "g", '{"b":2}')
@@ -65,17 +76,17 @@ WIRE = [
     (
         "no index, no id",
         [(None, None, "f", ""), (None, None, None, '{"a":1}'), (None, None, "g", '{"b":2}')],
-        [("", "f", '{"a":1}'), ("", "g", '{"b":2}')],
+        [("made", "f", '{"a":1}'), ("made", "g", '{"b":2}')],
     ),
     (
         "nothing but names, whole calls of one function",
         [(None, None, "f", '{"a":1}'), (None, None, "f", '{"a":2}')],
-        [("", "f", '{"a":1}'), ("", "f", '{"a":2}')],
+        [("made", "f", '{"a":1}'), ("made", "f", '{"a":2}')],
     ),
     (
         "one index, whole calls without ids",
         [(0, "", "f", '{"a":1}'), (0, "", "f", '{"a":2}')],
-        [("", "f", '{"a":1}'), ("", "f", '{"a":2}')],
+        [("made", "f", '{"a":1}'), ("made", "f", '{"a":2}')],
     ),
     (
         "one index, different ids",
@@ -104,16 +115,68 @@ WIRE = [
     (
         "name in each fragment, no id",
         [(0, None, "f", ""), (0, None, "f", '{"a"'), (0, None, "f", ":1}"), (0, None, "f", "")],
-        [("", "f", '{"a":1}')],
+        [("made", "f", '{"a":1}')],
     ),
     (
         "another id in each fragment",
         [(0, "1", "f", '{"a"'), (0, "x", None, ":1"), (0, "y", None, "}")],
         [F],
     ),
-    ("id is late", [(0, None, "f", '{"a"'), (0, "1", None, ":1}")], [F]),
+    ("id is late", [(0, None, "f", '{"a"'), (0, "1", None, ":1}")], [("made", "f", '{"a":1}')]),
+    ("id is late, no arguments before", [(0, None, "f", ""), (0, "1", None, '{"a":1}')], [F]),
+    (
+        "id is late, then told apart by it",
+        [(0, None, "f", '{"a"'), (0, "1", None, ":1}"), (0, "2", "g", ""), (0, "1", None, " ")]
+        + [(0, "2", None, '{"b":2}')],
+        [("made", "f", '{"a":1} '), G],
+    ),
     ("name is late", [(0, "1", None, '{"a"'), (0, None, "f", ":1}")], [F]),
     ("empty id, then one", [(0, "", "f", ""), (0, "1", None, '{"a":1}')], [F]),
+    (
+        "name in pieces, id with each",
+        [(0, "1", "edit_ex", ""), (0, "1", "isting_file", ""), (0, None, None, "{}")],
+        [("1", "edit_existing_file", "{}")],
+    ),
+    (
+        "name in pieces, id once",
+        [(0, "1", "edit_ex", None), (0, None, "isting", ""), (0, "", "_file", "{}")],
+        [("1", "edit_existing_file", "{}")],
+    ),
+    (
+        "name in pieces, then another call",
+        [(0, "1", "edit_ex", ""), (0, "1", "isting_file", ""), (1, "2", "g", '{"b":2}')],
+        [("1", "edit_existing_file", ""), G],
+    ),
+    (
+        "name again, each time longer",
+        [(0, "1", "edit", ""), (0, "1", "edit_file", ""), (0, "1", "edit_file", "{}")],
+        [("1", "edit_file", "{}")],
+    ),
+    (
+        "another name, but no id said that it is one call",
+        [(0, None, "f", ""), (0, None, "g", '{"b":2}')],
+        [("made", "f", ""), ("made", "g", '{"b":2}')],
+    ),
+    (
+        "another name, but there are arguments",
+        [(0, "1", "f", '{"a":1}'), (0, None, "g", '{"b":2}')],
+        [F, ("made", "g", '{"b":2}')],
+    ),
+    (
+        "a name that never ends",
+        [(0, "1", "f" * 200, "")] + [(0, "1", "g" * 99, "")] * 9 + [(0, "1", None, "{}")],
+        [("1", "f" * 200 + "g" * 99, "{}")],
+    ),
+    (
+        "a name that never ends, an id once",
+        [(0, "1", "f" * 300, ""), (0, None, "g", '{"b":2}')],
+        [("1", "f" * 300, ""), ("made", "g", '{"b":2}')],
+    ),
+    (
+        "white space behind whole arguments, the name again",
+        [(0, None, "f", '{"a":1}'), (0, None, "f", "\n"), (0, None, "f", " ")],
+        [("made", "f", '{"a":1}\n ')],
+    ),
     ("no name ever", [(0, "1", None, '{"a":1}'), (1, "2", "g", '{"b":2}')], [G]),
     ("arguments as an object", [(0, "1", "f", {"a": 1})], [F]),
     ("arguments as an empty object", [(0, "1", "f", {})], [("1", "f", "{}")]),
@@ -143,6 +206,45 @@ def test_events_tell_the_same_as_the_calls():
 
 def delta_of(item, index):
     return isinstance(item, ToolCallDelta) and item.index == index
+
+
+def test_ids_are_the_same_wherever_they_stand():
+    for why, fragments, _ in WIRE:
+        assembler, events = ToolCallAssembler(), []
+        for one in fragments:
+            assembler.receive(fragment(*one), events)
+            assembler.calls(False)  # somebody looks
+        assembler.tell(events)
+        calls = assembler.calls(True)
+        told = [item.id for item in events if isinstance(item, ToolCallStarted)]
+        assert told == [call.id for call in calls], why
+        assert told == [call.to_dict()["id"] for call in calls], why
+        assert "" not in told, why
+
+
+def test_made_ids_are_letters_and_digits_and_all_different():
+    made = [fragment(index, None, "f", "{}") for index in range(50)]
+    ids = [call.id for call in assembled(made)[0]]
+    assert len(set(ids)) == 50
+    assert [sent(id) for id in ids] == ["made"] * 50, ids
+
+
+def test_arguments_that_look_whole_again_and_again_are_parsed_a_few_times():
+    # A server that repeats the name, and a text full of brackets.
+    pieces = ['{"a":"'] + ["{}"] * 20 + ['"}'] + ['{"a":1}'] * 2
+    calls, _ = assembled([fragment(0, None, "f", one) for one in pieces])
+    assert [call.arguments_raw for call in calls] == ["".join(pieces)], calls
+    pieces = ['{"a":"'] + ["{}"] * 3 + ['"}'] + ['{"a":1}'] * 2
+    calls, _ = assembled([fragment(0, None, "f", one) for one in pieces])
+    assert [call.arguments for call in calls] == [{"a": "{}{}{}"}, {"a": 1}, {"a": 1}], calls
+
+
+def test_there_is_a_bound_for_calls():
+    assembler = ToolCallAssembler(limit=3)
+    for index in (0, 1, 2, 0):
+        assembler.receive(fragment(index, None, "f", "{}" if index else " "), [])
+    error = error_of(StreamError, assembler.receive, fragment(3, "2", "f", "{}"), [])
+    assert str(error) == "the answer has more than 3 tool calls", error
 
 
 def test_a_call_begins_before_its_arguments():
@@ -239,6 +341,7 @@ def test_broken_arguments_are_repaired_on_request():
         assert one.repair() == one.arguments == want, raw
         assert one.repaired
         assert one.arguments_raw == raw
+        assert json.loads(one.to_dict()["function"]["arguments"]) == want
 
 
 def test_what_needs_no_repair_is_left_alone():

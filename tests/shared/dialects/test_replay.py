@@ -137,6 +137,13 @@ def test_it_can_be_kept_in_a_file():
         assert sent(history, "https://b.test/v1") == HELLO + [PLAIN, PLAIN]
 
 
+def test_audio_is_named_to_its_server_alone():
+    got = completion(chunk({"audio": {"id": "audio_1", "data": "AAAA", "transcript": "a"}}), STOP)
+    first, other = sent([got])[0], sent([got], "https://b.test/v1")[0]
+    assert first["audio"] == {"id": "audio_1"}, first
+    assert sorted(other) == ["content", "role"], other
+
+
 # Messages written by hand, which are nobody's business.
 BY_HAND = [
     [dict(WHOLE)],

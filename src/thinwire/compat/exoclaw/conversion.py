@@ -6,8 +6,6 @@ then only a preview of it.
 """
 
 import os
-import secrets
-import string
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
@@ -22,8 +20,6 @@ if TYPE_CHECKING:
 
 Message = dict[str, object]
 
-_ID_LETTERS = string.ascii_letters + string.digits
-_ID_LENGTH = 9  # exactly what Mistral takes; all others take it, too
 _COUNTS = ("prompt_tokens", "completion_tokens", "total_tokens")
 
 
@@ -114,12 +110,12 @@ def _is_private(key: object) -> bool:
 def response_from(completion: Completion) -> "LLMResponse":
     """The response an agent loop takes. A refusal, which has no field there, is the content."""
     response: LLMResponse = exoclaw_types().LLMResponse(
-        content=completion.content or completion.refusal,
+        content=completion.text,
         # Arguments are always an object, as exoclaw promises its tools: without one the tool is
         # called with nothing, and the model reads what was missing.
         tool_calls=[
             exoclaw_types().ToolCallRequest(
-                id=call.id or "".join(secrets.choice(_ID_LETTERS) for _ in range(_ID_LENGTH)),
+                id=call.id,
                 name=call.name,
                 arguments=call.repair() or {},
             )

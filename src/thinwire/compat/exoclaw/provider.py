@@ -173,7 +173,7 @@ class OpenAIStreamingProvider:
             status = f"status {error.status}"
             words = error.body_snippet or error.message.removeprefix(status + ": ")
             raise RuntimeError(f"{status} from {model}: {words}") from error
-        return completion.content or ""
+        return completion.text or ""
 
     async def close(self) -> None:
         """Closes the connections made here; a client that was given stays open. Idempotent."""

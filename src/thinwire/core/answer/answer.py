@@ -27,11 +27,13 @@ TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
     from thinwire.core.answer.completion import Event
     from thinwire.core.answer.keep import Keeper
+    from thinwire.core.answer.media import MediaAssembler
     from thinwire.core.answer.tool_calls import ToolCallAssembler
     from thinwire.core.client import ReceiveBuffers
     from thinwire.core.errors import ThinwireError
 
 _DONE = const(b"[DONE]")
+_CHOICES = const(256)  # in one answer; APIs allow 128 at most, and each takes memory
 _SHOWN = const(800)  # bytes of a body kept for its error, enough for 200 characters
 # The fields that are ours: of a message, of a chunk. Obfuscation is padding, against those who
 # listen to lengths.
@@ -53,11 +55,13 @@ class Answer:
         keeper: what becomes of its text; None: it is kept in memory.
         buffers: whose `buffer` it is, and get it back.
         buffer: to receive into; None: an own one.
+        expected: number of choices that were asked for.
 
     Attributes:
         end: "" until the end is known, then "finish", "done" or "eof"; see Completion.
         received: size of the body so far, in bytes.
         eof: the body has been read to its end.
+        framed: its end is said by its framing, and is not just that of the connection.
         content_type: of the body, as the server says it.
         parser: of the server-sent events.
         assembler: of the completion.
@@ -68,18 +72,23 @@ class Answer:
         keeper: "Keeper | None" = None,
         buffers: "ReceiveBuffers | None" = None,
         buffer: "bytearray | None" = None,
+        expected: int = 1,
     ) -> None:
         self.end = ""
         self.received = 0
         self.eof = False
+        self.framed = True
         self.content_type = ""
         self._buffers = buffers
         self._lent = buffer
         self.parser = SSEParser(buffer=self._lent)
-        self.assembler = CompletionAssembler(keeper)
+        self.assembler = CompletionAssembler(keeper, expected)
         self._memo = ChunkMemo()
+        self._cuts = keeper is not None and expected == 1
+        self._in_vain = 0  # size of the buffer when nothing in it could be cut from this event
         self._start = bytearray()  # of the body, while no chunk has come
         self._unseen = 0  # bytes received last that are not in it
+        self._taken = 0  # events at the front of the assembler's that were handed out
         self._handed_out = False  # a delta was
         self._empty = True  # no chunk has come
         self._late: ThinwireError | None = None
@@ -92,6 +101,8 @@ class Answer:
             room = _SHOWN - len(self._start)
             self._start.extend(self.parser.received_last(self._unseen)[:room])
             self._unseen = 0
+        if self._cuts and self.parser.is_filling():
+            self._cut()
         return self.parser.get_buffer()
 
     def buffer_updated(self, count: int) -> None:
@@ -123,10 +134,9 @@ class Answer:
         self.received = len(body)
         self.eof = True
         self._take_chunk(error_response.document(body))
-        finished = self.assembler.finished()
-        if not self.assembler.events and not finished:
+        self.finish()
+        if self._says_nothing():
             raise StreamError("the answer has no choice: " + chunk.snippet(body))
-        self.end = "finish" if finished else "done"
 
     def next_event(self) -> "Event | None":
         """The next event; None when more bytes are needed, or at the `end`.
@@ -136,7 +146,7 @@ class Answer:
             StreamError: what came is no stream of chunks, or ended too early.
         """
         events = self.assembler.events
-        while not events:
+        while not events:  # taken from the front without moving the others: there may be thousands
             if self._late is not None:
                 # Not kept here: by its traceback it holds on to everything that is at work.
                 late, self._late = self._late, None
@@ -150,7 +160,24 @@ class Answer:
             else:
                 return None
         self._handed_out = True
-        return events.pop(0)
+        event = events[self._taken]
+        self._taken += 1
+        if self._taken == len(events):
+            self._taken = 0
+            events.clear()
+        return event
+
+    def finish(self) -> None:
+        """Nothing of the answer is missing: ends it; what was held back is handed out first."""
+        self.assembler.finish()
+        self.end = "finish" if self.assembler.has_reasons() else "done"
+
+    def _says_nothing(self) -> bool:
+        # An end with neither a delta nor a finish_reason before it is none.
+        nothing = self.end == "done" and not self._handed_out and not self.assembler.events
+        if nothing:
+            self.end = ""
+        return nothing
 
     def free(self) -> None:
         """Gives the receive buffer back: whoever keeps an error or a stream must not keep it."""
@@ -159,8 +186,18 @@ class Answer:
         if lent is not None and self._buffers is not None:
             self._buffers.release(lent)
 
+    def _cut(self) -> None:
+        # Looked at once for each size of the buffer, unless it helped.
+        size = len(self.parser.buffer)
+        if size > self._in_vain:
+            if self.assembler.cut(self.parser):
+                self._empty = False
+            else:
+                self._in_vain = size
+
     def _take_event(self) -> None:
         # One server-sent event: a chunk, the end mark, an error, or nothing of ours.
+        self._in_vain = 0
         parser, memo = self.parser, self._memo
         start, end = parser.data_start, parser.data_end
         if start == end:
@@ -172,10 +209,9 @@ class Answer:
             self.assembler.add(memo.kind, memo.index, text)
             return
         if end - start == 6 and parser.buffer.find(_DONE, start, end) == start:
-            finished = self.assembler.finished()
-            if not self._handed_out and not finished:
+            self.finish()
+            if self._says_nothing():
                 raise StreamError("the stream ended before any delta")
-            self.end = "finish" if finished else "done"
             return
         try:
             obj: object
@@ -212,8 +248,10 @@ class Answer:
         self._late = error  # once what came along with it was handed out, too
 
     def _stop(self) -> None:
-        # The body has ended without [DONE].
-        if self.assembler.finished():
+        # The body has ended without [DONE]. A server may ignore n, drop a finish_reason or send
+        # one with each chunk: then that the body is whole says that the answer is.
+        if self.assembler.finished() or (self.framed and self.assembler.finish_seen):
+            self.finish()
             self.end = "finish"
             return
         self.end = "eof"
@@ -233,19 +271,28 @@ class CompletionAssembler:
 
     Args:
         keeper: what becomes of the texts; None: they are kept in memory.
+        expected: number of choices that were asked for.
 
     Attributes:
         events: list of events not yet taken; the caller takes them from the front.
+        finish_seen: a finish_reason came.
+        progress: a part of a tool call came, of which no event tells yet; the caller resets it.
         upstream_provider: see Completion.
     """
 
-    def __init__(self, keeper: "Keeper | None" = None) -> None:
+    def __init__(self, keeper: "Keeper | None" = None, expected: int = 1) -> None:
         self._keeper = keeper
+        self._expected = expected
         self.events: list[Event] = []
-        self._choices: list[Choice] = []
-        self._begun: list[int] = []  # indexes of choices of which a delta has said something
+        self._choices: dict[int, Choice] = {}  # by index
+        self._unfinished = 0  # how many of them have no finish_reason
+        self._begun: dict[int, bool] = {}  # indexes of choices of which there was a delta
         self._tool_calls: dict[int, ToolCallAssembler] = {}  # index of the choice -> its calls
-        self._finish_seen = False
+        self._media: dict[int, MediaAssembler] = {}  # likewise
+        self._citations: list[object] = []
+        self.finish_seen = False
+        self.progress = False
+        self._doubtful = False  # a delta followed a finish_reason: none of them proves anything
         self._usage: dict[str, object] = {}
         self._id = ""
         self._extra: dict[str, object] = {}
@@ -269,15 +316,13 @@ class CompletionAssembler:
                     choice.logprobs.setdefault(name, []).extend(chunk.objects(entries))
             reason = found.get("finish_reason")
             if isinstance(reason, str) and reason:
+                self._unfinished -= choice.finish_reason is None
                 choice.finish_reason = reason
-                self._finish_seen = True
-                # A half of a character that is held back is all there will be of it.
-                self._queue(ReasoningDelta, choice.reasoning_text.end(), choice.index)
-                self._queue(ContentDelta, choice.content_text.end(), choice.index)
-                self._queue(RefusalDelta, choice.refusal_text.end(), choice.index)
+                self.finish_seen = True
         for name in obj:
             if name not in _CHUNK and obj[name] is not None:
                 self._extra[name] = obj[name]  # said anew, it replaces what was said before
+        self._citations = chunk.citations(obj) or self._citations
         self._usage = chunk.usage(obj) or self._usage
         self._id = self._id or chunk.text(obj.get("id"))
         self._model = self._model or chunk.text(obj.get("model"))
@@ -292,20 +337,44 @@ class CompletionAssembler:
             index: of the choice.
         """
         choice = self._choice(index)
+        if choice.finish_reason is not None:
+            self._go_on(choice)
         if kind == "content":
             self.events.append(ContentDelta(choice.content_text.add_whole(text), index))
         else:
             self.events.append(ReasoningDelta(choice.reasoning_text.add_whole(text), index))
 
-    def finished(self) -> bool:
-        """Whether each choice that began has its finish_reason, and there is one."""
-        if not self._finish_seen:  # asked for each chunk: without a list, while it can be told
+    def cut(self, parser: SSEParser) -> bool:
+        """Hands out what has come of images whose event is arriving; see MediaAssembler.cut."""
+        if parser.buffer.find(b";base64,", parser.line_start(), parser.line_end()) < 0:
             return False
-        return None not in [choice.finish_reason for choice in self._choices]
+        return self._media_of(0).cut(parser, self.events)
+
+    def finished(self) -> bool:
+        """Whether each choice that was asked for, or began, has a finish_reason to rely on."""
+        # Asked for each read.
+        if self._doubtful or len(self._choices) < self._expected:
+            return False
+        return self.has_reasons()
+
+    def has_reasons(self) -> bool:
+        """Whether each choice that began has a finish_reason, and there is one."""
+        return self.finish_seen and not self._unfinished
+
+    def finish(self) -> None:
+        """Nothing follows: hands out what was held back, of characters and tool calls."""
+        for index in sorted(self._choices):
+            choice = self._choices[index]
+            # A half of a character that is held back is all there will be of it.
+            self._queue(ReasoningDelta, choice.reasoning_text.end(), index)
+            self._queue(ContentDelta, choice.content_text.end(), index)
+            self._queue(RefusalDelta, choice.refusal_text.end(), index)
+            if index in self._tool_calls:
+                self._tool_calls[index].tell(self.events)
 
     def content_chars(self) -> int:
         """Number of characters of content so far, of all choices."""
-        return sum([choice.content_text.chars for choice in self._choices])
+        return sum([choice.content_text.chars for choice in self._choices.values()])
 
     def completion(self, complete: bool) -> Completion:
         """The answer as it stands.
@@ -313,11 +382,18 @@ class CompletionAssembler:
         Args:
             complete: whether it has come to its end.
         """
+        if complete:
+            self.finish()
         choices = []
-        for index in sorted([choice.index for choice in self._choices]) or [0]:
+        for index in sorted(self._choices) or [0]:
             calls = self._tool_calls.get(index)
             found = [] if calls is None else calls.calls(complete)
-            choices.append(self._choice(index).copy(found))
+            choice = self._choices.get(index) or self._new_choice(index)
+            choices.append(choice.copy(found))
+            if index in self._media:
+                self._media[index].fill(choices[-1])
+        if self._citations and self._keeper is None:
+            choices[0].annotations.extend(self._media_of(-1).citations(self._citations))
         result = Completion(tuple(choices))
         result.usage = self._usage
         result.cost = self._usage.get("cost")
@@ -329,34 +405,46 @@ class CompletionAssembler:
         return result
 
     def _choice(self, index: int) -> Choice:
-        for choice in self._choices:
-            if choice.index == index:
-                return choice
+        choice = self._choices.get(index)
+        if choice is None:
+            if len(self._choices) == _CHOICES:
+                raise StreamError("the answer has more than %d choices" % _CHOICES)
+            choice = self._choices[index] = self._new_choice(index)
+            self._unfinished += 1
+        return choice
+
+    def _new_choice(self, index: int) -> Choice:
         # No comprehension: what it closes over would be allocated for each token on a chip.
         texts = []
         for kind in ("content", "reasoning", "refusal"):
             buffer = None if self._keeper is None else self._keeper.buffer(kind, index)
             texts.append(DeltaText(buffer))
-        choice = Choice(index, texts[0], texts[1], texts[2])
-        self._choices.append(choice)
-        return choice
+        return Choice(index, texts[0], texts[1], texts[2])
+
+    def _go_on(self, choice: Choice) -> None:
+        # A choice that had a finish_reason goes on: some gateways before Gemini send one with
+        # each chunk (BerriAI/litellm#2195), which proves nothing then.
+        choice.finish_reason = None
+        self._unfinished += 1
+        self._doubtful = True
 
     def _delta(self, choice: Choice, delta: "dict[str, object]") -> None:
         index = choice.index
-        if index not in self._begun:
-            self._begun.append(index)
-        text = choice.reasoning_text.add(chunk.reasoning(delta))
-        self._queue(ReasoningDelta, text, index)
-        text = choice.content_text.add(chunk.text(delta.get("content")))
-        self._queue(ContentDelta, text, index)
-        text = choice.refusal_text.add(chunk.text(delta.get("refusal")))
-        self._queue(RefusalDelta, text, index)
+        self._begun[index] = True
+        reasoning = chunk.reasoning(delta)
+        content = chunk.text(delta.get("content"))
+        refusal = chunk.text(delta.get("refusal"))
+        if choice.finish_reason is not None and (reasoning or content or refusal):
+            self._go_on(choice)
+        self._queue(ReasoningDelta, choice.reasoning_text.add(reasoning), index)
+        self._queue(ContentDelta, choice.content_text.add(content), index)
+        self._queue(RefusalDelta, choice.refusal_text.add(refusal), index)
+        if chunk.has_media(delta):
+            self._look(choice, delta)
         for call in chunk.calls(delta):
-            if index not in self._tool_calls:
-                from thinwire.core.answer.tool_calls import ToolCallAssembler
-
-                self._tool_calls[index] = ToolCallAssembler(index, self._keeper)
-            self._tool_calls[index].receive(chunk.mapping(call), self.events)
+            fragment = chunk.mapping(call)
+            if fragment:
+                self._fragment(choice, fragment)
         if self._keeper is None:
             self._keep_extra(choice, delta)
 
@@ -374,6 +462,32 @@ class CompletionAssembler:
 
                 choice.extras = Extras()
             choice.extras.add(delta, _MESSAGE)
+
+    def _look(self, choice: Choice, delta: "dict[str, object]") -> None:
+        # Images, audio and annotations.
+        said = len(self.events)
+        self._media_of(choice.index).receive(delta, self.events)
+        self.progress = True
+        if choice.finish_reason is not None and len(self.events) > said:
+            self._go_on(choice)
+
+    def _fragment(self, choice: Choice, fragment: "dict[str, object]") -> None:
+        if choice.finish_reason is not None:
+            self._go_on(choice)
+        self.progress = True
+        index = choice.index
+        if index not in self._tool_calls:
+            from thinwire.core.answer.tool_calls import ToolCallAssembler
+
+            self._tool_calls[index] = ToolCallAssembler(index, self._keeper)
+        self._tool_calls[index].receive(fragment, self.events)
+
+    def _media_of(self, index: int) -> "MediaAssembler":
+        if index not in self._media:
+            from thinwire.core.answer.media import MediaAssembler
+
+            self._media[index] = MediaAssembler(index, self._keeper)
+        return self._media[index]
 
     def _queue(
         self, event: "type[ContentDelta | ReasoningDelta | RefusalDelta]", text: str, index: int

@@ -67,6 +67,11 @@ def calls(delta: "dict[str, object]") -> "list[object]":
     return objects(found) or ([{"index": 0, "function": legacy}] if legacy else [])
 
 
+def citations(chunk: "dict[str, object]") -> "list[object]":
+    """Sources that Perplexity names beside the choices: with titles, or links only."""
+    return objects(chunk.get("search_results")) or objects(chunk.get("citations"))
+
+
 def choices(chunk: "dict[str, object]") -> "list[dict[str, object]]":
     """The chunk's choices; none for null, [] or a usage-only chunk (docs/wire.md C14)."""
     return [mapping(choice) for choice in objects(chunk.get("choices"))]
@@ -83,6 +88,14 @@ def has_more(fields: "dict[str, object]", known: "tuple[str, ...]") -> bool:
 def without(fields: "dict[str, object]", known: "tuple[str, ...]") -> "dict[str, object]":
     """The fields that are not known."""
     return {name: value for name, value in fields.items() if name not in known}
+
+
+def has_media(delta: "dict[str, object]") -> bool:
+    """Whether a delta has images, audio or annotations."""
+    if delta.get("images") or delta.get("audio") or delta.get("annotations"):
+        return True
+    parts = delta.get("content")
+    return isinstance(parts, list) and any(mapping(part).get("image_url") for part in parts)
 
 
 def integer(value: object, default: int) -> int:

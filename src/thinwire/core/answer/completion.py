@@ -67,11 +67,11 @@ class RefusalDelta(TextDelta):
 
 @public
 class ToolCallStarted(Event):
-    """A tool call whose name is known; sent once for each call.
+    """A tool call whose name is known; sent once for each call, with its first arguments.
 
     Attributes:
         index: position of the call in `completion.tool_calls`.
-        id: the call's id as the server gave it, "" when it gave none.
+        id: the call's id as the server gave it, or one that was made for it: see ToolCall.
         name: function to call.
     """
 
@@ -229,6 +229,11 @@ class Choice:
         extra: fields of its message that are not ours.
         extras: what grows into them, None while there is nothing.
         logprobs: {"content": [...], "refusal": [...]} as far as the server sent them, else {}.
+        images: list of images as they came: {"type": "image_url", "image_url": {"url": ...}}; the
+            data of what is not kept is missing.
+        audio: {"id": ..., "data": base64, "transcript": ...}, None if there was none.
+        annotations: list of citations and the like as they came; links that stand beside the
+            choices are {"type": "url_citation", "url_citation": {"url": ...}}.
         content_text, reasoning_text, refusal_text: its texts as they arrived; `content` and so on
             put them together, which a chip may have no room for.
     """
@@ -250,6 +255,9 @@ class Choice:
         self.extra: dict[str, object] = {}
         self.extras: Extras | None = None
         self.logprobs: dict[str, list[object]] = {}
+        self.images: list[dict[str, object]] = []
+        self.audio: dict[str, object] | None = None
+        self.annotations: list[object] = []
 
     @property
     def content(self) -> "str | None":
@@ -280,6 +288,11 @@ class Choice:
         """OpenRouter's reasoning blocks, each in one piece; [] if there were none."""
         found = self.extra.get("reasoning_details")
         return found if isinstance(found, list) else []
+
+    @property
+    def text(self) -> "str | None":
+        """Text of the answer, or of a refusal in its place; None if there was neither."""
+        return self.content or self.refusal
 
     def pieces(self) -> "list[str]":
         """Text of the answer in pieces, which are not put together; do not change the list."""
@@ -367,7 +380,7 @@ class Completion:
 
     Attributes:
         content, reasoning_content, refusal, tool_calls, finish_reason, message_extra,
-            reasoning_details, logprobs: of the first choice.
+            reasoning_details, logprobs, images, audio, annotations: of the first choice.
         choices: tuple of Choice, more than one only for n > 1.
         usage: token counts as the server sent them, and `cached_tokens`; {} if it sent none.
         complete: whether the answer came to its end.
@@ -400,6 +413,9 @@ class Completion:
         self.tool_calls = first.tool_calls
         self.finish_reason = first.finish_reason
         self.logprobs = first.logprobs
+        self.images = first.images
+        self.audio = first.audio
+        self.annotations = first.annotations
         self.usage: dict[str, object] = {}
         self.complete = False
         self.end = ""
@@ -452,6 +468,11 @@ class Completion:
         """See Choice.reasoning_details."""
         return self.choices[0].reasoning_details
 
+    @property
+    def text(self) -> "str | None":
+        """See Choice.text."""
+        return self.choices[0].text
+
     def pieces(self) -> "list[str]":
         """See Choice.pieces; to write a long answer to a file where memory is short."""
         return self.choices[0].pieces()
@@ -474,6 +495,9 @@ class Completion:
         message.update(extra)
         if self.tool_calls:
             message["tool_calls"] = [call.to_dict() for call in self.tool_calls]
+        if self.audio and self.audio.get("id"):
+            message["audio"] = {"id": self.audio["id"]}  # the server has the rest
+            extra = message
         if self.origin and (extra or True in [bool(call.extra) for call in self.tool_calls]):
             message["_origin"] = self.origin
         return message

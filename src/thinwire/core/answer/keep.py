@@ -43,8 +43,8 @@ class Keeper:
         """Where a text goes.
 
         Args:
-            kind: "content", "reasoning", "refusal" or "arguments".
-            index: of the choice, or for arguments of the tool call.
+            kind: "content", "reasoning", "refusal", "audio", "transcript", "arguments" or "image".
+            index: of the choice, or for the last two of the tool call or image.
         """
         return _Nothing()
 

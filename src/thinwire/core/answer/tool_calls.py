@@ -10,13 +10,17 @@ one with its id, else to the last of them. It begins a new call instead when it 
                                          with each fragment of one call is let pass
   no id to compare, and another name     the same from servers that give no ids
   no id to compare, the name again, and  likewise; a name repeated while the arguments are still
-  arguments though there are all         arriving, or after them, begins nothing
+  an object though there is one already  arriving, or after them, begins nothing
+
+Another name under the index of a call that has an id and no arguments yet is the rest of its
+name, if it comes with that id or with none (docs/wire.md C116). So a call is told, and given an
+id where the server gave none, with its first arguments, or when another call or the end follows.
 """
 
-from thinwire.core._compat import const, loads_whole, public
+from thinwire.core._compat import const, loads_whole, public, random_id
 from thinwire.core.answer import chunk
 from thinwire.core.answer.completion import DeltaText, ToolCallDelta, ToolCallStarted
-from thinwire.core.errors import EncodeError
+from thinwire.core.errors import EncodeError, StreamError
 from thinwire.core.wire.json_encode import encoded
 
 TYPE_CHECKING = const(False)
@@ -29,6 +33,9 @@ if TYPE_CHECKING:
 # The fields that are ours, of a call and of its function.
 _CALL = ("index", "id", "type", "function", "name", "arguments")
 _FUNCTION = ("name", "arguments")
+_CALLS = const(65536)  # in one choice; a server that sends more never ends
+_NAME = const(256)  # characters; APIs allow 64
+_SPLITS = const(8)  # how often arguments are looked at for their end in vain
 
 
 @public
@@ -37,7 +44,7 @@ class ToolCall:
 
     Attributes:
         index: position among the calls of the answer.
-        id: the server's id, "" when it gave none.
+        id: the server's id, or one of 9 letters and digits where it gave none.
         name: function to call.
         arguments: the parsed arguments, {} when a complete answer gives none, or None when
             `arguments_raw` is not a JSON object (a call of an incomplete answer, or a model's
@@ -74,11 +81,15 @@ class ToolCall:
         return self.arguments
 
     def to_dict(self) -> "dict[str, object]":
-        """The call as it belongs into the assistant message of the next request."""
+        """The call as it belongs into the assistant message of the next request.
+
+        Its arguments are those that arrived, or where they were repaired, the repaired ones.
+        """
+        arguments = _arguments_text(self.arguments) if self.repaired else self.arguments_raw
         result: dict[str, object] = dict(self.extra)
         function = dict(chunk.mapping(self.extra.get("function")))
         function["name"] = self.name
-        function["arguments"] = self.arguments_raw or "{}"
+        function["arguments"] = arguments or "{}"
         result["id"] = self.id
         result["type"] = "function"
         result["function"] = function
@@ -100,11 +111,37 @@ class _GrowingCall:
     # A call whose fragments are still arriving.
     def __init__(self, wire_index: "int | None") -> None:
         self.wire_index = wire_index
-        self.id = ""
+        self.wire_id = ""  # the server's
+        self.id = ""  # what it is known by once it was told
         self.name = ""
         self.arguments = DeltaText()
+        self.begun = False  # there are arguments
         self.position = -1  # among the calls that have a name; the events tell it
         self.extras: Extras | None = None
+        self.splits = 0
+
+    def begins_another(self, id: str, name: str, arguments: str) -> bool:
+        """Whether a fragment cannot be a part of this call, which was found for it."""
+        if id and self.wire_id:
+            return id != self.wire_id and (name != "" or self.wire_index is None)
+        if not name or not self.name:
+            return False
+        if name != self.name:
+            return not self.is_rest(id, name)
+        # A whole object before it and the start of one in it. What is within a text may look like
+        # that, too, over and over: it is not parsed for each fragment.
+        if arguments.lstrip()[:1] != "{" or self.splits == _SPLITS:
+            return False
+        self.splits += 1
+        return _parse(self.arguments.value()) is not None
+
+    def is_rest(self, id: str, name: str) -> bool:
+        """Whether `name` is the rest of this call's name."""
+        if self.begun or self.wire_index is None or not self.wire_id:
+            return False
+        if not name or name == self.name or len(self.name) > _NAME:
+            return False
+        return self.name != "" and (not id or id == self.wire_id)
 
 
 class ToolCallAssembler:
@@ -113,39 +150,70 @@ class ToolCallAssembler:
     Args:
         choice: index of the choice, for the events.
         keeper: what becomes of the arguments; None: they are kept in memory.
+        limit: number of calls it takes.
     """
 
-    def __init__(self, choice: int = 0, keeper: "Keeper | None" = None) -> None:
+    def __init__(
+        self, choice: int = 0, keeper: "Keeper | None" = None, limit: int = _CALLS
+    ) -> None:
         self._choice = choice
+        self._left = limit
+        self._limit = limit
         self._keeper = keeper
-        self._calls: list[_GrowingCall] = []
+        # The last calls, whatever their index (None), with an index, and with an id as well. To
+        # look through all calls for each fragment would take for ever where there are thousands.
+        self._last: dict[object, _GrowingCall] = {}
+        self._by_id: dict[tuple[int | None, str], _GrowingCall] = {}
         self._named: list[_GrowingCall] = []
+        self._untold: _GrowingCall | None = None  # has a name, of which more may come
 
     def receive(self, fragment: "dict[str, object]", events: "list[Event]") -> None:
-        """Takes one entry of `delta.tool_calls`; appends the events it causes."""
+        """Takes one entry of `delta.tool_calls`; appends the events it causes.
+
+        Raises:
+            StreamError: there are more calls than an answer has.
+        """
         function = chunk.mapping(fragment.get("function"))
         id = chunk.text(fragment.get("id"))
         name = chunk.text(function.get("name"))
-        arguments = _arguments_text(function.get("arguments"))
+        given = function.get("arguments")
+        arguments = _arguments_text(given)
         wire_index = fragment.get("index")
         index = wire_index if isinstance(wire_index, int) else None
-        call = self._find(index, id)
-        if call is None or _begins_another(call, id, name, arguments):
-            call = _GrowingCall(index)
-            self._calls.append(call)
-        call.id = call.id or id
+        call = self._by_id.get((index, id)) if id else None
+        call = call or self._last.get(index)
+        if call is None or call.begins_another(id, name, arguments):
+            call = self._begin(index)
+        if id and not call.wire_id:
+            call.wire_id = id
+            self._by_id[(index, id)] = self._by_id[(None, id)] = call
+        if call.is_rest(id, name):
+            # Some send the whole of it again.
+            name = name if name.startswith(call.name) else call.name + name
+            call.name = name
         call.name = call.name or name
         self._keep_extra(call, fragment, function)
+        if call is not self._untold:
+            self.tell(events)
         arguments = call.arguments.add(arguments)
+        call.begun = call.begun or arguments != ""
         if call.name and call.position < 0:
             call.position = len(self._named)
             self._named.append(call)
-            events.append(ToolCallStarted(call.position, call.id, call.name, self._choice))
+            self._untold = call
             arguments = call.arguments.value()  # those that came before the name, too
             if self._keeper is not None:
                 call.arguments.move_to(self._keeper.buffer("arguments", call.position))
+        if given or arguments:
+            self.tell(events)
         if arguments and call.name:
             events.append(ToolCallDelta(call.position, arguments, self._choice))
+
+    def tell(self, events: "list[Event]") -> None:
+        """Nothing follows of the last name: appends the event that its call begins."""
+        call, self._untold = self._untold, None
+        if call is not None:
+            events.append(ToolCallStarted(call.position, _id(call), call.name, self._choice))
 
     def calls(self, complete: bool) -> "list[ToolCall]":
         """The calls so far, in the order they began; those that never got a name are left out.
@@ -156,7 +224,7 @@ class ToolCallAssembler:
         found = []
         for call in self._named:
             arguments = call.arguments.value()
-            one = ToolCall(call.position, call.id, call.name, arguments, complete)
+            one = ToolCall(call.position, _id(call), call.name, arguments, complete)
             if call.extras is not None:
                 one.extra = call.extras.value()
             found.append(one)
@@ -176,24 +244,18 @@ class ToolCallAssembler:
             if inside:
                 call.extras.add({"function": chunk.without(function, _FUNCTION)}, ())
 
-    def _find(self, index: "int | None", id: str) -> "_GrowingCall | None":
-        # The call with this index and id, else the last with this index.
-        last = None
-        for call in reversed(self._calls):
-            if index is None or call.wire_index == index:
-                if id and call.id == id:
-                    return call
-                last = last or call
-        return last
+    def _begin(self, index: "int | None") -> _GrowingCall:
+        if not self._left:
+            raise StreamError("the answer has more than %d tool calls" % self._limit)
+        self._left -= 1
+        call = self._last[None] = self._last[index] = _GrowingCall(index)
+        return call
 
 
-def _begins_another(call: _GrowingCall, id: str, name: str, arguments: str) -> bool:
-    # Whether a fragment cannot be a part of the call that was found for it.
-    if id and call.id:
-        return id != call.id and (name != "" or call.wire_index is None)
-    if not name or not call.name or name != call.name:
-        return name != "" and call.name != ""
-    return arguments != "" and _parse(call.arguments.value()) is not None
+def _id(call: _GrowingCall) -> str:
+    # What a call is known by from now on, whatever the server sends later.
+    call.id = call.id or call.wire_id or random_id()
+    return call.id
 
 
 def _arguments_text(value: object) -> str:

@@ -76,6 +76,15 @@ class Call:
         for key, value in self.extra_headers.items():
             check_header(key, value)
 
+    def choices(self, defaults: "dict[str, object]") -> int:
+        """Number of answers that are asked for, 1 or more.
+
+        Args:
+            defaults: fields that a deployment adds.
+        """
+        number = self.extra_body.get("n", self.params.get("n", defaults.get("n")))
+        return number if isinstance(number, int) and number > 0 else 1
+
     def counts(self) -> "tuple[int, int]":
         """Number of messages and tools for the log, -1 where only sending would tell."""
         return _length(self.messages), _length(self.tools or ())

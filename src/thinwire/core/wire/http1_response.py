@@ -209,12 +209,14 @@ class BodyReader:
 
     Attributes:
         done: the body has come to its end.
+        framed: chunks or a length say where that is, and not the end of the connection.
         excess: bytes arrived behind the end; the connection cannot be used again.
     """
 
     def __init__(self, length: "int | None", chunked: bool = False) -> None:
         self.excess = False
         self.done = length == 0
+        self.framed = chunked or length is not None
         self._state = _SIZE if chunked else _CLOSE if length is None else _LENGTH
         if self.done:
             self._state = _DONE

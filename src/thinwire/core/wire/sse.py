@@ -91,6 +91,25 @@ class SSEParser:
         """The last `count` bytes received."""
         return self._view[self._end - count : self._end]
 
+    def is_filling(self) -> bool:
+        """Whether the buffer is about to grow for the line that is arriving."""
+        room, end = len(self.buffer), self._end
+        return room - end <= room // 4 and end - self._line > room // 2 and self._scan == end
+
+    def line_start(self) -> int:
+        """Where the line that is arriving begins."""
+        return self._line
+
+    def line_end(self) -> int:
+        """Where what has come of it ends."""
+        return self._end
+
+    def cut(self, start: int, count: int) -> None:
+        """Takes `count` bytes out of the line that is arriving, as if they had not come."""
+        self._view[start : self._end - count] = self._view[start + count : self._end]
+        self._end -= count
+        self._scan = self._end
+
     def unread(self) -> bytes:
         """What was received and not parsed yet."""
         return bytes(self._view[self._line : self._end])
@@ -212,7 +231,10 @@ class SSEParser:
         if grown is not None:
             self.buffer = grown
             self._view = memoryview(grown)
-        self._view[:kept] = old[start : start + kept]
-        self._view[kept:size] = old[line:end]
+        # Nothing is moved to where it stands: near the limit this is done for each read.
+        if start or grown is not None:
+            self._view[:kept] = old[start : start + kept]
+        if line != kept or grown is not None:
+            self._view[kept:size] = old[line:end]
         self.data_start, self.data_end = 0, kept
         self._line, self._scan, self._end = kept, self._scan - line + kept, size

@@ -238,6 +238,9 @@ class _Response(Response):
     def __init__(self, response: httpx.Response) -> None:
         self._response = response
         self.status = response.status_code
+        headers, version = response.headers, response.http_version
+        framed = "content-length" in headers or "transfer-encoding" in headers
+        self.framed = framed or not version.startswith("HTTP/1")
         self._encoded = "content-encoding" in response.headers
         self._left = memoryview(b"")  # what of the last piece was beyond the caller's buffer
 
