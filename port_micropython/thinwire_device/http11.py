@@ -219,6 +219,10 @@ class SocketResponse:
         """See Response.header."""
         return self._head.header(name.lower())
 
+    def all_headers(self) -> "list[tuple[str, str]]":
+        """See Response.all_headers."""
+        return self._head.all_headers()
+
     async def readinto(self, buffer: memoryview, deadline_ms: "int | None") -> int:
         """See Response.readinto."""
         connection = self._connection

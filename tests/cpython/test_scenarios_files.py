@@ -182,6 +182,50 @@ def test_the_framing_of_the_request_decides(server: MockServer) -> None:
     assert httpx.post(url, content=body, trust_env=False).status_code == 411
 
 
+SAID = {
+    "role": "assistant",
+    "content": "a",
+    "tool_calls": [{"id": "1", "function": {"name": "f"}}],
+}
+ODD = {"role": "assistant", "content": "b", "reasoning": "hm"}
+
+# A condition, the messages that it is asked of, whether it holds.
+CONDITIONS: list[tuple[dict[str, Any], list[Any], bool]] = [
+    ({"assistant": {"content": "a"}}, [SAID], True),
+    ({"assistant": {"content": "a"}}, [ODD, SAID], False),
+    ({"assistant": {"content": "a"}}, [], False),
+    ({"assistant": {"refusal": None}}, [SAID], False),
+    ({"assistant": [{"content": "a"}, {"content": "b"}]}, [SAID, ODD], True),
+    ({"assistant": [{"content": "a"}, {"content": "b"}]}, [SAID], False),
+    ({"assistant": {"tool_calls": [{"function": {"name": "f"}}]}}, [SAID], True),
+    ({"assistant": {"tool_calls": [{"function": {"name": "g"}}]}}, [SAID], False),
+    ({"assistant": {"tool_calls": []}}, [SAID], False),
+    ({"standard": True}, [SAID], True),
+    ({"standard": True}, [SAID, ODD], False),
+    ({"standard": False}, [SAID, ODD], True),
+    ({"standard": True}, [{**SAID, "tool_calls": [{"id": "1", "extra_content": {}}]}], False),
+    ({"standard": True}, [{**SAID, "tool_calls": [{"function": {"strict": True}}]}], False),
+    ({"standard": True, "framing": "chunked"}, [SAID], False),
+]
+
+
+@pytest.mark.parametrize(("when", "messages", "want"), CONDITIONS)
+def test_what_was_said_before_decides(
+    server: MockServer, when: dict[str, Any], messages: list[Any], want: bool
+) -> None:
+    then, otherwise = {"json": 1, "status": 422}, {"text_reply": {"text": "Hi"}}
+    server.reply("m", script_from({"when": when, "then": then, "otherwise": otherwise}))
+    url, body = f"{server.base_url}/chat/completions", {"model": "m", "messages": messages}
+    assert (httpx.post(url, json=body, trust_env=False).status_code == 422) == want
+
+
+@pytest.mark.parametrize("when", [{}, {"farming": "chunked"}])
+def test_a_condition_nobody_knows_is_an_error(when: dict[str, Any]) -> None:
+    reply = {"text_reply": {"text": "Hi"}}
+    with pytest.raises(ValueError, match="unknown in when"):
+        script_from({"when": when, "then": reply, "otherwise": reply})
+
+
 def test_requests_are_expanded() -> None:
     value = {"a": [{"prefix": "<", "repeat": "ab", "times": 2, "then": ">"}], "times": 3}
     assert expanded(value) == {"a": ["<abab>"], "times": 3}

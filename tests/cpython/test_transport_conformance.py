@@ -48,6 +48,10 @@ def test_the_outcome(run: Run, scenario: Scenario) -> None:
     if not scenario.error:
         assert outcome["after_end"] == 0
         assert outcome["headers"] == [value for _, value in scenario.headers]
+        listed = [tuple(pair) for pair in outcome["all_headers"]]
+        assert [name for name, _ in listed] == [name.lower() for name, _ in listed]
+        sent = {(name.lower(), value) for name, value in scenario.headers if value is not None}
+        assert sent <= set(listed)
 
 
 def test_the_upload_is_chunked_in_large_blocks(run: Run) -> None:

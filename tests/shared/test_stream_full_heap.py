@@ -276,7 +276,7 @@ def test_a_connection_that_cannot_be_read_to_its_end_is_only_not_kept():
 
 class Unreadable:
     # Headers that there is no memory to look at.
-    get = full
+    get = items = full
 
 
 def test_a_status_is_told_even_if_no_header_can_be_read_and_a_good_one_is_no_failure():

@@ -73,6 +73,7 @@ async def _exchange(transport, request, job, outcome):
     try:
         outcome["status"] = response.status
         outcome["headers"] = [response.header(name) for name in job["headers"]]
+        outcome["all_headers"] = response.all_headers()
         await _read(transport, response, outcome, job)
     finally:
         await response.aclose()

@@ -22,10 +22,12 @@ class Adapter:
     Args:
         function: as the worker takes it.
         packages: distributions whose versions are told; without the first it is not installed.
+        lacks: see `Target`.
     """
 
     function: str
     packages: tuple[str, ...]
+    lacks: frozenset[str] = frozenset()
 
     @property
     def installed(self) -> bool:
@@ -41,9 +43,13 @@ ADAPTERS: Mapping[str, Adapter] = {
     "thinwire": Adapter(f"{_HERE}.adapters.thinwire_client:run_async", ("thinwire", "httpx")),
     "thinwire-sync": Adapter(f"{_HERE}.adapters.thinwire_client:run", ("thinwire", "httpx")),
     "exoclaw": Adapter(
-        f"{_HERE}.adapters.exoclaw_client:run", ("exoclaw-provider-openai", "exoclaw", "httpx")
+        f"{_HERE}.adapters.exoclaw_client:run",
+        ("exoclaw-provider-openai", "exoclaw", "httpx"),
+        frozenset({"turns"}),  # exoclaw's agent loop writes the messages, not its provider
     ),
-    "openai": Adapter(f"{_HERE}.adapters.openai_client:run", ("openai", "httpx2")),
+    "openai": Adapter(
+        f"{_HERE}.adapters.openai_client:run", ("openai", "httpx2"), frozenset({"turns"})
+    ),
     "openai-stream": Adapter(f"{_HERE}.adapters.openai_client:run_stream", ("openai", "httpx2")),
     "httpx": Adapter(f"{_HERE}.adapters.httpx_client:run", ("httpx",)),
 }
@@ -57,7 +63,9 @@ def python_target(name: str) -> ProcessTarget:
     """
     adapter = ADAPTERS.get(name)
     spec = [name] if adapter is None else [adapter.function, *adapter.packages]
-    return ProcessTarget(name, [sys.executable, "-m", f"{_HERE}.worker", *spec], _environment())
+    command = [sys.executable, "-m", f"{_HERE}.worker", *spec]
+    lacks = frozenset[str]() if adapter is None else adapter.lacks
+    return ProcessTarget(name, command, _environment(), lacks)
 
 
 def micropython_targets(path: str) -> Iterator[ProcessTarget]:

@@ -57,15 +57,18 @@ class ScenarioRunner:
     ) -> None:
         self._target = target
         self._server = MockServer(host=host)
+        self._other = MockServer(host=host)
         self._patience = patience
 
     def __enter__(self) -> Self:
         self._server.start()
+        self._other.start()
         return self
 
     def __exit__(self, *exc: object) -> None:
         self._target.close()
         self._server.stop()
+        self._other.stop()
 
     def run(self, scenario: Scenario) -> Verdict:
         """Play a scenario, cut in each of its ways, up to the first that fails."""
@@ -81,12 +84,17 @@ class ScenarioRunner:
         What a client lacks on purpose it need not give, but it must say so.
         """
         self._server.clear()
+        self._other.clear()
         scripts = list(scenario.replies)
         if scenario.expect.get("outcome") == "error_or_fallback":
             scripts.append(text_reply(FALLBACK))
         cut = [split(script, how, scenario.name) for script in scripts]
         self._server.reply(scenario.name, *cut)
-        request = asked(scenario)
+        if scenario.others:
+            others = [split(script, how, scenario.name) for script in scenario.others]
+            self._other.reply(scenario.name, *others)
+            self._server.reply(_other_model(scenario), *others)
+        request = self._placed(scenario, asked(scenario))
         call = {"base_url": self._server.base_url, "model": scenario.name, "request": request}
         outcome = self._target.run(call, request["timeout_s"] + self._patience)
         if self._is_lacking(scenario):
@@ -94,7 +102,21 @@ class ScenarioRunner:
             return "" if said_so else "does without, and does not say so"
         # A request that is not HTTP has no model, and is an error of the server's.
         requests = [known for known in self._server.requests if known.model == scenario.name]
-        return judge(scenario, outcome, requests) or "; ".join(self._server.errors)
+        errors = self._server.errors + self._other.errors
+        return judge(scenario, outcome, requests) or "; ".join(errors)
+
+    def _placed(self, scenario: Scenario, request: Mapping[str, Any]) -> Mapping[str, Any]:
+        # The request with base URLs and models in its further turns.
+        turns = []
+        for turn in request.get("turns", ()):
+            here = {"base_url": self._server.base_url, "model": scenario.name}
+            other = {**here, "base_url": self._other.base_url}
+            place = other if turn.get("server") == "other" else here
+            if turn.get("model") == "other":
+                place = {**place, "model": _other_model(scenario)}
+            fallback = {"fallback": other} if turn.get("fallback") else {}
+            turns.append({"append": turn.get("append", []), **place, **fallback})
+        return {**request, "turns": turns} if turns else request
 
     def _is_lacking(self, scenario: Scenario) -> bool:
         return not self._target.lacks.isdisjoint(scenario.needs)
@@ -103,6 +125,10 @@ class ScenarioRunner:
 def asked(scenario: Scenario) -> Mapping[str, Any]:
     """The request of a scenario, with what every request has."""
     return {"messages": MESSAGES, "timeout_s": _TIMEOUT, **scenario.request}
+
+
+def _other_model(scenario: Scenario) -> str:
+    return scenario.name + "-other"
 
 
 # Where bytes are cut is nobody's promise.

@@ -26,6 +26,7 @@ else:
     from thinwire.core._cpython import EVENT_LIMIT as EVENT_LIMIT
     from thinwire.core._cpython import GROWTH as GROWTH
     from thinwire.core._cpython import HEAD_LIMIT as HEAD_LIMIT
+    from thinwire.core._cpython import KEEP_HEADERS as KEEP_HEADERS
     from thinwire.core._cpython import PIECE as PIECE
     from thinwire.core._cpython import PortableError as PortableError
     from thinwire.core._cpython import TextBuffer as TextBuffer

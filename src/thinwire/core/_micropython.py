@@ -21,6 +21,7 @@ HEAD_LIMIT = 8192
 EVENT_LIMIT = 32768
 GROWTH = 2
 BODY_LIMIT = 2048
+KEEP_HEADERS = ""
 _TEXT_PIECE = const(512)
 _SMALL_HEAP = const(300000)  # collecting takes milliseconds there, and space is what is short
 _heap = 0

@@ -1,6 +1,6 @@
 """The clients: what a user makes once and asks many times. Both are thin faces over ChatStream."""
 
-from thinwire.core._compat import BUFFER, const, import_module, mend_imports, public
+from thinwire.core._compat import BUFFER, KEEP_HEADERS, const, import_module, mend_imports, public
 from thinwire.core.adapters import default_log, default_transport, memory_budget
 from thinwire.core.error_kinds import FALLBACK_ON
 from thinwire.core.routing.health import CooldownPolicy, Health
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Coroutine, Iterable, Mapping, Sequence
     from os import PathLike
     from ssl import SSLContext
-    from typing import Self, Unpack
+    from typing import Literal, Self, Unpack
 
     from thinwire.core.answer.completion import Completion
     from thinwire.core.answer.keep import Keep
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from thinwire.core.stream import ChatStream, OnDelta, OnRestart
     from thinwire.core.transport import Transport
 
-    Messages = Iterable[Mapping[str, object]]
+    Messages = Iterable[Mapping[str, object] | Completion]
     Tools = Sequence[Mapping[str, object]]
 
 
@@ -86,6 +86,7 @@ class BaseClient:
         pin: "str | list[str] | None" = None,
         buffer_size: "int | None" = None,
         idle_s: "float | None" = None,
+        keep_headers: "Literal['all'] | tuple[str, ...] | list[str] | None" = None,
     ) -> None:
         """Makes a client; nothing is sent, and nothing connected.
 
@@ -132,6 +133,8 @@ class BaseClient:
                 4096 there; None for 64 KiB, on a chip 1 KiB.
             idle_s: how many seconds a connection may wait for the next call; None for the
                 transport's own default.
+            keep_headers: names of response headers to keep for `completion.headers`, or "all";
+                None for request ids, Retry-After and rate limits, on a chip for none.
 
         Raises:
             ValueError: an undeclared model name, an impossible timeout, options that exclude each
@@ -143,6 +146,11 @@ class BaseClient:
             default_model, deployments, fallbacks, context_fallbacks, content_filter_fallbacks
         )
         self._policy = Policy(timeouts, retry, fallback_on, hedge_after, on_interrupt)
+        self._keep_headers: str | tuple[str, ...] = KEEP_HEADERS
+        if keep_headers is not None:
+            from thinwire.core.answer.headers import checked
+
+            self._keep_headers = checked(keep_headers)
         self._buffers = ReceiveBuffers(buffer_size or BUFFER)
         self._observer: Observer | None = None
         if log or on_event is not None:
@@ -227,6 +235,7 @@ class BaseClient:
 
         now = self._transport.now_ms()
         plan = Plan(self._router, call, model, policy, self._health, now, self._observer)
+        plan.keep_headers = self._keep_headers
         return ChatStream(self._transport, plan, self._buffers, seen)
 
     def _chat(
@@ -310,7 +319,8 @@ class AsyncClient(BaseClient):
 
         Raises:
             ValueError: the model is not declared, or a header cannot be sent.
-            TypeError: messages is a string or not iterable.
+            TypeError: messages is a string or not iterable; an option of other clients (timeout=,
+                stream=, ...), a class as response_format, a function as tool.
         """
         import_module("thinwire.core.request.call")
         from thinwire.core.request.call import Call
@@ -383,7 +393,8 @@ class AsyncClient(BaseClient):
         Raises:
             ThinwireError: see ChatStream.
             ValueError: the model is not declared, or a header cannot be sent.
-            TypeError: messages is a string or not iterable.
+            TypeError: messages is a string or not iterable; an option of other clients (timeout=,
+                stream=, ...), a class as response_format, a function as tool.
         """
         import_module("thinwire.core.request.call")
         from thinwire.core.request.call import Call

@@ -49,6 +49,8 @@ class ThinwireError(PortableError):
         should_retry: what the server says about trying again (`x-should-retry`), None when it
             says nothing.
         body_snippet: start of the response body, "" when there was none.
+        headers, request_id, rate_limits: of the response, as a Completion has them; of the last
+            one where there were several.
         speechless: there was no memory for its words, or to go on after it: nothing was.
         foreign: code of the caller's raised it (a source, a hook): it is passed on as it is.
     """
@@ -61,6 +63,9 @@ class ThinwireError(PortableError):
     retry_after_ms: "int | None" = None
     should_retry: "bool | None" = None
     body_snippet = ""
+    headers: "dict[str, str]" = {}  # never filled: an own one takes its place
+    request_id = ""
+    rate_limits: "dict[str, dict[str, int | None]]" = {}
     _spoken: "tuple[str, ...]" = ("message",)
 
     def __init__(self, message: str, cause: "BaseException | None" = None) -> None:
@@ -73,6 +78,14 @@ class ThinwireError(PortableError):
         self.stale = False
         self.speechless = False
         self.foreign = False
+        if isinstance(cause, ThinwireError) and cause.headers:
+            self.answered_by(cause)
+
+    def answered_by(self, response: "Attempt | ThinwireError") -> None:
+        """Takes over what is known of a response's headers."""
+        self.headers = response.headers
+        self.request_id = response.request_id
+        self.rate_limits = response.rate_limits
 
     @property
     def retryable(self) -> bool:

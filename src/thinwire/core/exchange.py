@@ -196,6 +196,10 @@ class Exchange:
         answer, kind = self.answer, ""
         answer.framed = getattr(response, "framed", True)
         try:
+            if self._plan.keep_headers:
+                from thinwire.core.answer import headers
+
+                headers.take(response, self._plan.keep_headers, self.attempt)
             kind = answer.content_type = (response.header("content-type") or "").lower()
             if status != 200 or "html" in kind:
                 from thinwire.core.answer import error_response

@@ -144,7 +144,8 @@ class Client(BaseClient):
 
         Raises:
             ValueError: the model is not declared, or a header cannot be sent.
-            TypeError: messages is a string or not iterable.
+            TypeError: messages is a string or not iterable; an option of other clients (timeout=,
+                stream=, ...), a class as response_format, a function as tool.
         """
         call = Call(
             messages,
@@ -214,7 +215,8 @@ class Client(BaseClient):
         Raises:
             ThinwireError: see ChatStream.
             ValueError: the model is not declared, or a header cannot be sent.
-            TypeError: messages is a string or not iterable.
+            TypeError: messages is a string or not iterable; an option of other clients (timeout=,
+                stream=, ...), a class as response_format, a function as tool.
         """
         call = Call(
             messages,

@@ -31,6 +31,11 @@ class Response(Protocol):
         """Value of the first header of this name, in any case, or None."""
         raise NotImplementedError
 
+    def all_headers(self) -> "list[tuple[str, str]]":
+        """All headers as they came, names in lower case; [] where a transport cannot list them,
+        and then `keep_headers` has only what it names."""
+        return []
+
     async def readinto(self, buffer: memoryview, deadline_ms: "int | None") -> int:
         """Reads decoded body bytes into `buffer`; returns their number, 0 at the clean end.
 

@@ -16,7 +16,7 @@ from thinwire.testing.replies.reply import Script
 
 SPLITS = ("whole", "bytes", "random")
 _FIELDS = ("title", "source", "request", "expect")
-_KEYS = "name title source reply replies request expect splits needs".split()
+_KEYS = "name title source reply replies others request expect splits needs".split()
 
 
 @public
@@ -29,10 +29,12 @@ class Scenario:
         replies: what the server does, once per request, the last again and again.
         title: one sentence.
         source: the specification's section or the issue it comes from.
-        request: what the client is to send: messages, tools, params, timeout_s.
+        request: what the client is to send: messages, tools, params, timeout_s; and turns, see
+            docs/testing.md.
         expect: see thinwire.conformance.
         splits: how it is cut: "whole", "bytes" (byte by byte), "random".
-        needs: what a client may lack on purpose, "memory" or "compression" on a chip.
+        needs: what a client may lack on purpose: "memory" or "compression" on a chip, "turns".
+        others: what another server does, and another model of the same, once per request.
     """
 
     name: str
@@ -43,6 +45,7 @@ class Scenario:
     expect: Mapping[str, Any] = field(default_factory=dict)
     splits: tuple[str, ...] = SPLITS
     needs: tuple[str, ...] = ()
+    others: tuple[Script, ...] = ()
 
 
 @public
@@ -84,6 +87,7 @@ def _scenario(value: Any, parts: Parts, requests: Mapping[str, Any]) -> Scenario
         request = given.get("request", {})
         given["request"] = expanded(requests[request] if isinstance(request, str) else request)
         given |= {key: tuple(value[key]) for key in ("splits", "needs") if key in value}
+        given["others"] = tuple(script_from(reply, parts) for reply in value.get("others", ()))
         return Scenario(name, tuple(script_from(reply, parts) for reply in replies), **given)
     except (ValueError, TypeError, KeyError, AttributeError) as error:
         raise ValueError(f"scenario {name!r}: {error!r}") from error

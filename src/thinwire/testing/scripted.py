@@ -110,6 +110,9 @@ class _ScriptedResponse(Response):
     def header(self, name: str) -> "str | None":
         return self._headers.get(name.lower())
 
+    def all_headers(self) -> "list[tuple[str, str]]":
+        return list(self._headers.items())
+
     async def readinto(self, buffer: memoryview, deadline_ms: "int | None") -> int:
         while self._pieces:
             piece = self._pieces.pop(0)

@@ -40,7 +40,6 @@ FIELDS = [
     (None, {"a": 1}, {"a": 2, "b": 3}, {}, {"a": 1, "b": 3}),
     (None, {"a": 1}, {"b": 3}, {"a": 4, "b": 5, "c": None}, {"a": 4, "b": 5, "c": None}),
     (None, {}, {"model": "other", "messages": 0, "stream": False}, {}, {}),
-    (None, {"stream": False}, {}, {}, {}),
     (None, {}, {}, {"stream": False}, {"stream": False}),
     (None, {}, {}, {"model": "m"}, {"model": "m"}),
     (None, {}, {}, {"messages": [1]}, {"messages": [1]}),

@@ -118,6 +118,13 @@ def test_header_values():
         assert head.header(name) == want, name
 
 
+def test_all_headers():
+    got = head_of(b"X-A: 1", b"x-b:2 ", b"Empty:", b"X-A: three: 3", b"Fold: a", b" b")
+    want = [("x-a", "1"), ("x-b", "2"), ("empty", ""), ("x-a", "three: 3"), ("fold", "a b")]
+    assert got.all_headers() == want, got.all_headers()
+    assert head_of().all_headers() == []
+
+
 def test_folded_lines_are_unfolded():
     head = head_of(b"A: b", b"  c", b"\td", b"E: f")
     assert head.header("a").split() == ["b", "c", "d"]

@@ -21,7 +21,9 @@ async def talk(client: AsyncClient, history: list[dict[str, Any]], text: str) ->
 async def on_disk(client: AsyncClient) -> None:
     kept = JSONLMessages(Path("history.jsonl"))
     kept.append({"role": "user", "content": "hi"})
-    kept.append((await client.chat(kept, keep="text")).to_message())
+    completion = await client.chat(kept, keep="text")
+    kept.append(completion)
+    await client.chat([*kept, completion, {"role": "user", "content": "and now?"}])
 
 
 async def main() -> None:

@@ -14,6 +14,8 @@ _OWN = ("max_tokens", "temperature", "reasoning_effort", "response_format")
 
 async def run(base_url: str, model: str, request: dict[str, Any]) -> Outcome:
     """Make one call; see docs/testing.md."""
+    if request.get("turns"):
+        raise NotImplementedError("a provider has no messages to replay")
     params = request.get("params") or {}
     own = {name: value for name, value in params.items() if name in _OWN}
     extra = {name: value for name, value in params.items() if name not in _OWN}

@@ -12,7 +12,34 @@ _HEADERS = {"Authorization": "Bearer sk-conformance-0123456789"}
 
 
 async def run(base_url: str, model: str, request: dict[str, Any]) -> Outcome:
-    """Make one call; see docs/testing.md."""
+    """Make one call, or several turns; see docs/testing.md."""
+    messages = list(request["messages"])
+    outcome = await _ask(base_url, model, {**request, "messages": messages})
+    for turn in request.get("turns") or ():
+        messages += [_message(outcome), *turn["append"]]
+        asked = {**request, "messages": messages}
+        outcome = await _ask(turn["base_url"], turn["model"], asked)
+        if outcome.error is not None and "fallback" in turn:
+            outcome = await _ask(turn["fallback"]["base_url"], turn["fallback"]["model"], asked)
+    return outcome
+
+
+def _message(outcome: Outcome) -> dict[str, Any]:
+    # What a blog post appends: the text and the calls.
+    message: dict[str, Any] = {"role": "assistant", "content": outcome.content}
+    if outcome.tool_calls:
+        message["tool_calls"] = [
+            {
+                "id": call["id"],
+                "type": "function",
+                "function": {"name": call["name"], "arguments": json.dumps(call["arguments"])},
+            }
+            for call in outcome.tool_calls
+        ]
+    return message
+
+
+async def _ask(base_url: str, model: str, request: dict[str, Any]) -> Outcome:
     outcome, calls = Outcome(complete=False), dict[int, dict[str, Any]]()
     try:
         async with httpx.AsyncClient(timeout=request["timeout_s"], trust_env=False) as client:

@@ -12,6 +12,8 @@ from thinwire.conformance.outcome import Outcome, arguments_of, error_fields
 
 def run(base_url: str, model: str, request: dict[str, Any]) -> Outcome:
     """Make one call with `create(stream=True)`; see docs/testing.md."""
+    if request.get("turns"):
+        raise NotImplementedError("chunks have no message to replay: openai-stream has")
     outcome = Outcome(complete=False)
     with _client(base_url, request) as client:
         try:
@@ -24,20 +26,37 @@ def run(base_url: str, model: str, request: dict[str, Any]) -> Outcome:
 
 
 def run_stream(base_url: str, model: str, request: dict[str, Any]) -> Outcome:
-    """Make one call with `chat.completions.stream()`; see docs/testing.md."""
-    outcome, pieces = Outcome(complete=False), list[str]()
+    """Make one call, or several turns, with `chat.completions.stream()`; see docs/testing.md."""
+    messages = list(request["messages"])
+    outcome, message = _streamed(base_url, model, {**request, "messages": messages})
+    for turn in request.get("turns") or ():
+        messages += [message, *turn["append"]]
+        asked = {**request, "messages": messages}
+        outcome, message = _streamed(turn["base_url"], turn["model"], asked)
+        if outcome.error is not None and "fallback" in turn:
+            place = turn["fallback"]
+            outcome, message = _streamed(place["base_url"], place["model"], asked)
+    return outcome
+
+
+def _streamed(base_url: str, model: str, request: dict[str, Any]) -> tuple[Outcome, Any]:
+    # The outcome, and the message as it is to be appended.
+    outcome, pieces, message = Outcome(complete=False), list[str](), None
     with _client(base_url, request) as client:
         try:
             with client.chat.completions.stream(**_arguments(model, request)) as stream:
                 for event in stream:
                     if event.type == "content.delta":
                         pieces.append(event.delta)
-                _whole(stream.get_final_completion(), outcome)
+                completion = stream.get_final_completion()
+                message = completion.choices[0].message.model_dump(exclude_none=True)
+                message.pop("parsed", None)
+                _whole(completion, outcome)
         except Exception as error:  # whatever a client raises is what we are here to see
             outcome.error = _error(error)
             outcome.content = outcome.content or "".join(pieces)
     outcome.complete = outcome.finish_reason is not None
-    return outcome
+    return outcome, message
 
 
 def _client(base_url: str, request: dict[str, Any]) -> OpenAI:

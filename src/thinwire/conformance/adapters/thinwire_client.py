@@ -30,31 +30,61 @@ KEY = "sk-conformance-0123456789"
 
 def run(base_url: str, model: str, request: "dict[str, Any]") -> "dict[str, Any]":
     """Makes one call with the sync client; an adapter as docs/testing.md describes it."""
-    with Client(model, {model: Deployment(base_url, KEY)}, **_client_options(request)) as client:
-        stream = client.stream(request["messages"], **_options(request))
-        error = None
-        try:
-            with stream:
-                for _ in stream:
-                    pass
-        except ThinwireError as raised:
-            error = raised
+    places = _Places(base_url, model, request)
+    with Client("0", places.deployments, places.fallbacks, **_client_options(request)) as client:
+        messages, completion, error = list(request["messages"]), None, None
+        for number, turn in enumerate(places.turns):
+            if completion is not None:
+                messages += [completion.to_message()] + turn["append"]
+            stream = client.stream(messages, model=str(number), **_options(request))
+            try:
+                with stream:
+                    for _ in stream:
+                        pass
+            except ThinwireError as raised:
+                error = raised
+            completion = stream.completion
+            if error is not None:
+                break
         return _outcome(stream.completion, error)
 
 
 async def run_async(base_url: str, model: str, request: "dict[str, Any]") -> "dict[str, Any]":
     """Makes one call with the async client; an adapter as docs/testing.md describes it."""
-    deployments = {model: Deployment(base_url, KEY)}
-    async with AsyncClient(model, deployments, **_client_options(request)) as client:
-        stream = client.stream(request["messages"], **_options(request))
-        error = None
-        try:
-            async with stream:
-                async for _ in stream:
-                    pass
-        except ThinwireError as raised:
-            error = raised
+    places = _Places(base_url, model, request)
+    options = _client_options(request)
+    async with AsyncClient("0", places.deployments, places.fallbacks, **options) as client:
+        messages, completion, error = list(request["messages"]), None, None
+        for number, turn in enumerate(places.turns):
+            if completion is not None:
+                messages += [completion] + turn["append"]
+            stream = client.stream(messages, model=str(number), **_options(request))
+            try:
+                async with stream:
+                    async for _ in stream:
+                        pass
+            except ThinwireError as raised:
+                error = raised
+            completion = stream.completion
+            if error is not None:
+                break
         return _outcome(stream.completion, error)
+
+
+class _Places:
+    # Where each turn goes: turn number N to the deployment "N", then to "N-fallback".
+    def __init__(self, base_url: str, model: str, request: "dict[str, Any]") -> None:
+        self.turns: list[dict[str, Any]] = [{"base_url": base_url, "model": model}]
+        self.turns.extend(request.get("turns") or [])
+        self.deployments: dict[str, Deployment] = {}
+        self.fallbacks: dict[str, list[str]] = {}
+        for number, turn in enumerate(self.turns):
+            name, other = str(number), turn.get("fallback")
+            self.deployments[name] = Deployment(turn["base_url"], KEY, turn["model"])
+            if other:
+                name += "-fallback"
+                self.deployments[name] = Deployment(other["base_url"], KEY, other["model"])
+                self.fallbacks[str(number)] = [name]
 
 
 def _client_options(request: "dict[str, Any]") -> "dict[str, Any]":

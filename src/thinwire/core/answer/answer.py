@@ -35,6 +35,16 @@ if TYPE_CHECKING:
 _DONE = const(b"[DONE]")
 _CHOICES = const(256)  # in one answer; APIs allow 128 at most, and each takes memory
 _SHOWN = const(800)  # bytes of a body kept for its error, enough for 200 characters
+# The fields that are ours: of a message, of a chunk. Obfuscation is padding, against those who
+# listen to lengths.
+_REASONING = ("reasoning_content", "reasoning")
+_MESSAGE = tuple(
+    "role content refusal reasoning_content reasoning tool_calls function_call images audio"
+    " annotations".split()
+)
+_CHUNK = tuple(
+    "id object created model choices usage service_tier provider error obfuscation".split()
+)
 _WORDY = ("error", "ping", "heartbeat", "keepalive", "keep-alive")  # events that may be no JSON
 
 
@@ -289,6 +299,7 @@ class CompletionAssembler:
         self._doubtful = False  # a delta followed a finish_reason: none of them proves anything
         self._usage: dict[str, object] = {}
         self._id = ""
+        self._extra: dict[str, object] = {}
         self._model = ""
         self._service_tier: str | None = None
         self.upstream_provider = ""
@@ -312,6 +323,9 @@ class CompletionAssembler:
                 self._unfinished -= choice.finish_reason is None
                 choice.finish_reason = reason
                 self.finish_seen = True
+        for name in obj:
+            if name not in _CHUNK and obj[name] is not None:
+                self._extra[name] = obj[name]  # said anew, it replaces what was said before
         self._citations = chunk.citations(obj) or self._citations
         self._usage = chunk.usage(obj) or self._usage
         self._id = self._id or chunk.text(obj.get("id"))
@@ -388,6 +402,7 @@ class CompletionAssembler:
         result.usage = self._usage
         result.cost = self._usage.get("cost")
         result.id = self._id
+        result.extra = dict(self._extra)
         result.upstream_model = self._model
         result.service_tier = self._service_tier
         result.upstream_provider = self.upstream_provider
@@ -435,7 +450,22 @@ class CompletionAssembler:
             if fragment:
                 self._fragment(choice, fragment)
         if self._keeper is None:
-            choice.reasoning_details.extend(chunk.objects(delta.get("reasoning_details")))
+            self._keep_extra(choice, delta)
+
+    def _keep_extra(self, choice: Choice, delta: "dict[str, object]") -> None:
+        # What some servers want back in the next turn. Reasoning is kept once: here its name.
+        for name in _REASONING:
+            if name in delta and name not in choice.reasoning_names:
+                if chunk.text(delta[name]):
+                    choice.reasoning_names += (name,)
+                elif delta[name] == "":
+                    choice.extra[name] = ""
+        if chunk.has_more(delta, _MESSAGE):
+            if choice.extras is None:
+                from thinwire.core.answer.extras import Extras
+
+                choice.extras = Extras()
+            choice.extras.add(delta, _MESSAGE)
 
     def _look(self, choice: Choice, delta: "dict[str, object]") -> None:
         # Images, audio and annotations.

@@ -79,6 +79,19 @@ def choices(chunk: "dict[str, object]") -> "list[dict[str, object]]":
     return [mapping(choice) for choice in objects(chunk.get("choices"))]
 
 
+def has_more(fields: "dict[str, object]", known: "tuple[str, ...]") -> bool:
+    """Whether there is something in fields that are not known."""
+    for name in fields:  # asked for each delta: without a pair for each field
+        if name not in known and fields[name] is not None and fields[name] != "":
+            return True
+    return False
+
+
+def without(fields: "dict[str, object]", known: "tuple[str, ...]") -> "dict[str, object]":
+    """The fields that are not known."""
+    return {name: value for name, value in fields.items() if name not in known}
+
+
 def has_media(delta: "dict[str, object]") -> bool:
     """Whether a delta has images, audio or annotations."""
     if delta.get("images") or delta.get("audio") or delta.get("annotations"):

@@ -10,6 +10,7 @@ TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
     from typing import Any
 
+    from thinwire.core.answer.extras import Extras
     from thinwire.core.answer.keep import Buffer
     from thinwire.core.answer.tool_calls import ToolCall
     from thinwire.core.exchange import Exchange
@@ -249,8 +250,9 @@ class Choice:
         index: the server's number for it.
         tool_calls: list of ToolCall.
         finish_reason: as the server sent it, None if it sent none.
-        reasoning_details: OpenRouter's reasoning blocks exactly as they came, for the replay that
-            some models need; [] if there were none.
+        reasoning_names: the fields that its reasoning came in, for `message_extra`.
+        extra: fields of its message that are not ours.
+        extras: what grows into them, None while there is nothing.
         logprobs: {"content": [...], "refusal": [...]} as far as the server sent them, else {}.
         images: list of images as they came: {"type": "image_url", "image_url": {"url": ...}}; the
             data of what is not kept is missing.
@@ -274,7 +276,9 @@ class Choice:
         self.refusal_text = refusal_text
         self.tool_calls: list[ToolCall] = []
         self.finish_reason: str | None = None
-        self.reasoning_details: list[Any] = []
+        self.reasoning_names: tuple[str, ...] = ()
+        self.extra: dict[str, Any] = {}
+        self.extras: Extras | None = None
         self.logprobs: dict[str, list[Any]] = {}
         self.images: list[dict[str, Any]] = []
         self.audio: dict[str, Any] | None = None
@@ -296,6 +300,21 @@ class Choice:
         return self.refusal_text.value() or None
 
     @property
+    def message_extra(self) -> "dict[str, Any]":
+        """What its message said beside content, refusal and tool calls: reasoning under the name
+        it came by, OpenRouter's `reasoning_details` in one piece each, and whatever else."""
+        found = dict(self.extra)
+        for name in self.reasoning_names:
+            found[name] = self.reasoning_text.value()
+        return found
+
+    @property
+    def reasoning_details(self) -> "list[Any]":
+        """OpenRouter's reasoning blocks, each in one piece; [] if there were none."""
+        found = self.extra.get("reasoning_details")
+        return found if isinstance(found, list) else []
+
+    @property
     def text(self) -> "str | None":
         """Text of the answer, or of a refusal in its place; None if there was neither."""
         return self.content or self.refusal
@@ -315,7 +334,11 @@ class Choice:
         result = Choice(self.index, content, reasoning, refusal)
         result.tool_calls = tool_calls
         result.finish_reason = self.finish_reason
-        result.reasoning_details = list(self.reasoning_details)
+        result.reasoning_names = self.reasoning_names
+        if tool_calls:  # reasoning of no words is missed only beside a call
+            result.extra.update(self.extra)
+        if self.extras is not None:
+            result.extra.update(self.extras.value())
         for name, entries in self.logprobs.items():
             result.logprobs[name] = list(entries)
         return result
@@ -381,8 +404,8 @@ class Completion:
     """An answer.
 
     Attributes:
-        content, reasoning_content, refusal, tool_calls, finish_reason, reasoning_details,
-            logprobs, images, audio, annotations: of the first choice.
+        content, reasoning_content, refusal, tool_calls, finish_reason, message_extra,
+            reasoning_details, logprobs, images, audio, annotations: of the first choice.
         choices: tuple of Choice, more than one only for n > 1.
         usage: token counts as the server sent them, and `cached_tokens`; {} if it sent none.
         complete: whether the answer came to its end.
@@ -390,6 +413,9 @@ class Completion:
             "timeout", "closed" (by `aclose`) or "cancelled" (the caller's task, or an error of its
             own, tore it).
         id: the server's id of the answer.
+        extra: what the server said beside the choices in fields that are not ours, e.g.
+            `citations` or `system_fingerprint`; for reading, never sent.
+        origin: scheme, host and port of the deployment that answered.
         model: public name of the model that was asked for.
         deployment: name of the deployment that answered.
         upstream_model: model as the server names it.
@@ -399,6 +425,11 @@ class Completion:
         attempts: list of Attempt, each try of the call in the order they began.
         sent_bytes, sent_blocks: size of the request body, pieces it was pulled in.
         received_bytes: size of the response body.
+        headers: of the response, names in lower case, as far as the client keeps them
+            (`keep_headers`).
+        request_id: what the provider's support asks for, from those headers; "" when unknown.
+        rate_limits: {"requests": {"limit", "remaining", "reset_ms"}, "tokens": likewise} as far
+            as those headers tell; reset_ms is milliseconds from the answer on, None: not told.
         timings: see Timings.
     """
 
@@ -407,7 +438,6 @@ class Completion:
         self.choices = choices
         self.tool_calls = first.tool_calls
         self.finish_reason = first.finish_reason
-        self.reasoning_details = first.reasoning_details
         self.logprobs = first.logprobs
         self.images = first.images
         self.audio = first.audio
@@ -416,6 +446,8 @@ class Completion:
         self.complete = False
         self.end = ""
         self.id = ""
+        self.extra: dict[str, Any] = {}
+        self.origin = ""
         self.model = ""
         self.deployment = ""
         self.upstream_model = ""
@@ -426,6 +458,9 @@ class Completion:
         self.sent_bytes = 0
         self.sent_blocks = 0
         self.received_bytes = 0
+        self.headers: dict[str, str] = {}
+        self.request_id = ""
+        self.rate_limits: dict[str, dict[str, int | None]] = {}
         self.timings = Timings()
 
     @property
@@ -450,6 +485,16 @@ class Completion:
         return self.choices[0].refusal
 
     @property
+    def message_extra(self) -> "dict[str, Any]":
+        """See Choice.message_extra."""
+        return self.choices[0].message_extra
+
+    @property
+    def reasoning_details(self) -> "list[Any]":
+        """See Choice.reasoning_details."""
+        return self.choices[0].reasoning_details
+
+    @property
     def text(self) -> "str | None":
         """See Choice.text."""
         return self.choices[0].text
@@ -464,14 +509,23 @@ class Completion:
         return bool(self.tool_calls)
 
     def to_message(self) -> "dict[str, Any]":
-        """The answer as an assistant message, to be appended to the conversation."""
-        message: dict[str, Any] = {"role": "assistant", "content": self.content}
+        """The answer as an assistant message, to be appended to the conversation.
+
+        It holds `message_extra`, and what came with the tool calls, for the server that sent it:
+        some refuse the next turn without. Others refuse it with, so `_origin` says whose it is,
+        and thinwire sends it, and `_origin` itself, to nobody else (docs/wire.md C105 and C121).
+        """
+        # A refusal is what the assistant said, and has a field of its own at few servers.
+        message: dict[str, Any] = {"role": "assistant", "content": self.text}
+        extra = self.message_extra
+        message.update(extra)
         if self.tool_calls:
             message["tool_calls"] = [call.to_dict() for call in self.tool_calls]
-        if self.reasoning_details:
-            message["reasoning_details"] = self.reasoning_details
         if self.audio and self.audio.get("id"):
             message["audio"] = {"id": self.audio["id"]}  # the server has the rest
+            extra = message
+        if self.origin and (extra or True in [bool(call.extra) for call in self.tool_calls]):
+            message["_origin"] = self.origin
         return message
 
     def __repr__(self) -> str:
@@ -497,7 +551,11 @@ def completion_of(plan: "Plan", exchange: "Exchange | None", end: str) -> Comple
     else:
         result = exchange.answer.assembler.completion(complete)
         result.received_bytes = exchange.answer.received
-        result.deployment = exchange.attempt.deployment
+        attempt = exchange.attempt
+        result.deployment = attempt.deployment
+        result.headers, result.request_id = attempt.headers, attempt.request_id
+        result.rate_limits = attempt.rate_limits
+        result.origin = plan.router.deployment(result.deployment).url.origin()
         if exchange.body is not None:
             result.sent_bytes = exchange.body.sent_bytes
             result.sent_blocks = exchange.body.sent_blocks

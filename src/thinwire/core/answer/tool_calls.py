@@ -28,9 +28,13 @@ if TYPE_CHECKING:
     from typing import Any
 
     from thinwire.core.answer.completion import Event
+    from thinwire.core.answer.extras import Extras
     from thinwire.core.answer.keep import Keeper
 
 
+# The fields that are ours, of a call and of its function.
+_CALL = ("index", "id", "type", "function", "name", "arguments")
+_FUNCTION = ("name", "arguments")
 _CALLS = const(65536)  # in one choice; a server that sends more never ends
 _NAME = const(256)  # characters; APIs allow 64
 _SPLITS = const(8)  # how often arguments are looked at for their end in vain
@@ -49,6 +53,8 @@ class ToolCall:
             mistake): never guessed.
         arguments_raw: the JSON text exactly as it arrived.
         repaired: whether `arguments` came from a repair that the caller asked for.
+        extra: its fields that are not ours, e.g. Gemini's `extra_content` with the signature of a
+            thought, and in "function" those of its function; they go back with the call.
     """
 
     def __init__(
@@ -60,6 +66,7 @@ class ToolCall:
         self.arguments_raw = arguments_raw
         self.arguments = _parse(arguments_raw or ("{}" if complete else ""))
         self.repaired = False
+        self.extra: dict[str, object] = {}
 
     def repair(self) -> "dict[str, Any] | None":
         """Makes `arguments` what broken JSON most likely means; a guess, so only on request.
@@ -81,8 +88,14 @@ class ToolCall:
         Its arguments are those that arrived, or where they were repaired, the repaired ones.
         """
         arguments = _arguments_text(self.arguments) if self.repaired else self.arguments_raw
-        function = {"name": self.name, "arguments": arguments or "{}"}
-        return {"id": self.id, "type": "function", "function": function}
+        result: dict[str, object] = dict(self.extra)
+        function = dict(chunk.mapping(self.extra.get("function")))
+        function["name"] = self.name
+        function["arguments"] = arguments or "{}"
+        result["id"] = self.id
+        result["type"] = "function"
+        result["function"] = function
+        return result
 
     def __repr__(self) -> str:
         return "ToolCall(%d, %r, %r, %r)" % (self.index, self.id, self.name, self.arguments_raw)
@@ -106,6 +119,7 @@ class _GrowingCall:
         self.arguments = DeltaText()
         self.begun = False  # there are arguments
         self.position = -1  # among the calls that have a name; the events tell it
+        self.extras: Extras | None = None
         self.splits = 0
 
     def begins_another(self, id: str, name: str, arguments: str) -> bool:
@@ -180,6 +194,7 @@ class ToolCallAssembler:
             name = name if name.startswith(call.name) else call.name + name
             call.name = name
         call.name = call.name or name
+        self._keep_extra(call, fragment, function)
         if call is not self._untold:
             self.tell(events)
         arguments = call.arguments.add(arguments)
@@ -208,10 +223,28 @@ class ToolCallAssembler:
         Args:
             complete: whether the answer has come to its end.
         """
-        return [
-            ToolCall(call.position, _id(call), call.name, call.arguments.value(), complete)
-            for call in self._named
-        ]
+        found = []
+        for call in self._named:
+            arguments = call.arguments.value()
+            one = ToolCall(call.position, _id(call), call.name, arguments, complete)
+            if call.extras is not None:
+                one.extra = call.extras.value()
+            found.append(one)
+        return found
+
+    def _keep_extra(
+        self, call: _GrowingCall, fragment: "dict[str, object]", function: "dict[str, object]"
+    ) -> None:
+        # A server may want back what is not ours (extras.py); most send nothing of the kind.
+        more, inside = chunk.has_more(fragment, _CALL), chunk.has_more(function, _FUNCTION)
+        if self._keeper is None and (more or inside):
+            if call.extras is None:
+                from thinwire.core.answer.extras import Extras
+
+                call.extras = Extras()
+            call.extras.add(fragment, _CALL)
+            if inside:
+                call.extras.add({"function": chunk.without(function, _FUNCTION)}, ())
 
     def _begin(self, index: "int | None") -> _GrowingCall:
         if not self._left:

@@ -10,6 +10,8 @@ from thinwire.core.wire.json_encode import Items
 
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
+    from typing import Any
+
     from thinwire.core.request.call import Call
     from thinwire.core.routing.deployment import Deployment
 
@@ -49,9 +51,7 @@ def _document(
     deployment: "Deployment", name: str, call: "Call", first_provider: str
 ) -> "dict[str, object]":
     document: dict[str, object] = {"model": deployment.model or name}
-    # A list is walked as it is; any other iterable may live on disk and is read while it is sent.
-    messages = call.messages
-    document["messages"] = messages if isinstance(messages, (list, tuple)) else Items(messages)
+    document["messages"] = _messages(call.messages, deployment)
     if call.tools:
         document["tools"] = call.tools
     document.update(call.params)
@@ -64,7 +64,29 @@ def _document(
     if deployment.stream_usage:
         document.setdefault("stream_options", {"include_usage": True})
     document.update(call.extra_body)
+    if isinstance(call.extra_body.get("messages"), (list, tuple)):
+        document["messages"] = _messages(call.extra_body["messages"], deployment)
     return document
+
+
+def _messages(messages: "Any", deployment: "Deployment") -> object:
+    # A list is walked as it is, unless answers are among its messages; any other iterable may live
+    # on disk and is read while it is sent.
+    if isinstance(messages, (list, tuple)):
+        for message in messages:
+            if hasattr(message, "to_message") or (
+                hasattr(message, "keys") and "_origin" in message
+            ):
+                break
+        else:
+            return messages
+    from thinwire.core.dialects import replay
+
+    origin = deployment.url.origin()
+    if isinstance(messages, (list, tuple)):
+        return [replay.fitting(message, origin) for message in messages]
+    walk = replay.Walk if hasattr(messages, "__next__") else replay.Conversation
+    return Items(walk(messages, origin))
 
 
 def _provider(deployment: "Deployment", first: str) -> "dict[str, object]":

@@ -51,6 +51,14 @@ if TYPE_CHECKING:
         web_search_options: Object | None
 
 
+# Options of other clients' calls; keywords.py has what they are here.
+_OTHERS = (
+    " timeout request_timeout max_retries num_retries api_key base_url api_base api_version"
+    " organization extra_query stream default_headers fallbacks mock_response drop_params"
+    " custom_llm_provider caching "
+)
+
+
 class Call:
     """What a caller asks for.
 
@@ -64,7 +72,8 @@ class Call:
         keep: what becomes of the answer's text; see AsyncClient.stream.
 
     Raises:
-        TypeError: messages is a string, one message, or no iterable.
+        TypeError: messages is a string, one message, or no iterable; an option of other clients, a
+            class as response_format, a function as tool; says what to write.
         ValueError: a header that cannot be sent; its value is not repeated.
 
     Attributes:
@@ -92,6 +101,7 @@ class Call:
         self.messages = messages
         self.tools = tools
         given = params or {}
+        _check(given, tools)
         self.params = {key: value for key, value in given.items() if value is not None}
         self.extra_body = extra_body or {}
         self.extra_headers = dict(extra_headers or {})
@@ -118,6 +128,26 @@ class Call:
     def counts(self) -> "tuple[int, int]":
         """Number of messages and tools for the log, -1 where only sending would tell."""
         return _length(self.messages), _length(self.tools or ())
+
+
+def _check(params: "Mapping[str, object]", tools: object) -> None:
+    # Refuses what would do nothing in a request, or tell a key.
+    for name in params:
+        if " %s " % name in _OTHERS:
+            raise _refused("option", name)
+    shape = params.get("response_format")
+    if isinstance(shape, type) or hasattr(shape, "model_json_schema"):
+        raise _refused("shape", shape)
+    if isinstance(tools, (list, tuple)):
+        for index, tool in enumerate(tools):
+            if callable(tool):
+                raise _refused("tool", tool, index)
+
+
+def _refused(what: str, value: object, index: int = 0) -> TypeError:
+    from thinwire.core.request import keywords  # words that few calls need
+
+    return TypeError(getattr(keywords, what)(value, index))
 
 
 def _is_iterable(messages: object) -> bool:

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from os import PathLike
     from typing import Any, BinaryIO
 
+    from thinwire.core.answer.completion import Completion
 
 _STEP = const(256)  # bytes looked through or overwritten at a time
 
@@ -39,8 +40,8 @@ class JSONLMessages:
     def __iter__(self) -> "_Lines":
         return _Lines(self.path)
 
-    def append(self, message: "Mapping[str, object]") -> None:
-        """Adds a message at the end of the file.
+    def append(self, message: "Mapping[str, object] | Completion") -> None:
+        """Adds a message, or an answer as its message, at the end of the file.
 
         A last line without its end gets one (editors leave it out). A torn one is added to a file
         of the same name with ".torn" behind it, and blanked where it stood.
@@ -49,7 +50,7 @@ class JSONLMessages:
             EncodeError: the message holds what JSON cannot carry; nothing is written then.
             OSError: the file cannot be written.
         """
-        line = encoded(message)
+        line = encoded(message.to_message() if hasattr(message, "to_message") else message)
         line.extend(b"\n")
         self._end_last_line()
         with open(self.path, "ab") as file:
@@ -116,6 +117,8 @@ def _blank(file: "BinaryIO", start: int, end: int) -> None:
 
 
 class _Lines:
+    stored = True
+
     def __init__(self, path: "str | PathLike[str]") -> None:
         self._path = path
         self._number = 0
@@ -143,6 +146,9 @@ class _Lines:
             self.close()
             raise EncodeError("%s, line %d is no JSON object" % (self._path, self._number), "")
         return message
+
+    def __repr__(self) -> str:
+        return "JSONLMessages(%r)" % (self._path,)
 
     def close(self) -> None:
         """Closes the file; harmless when called again."""

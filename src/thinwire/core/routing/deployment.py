@@ -63,6 +63,10 @@ class URL:
         default = 443 if self.scheme == "https" else 80
         return host if self.port == default else "%s:%d" % (host, self.port)
 
+    def origin(self) -> str:
+        """Scheme, host and port, which say whose server it is (RFC 6454 §4)."""
+        return "%s://%s" % (self.scheme, self.authority().lower())
+
     def __str__(self) -> str:
         # Some providers take the key as a query parameter.
         shown = "%s://%s%s" % (self.scheme, self.authority(), self.path)

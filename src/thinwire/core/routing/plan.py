@@ -34,6 +34,7 @@ class Attempt:
         started_ms: since the start of the call, in milliseconds.
         ms: how long it took, in milliseconds.
         sent_bytes: how much of the request body was sent.
+        headers, request_id, rate_limits: of the response; see Completion.
     """
 
     def __init__(
@@ -49,6 +50,9 @@ class Attempt:
         self.status = 0
         self.ms = 0
         self.sent_bytes = 0
+        self.headers: dict[str, str] = {}
+        self.request_id = ""
+        self.rate_limits: dict[str, dict[str, int | None]] = {}
 
     def ended(self, outcome: str, now_ms: int, error: "ThinwireError | None" = None) -> None:
         """Notes how it ended; only the first outcome counts.
@@ -93,6 +97,7 @@ class Plan:
         left: names to try, the next one first.
         tries: name -> how often it was tried.
         stale: how many kept connections turned out dead.
+        keep_headers: which headers of a response are kept; see answer/headers.py.
     """
 
     def __init__(
@@ -118,6 +123,7 @@ class Plan:
             self.left = health.in_order(self.left + router.fallbacks(self.model), start_ms)
         self.tries: dict[str, int] = {}
         self.stale = 0
+        self.keep_headers: str | tuple[str, ...] = ""
 
     def begin(self, now_ms: int, hedge: bool = False) -> Attempt:
         """The next attempt.

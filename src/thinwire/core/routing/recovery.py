@@ -142,6 +142,11 @@ def record_failure(
     for secret in secrets(headers, deployment.url.query):
         error.hide(secret)
     error.model, error.deployment = plan.model, attempt.deployment
+    if attempt.headers:
+        try:
+            error.answered_by(attempt)
+        except MemoryError:
+            pass  # what follows from the error is worth more
     outcome = "interrupted" if exchange.has_begun() else "failed"
     attempt.ended(outcome, now_ms - plan.start_ms, error)
     if error.stale:

@@ -86,6 +86,15 @@ class ResponseHead:
             return value
         return None
 
+    def all_headers(self) -> "list[tuple[str, str]]":
+        """Names in lower case and values, as they came."""
+        found = []
+        for line in bytes(self._raw).split(b"\n")[1:]:
+            name, colon, value = line.partition(b":")
+            if colon:
+                found.append((_latin1(name), _latin1(value.strip())))
+        return found
+
     def keep_alive(self) -> bool:
         """Whether the server lets the connection be used again (RFC 9112 §9.3)."""
         options = [v.strip() for v in ",".join(self._values("connection")).lower().split(",")]

@@ -343,6 +343,10 @@ class _Response(Response):
         value: str | None = self._response.headers.get(name)
         return value
 
+    def all_headers(self) -> list[tuple[str, str]]:
+        items = self._response.headers.multi_items()
+        return [(name.lower(), value) for name, value in items]
+
     async def readinto(self, buffer: memoryview, deadline_ms: int | None) -> int:
         inflater = self._inflater
         if inflater is None:

@@ -11,6 +11,7 @@ from inspect import signature
 from typing import Any
 
 from thinwire._public import public
+from thinwire.testing.replies import conditions
 from thinwire.testing.replies.chunks import CREATED, DONE, json_bytes, sse_event
 from thinwire.testing.replies.faulty import cut_reply, error_chunk_reply, stall_reply
 from thinwire.testing.replies.good import status_reply, text_reply, tool_reply
@@ -79,12 +80,13 @@ def script_from(value: object, parts: Parts | None = None) -> Script:
 
 
 def _choice(value: dict[str, Any], parts: Parts) -> Script:
-    # A server that looks at the framing of the request, as those do that want a Content-Length.
-    wanted = value["when"].get("framing")
+    # A server that looks at the request: at its framing, or at what it says of earlier turns.
+    when = value["when"]
+    conditions.check(when)
     then, otherwise = (script_from(value[name], parts) for name in ("then", "otherwise"))
 
     def choose(request: RecordedRequest) -> Reply:
-        return reply_of(then if request.framing == wanted else otherwise, request)
+        return reply_of(then if conditions.holds(when, request) else otherwise, request)
 
     return choose
 

@@ -1,0 +1,92 @@
+"""Whose an assistant message is. What a server said in fields of its own goes back to it, since
+some refuse the turn without, and to nobody else, since others refuse it with: Mistral answers
+`reasoning_content` with 422, Groq and Cerebras with 400 (docs/wire.md C105 and C121).
+`Completion.to_message` says in `_origin` who that was; a message without it was written by hand,
+and goes as it is.
+"""
+
+from thinwire.core._compat import const
+
+TYPE_CHECKING = const(False)
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from typing import Any
+
+_MESSAGE = ("role", "content", "name", "tool_calls", "refusal", "function_call")
+_CALL = ("id", "type", "function", "custom")
+_FUNCTION = ("name", "arguments")
+
+
+def fitting(message: "Any", origin: str) -> object:
+    """`message` as the server at `origin` may have it.
+
+    Args:
+        message: of a conversation: a dict, a Completion, or whatever the encoder makes of it.
+    """
+    if hasattr(message, "to_message"):
+        message = message.to_message()
+    if not hasattr(message, "items") or "_origin" not in message:
+        return message
+    if message["_origin"] == origin:
+        return {name: value for name, value in message.items() if name != "_origin"}
+    result = _only(message, _MESSAGE)
+    calls = result.get("tool_calls")
+    if isinstance(calls, (list, tuple)):
+        result["tool_calls"] = [_call(call) for call in calls]
+    return result
+
+
+def _only(fields: "Any", names: "tuple[str, ...]") -> "dict[str, object]":
+    return {name: value for name, value in fields.items() if name in names}
+
+
+def _call(call: object) -> object:
+    if not hasattr(call, "items"):
+        return call
+    result = _only(call, _CALL)
+    if hasattr(result.get("function"), "items"):
+        result["function"] = _only(result["function"], _FUNCTION)
+    return result
+
+
+class Conversation:
+    """Messages that are fitted while they are walked; can be walked as often as they can.
+
+    Args:
+        messages: any iterable.
+        origin: for whom.
+    """
+
+    def __init__(self, messages: "Any", origin: str) -> None:
+        self._messages = messages
+        self._origin = origin
+        self.stored = getattr(messages, "stored", False)  # see JSONEncoder
+
+    def __iter__(self) -> "Iterator[object]":
+        return Walk(self._messages, self._origin)
+
+    def __repr__(self) -> str:
+        return repr(self._messages)
+
+
+class Walk:
+    """One walk through a conversation."""
+
+    def __init__(self, messages: "Any", origin: str) -> None:
+        self._items = iter(messages)
+        self._origin = origin
+        self.stored = getattr(messages, "stored", False)
+
+    def __iter__(self) -> "Walk":
+        return self
+
+    def __next__(self) -> object:
+        return fitting(next(self._items), self._origin)
+
+    def __repr__(self) -> str:
+        return repr(self._items)
+
+    def close(self) -> None:
+        """Closes what is walked through, e.g. a file."""
+        if hasattr(self._items, "close"):
+            self._items.close()
