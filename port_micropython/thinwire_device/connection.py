@@ -113,6 +113,7 @@ class Connection:
     Attributes:
         place: as given.
         kept: an earlier exchange was carried by it.
+        connect_ms: how long it took to make, TLS left out.
         ended: the server has ended it, or it broke.
         idle_until: see Pool.
 
@@ -126,6 +127,7 @@ class Connection:
         self._stream: socket.socket | SSLSocket = plain
         self.place = place
         self.kept = False
+        self.connect_ms = 0
         self.ended = False
         self.idle_until = 0
 

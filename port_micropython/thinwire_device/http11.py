@@ -95,7 +95,9 @@ class HTTP11Exchange:
 
     async def _upload(self, lasting: bool) -> None:
         request, connection, body = self._request, self._connection, self._request.body
-        headers = [("Host", request.authority)]
+        headers = []
+        if not any(name.lower() == "host" for name, _ in request.headers):
+            headers.append(("Host", request.authority))
         if not lasting:
             headers.append(("Connection", "close"))
         headers.extend(request.headers)

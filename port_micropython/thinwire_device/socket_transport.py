@@ -13,7 +13,7 @@ a client that is only made takes half of the RAM.
 
 from micropython import const
 
-from thinwire.core._compat import nothing
+from thinwire.core._compat import import_module, nothing
 from thinwire.core.wire.http1_request import HTTPChunkWriter
 from thinwire_device.dns import DNSCache
 from thinwire_device.pool import Pool
@@ -36,7 +36,7 @@ _KEEP = const(1)  # idle connections; each holds 27 KB with TLS
 _IDLE_S = const(30)
 _NAMES_S = const(300)
 _OTHERS = ("ssl_context", "proxy", "http_client")
-_OWN = ("pin", "block", "keep", "idle_s", "names_s")
+_OWN = ("pin", "block", "keep", "idle_s", "names_s", "cadata", "add_ca")
 _ONE_AT_A_TIME = "a blocking transport does one thing at a time"
 
 
@@ -48,22 +48,28 @@ def from_options(blocking: bool, options: "dict[str, Any]") -> "SocketTransport"
         options: by name; None stands for the transport's own default.
 
     Raises:
-        ValueError: an option that only CPython has, or a CA file that cannot be read.
+        ValueError: an option that only CPython has, options that exclude each other, or a CA file
+            that cannot be read.
+        TypeError: an option of a kind it cannot have.
     """
     for name in _OTHERS:
         if options.get(name) is not None:
             raise ValueError("%s is for CPython: on MicroPython pass cadata or insecure" % name)
-    verify = options.get("verify", True)
-    cadata = options.get("cadata")
-    if isinstance(verify, str):
-        try:
-            with open(verify, "rb") as file:
-                cadata = file.read()
-        except OSError as error:
-            raise ValueError("verify=%r: cannot read the CA certificate: %s" % (verify, error))
-    insecure = bool(options.get("insecure")) or verify is False
-    own = {name: options[name] for name in _OWN if options.get(name) is not None}
-    return SocketTransport(blocking, cadata, insecure, **own)
+    own = {}
+    for name in _OWN:
+        if options.get(name) is not None:
+            own[name] = options[name]
+    verify, insecure = options.get("verify", True), options.get("insecure", False)
+    if verify is True and insecure is False and not ("cadata" in own or "add_ca" in own):
+        return SocketTransport(blocking, **own)
+    import_module("thinwire.core.routing.trust")
+    from thinwire.core.routing.trust import Trust
+
+    trust = Trust(options)
+    if trust.context is not None:
+        raise ValueError("an ssl.SSLContext is for CPython: on MicroPython pass CA certificates")
+    own["cadata"], own["add_ca"], own["insecure"] = trust.only, trust.added, trust.insecure
+    return SocketTransport(blocking, **own)
 
 
 class SocketTransport:  # a core.transport.Transport; as its subclass it would cost 850 bytes more
@@ -80,6 +86,7 @@ class SocketTransport:  # a core.transport.Transport; as its subclass it would c
         keep: how many idle connections are kept for the next request; 0: none.
         idle_s: how many seconds one may wait for it.
         names_s: how many seconds the address of a host is good for.
+        add_ca: CA certificates beside the built-in roots, likewise.
 
     Raises:
         ValueError: a size or a pin that cannot be.
@@ -97,6 +104,7 @@ class SocketTransport:  # a core.transport.Transport; as its subclass it would c
         keep: int = _KEEP,
         idle_s: float = _IDLE_S,
         names_s: float = _NAMES_S,
+        add_ca: "bytes | list[bytes] | None" = None,
     ) -> None:
         if not 512 <= block <= 4096:
             raise ValueError("block=%r: the send buffer has 512 to 4096 bytes" % block)
@@ -106,8 +114,9 @@ class SocketTransport:  # a core.transport.Transport; as its subclass it would c
         # Allocated once, before the heap fragments; a second exchange at a time makes its own.
         self._spare: HTTPChunkWriter | None = HTTPChunkWriter(block)
         self._dns = DNSCache(self._waiter.now_ms, int(names_s * 1000))
-        self._pool = Pool(self._waiter.now_ms, keep, int(idle_s * 1000))
-        self._trusted = (cadata, insecure, pin)
+        self._keeping = (keep, int(idle_s * 1000))
+        self._pool = Pool(self._waiter.now_ms, keep, self._keeping[1])
+        self._trusted = (cadata, insecure, pin, add_ca)
         self._contexts: TLSContexts | None = None
         if pin is not None:
             self._tls()  # a pin that cannot be is told now, not with the first request
@@ -123,6 +132,9 @@ class SocketTransport:  # a core.transport.Transport; as its subclass it would c
         from thinwire.core.errors import ConnectError, TransportError, TransportTimeout
 
         place = (request.scheme, request.host, request.port)
+        if self._pool.limit != self._keeping[0]:
+            # Closed, and used again. What is still under way goes to the old one, and is closed.
+            self._pool = Pool(self._waiter.now_ms, self._keeping[0], self._keeping[1])
         writer, self._spare = self._spare or HTTPChunkWriter(self._block), None
         try:
             while True:
@@ -142,8 +154,10 @@ class SocketTransport:  # a core.transport.Transport; as its subclass it would c
                         if contexts is not None and contexts.widen(request.host, error):
                             continue
                     elif isinstance(error, TransportError):
-                        kept = connection.kept and not isinstance(error, TransportTimeout)
-                        error.stale = kept and not exchange.response_begun
+                        if connection.kept and not exchange.response_begun:
+                            if not isinstance(error, TransportTimeout):
+                                now = self._waiter.now_ms()
+                                error.stale = request.unheard(now, connection.connect_ms)
                     raise
         finally:
             self._spare = writer
@@ -209,6 +223,7 @@ class SocketTransport:  # a core.transport.Transport; as its subclass it would c
         host, port = request.host, request.port
         context = self._tls().context(host) if request.scheme == "https" else None
         plain = None
+        begun = self._waiter.now_ms()
         addresses = self._dns.known(host, port)
         if addresses is not None:
             try:
@@ -221,8 +236,9 @@ class SocketTransport:  # a core.transport.Transport; as its subclass it would c
         if plain is None:
             start = self._waiter.now_ms()
             addresses = self._dns.look_up(host, port)
+            begun = self._waiter.now_ms()
             if request.connect_deadline_ms is not None:
-                request.connect_deadline_ms += self._waiter.now_ms() - start
+                request.connect_deadline_ms += begun - start
             whom = "%s:%d" % (host, port)
             try:
                 plain = await connect(self._waiter, addresses, request.connect_by())
@@ -232,6 +248,7 @@ class SocketTransport:  # a core.transport.Transport; as its subclass it would c
         try:
             request.connected_ms = self._waiter.now_ms()
             connection = Connection(self._waiter, place, plain)
+            connection.connect_ms = request.connected_ms - begun
         except MemoryError:
             plain.close()
             raise

@@ -31,15 +31,21 @@ class TLSContexts:
         cadata: CA certificates, DER or PEM: bytes, or a list of them; None for the built-in roots.
         insecure: accept any certificate.
         pin: see certificate_pins.py; without cadata it counts alone.
+        add_ca: CA certificates beside the built-in roots, likewise.
 
     Raises:
         ValueError: a pin that cannot be.
     """
 
     def __init__(
-        self, cadata: "bytes | list[bytes] | None", insecure: bool, pin: "str | list[str] | None"
+        self,
+        cadata: "bytes | list[bytes] | None",
+        insecure: bool,
+        pin: "str | list[str] | None",
+        add_ca: "bytes | list[bytes] | None" = None,
     ) -> None:
         self._cadata = cadata
+        self._added = add_ca
         self._insecure = insecure
         self._pins = None
         self._wide: list[str] = []  # hosts for which all roots are needed
@@ -118,10 +124,12 @@ class TLSContexts:
             # One certificate at a time: of several in one piece mbedTLS reads the first DER only.
             for der in _ders(self._cadata) if self._cadata else _built_in(roots):
                 context.load_verify_locations(der)
+            for der in _ders(self._added) if self._added else ():
+                context.load_verify_locations(der)
         except (ValueError, OSError) as error:
             # mbedTLS has one word, "invalid", for a bad certificate and for too little memory.
-            kind = "cadata is no certificate this firmware reads (DER or PEM)"
-            if not self._cadata:
+            kind = "cadata or add_ca is no certificate this firmware reads (DER or PEM)"
+            if not self._cadata and not self._added:
                 kind = "the built-in CA roots cannot be loaded"
             raise certificate_error(
                 "%s: %s; %d bytes are free" % (kind, error, gc.mem_free()), error

@@ -5,6 +5,7 @@ import inspect
 from typing import Any
 
 import httpx
+import httpx2
 import pytest
 import structlog
 from exoclaw.http import HTTPClient, from_httpx
@@ -139,10 +140,13 @@ def test_close_is_idempotent_and_frees_the_connections(mock_llm: MockServer) -> 
     assert soon(lambda: mock_llm.open_connections == 0)
 
 
+@pytest.mark.parametrize("module", [httpx, httpx2])
 @pytest.mark.parametrize("wrap", [lambda client: client, from_httpx])
-def test_an_own_client_is_used_and_stays_open(mock_llm: MockServer, wrap: Any) -> None:
+def test_an_own_client_is_used_and_stays_open(
+    mock_llm: MockServer, wrap: Any, module: Any
+) -> None:
     async def main() -> None:
-        async with httpx.AsyncClient(headers={"X-Mine": "yes"}) as client:
+        async with module.AsyncClient(headers={"X-Mine": "yes"}) as client:
             provider = provider_for(mock_llm, client=wrap(client))
             await provider.chat(HELLO)
             await provider.close()

@@ -1,10 +1,14 @@
 """TLS over httpx: whom the client trusts, and that a key goes to nobody else."""
 
+import os
 import ssl
+import sys
 from collections.abc import Iterator
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
+import certifi
 import pytest
 from support.certificates import Authority, authority
 from support.places import places
@@ -21,6 +25,8 @@ from thinwire import (
     Timeouts,
     TransportTimeout,
 )
+from thinwire.core.routing.trust import Trust
+from thinwire.cpython.httpx import trust
 from thinwire.testing import (
     Cut,
     EndBody,
@@ -95,8 +101,18 @@ def test_each_way_to_name_the_authority(
     file = tmp_path / "ca.pem"
     file.write_bytes(trusted.pem)
     own = ssl.create_default_context(cadata=trusted.pem.decode())
+    commented = "# Größte CA\n".encode() + trusted.pem + b"\n# the end\n"
     ways: list[dict[str, object]] = [
         {"verify": str(file)},
+        {"verify": file},
+        {"verify": trusted.pem},
+        {"verify": trusted.der},
+        {"verify": own},
+        {"cadata": commented},
+        {"cadata": trusted.pem.decode()},
+        {"cadata": [authority().der, trusted.pem]},
+        {"add_ca": trusted.pem},
+        {"add_ca": [authority().pem, trusted.der]},
         {"cadata": trusted.pem},
         {"cadata": trusted.der},
         {"ssl_context": own},
@@ -119,18 +135,96 @@ def test_the_environment_names_the_authority(
         ask(server)
 
 
+async def test_the_async_client_spells_it_alike(server: MockServer, trusted: Authority) -> None:
+    for way in ({"verify": trusted.der}, {"cadata": trusted.pem}, {"add_ca": trusted.pem}):
+        options: Any = way
+        models = {"echo": Deployment(server.base_url, KEY)}
+        async with AsyncClient("echo", models, **options) as client:
+            assert (await client.chat(MESSAGES)).content == "Hi", way
+
+
+def test_a_folder_in_the_environment(
+    server: MockServer, trusted: Authority, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SSL_CERT_DIR", str(tmp_path / "none"))
+    with pytest.raises(ValueError, match="SSL_CERT_DIR="):
+        Client("m", {"m": Deployment("https://example.test/v1")})
+    (tmp_path / "some.pem").write_bytes(trusted.pem)  # by no name that OpenSSL looks for
+    monkeypatch.setenv("SSL_CERT_DIR", f"{tmp_path / 'none'}{os.pathsep}{tmp_path}")
+    with pytest.raises(ConnectError):
+        ask(server)
+
+
+@pytest.mark.parametrize("content", [None, b"", b"no certificate"])
+@pytest.mark.parametrize("kind", [Client, AsyncClient])
+def test_the_environment_is_checked_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content: bytes | None, kind: type[Any]
+) -> None:
+    file = tmp_path / "ca.pem"
+    if content is not None:
+        file.write_bytes(content)
+    monkeypatch.setenv("SSL_CERT_FILE", str(file))
+    with pytest.raises(ValueError, match="SSL_CERT_FILE="):
+        kind("m", {"m": Deployment("https://example.test/v1")})
+    # Whoever says otherwise is not held up by it.
+    kind("m", {"m": Deployment("https://example.test/v1")}, verify=False)
+
+
+def test_the_store_is_the_systems(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    def count(context: ssl.SSLContext) -> int:
+        return context.cert_store_stats()["x509"]
+
+    for name in ("SSL_CERT_FILE", "SSL_CERT_DIR"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(sys, "platform", "linux")
+    # What OpenSSL finds by itself, or where it finds nothing: certifi.
+    system = ssl.create_default_context()
+    if count(system):
+        assert count(trust.system_context()) == count(system)
+    nowhere = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    paths = ssl.get_default_verify_paths()._replace(capath=None)
+    monkeypatch.setattr(ssl, "get_default_verify_paths", lambda: paths)
+    real = ssl.create_default_context
+    monkeypatch.setattr(ssl, "create_default_context", lambda **by: real(**by) if by else nowhere)
+    assert count(trust.system_context()) == count(real(cafile=certifi.where())) > 0
+
+
+@pytest.mark.parametrize("platform", ["darwin", "win32"])
+def test_where_the_system_verifies_it_does(
+    monkeypatch: pytest.MonkeyPatch, platform: str, trusted: Authority
+) -> None:
+    class Verifier(ssl.SSLContext):
+        pass
+
+    stand_in: Any = ModuleType("truststore")
+    stand_in.SSLContext = Verifier
+    monkeypatch.setitem(sys.modules, "truststore", stand_in)
+    monkeypatch.setattr(sys, "platform", platform)
+    for name in ("SSL_CERT_FILE", "SSL_CERT_DIR"):
+        monkeypatch.delenv(name, raising=False)
+    assert isinstance(trust.system_context(), Verifier)
+    added = trust.context_for(Trust({"add_ca": trusted.pem}))
+    assert isinstance(added, Verifier)
+    assert added.cert_store_stats()["x509"] == 1
+
+
+@pytest.mark.parametrize(
+    "given", [b"no certificate", b"-----BEGIN CERTIFICATE-----\nxx", "-----BEGIN"]
+)
+@pytest.mark.parametrize("name", ["cadata", "add_ca"])
+def test_what_is_no_certificate_is_shown_at_once(name: str, given: Any) -> None:
+    options: Any = {name: given}
+    with pytest.raises(ValueError, match=r"b'.*cannot load CA certificates"):
+        Client("m", {"m": Deployment("https://example.test/v1")}, **options)
+
+
 def test_an_unreadable_bundle_is_named_at_once(tmp_path: Path) -> None:
     deployments = {"m": Deployment("https://example.test/v1", KEY)}
     empty = tmp_path / "empty.pem"
     empty.touch()
     for path in (str(tmp_path / "none.pem"), str(empty)):
         with pytest.raises(ValueError, match=r"verify='.*\.pem'"):
-            ask_nobody(deployments, path)
-
-
-def ask_nobody(deployments: dict[str, Deployment], path: str) -> None:
-    with Client("m", deployments, verify=path) as client:
-        client.chat(MESSAGES)
+            Client("m", deployments, verify=path)
 
 
 # TLS's goodbye or none: an answer that was cut is not whole.

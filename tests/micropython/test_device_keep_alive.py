@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from support.certificates import authority
+from support.device_calls import call
 from support.device_legs import DeviceLeg, Outcome, device_legs, leg_name, on_all
 from support.interpreters import Interpreter
 from support.order import soon
@@ -251,3 +252,19 @@ def test_without_memory_for_words_a_failure_is_the_same(
         "cannot connect to 127.0.0.1:1",
     )
     assert [good["error"], after["error"]] == ["", ""]
+
+
+@pytest.mark.parametrize("blocking", [False, True], ids=["asyncio", "blocking"])
+def test_a_closed_client_that_is_used_again_keeps_its_connection(
+    micropython: Interpreter, tmp_path: Path, blocking: bool
+) -> None:
+    with MockServer() as server:
+        said = call(
+            micropython, tmp_path, "device_turns.py", "used_again", server.base_url, blocking
+        )
+        assert said == ["Hi"] * 6
+        assert server.connections == 2
+        assert soon(lambda: server.open_connections == 0)
+        for request in server.requests:
+            hosts = [value for name, value in request.headers if name == "host"]
+            assert hosts == ["other.test"]

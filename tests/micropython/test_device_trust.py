@@ -105,6 +105,8 @@ CASES = [
     ),
     Case("one of two pins", lambda world: {"pin": [WRONG_PIN, world.key_pin]}),
     Case("pin and CA", lambda world: {"pin": world.key_pin, **_hex(world.right.der)}),
+    Case("added", lambda world: {"add_ca": [world.other.pem.hex(), world.right.der.hex()]}),
+    Case("other added", lambda world: {"add_ca": [world.other.pem.hex()]}, "not correctly signed"),
     Case("insecure", lambda world: {"insecure": True}),
     Case("built-in roots", lambda world: {}, "not correctly signed"),
     Case("other CA", lambda world: _hex(world.other.der), "not correctly signed"),
@@ -205,3 +207,26 @@ def test_pins_that_cannot_be(world: World) -> None:
     bad = ["", "ab", "x" * 64, "ab" * 31, 5, [], ["ab" * 32, "ab"]]
     said = world.leg.call("refused_pins", bad, module="device_trust")
     assert len(said) == len(bad)
+
+
+def test_options_that_cannot_be(micropython: Interpreter, tmp_path: Path) -> None:
+    jobs: list[Options] = [
+        {"insecure": True, "pin": WRONG_PIN},
+        {"verify": False, "cadata": "-----BEGIN"},
+        {"verify": "/none.pem"},
+        {"verify": 5},
+        {"add_ca": "ca.pem"},
+        {"pin": WRONG_PIN, "add_ca": "-----BEGIN"},
+        {"proxy": "http://h"},
+        {"retry": "x"},
+        {"verify": False},
+        {"timeouts": 5, "retry": 3},
+    ]
+    with MockServer() as server:
+        leg = DeviceLeg(micropython, tmp_path, server, None, True)
+        said = leg.call("refused_options", jobs)
+    wanted = ["drop it, or pin=", "drop it, or cadata=", "/none.pem", "verify takes True, False"]
+    wanted += ["a path goes to verify=", "drop all but one", "for CPython", "RetryPolicy(...)"]
+    for words, found in zip(wanted, said, strict=False):
+        assert words in found
+    assert said[-2:] == ["", ""]

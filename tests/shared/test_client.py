@@ -422,6 +422,35 @@ def test_a_body_of_the_callers_is_not_raced():
     assert len(done.attempts) == 1
 
 
+def test_limits_given_as_numbers_are_shown():
+    client = AsyncClient(
+        "a", deployments("a"), timeouts=5, retry=3, transport=ScriptedTransport([])
+    )
+    assert "total=5" in repr(client), client
+    assert "attempts=3" in repr(client), client
+
+
+def test_an_own_transport_brings_its_own_settings():
+    given = {
+        "verify": False,
+        "insecure": True,
+        "cadata": b"x",
+        "add_ca": b"x",
+        "ssl_context": 1,
+        "proxy": "http://h",
+        "http_client": 1,
+        "pin": "ab",
+        "idle_s": 1,
+    }
+    for kind in (AsyncClient, Client):
+        for name, value in given.items():
+            options = {name: value, "transport": ScriptedTransport([])}
+            error = error_of(ValueError, kind, "a", deployments("a"), **options)
+            assert "drop " + name in str(error), error
+    error = error_of(TypeError, Client, "a", deployments("a"), cooldown=5)
+    assert "CooldownPolicy" in str(error)
+
+
 def test_a_client_prints_its_models_and_no_key():
     transport = ScriptedTransport([])
     for kind in (AsyncClient, Client):

@@ -55,15 +55,47 @@ class Question:
 
 def transport_of(blocking, options):
     options = dict(options)
-    if "cadata" in options:  # JSON has no bytes
-        given = options["cadata"]
-        listed = [binascii.unhexlify(one) for one in given]
-        options["cadata"] = listed if len(listed) > 1 else listed[0]
+    for name in ("cadata", "add_ca"):  # JSON has no bytes
+        if name in options:
+            listed = [binascii.unhexlify(one) for one in options[name]]
+            options[name] = listed if len(listed) > 1 else listed[0]
     socket_transport.Waiter = AheadWaiter
     try:
         return SocketTransport(blocking, **options)
     finally:
         socket_transport.Waiter = Waiter
+
+
+async def used_again(base_url, blocking):
+    """Turns of a client before and after it was closed, and once more; with a Host of its own."""
+    from thinwire import AsyncClient, Client, Deployment
+
+    models = {"echo": Deployment(base_url, extra_headers={"hOST": "other.test"})}
+    client = (Client if blocking else AsyncClient)("echo", models)
+    said = []
+    for _ in range(2):
+        for _ in range(3):
+            found = client.chat([{"role": "user", "content": "Hi"}])
+            said.append((found if blocking else await found).content)
+        if blocking:
+            client.close()
+        else:
+            await client.aclose()
+    return said
+
+
+def refused_options(jobs):
+    """What a client says of options that the device's transport cannot have."""
+    from thinwire import Client, Deployment
+
+    said = []
+    for options in jobs:
+        try:
+            Client("m", {"m": Deployment("https://h/v1")}, **options)
+            said.append("")
+        except (TypeError, ValueError) as error:
+            said.append("%s: %s" % (type(error).__name__, error))
+    return said
 
 
 def request_of(transport, place, turn):

@@ -4,12 +4,14 @@ from thinwire.core._compat import BUFFER, KEEP_HEADERS, const, import_module, me
 from thinwire.core.adapters import default_log, default_transport, memory_budget
 from thinwire.core.error_kinds import FALLBACK_ON
 from thinwire.core.routing.health import CooldownPolicy, Health
-from thinwire.core.routing.policy import Policy, RetryPolicy, Timeouts
+from thinwire.core.routing.policy import Policy
 from thinwire.core.routing.router import Router
 
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Coroutine, Iterable, Mapping, Sequence
+    from os import PathLike
+    from ssl import SSLContext
     from typing import Literal, Self, Unpack
 
     from thinwire.core.answer.completion import Completion
@@ -19,7 +21,7 @@ if TYPE_CHECKING:
     from thinwire.core.request.call import Call, ChatParams
     from thinwire.core.routing.deployment import Deployment
     from thinwire.core.routing.health import DeploymentState
-    from thinwire.core.routing.policy import OnInterrupt
+    from thinwire.core.routing.policy import OnInterrupt, RetryPolicy, Timeouts
     from thinwire.core.routing.router import Lists
     from thinwire.core.routing.store import Store
     from thinwire.core.stream import ChatStream, OnDelta, OnRestart
@@ -62,8 +64,8 @@ class BaseClient:
         deployments: "Mapping[str, Deployment]",
         fallbacks: "Lists | None" = None,
         *,
-        timeouts: "Timeouts | None" = None,
-        retry: "RetryPolicy | None" = None,
+        timeouts: "Timeouts | float | None" = None,
+        retry: "RetryPolicy | int | None" = None,
         context_fallbacks: "Lists | None" = None,
         content_filter_fallbacks: "Lists | None" = None,
         fallback_on: "tuple[Kind, ...]" = FALLBACK_ON,
@@ -74,11 +76,12 @@ class BaseClient:
         on_event: "Hook | None" = None,
         log: "Sink | bool | None" = None,
         transport: "Transport | None" = None,
-        verify: "bool | str" = True,
+        verify: "bool | str | PathLike[str] | bytes | SSLContext" = True,
         ssl_context: object = None,
         proxy: "str | None" = None,
         http_client: object = None,
         cadata: "bytes | list[bytes] | None" = None,
+        add_ca: "bytes | list[bytes] | None" = None,
         insecure: bool = False,
         pin: "str | list[str] | None" = None,
         buffer_size: "int | None" = None,
@@ -92,9 +95,10 @@ class BaseClient:
             deployments: public model name -> Deployment.
             fallbacks: public model name -> names to try after it, in order, when an attempt fails
                 in a way that another deployment may not, before its first delta.
-            timeouts: limits for each wait (Timeouts); also per deployment and per call.
-            retry: how often one deployment is tried (RetryPolicy); also per deployment and per
-                call.
+            timeouts: limits for each wait (Timeouts), or seconds for the whole call; also per
+                deployment and per call.
+            retry: how often one deployment is tried (RetryPolicy, or the number of attempts); also
+                per deployment and per call.
             context_fallbacks: names to try when the request does not fit into the model.
             content_filter_fallbacks: names to try when a content filter refuses the request.
             fallback_on: kinds of errors that lead to `fallbacks` (FALLBACK_ON, and of
@@ -111,14 +115,18 @@ class BaseClient:
                 docs/routing.md.
             log: True for the runtime's logger (structlog, or JSON lines on a chip), a callable
                 (level, event, fields), or None for silence.
-            transport: an own Transport; the remaining options then do not apply.
-            verify: False to skip certificate verification, or the path of a CA bundle.
+            transport: an own Transport; then none of the remaining options but buffer_size.
+            verify: False to skip certificate verification; or the only CAs to trust, as the path
+                of a file, or as PEM or DER bytes; or an ssl.SSLContext (CPython). True for the
+                system's (on a chip: the built-in roots); on CPython SSL_CERT_FILE and
+                SSL_CERT_DIR replace those.
             ssl_context: own ssl.SSLContext (CPython).
             proxy: URL of a proxy; without it the environment's proxy variables count (CPython).
-            http_client: own httpx.AsyncClient, or httpx.Client for Client; not closed by us
-                (CPython).
+            http_client: own httpx.AsyncClient, or httpx.Client for Client, of httpx or httpx2; not
+                closed by us (CPython).
             cadata: CA certificates in place of the system's (on a chip: of the built-in roots),
                 DER or PEM.
+            add_ca: CA certificates beside those, DER or PEM.
             insecure: True to skip certificate verification: whoever answers gets the API key.
             pin: sha256 of the one certificate or public key to accept, in hex (MicroPython).
             buffer_size: bytes of the receive buffer and, on a chip, of the send buffer, 512 to
@@ -130,15 +138,14 @@ class BaseClient:
 
         Raises:
             ValueError: an undeclared model name, an impossible timeout, options that exclude each
-                other.
+                other, CA certificates that cannot be read.
+            TypeError: an option of a kind it cannot have.
         """
         mend_imports()
         self._router = Router(
             default_model, deployments, fallbacks, context_fallbacks, content_filter_fallbacks
         )
-        self._policy = Policy(
-            timeouts or Timeouts(), retry or RetryPolicy(), fallback_on, hedge_after, on_interrupt
-        )
+        self._policy = Policy(timeouts, retry, fallback_on, hedge_after, on_interrupt)
         self._keep_headers: str | tuple[str, ...] = KEEP_HEADERS
         if keep_headers is not None:
             from thinwire.core.answer.headers import checked
@@ -157,21 +164,28 @@ class BaseClient:
                 hooks.append(on_event)
             self._observer = observer.Observer(hooks)
         on_problem = None if self._observer is None else self._observer.store_failed
+        if not isinstance(cooldown, (CooldownPolicy, type(None))):
+            raise TypeError("cooldown takes CooldownPolicy(...), not %r" % (cooldown,))
         self._health = Health(cooldown or CooldownPolicy(), store, on_problem)
-        self._transport = transport or default_transport(
-            self._blocking,
-            {
-                "verify": verify,
-                "ssl_context": ssl_context,
-                "proxy": proxy,
-                "http_client": http_client,
-                "cadata": cadata,
-                "insecure": insecure,
-                "pin": pin,
-                "block": buffer_size,
-                "idle_s": idle_s,
-            },
-        )
+        options = {
+            "verify": verify,
+            "ssl_context": ssl_context,
+            "proxy": proxy,
+            "http_client": http_client,
+            "cadata": cadata,
+            "add_ca": add_ca,
+            "insecure": insecure,
+            "pin": pin,
+            "idle_s": idle_s,
+        }
+        if transport is not None:
+            for name, value in options.items():
+                if value is not None and value is not (name == "verify"):
+                    raise ValueError("transport brings its own settings: drop %s" % name)
+        else:
+            options["block"] = buffer_size
+            transport = default_transport(self._blocking, options)
+        self._transport = transport
 
     @property
     def transport(self) -> "Transport":
@@ -199,10 +213,12 @@ class BaseClient:
         return {name: self._health.state(name, now) for name in self.models()}
 
     def __repr__(self) -> str:
-        return "%s(%r, models: %s)" % (
+        limits = repr(self._policy)
+        return "%s(%r, models: %s%s)" % (
             type(self).__name__,
             self._router.default_model,
             ", ".join(self.models()),
+            limits and "; " + limits,
         )
 
     def _stream(
@@ -262,8 +278,8 @@ class AsyncClient(BaseClient):
         *,
         tools: "Tools | None" = None,
         model: "str | None" = None,
-        timeouts: "Timeouts | None" = None,
-        retry: "RetryPolicy | None" = None,
+        timeouts: "Timeouts | float | None" = None,
+        retry: "RetryPolicy | int | None" = None,
         hedge_after: "float | None" = None,
         on_interrupt: "OnInterrupt | None" = None,
         session: str = "",
@@ -279,8 +295,9 @@ class AsyncClient(BaseClient):
                 source (TextFile, Base64File).
             tools: list of tool definitions.
             model: public model name, None for the default.
-            timeouts: limits of this call in place of the deployments' and the client's.
-            retry: how often each deployment is tried, likewise.
+            timeouts: limits of this call in place of the deployments' and the client's; a number
+                is its total.
+            retry: how often each deployment is tried, likewise; a number is its attempts.
             hedge_after: seconds without a first token after which the first fallback is started
                 beside it.
             on_interrupt: "raise" or "restart": what to do when an answer breaks off that the
@@ -328,8 +345,8 @@ class AsyncClient(BaseClient):
         on_restart: "OnRestart | None" = None,
         tools: "Tools | None" = None,
         model: "str | None" = None,
-        timeouts: "Timeouts | None" = None,
-        retry: "RetryPolicy | None" = None,
+        timeouts: "Timeouts | float | None" = None,
+        retry: "RetryPolicy | int | None" = None,
         hedge_after: "float | None" = None,
         on_interrupt: "OnInterrupt | None" = None,
         session: str = "",
@@ -351,8 +368,9 @@ class AsyncClient(BaseClient):
                 where text was handed out, for nobody would know.
             tools: list of tool definitions.
             model: public model name, None for the default.
-            timeouts: limits of this call in place of the deployments' and the client's.
-            retry: how often each deployment is tried, likewise.
+            timeouts: limits of this call in place of the deployments' and the client's; a number
+                is its total.
+            retry: how often each deployment is tried, likewise; a number is its attempts.
             hedge_after: seconds without a first token after which the first fallback is started
                 beside it.
             on_interrupt: "raise" or "restart": what to do when an answer breaks off that the

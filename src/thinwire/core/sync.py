@@ -94,8 +94,8 @@ class Client(BaseClient):
         *,
         tools: "Tools | None" = None,
         model: "str | None" = None,
-        timeouts: "Timeouts | None" = None,
-        retry: "RetryPolicy | None" = None,
+        timeouts: "Timeouts | float | None" = None,
+        retry: "RetryPolicy | int | None" = None,
         hedge_after: "float | None" = None,
         on_interrupt: "OnInterrupt | None" = None,
         session: str = "",
@@ -111,8 +111,9 @@ class Client(BaseClient):
                 source (TextFile, Base64File).
             tools: list of tool definitions.
             model: public model name, None for the default.
-            timeouts: limits of this call in place of the deployments' and the client's.
-            retry: how often each deployment is tried, likewise.
+            timeouts: limits of this call in place of the deployments' and the client's; a number
+                is its total.
+            retry: how often each deployment is tried, likewise; a number is its attempts.
             hedge_after: seconds without a first token after which the first fallback is started
                 beside it; AsyncClient only.
             on_interrupt: "raise" or "restart": what to do when an answer breaks off that the
@@ -157,8 +158,8 @@ class Client(BaseClient):
         on_restart: "OnRestart | None" = None,
         tools: "Tools | None" = None,
         model: "str | None" = None,
-        timeouts: "Timeouts | None" = None,
-        retry: "RetryPolicy | None" = None,
+        timeouts: "Timeouts | float | None" = None,
+        retry: "RetryPolicy | int | None" = None,
         hedge_after: "float | None" = None,
         on_interrupt: "OnInterrupt | None" = None,
         session: str = "",
@@ -180,8 +181,9 @@ class Client(BaseClient):
                 where text was handed out, for nobody would know.
             tools: list of tool definitions.
             model: public model name, None for the default.
-            timeouts: limits of this call in place of the deployments' and the client's.
-            retry: how often each deployment is tried, likewise.
+            timeouts: limits of this call in place of the deployments' and the client's; a number
+                is its total.
+            retry: how often each deployment is tried, likewise; a number is its attempts.
             hedge_after: seconds without a first token after which the first fallback is started
                 beside it; AsyncClient only.
             on_interrupt: "raise" or "restart": what to do when an answer breaks off that the

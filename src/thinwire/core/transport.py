@@ -98,8 +98,10 @@ class Transport(Protocol):
     7. The body is pulled with body.readinto(buffer): n > 0 bytes, 0 at the end, None when its
        producer has nothing yet (then: await body.more()). Blocks are coalesced: 64 KiB towards
        httpx, the send buffer on a chip.
-    8. A connection that was kept and turns out dead before any byte of the answer came raises an
-       error with `stale = True`; the client then tries again at once.
+    8. A kept connection that has something to read before the first byte is written is not used.
+       One that then fails before all was sent, or ends without a byte of an answer so soon
+       afterwards that the server cannot have had the request (Request.unheard), raises an error
+       with `stale = True`; the client then tries again at once. Whatever ends later is an attempt.
     9. Request marks (connected_ms, secured_ms, sent_ms) are set as they are reached.
 
     Attributes:

@@ -2,7 +2,7 @@ from helpers import Scratch, error_of, read_all
 
 from thinwire.core._compat import PIECE
 from thinwire.core.errors import EncodeError
-from thinwire.core.request.http_request import Body, JSONBody
+from thinwire.core.request.http_request import Body, JSONBody, Request
 from thinwire.core.request.sources import TextFile
 from thinwire.core.wire.json_encode import Items, TextReader
 
@@ -148,3 +148,24 @@ def test_waiting_for_nothing_is_harmless():
     body.readinto(bytearray(1))
     run(body.more())
     assert read_all(body) == b'"a":1}'
+
+
+# Sent at, ended at, how long the connection took: whether the server cannot have had it.
+ENDINGS = (
+    (None, 9000, 1, True),
+    (1000, 1000, 1, True),
+    (1000, 1500, 1, True),
+    (1000, 1501, 1, False),
+    (1000, 1501, 251, True),
+    (1000, 1800, 400, True),
+    (1000, 1801, 400, False),
+    (1000, 3000, 60000, True),
+    (1000, 3001, 60000, False),
+)
+
+
+def test_how_soon_an_end_is_nobodys_fault():
+    for sent, ended, took, unheard in ENDINGS:
+        request = Request("POST", "http", "h", 80, "/", "h", [], None)
+        request.sent_ms = sent
+        assert request.unheard(ended, took) is unheard, (sent, ended, took)

@@ -16,6 +16,8 @@ from thinwire.core.errors import (
 from thinwire.core.routing.deployment import Deployment
 from thinwire.core.routing.policy import Policy, RetryPolicy, Timeouts
 
+PLACE = "http://h/v1"
+
 
 def make(**options):
     return Policy(Timeouts(), RetryPolicy(), **options)
@@ -43,6 +45,43 @@ def test_every_known_kind_may_be_named():
     kinds = FALLBACK_ON + FALLBACK_OPTIONAL
     assert make(fallback_on=list(kinds)).fallback_on == kinds
     assert make(fallback_on=()).fallback_on == ()
+
+
+def test_the_obvious_number_is_taken_and_shown():
+    policy = make()
+    assert repr(policy) == ""
+    for kinds in (Policy(5, 3), policy.for_call(5, 3), Policy(call_timeouts=5, call_retry=3)):
+        place = Deployment("http://h/v1")
+        assert repr(kinds.timeouts_at(place)) == repr(Timeouts(total=5))
+        assert repr(kinds.retry_at(place)) == repr(RetryPolicy(attempts=3))
+    assert repr(Policy(0.5, 1)) == "%r, %r" % (Timeouts(total=0.5), RetryPolicy(attempts=1))
+    place = Deployment("http://h/v1", timeouts=7, retry=4)
+    assert (place.timeouts.total, place.retry.attempts) == (7000, 4)
+    assert policy.timeouts_at(place) is place.timeouts
+
+
+def test_limits_of_other_kinds_are_refused_with_the_right_form():
+    for wrong in ("5", {"total": 5}, True, False, (), RetryPolicy()):
+        for kind, names in (
+            (make().for_call, {}),
+            (Policy, {}),
+            (Deployment, {"base_url": PLACE}),
+        ):
+            assert "Timeouts(...)" in str(error_of(TypeError, kind, timeouts=wrong, **names))
+    for wrong in ("3", 2.5, {"attempts": 3}, True, False, (), Timeouts()):
+        for kind, names in (
+            (make().for_call, {}),
+            (Policy, {}),
+            (Deployment, {"base_url": PLACE}),
+        ):
+            assert "RetryPolicy(...)" in str(error_of(TypeError, kind, retry=wrong, **names))
+    error_of(ValueError, Policy, 0)
+    error_of(ValueError, Policy, -1)
+    error_of(ValueError, Policy, retry=0)
+    assert "connect" in str(error_of(TypeError, Timeouts, connect="5"))
+    assert "total" in str(error_of(TypeError, Timeouts, total=True))
+    error_of(TypeError, RetryPolicy, attempts="2")
+    error_of(TypeError, RetryPolicy, base=None)
 
 
 # Seconds, and whether they can be.

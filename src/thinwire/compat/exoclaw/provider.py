@@ -207,10 +207,10 @@ def _unwrapped(client: object) -> object:
     # The httpx client in what exoclaw.http.HTTPClient and from_httpx return.
     if client is None:
         return None
-    import httpx  # kept out of the import of this module
+    from thinwire.cpython.httpx.clients import is_client  # kept out of this module's import
 
     for candidate in (client, getattr(client, "_client", None)):
-        if isinstance(candidate, httpx.AsyncClient):
+        if is_client(candidate, "AsyncClient"):
             return candidate
     name = type(client).__name__
     raise TypeError(f"client must be an httpx.AsyncClient, or exoclaw's HTTPClient, not {name}")

@@ -3,9 +3,12 @@ which is encoded while the transport pulls it. A body counts what was taken from
 completion can say how much was uploaded.
 """
 
-from thinwire.core._compat import public
+from thinwire.core._compat import const, public
 from thinwire.core.errors import EncodeError, ThinwireError
 from thinwire.core.wire.json_encode import JSONEncoder
+
+_STALE_MS = const(500)
+_STALE_MOST_MS = const(2000)  # a connection that took longer met a name lookup or a dead address
 
 
 @public
@@ -64,6 +67,18 @@ class Request:
         """When the connection must stand: one that nobody has time left to use is of no use."""
         connect, head = self.connect_deadline_ms, self.head_deadline_ms
         return head if connect is None or (head is not None and head < connect) else connect
+
+    def unheard(self, now_ms: int, connect_ms: int) -> bool:
+        """Whether the server of a kept connection cannot have taken the request, as far as can be
+        known (RFC 9110 §9.2.2): the connection has ended without a byte of an answer before all
+        was sent, or so soon afterwards that its end must have been under way.
+
+        Args:
+            now_ms: when it ended.
+            connect_ms: how long the connection took to make, as a measure of the way.
+        """
+        sent = self.sent_ms
+        return sent is None or now_ms - sent <= min(max(_STALE_MS, 2 * connect_ms), _STALE_MOST_MS)
 
 
 class Body:

@@ -7,6 +7,7 @@ URL needs; MicroPython has no urllib.
 """
 
 from thinwire.core._compat import const, public, set_field, warn
+from thinwire.core.routing.policy import limits, retries
 from thinwire.core.wire.http1_request import check_header
 
 TYPE_CHECKING = const(False)
@@ -110,8 +111,9 @@ class Deployment:
         framing: "chunked", or "length" for servers that want a Content-Length; the request is
             then encoded once more beforehand, to be counted. A server that says so itself (411,
             or 501 naming Transfer-Encoding) gets its length without this.
-        timeouts: limits for attempts at this deployment in place of the client's.
-        retry: retries at this deployment in place of the client's.
+        timeouts: limits for attempts at this deployment in place of the client's; a number is the
+            total.
+        retry: retries at this deployment in place of the client's; a number is the attempts.
         provider_order: for OpenRouter, the providers behind it to ask, in this order.
         allow_fallbacks: whether OpenRouter may ask others, too; None: only when several are
             named, so that one name locks.
@@ -121,6 +123,7 @@ class Deployment:
 
     Raises:
         ValueError: the URL, the key or a header cannot be used; the key is never in the message.
+        TypeError: timeouts or retry of another kind.
 
     Immutable. Its repr shows no key and no header values.
     """
@@ -149,8 +152,8 @@ class Deployment:
         extra_body: "Mapping[str, object] | None" = None,
         stream_usage: bool = True,
         framing: "Framing" = "chunked",
-        timeouts: "Timeouts | None" = None,
-        retry: "RetryPolicy | None" = None,
+        timeouts: "Timeouts | float | None" = None,
+        retry: "RetryPolicy | int | None" = None,
         provider_order: "list[str] | tuple[str, ...]" = (),
         allow_fallbacks: "bool | None" = None,
         session_affinity: bool = False,
@@ -171,8 +174,8 @@ class Deployment:
         set_field(self, "extra_headers", dict(extra_headers or {}))
         set_field(self, "extra_body", dict(extra_body or {}))
         set_field(self, "stream_usage", stream_usage)
-        set_field(self, "timeouts", timeouts)
-        set_field(self, "retry", retry)
+        set_field(self, "timeouts", limits(timeouts))
+        set_field(self, "retry", retries(retry))
         set_field(self, "provider_order", tuple(provider_order))
         set_field(self, "allow_fallbacks", allow_fallbacks)
         set_field(self, "session_affinity", session_affinity)

@@ -64,9 +64,44 @@ class Timeouts:
         return "Timeouts(%s)" % ", ".join(limits)
 
 
+def limits(given: object) -> "Timeouts | None":
+    """What may be given as `timeouts`: Timeouts, or seconds for the whole call.
+
+    Raises:
+        TypeError: it is neither.
+        ValueError: a limit that is not greater than 0.
+    """
+    if given is None or isinstance(given, Timeouts):
+        return given
+    if not _is_number(given):
+        raise TypeError("timeouts takes Timeouts(...), or seconds for the call, not %r" % (given,))
+    return Timeouts(total=given)  # type: ignore[arg-type]
+
+
+def retries(given: object) -> "RetryPolicy | None":
+    """What may be given as `retry`: a RetryPolicy, or how often a deployment is tried.
+
+    Raises:
+        TypeError: it is neither.
+        ValueError: a number below 1.
+    """
+    if given is None or isinstance(given, RetryPolicy):
+        return given
+    if not isinstance(given, int) or isinstance(given, bool):
+        said = "retry takes RetryPolicy(...), or the number of attempts, not %r"
+        raise TypeError(said % (given,))
+    return RetryPolicy(given)
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
+
+
 def _ms(name: str, seconds: "float | None") -> "int | None":
     if seconds is None or seconds == float("inf"):
         return None
+    if not _is_number(seconds):
+        raise TypeError("timeout %s takes seconds or None, not %r" % (name, seconds))
     if not seconds > 0:
         raise ValueError("timeout %s must be greater than 0 seconds, or None" % name)
     return max(int(seconds * 1000), 1)
@@ -99,6 +134,9 @@ class RetryPolicy:
         jitter: str = "full",
         max_retry_after: float = 60,
     ) -> None:
+        for number in (attempts, base, cap, multiplier, max_retry_after):
+            if not _is_number(number):
+                raise TypeError("RetryPolicy takes numbers, not %r" % (number,))
         if not attempts >= 1:
             raise ValueError("RetryPolicy attempts must be 1 (no retry) or more")
         if not (base >= 0 and cap >= 0 and max_retry_after >= 0 and multiplier >= 1):
@@ -169,6 +207,7 @@ class Policy:
         call_timeouts, call_retry: what one call wants in place of the deployments' and client's.
 
     Raises:
+        TypeError: see limits and retries.
         ValueError: an unknown kind, an impossible hedge_after or on_interrupt.
 
     Attributes:
@@ -180,13 +219,13 @@ class Policy:
 
     def __init__(
         self,
-        timeouts: Timeouts,
-        retry: RetryPolicy,
+        timeouts: "Timeouts | float | None" = None,
+        retry: "RetryPolicy | int | None" = None,
         fallback_on: "tuple[Kind, ...]" = FALLBACK_ON,
         hedge_after: "float | None" = None,
         on_interrupt: "OnInterrupt | None" = None,
-        call_timeouts: "Timeouts | None" = None,
-        call_retry: "RetryPolicy | None" = None,
+        call_timeouts: "Timeouts | float | None" = None,
+        call_retry: "RetryPolicy | int | None" = None,
     ) -> None:
         known = FALLBACK_ON + FALLBACK_OPTIONAL
         for kind in fallback_on:
@@ -197,18 +236,18 @@ class Policy:
             raise ValueError("hedge_after must be 0 seconds or more, or None")
         if on_interrupt not in (None, "raise", "restart"):
             raise ValueError("on_interrupt must be 'raise' or 'restart', not %r" % (on_interrupt,))
-        self._timeouts = timeouts
-        self._retry = retry
-        self._call_timeouts = call_timeouts
-        self._call_retry = call_retry
+        self._timeouts = limits(timeouts) or Timeouts()
+        self._retry = retries(retry) or RetryPolicy()
+        self._call_timeouts = limits(call_timeouts)
+        self._call_retry = retries(call_retry)
         self.fallback_on = tuple(fallback_on)
         self.hedge_after = hedge_after
         self.on_interrupt = on_interrupt
 
     def for_call(
         self,
-        timeouts: "Timeouts | None" = None,
-        retry: "RetryPolicy | None" = None,
+        timeouts: "Timeouts | float | None" = None,
+        retry: "RetryPolicy | int | None" = None,
         hedge_after: "float | None" = None,
         on_interrupt: "OnInterrupt | None" = None,
     ) -> "Policy":
@@ -225,9 +264,15 @@ class Policy:
             self.fallback_on,
             self.hedge_after if hedge_after is None else hedge_after,
             self.on_interrupt if on_interrupt is None else on_interrupt,
-            timeouts or self._call_timeouts,
-            retry or self._call_retry,
+            self._call_timeouts if timeouts is None else timeouts,
+            self._call_retry if retry is None else retry,
         )
+
+    def __repr__(self) -> str:
+        # What is as it is by default says nothing.
+        shown = [repr(one) for one in (self._timeouts, self._retry)]
+        usual = (repr(Timeouts()), repr(RetryPolicy()))
+        return ", ".join([one for one in shown if one not in usual])
 
     def timeouts_at(self, deployment: "Deployment") -> Timeouts:
         """The call's limits, the deployment's or the client's: the first that are given."""

@@ -16,7 +16,6 @@ answered, the rest stays here.
 
 import asyncio
 import selectors
-import socket
 import ssl
 import threading
 import time
@@ -27,8 +26,12 @@ from typing import TypeVar
 import httpcore
 import httpx
 
+from thinwire.cpython.httpx import sight
+from thinwire.cpython.httpx.lookup import Resolver
+from thinwire.cpython.httpx.pools import Sockets
+
 # Of what httpcore's connections hold; see `drop`.
-_INNER, _STREAM = "_connection", "_network_stream"
+_INNER, _STREAM, _OF_HTTP11 = "_connection", "_network_stream", "_h11_state"
 
 _SIZE = 65536
 _MOMENT = 0.001  # seconds
@@ -57,10 +60,12 @@ async def drop(client: httpx.AsyncClient, stream: object) -> None:
 
     httpcore 1.0 loses sight of a connection whose request is cancelled when it has just been made,
     or in the middle of closing: it is neither idle nor closed, and keeps its place for ever.
+    One of HTTP/2 (a user's own client may have any) carries other streams as well, and is left.
     """
     for transport in (client._transport, *client._mounts.values()):
         for connection in getattr(getattr(transport, "_pool", None), "connections", ()):
-            if getattr(getattr(connection, _INNER, None), _STREAM, None) is stream:
+            inner = getattr(connection, _INNER, None)
+            if hasattr(inner, _OF_HTTP11) and getattr(inner, _STREAM, None) is stream:
                 await connection.aclose()
 
 
@@ -112,10 +117,13 @@ class DeadlineBackend(httpcore.SyncBackend):
 
     Args:
         deadlines: what to hold to.
+        sockets: where each is added.
     """
 
-    def __init__(self, deadlines: Deadlines) -> None:
+    def __init__(self, deadlines: Deadlines, sockets: Sockets) -> None:
         self._deadlines = deadlines
+        self._sockets = sockets
+        self._resolver = Resolver()
 
     def connect_tcp(
         self,
@@ -126,36 +134,47 @@ class DeadlineBackend(httpcore.SyncBackend):
         socket_options: "Iterable[httpcore.SOCKET_OPTION] | None" = None,
     ) -> httpcore.NetworkStream:
         """Connects to the first address that answers; each gets a fair share of the time left."""
-        try:
-            found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-        except (OSError, UnicodeError) as error:  # UnicodeError: a label that is empty or too long
-            raise httpcore.ConnectError(f"cannot resolve {host}: {error}") from error
-        addresses = [str(address[0]) for *_, address in found]
+        left = seconds_until(self._deadlines.connect_ms)
+        addresses = self._resolver.look_up(host, port, left)
         failure: Exception | None = None
         for number, address in enumerate(addresses):
             left = seconds_until(self._deadlines.connect_ms)
             share = None if left is None else left / (len(addresses) - number)
+            begun = now_ms()
             try:
                 stream = super().connect_tcp(address, port, share, local_address, socket_options)
-                return _DeadlineStream(stream, self._deadlines)
+                self._sockets.add(stream)
+                took = now_ms() - begun
+                return _DeadlineStream(stream, self._deadlines, self._sockets, took)
             except (httpcore.ConnectError, httpcore.ConnectTimeout) as error:
                 failure = error
         raise failure or httpcore.ConnectError(f"{host} has no address")
 
 
 class _DeadlineStream(httpcore.NetworkStream):
-    def __init__(self, stream: httpcore.NetworkStream, deadlines: Deadlines) -> None:
+    def __init__(
+        self,
+        stream: httpcore.NetworkStream,
+        deadlines: Deadlines,
+        sockets: Sockets,
+        connect_ms: int,
+    ) -> None:
         self._stream = stream
         self._deadlines = deadlines
+        self._sockets = sockets
+        self._connect_ms = connect_ms
         self._heard = bytearray()
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
         if self._heard:
             heard, self._heard = bytes(self._heard), bytearray()
             return heard
-        return self._stream.read(max_bytes, seconds_until(self._deadlines.wait_ms))
+        data = self._stream.read(max_bytes, seconds_until(self._deadlines.wait_ms))
+        sight.heard(data)
+        return data
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        sight.carried(self._connect_ms)
         view = memoryview(buffer)
         for start in range(0, len(view), _PIECE):
             self._wait_for_room()
@@ -182,6 +201,7 @@ class _DeadlineStream(httpcore.NetworkStream):
             data = self._stream.read(_SIZE, _MOMENT)
         except httpcore.ReadTimeout:
             return
+        sight.heard(data)
         self._heard += data
         if not data or answered(self._heard):
             # httpcore goes on to read the response.
@@ -195,7 +215,8 @@ class _DeadlineStream(httpcore.NetworkStream):
     ) -> httpcore.NetworkStream:
         left = seconds_until(self._deadlines.connect_ms)
         secured = self._stream.start_tls(ssl_context, server_hostname, left)
-        return _DeadlineStream(secured, self._deadlines)
+        self._sockets.add(secured)
+        return _DeadlineStream(secured, self._deadlines, self._sockets, self._connect_ms)
 
     def close(self) -> None:
         self._stream.close()
@@ -208,7 +229,14 @@ class _DeadlineStream(httpcore.NetworkStream):
 
 
 class ListeningBackend(httpcore.AnyIOBackend):
-    """Sockets that notice an early answer."""
+    """Sockets that notice an early answer.
+
+    Args:
+        sockets: where each is added.
+    """
+
+    def __init__(self, sockets: Sockets) -> None:
+        self._sockets = sockets
 
     async def connect_tcp(
         self,
@@ -219,13 +247,16 @@ class ListeningBackend(httpcore.AnyIOBackend):
         socket_options: "Iterable[httpcore.SOCKET_OPTION] | None" = None,
     ) -> httpcore.AsyncNetworkStream:
         """Connects, as httpcore does."""
+        begun = now_ms()
         stream = await super().connect_tcp(host, port, timeout, local_address, socket_options)
-        return _ListeningStream(stream)
+        self._sockets.add(stream)
+        return _ListeningStream(stream, now_ms() - begun)
 
 
 class _ListeningStream(httpcore.AsyncNetworkStream):
-    def __init__(self, stream: httpcore.AsyncNetworkStream) -> None:
+    def __init__(self, stream: httpcore.AsyncNetworkStream, connect_ms: int) -> None:
         self._stream = stream
+        self._connect_ms = connect_ms
         self._listening: asyncio.Task[None] | None = None
         self._heard = bytearray()
 
@@ -236,9 +267,12 @@ class _ListeningStream(httpcore.AsyncNetworkStream):
         if self._heard:
             heard, self._heard = bytes(self._heard), bytearray()
             return heard
-        return await self._stream.read(max_bytes, timeout)
+        data = await self._stream.read(max_bytes, timeout)
+        sight.heard(data)
+        return data
 
     async def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        sight.carried(self._connect_ms)
         if len(buffer) < _LARGE:
             await self._stream.write(buffer, timeout)
             return
@@ -263,6 +297,7 @@ class _ListeningStream(httpcore.AsyncNetworkStream):
             data = await self._stream.read(_SIZE)
             if not data:
                 return
+            sight.heard(data)
             self._heard += data
 
     async def start_tls(
@@ -277,7 +312,7 @@ class _ListeningStream(httpcore.AsyncNetworkStream):
             # httpcore 1.0 closes after an error, but leaks the socket of a cancelled handshake.
             await self._stream.aclose()
             raise
-        return _ListeningStream(secured)
+        return _ListeningStream(secured, self._connect_ms)
 
     async def aclose(self) -> None:
         listening, self._listening = self._listening, None

@@ -1,10 +1,8 @@
-"""Translates httpx's errors to ours, once, at the edge."""
+"""Translates httpx's errors to ours, once, at the edge; httpx2's, which have the same names."""
 
 import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
-
-import httpx
 
 from thinwire.core.errors import (
     ConnectError,
@@ -15,23 +13,22 @@ from thinwire.core.errors import (
     certificate_error,
 )
 from thinwire.core.request.http_request import Body
+from thinwire.cpython.httpx.clients import names_of
 
 # Timeouts and the phase they mean; "" for whatever was being done.
-_TIMEOUTS: tuple[tuple[type[Exception], str], ...] = (
-    (httpx.ConnectTimeout, "connect"),
-    (httpx.PoolTimeout, "connect"),
-    (httpx.WriteTimeout, "write"),
-    (httpx.ReadTimeout, ""),
-    (TimeoutError, ""),
-)
-_OTHERS: tuple[tuple[type[Exception], type[TransportError]], ...] = (
-    (httpx.ConnectError, ConnectError),
-    (httpx.ProxyError, ConnectError),
-    (httpx.UnsupportedProtocol, ConnectError),
-    (httpx.InvalidURL, ConnectError),
-    (httpx.WriteError, WriteError),
-)
-_TRANSLATED = (httpx.HTTPError, httpx.StreamError, httpx.InvalidURL, TimeoutError)
+_TIMEOUTS = {
+    "ConnectTimeout": "connect",
+    "PoolTimeout": "connect",
+    "WriteTimeout": "write",
+    "ReadTimeout": "",
+}
+_OTHERS: dict[str, type[TransportError]] = {
+    "ConnectError": ConnectError,
+    "ProxyError": ConnectError,
+    "UnsupportedProtocol": ConnectError,
+    "InvalidURL": ConnectError,
+    "WriteError": WriteError,
+}
 
 
 @contextmanager
@@ -50,28 +47,31 @@ def translated(doing: str, body: Body | None = None) -> Iterator[None]:
             error.__cause__ = body.failure_cause  # httpcore raises everything `from None`
             error.__suppress_context__ = body.failure_cause is not None
             raise
-        if not isinstance(error, _TRANSLATED):
+        names = names_of(error)
+        if not names and not isinstance(error, TimeoutError):
             raise
         if doing == "close":
             return
-        if isinstance(error, httpx.LocalProtocolError):
+        if "LocalProtocolError" in names:
             # Its words may quote a header value, and with it a key.
             raise WriteError("the request is not valid HTTP") from None
-        raise _ours(error, doing) from error
+        raise _ours(error, names, doing) from error
 
 
-def _ours(error: Exception, doing: str) -> TransportError:
+def _ours(error: Exception, names: list[str], doing: str) -> TransportError:
     words = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
     is_certificate = _is_of_certificate(error)
-    _bare(error)
-    for kind, phase in _TIMEOUTS:
-        if isinstance(error, kind):
-            return TransportTimeout(words, phase or doing, error)
+    _bare(error, names)
+    if not names:
+        return TransportTimeout(words, doing, error)
+    for name in names:
+        if name in _TIMEOUTS:
+            return TransportTimeout(words, _TIMEOUTS[name] or doing, error)
     if is_certificate:
         return certificate_error(words, error)
-    for kind, ours in _OTHERS:
-        if isinstance(error, kind):
-            return ours(words, error)
+    for name in names:
+        if name in _OTHERS:
+            return _OTHERS[name](words, error)
     return ReadError(words, error)
 
 
@@ -81,9 +81,9 @@ def _is_of_certificate(error: BaseException | None) -> bool:
     return error is not None
 
 
-def _bare(error: Exception) -> None:
+def _bare(error: Exception, names: list[str]) -> None:
     # It is the cause that a user sees: without what led to it inside of httpx and httpcore, five
     # errors for one timeout, and without the request, whose headers hold the key.
     error.__traceback__ = error.__cause__ = error.__context__ = None
-    if isinstance(error, httpx.RequestError):
-        error.request = None  # type: ignore[assignment]
+    if "RequestError" in names:
+        error.request = None  # type: ignore[attr-defined]

@@ -6,11 +6,9 @@ and parsed by core/wire/sse.py.
 """
 
 import asyncio
-import threading
 import time
 from collections.abc import AsyncIterator, Coroutine, Iterator, Mapping
 from functools import cache
-from weakref import WeakKeyDictionary
 
 import httpx
 
@@ -19,6 +17,7 @@ from thinwire.core.errors import ConnectError, TransportError, TransportTimeout
 from thinwire.core.request.http_request import Body, Request
 from thinwire.core.sync import run
 from thinwire.core.transport import Response, Signal, Task, Transport
+from thinwire.cpython.httpx import sight
 from thinwire.cpython.httpx.backends import (
     DeadlineBackend,
     Deadlines,
@@ -29,19 +28,23 @@ from thinwire.cpython.httpx.backends import (
     seconds_until,
     with_backend,
 )
+from thinwire.cpython.httpx.clients import usable
 from thinwire.cpython.httpx.errors import translated
+from thinwire.cpython.httpx.inflate import Inflater
 from thinwire.cpython.httpx.options import Options
+from thinwire.cpython.httpx.pools import Pools, Sockets
 
 _NO_LOOP = (
     "AsyncClient runs on asyncio, and no loop of asyncio is running here: under trio call a Client"
     " in trio.to_thread.run_sync, or use anyio's asyncio backend"
 )
+_RAW = 16384  # bytes of a compressed body that are inflated at a time
 _BLOCK = 65536  # httpx costs about 20 us for each block: few and large
 
 
 def from_options(blocking: bool, options: dict[str, object]) -> Transport:
     """The transport for a client's options; see AsyncClient."""
-    checked = Options(options)
+    checked = Options(options, blocking)
     return HTTPXTransport(checked) if blocking else AsyncHTTPXTransport(checked)
 
 
@@ -65,8 +68,7 @@ class AsyncHTTPXTransport(Transport):
 
     def __init__(self, options: Options) -> None:
         self._options = options
-        self._clients: WeakKeyDictionary[asyncio.AbstractEventLoop, httpx.AsyncClient]
-        self._clients = WeakKeyDictionary()
+        self._pools = Pools(self._own_client)
 
     async def send(self, request: Request) -> Response:
         """See Transport.send; the head deadline covers connect, upload and wait."""
@@ -75,18 +77,20 @@ class AsyncHTTPXTransport(Transport):
         trace = _Trace(request)
         with translated("head"):
             client = self._client()
+        watched = sight.watching(trace.sight)
         try:
             with translated("head", request.body):
-                built = _build(client, request, blocks)
-                built.extensions["trace"] = trace.ahear
+                built = _build(client, request, blocks, trace.ahear)
                 async with asyncio.timeout(seconds_until(request.head_deadline_ms)):
                     response = await client.send(built, stream=True, follow_redirects=False)
         except BaseException as error:
-            if trace.stream is not None:
-                await drop(client, trace.stream)
             if isinstance(error, TransportError):
                 trace.judge(error)
+            if trace.stream is not None:
+                await drop(client, trace.stream)
             raise
+        finally:
+            sight.done(watched)
         return _AsyncResponse(response)
 
     async def sleep_ms(self, ms: int) -> None:
@@ -106,19 +110,19 @@ class AsyncHTTPXTransport(Transport):
         return asyncio.Event()
 
     async def aclose(self) -> None:
-        """Closes the pool of the running loop, unless it is the user's own client."""
-        client = self._clients.pop(_running_loop(), None)
+        """Closes the pool of the running loop and those of closed ones, not the user's client."""
+        client = self._pools.take(_running_loop())
         if client is not None:
             await client.aclose()
 
     def _client(self) -> httpx.AsyncClient:
-        if isinstance(self._options.http_client, httpx.AsyncClient):
-            return self._options.http_client
-        loop = asyncio.get_running_loop()
-        if loop not in self._clients:
-            own = httpx.AsyncClient(**self._options.client_arguments())  # type: ignore[arg-type]
-            self._clients[loop] = with_backend(own, ListeningBackend())
-        return self._clients[loop]
+        if self._options.http_client is not None:
+            return usable(self._options.http_client)  # type: ignore[no-any-return]
+        return self._pools.get(asyncio.get_running_loop())
+
+    def _own_client(self, sockets: Sockets) -> httpx.AsyncClient:
+        own = httpx.AsyncClient(**self._options.client_arguments())  # type: ignore[arg-type]
+        return with_backend(own, ListeningBackend(sockets))
 
 
 @public
@@ -136,8 +140,7 @@ class HTTPXTransport(Transport):
 
     def __init__(self, options: Options) -> None:
         self._options = options
-        self._own: httpx.Client | None = None
-        self._making = threading.Lock()
+        self._pools = Pools(self._own_client)
         self._deadlines = Deadlines()
 
     async def send(self, request: Request) -> Response:
@@ -146,17 +149,19 @@ class HTTPXTransport(Transport):
         self._deadlines.connect_ms = request.connect_by()
         self._deadlines.wait_ms = request.head_deadline_ms
         trace = _Trace(request)
+        watched = sight.watching(trace.sight)
         try:
             with translated("head", request.body):
                 client = self._client()
-                built = _build(client, request, blocks)
-                built.extensions["trace"] = trace.hear
+                built = _build(client, request, blocks, trace.hear)
                 limit = seconds_until(request.head_deadline_ms)
                 built.extensions["timeout"].update(read=limit, write=limit)
                 response = client.send(built, stream=True, follow_redirects=False)
         except TransportError as error:
             trace.judge(error)
             raise
+        finally:
+            sight.done(watched)
         idle = request.idle_ms
         built.extensions["timeout"]["read"] = None if idle is None else idle / 1000
         return _BlockingResponse(response, self._deadlines)
@@ -171,18 +176,18 @@ class HTTPXTransport(Transport):
 
     async def aclose(self) -> None:
         """Closes the pool, unless it is the user's own client."""
-        own, self._own = self._own, None
+        own = self._pools.take()
         if own is not None:
             own.close()
 
     def _client(self) -> httpx.Client:
-        if isinstance(self._options.http_client, httpx.Client):
-            return self._options.http_client
-        with self._making:  # threads that start together share one pool
-            if self._own is None:
-                own = httpx.Client(**self._options.client_arguments())  # type: ignore[arg-type]
-                self._own = with_backend(own, DeadlineBackend(self._deadlines))
-            return self._own
+        if self._options.http_client is not None:
+            return usable(self._options.http_client)  # type: ignore[no-any-return]
+        return self._pools.get()
+
+    def _own_client(self, sockets: Sockets) -> httpx.Client:
+        own = httpx.Client(**self._options.client_arguments())  # type: ignore[arg-type]
+        return with_backend(own, DeadlineBackend(self._deadlines, sockets))
 
 
 class _Trace:
@@ -193,6 +198,8 @@ class _Trace:
         self._request = request
         self._heard = False
         self._connecting = False
+        self._refused = False  # a write failed
+        self.sight = sight.Sight()
         self.stream: object = None  # of a connection that was made for it, None of a kept one
 
     def hear(self, name: str, info: Mapping[str, object]) -> None:
@@ -208,14 +215,21 @@ class _Trace:
             self.stream = info.get("return_value")
         elif step == "send_request_body.complete":
             self._request.sent_ms = now_ms()
+        elif step in ("send_request_headers.failed", "send_request_body.failed"):
+            self._refused = True
 
     async def ahear(self, name: str, info: Mapping[str, object]) -> None:
         self.hear(name, info)
 
     def judge(self, error: TransportError) -> None:
-        # Marks an error of a kept connection that failed before any byte of the answer.
+        # Marks an error of a kept connection that had ended before the request came. Where no
+        # socket of ours tells, only a write that failed proves that.
         kept = self._heard and not self._connecting
-        error.stale = kept and not isinstance(error, (ConnectError, TransportTimeout))
+        if kept and not self.sight.received:
+            if not isinstance(error, (ConnectError, TransportTimeout)):
+                way = self.sight.connect_ms
+                early = way is not None and self._request.unheard(now_ms(), way)
+                error.stale = self._refused or early
 
 
 class _Blocks:
@@ -257,7 +271,8 @@ class _Response(Response):
         headers, version = response.headers, response.http_version
         framed = "content-length" in headers or "transfer-encoding" in headers
         self.framed = framed or not version.startswith("HTTP/1")
-        self._encoded = "content-encoding" in response.headers
+        coding = headers.get("content-encoding", "identity").strip().lower()
+        self._inflater = None if coding in ("", "identity") else Inflater(coding)
         self._left = memoryview(b"")  # what of the last piece was beyond the caller's buffer
 
     def header(self, name: str) -> str | None:
@@ -269,6 +284,22 @@ class _Response(Response):
         return [(name.lower(), value) for name, value in items]
 
     async def readinto(self, buffer: memoryview, deadline_ms: int | None) -> int:
+        inflater = self._inflater
+        if inflater is None:
+            return await self._readinto(buffer, deadline_ms)
+        inflater.check()
+        raw = memoryview(bytearray(_RAW))
+        size = inflater.readinto(buffer)
+        while not size:
+            count = await self._readinto(raw, deadline_ms)
+            if not count:
+                inflater.end()
+                return 0
+            inflater.feed(bytes(raw[:count]))
+            size = inflater.readinto(buffer)
+        return size
+
+    async def _readinto(self, buffer: memoryview, deadline_ms: int | None) -> int:
         while not self._left:
             with translated("read"):
                 piece = await self._piece(deadline_ms)
@@ -288,8 +319,7 @@ class _AsyncResponse(_Response):
     def __init__(self, response: httpx.Response) -> None:
         super().__init__(response)
         # Not aiter_raw: at the end of the body that closes, where a cancellation could strike.
-        raw = response.stream.__aiter__()  # type: ignore[union-attr]
-        self._pieces = response.aiter_bytes() if self._encoded else raw
+        self._pieces = response.stream.__aiter__()  # type: ignore[union-attr]
 
     async def _piece(self, deadline_ms: int | None) -> bytes | None:
         async with asyncio.timeout(seconds_until(deadline_ms)):
@@ -316,7 +346,7 @@ class _BlockingResponse(_Response):
     def __init__(self, response: httpx.Response, deadlines: Deadlines) -> None:
         super().__init__(response)
         self._deadlines = deadlines
-        self._pieces = response.iter_bytes() if self._encoded else response.iter_raw()
+        self._pieces = response.iter_raw()
 
     async def _piece(self, deadline_ms: int | None) -> bytes | None:
         if overdue(deadline_ms):
@@ -330,18 +360,22 @@ class _BlockingResponse(_Response):
 
 
 def _build(
-    client: "httpx.Client | httpx.AsyncClient", request: Request, content: "object | None"
+    client: "httpx.Client | httpx.AsyncClient",
+    request: Request,
+    content: "object | None",
+    trace: object,
 ) -> httpx.Request:
     headers = list(request.headers)
     if request.length is not None:
         headers.append(("Content-Length", str(request.length)))
-    timeout = httpx.Timeout(None, connect=seconds_until(request.connect_by()))
+    # As plain data, not as httpx.Timeout: a client of httpx2 has a class of its own.
+    timeout = {"connect": seconds_until(request.connect_by()), "read": None, "write": None}
     built: httpx.Request = client.build_request(
         request.method,
         f"{request.scheme}://{request.authority}{request.target}",
         headers=headers,
         content=content,  # type: ignore[arg-type]
-        timeout=timeout,
+        extensions={"timeout": {**timeout, "pool": None}, "trace": trace},
     )
     built.url = _quiet(type(built.url))(built.url)  # type: ignore[arg-type]
     return built

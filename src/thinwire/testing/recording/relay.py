@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 
 import h11
 
+from thinwire.cpython.httpx.trust import shared_context
 from thinwire.testing.recording.exchange import Arrival, Ending
 from thinwire.testing.server.peer import READ_SIZE, ClientGone, Peer
 from thinwire.testing.server.request import RecordedRequest
@@ -44,7 +45,7 @@ class Upstream:
         self.shown = f"{parts.scheme}://{self.authority}{parts.path}"
         self._path = parts.path.rstrip("/")
         self._query = parts.query
-        self._context = (ssl_context or ssl.create_default_context()) if secure else None
+        self._context = (ssl_context or shared_context()) if secure else None
 
     def target(self, path: str) -> str:
         """Request target for a path that the client asked for."""

@@ -1,0 +1,82 @@
+"""Our own httpx clients, each with its pool of connections: one for each event loop, none of which
+outlives its loop or its process.
+
+A closed loop can close nothing any more, and what a fork has copied belongs to the parent, whose
+answers would be read here: of both only the sockets are closed, which says nothing to a server.
+"""
+
+import asyncio
+import os
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Generic, Protocol, TypeVar
+from weakref import WeakSet
+
+_Client = TypeVar("_Client")
+_Loop = asyncio.AbstractEventLoop | None
+_REAL = "_sock"  # of what asyncio shows in place of a socket
+
+
+class _Stream(Protocol):
+    def get_extra_info(self, info: str) -> object: ...
+
+
+class _Closable(Protocol):
+    def close(self) -> None: ...
+
+
+class Sockets:
+    """The sockets of one pool. Passive: they are closed by whoever uses them, or in `close`."""
+
+    def __init__(self) -> None:
+        self._known: WeakSet[_Closable] = WeakSet()
+
+    def add(self, stream: _Stream) -> None:
+        """Takes note of the socket of a stream of httpcore's."""
+        shown = stream.get_extra_info("socket")
+        with suppress(TypeError):  # one of another loop than asyncio's, which sees to it itself
+            self._known.add(getattr(shown, _REAL, shown))  # type: ignore[arg-type]
+
+    def close(self) -> None:
+        """Closes what is open, without a word to the other side."""
+        for one in list(self._known):
+            with suppress(OSError, TypeError):
+                one.close()
+
+
+class Pools(Generic[_Client]):
+    """The clients of one transport.
+
+    Args:
+        make: makes a client, which adds its sockets to the Sockets it is given.
+    """
+
+    def __init__(self, make: Callable[[Sockets], _Client]) -> None:
+        self._make = make
+        self._process = os.getpid()
+        self._pools: dict[_Loop, tuple[_Client, Sockets]] = {}
+
+    def get(self, loop: _Loop = None) -> _Client:
+        """The client of an event loop (None: of blocking code), made when there is none."""
+        self._forget()
+        pool = self._pools.get(loop)
+        if pool is None:
+            sockets = Sockets()
+            # Threads that start together share one pool; a lock could be held across a fork.
+            pool = self._pools.setdefault(loop, (self._make(sockets), sockets))
+        return pool[0]
+
+    def take(self, loop: _Loop = None) -> _Client | None:
+        """The same, no longer known, to be closed; None when there is none."""
+        self._forget()
+        pool = self._pools.pop(loop, None)
+        return None if pool is None else pool[0]
+
+    def _forget(self) -> None:
+        forked = os.getpid() != self._process
+        self._process = os.getpid()
+        for loop in list(self._pools):
+            if forked or (loop is not None and loop.is_closed()):
+                pool = self._pools.pop(loop, None)
+                if pool is not None:
+                    pool[1].close()
