@@ -4,10 +4,12 @@ import sys
 from typing import Any
 
 import httpx
+import httpx2
 import pytest
 
 from thinwire import AsyncClient, Client, Deployment
-from thinwire.cpython.httpx import proxy as module
+from thinwire.cpython.httpx import proxy as checking
+from thinwire.testing import MockServer
 
 MODELS = {"m": Deployment("http://127.0.0.1:9/v1")}
 BAD = [
@@ -29,7 +31,7 @@ def without_socksio(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"):
         monkeypatch.delenv(name, raising=False)
         monkeypatch.delenv(name.lower(), raising=False)
-    monkeypatch.setattr(module, "find_spec", lambda name: None)
+    monkeypatch.setattr(checking, "find_spec", lambda name: None)
 
 
 @pytest.mark.parametrize("kind", [Client, AsyncClient])
@@ -62,7 +64,18 @@ def test_an_own_client_brings_its_own_proxy(monkeypatch: pytest.MonkeyPatch) -> 
 
 @pytest.mark.parametrize("kind", [Client, AsyncClient])
 def test_proxies_that_can_be_used(kind: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    for proxy in ("http://h:3128", "https://user:pw@[::1]:1", httpx.Proxy("http://h:3128")):
+    made = [one.Proxy("http://h:3128") for one in (httpx, httpx2)]
+    for proxy in ("http://h:3128", "https://user:pw@[::1]:1", *made):
         kind("m", MODELS, proxy=proxy)
-    monkeypatch.setattr(module, "find_spec", lambda name: sys)
+    monkeypatch.setattr(checking, "find_spec", lambda name: sys)
     kind("m", MODELS, proxy="socks5://h:1080")
+
+
+@pytest.mark.parametrize("module", [httpx, httpx2], ids=["httpx", "httpx2"])
+def test_a_proxy_made_by_either_is_asked(module: Any) -> None:
+    with MockServer() as server:
+        proxy = module.Proxy(server.base_url.removesuffix("/v1"))
+        models = {"m": Deployment("http://h.invalid/v1")}
+        with Client("m", models, proxy=proxy, retry=1) as client:
+            client.chat([{"role": "user", "content": "hi"}])
+        assert [one.header("host") for one in server.requests] == ["h.invalid"]

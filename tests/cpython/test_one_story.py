@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 import httpx
+import httpx2
 import pytest
 
 from thinwire import (
@@ -90,6 +91,22 @@ def test_an_error_is_one_short_story(call: Callable[..., None], case: tuple[Any,
     files = [line for line in shown.splitlines() if line.lstrip().startswith("File ")]
     assert len(files) < 25, shown
     assert "httpcore" not in "".join(files), shown
+
+
+@pytest.mark.parametrize("module", [httpx, httpx2], ids=["httpx", "httpx2"])
+def test_the_cause_holds_no_request(module: Any) -> None:
+    base_url = f"http://127.0.0.1:{closed_port()}/v1"
+    with module.Client() as own, pytest.raises(ConnectError) as caught:
+        sync(
+            {"deployments": {"m": Deployment(base_url, "secret-key")}, "http_client": own},
+            messages=HELLO,
+            retry=1,
+        )
+    cause = caught.value.__cause__
+    assert isinstance(cause, module.ConnectError)
+    with pytest.raises(RuntimeError, match="has not been set"):
+        _ = cause.request
+    assert cause.__cause__ is cause.__context__ is None
 
 
 def closed_port() -> int:

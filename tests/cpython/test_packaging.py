@@ -13,8 +13,8 @@ import pytest
 from support.interpreters import ROOT
 
 # Bytes of what a program runs, and of all that is installed: the test tools are half of it.
-LIMIT = 430_000
-LIMIT_WITH_TOOLS = 700_000
+LIMIT = 500_000
+LIMIT_WITH_TOOLS = 800_000
 TOOLS = ("testing", "conformance")
 
 

@@ -7,7 +7,6 @@ from contextlib import contextmanager
 from thinwire.core.errors import (
     ConnectError,
     ReadError,
-    ThinwireError,
     TransportError,
     TransportTimeout,
     WriteError,
@@ -48,8 +47,6 @@ def translated(doing: str, body: Body | None = None) -> Iterator[None]:
             error.__cause__ = body.failure_cause  # httpcore raises everything `from None`
             error.__suppress_context__ = body.failure_cause is not None
             raise
-        if isinstance(error, ThinwireError):
-            raise
         names = names_of(error)
         if not names and not isinstance(error, TimeoutError):
             raise
@@ -64,7 +61,7 @@ def translated(doing: str, body: Body | None = None) -> Iterator[None]:
 def _ours(error: Exception, names: list[str], doing: str) -> TransportError:
     words = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
     is_certificate = _is_of_certificate(error)
-    _bare(error)
+    _bare(error, names)
     if not names:
         return TransportTimeout(words, doing, error)
     for name in names:
@@ -84,9 +81,9 @@ def _is_of_certificate(error: BaseException | None) -> bool:
     return error is not None
 
 
-def _bare(error: Exception) -> None:
+def _bare(error: Exception, names: list[str]) -> None:
     # It is the cause that a user sees: without what led to it inside of httpx and httpcore, five
     # errors for one timeout, and without the request, whose headers hold the key.
     error.__traceback__ = error.__cause__ = error.__context__ = None
-    if "RequestError" in names_of(error):
+    if "RequestError" in names:
         error.request = None  # type: ignore[attr-defined]

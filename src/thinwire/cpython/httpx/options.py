@@ -9,7 +9,7 @@ import httpx
 from thinwire.core.routing.trust import Trust
 from thinwire.cpython.httpx import trust
 from thinwire.cpython.httpx.clients import check_client
-from thinwire.cpython.httpx.proxy import check_proxy
+from thinwire.cpython.httpx.proxy import check_proxy, is_proxy
 
 _KEEPALIVE = 32
 _IDLE_S = 30.0  # httpx's own 5 s are shorter than a thought between two turns
@@ -29,8 +29,8 @@ class Options:
 
     Raises:
         TypeError: an option of a kind it cannot have.
-        ValueError: options that exclude each other, CA certificates that cannot be read, a proxy
-            that cannot be used.
+        ValueError: options that exclude each other, CA certificates that cannot be read, or a
+            proxy that cannot be used.
     """
 
     def __init__(self, options: dict[str, Any], blocking: bool = False) -> None:
@@ -45,7 +45,7 @@ class Options:
             if given:
                 raise ValueError(f"http_client brings its own settings: drop {', '.join(given)}")
             check_client(self.http_client, blocking)
-        if not isinstance(self._proxy, (str, httpx.URL, httpx.Proxy, type(None))):
+        if not isinstance(self._proxy, (str, httpx.URL, type(None))) and not is_proxy(self._proxy):
             raise TypeError(f"proxy takes a URL, not {type(self._proxy).__name__}")
         if self.http_client is None:
             check_proxy(self._proxy)

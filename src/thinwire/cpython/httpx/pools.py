@@ -59,11 +59,12 @@ class Pools(Generic[_Client]):
     def get(self, loop: _Loop = None) -> _Client:
         """The client of an event loop (None: of blocking code), made when there is none."""
         self._forget()
-        if loop not in self._pools:
+        pool = self._pools.get(loop)
+        if pool is None:
             sockets = Sockets()
             # Threads that start together share one pool; a lock could be held across a fork.
-            self._pools.setdefault(loop, (self._make(sockets), sockets))
-        return self._pools[loop][0]
+            pool = self._pools.setdefault(loop, (self._make(sockets), sockets))
+        return pool[0]
 
     def take(self, loop: _Loop = None) -> _Client | None:
         """The same, no longer known, to be closed; None when there is none."""

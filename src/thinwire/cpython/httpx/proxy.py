@@ -15,21 +15,25 @@ def check_proxy(proxy: object) -> None:
     """Refuses a proxy that cannot be used; without one, what the environment names.
 
     Args:
-        proxy: URL or httpx.Proxy, or None.
+        proxy: URL, or Proxy of httpx or httpx2, or None.
 
     Raises:
         ValueError: no usable URL, or SOCKS without the package that httpx needs for it; what was
             given is shown without user and password.
     """
     if proxy is not None:
-        url = proxy.url if isinstance(proxy, httpx.Proxy) else proxy
-        _check(str(url), "proxy=")
+        _check(str(getattr(proxy, "url", proxy)), "proxy=")
         return
     found = getproxies()
     for scheme in _OF_ENVIRONMENT:
         if found.get(scheme):
             text = found[scheme]
             _check(text if "://" in text else f"http://{text}", f"{scheme.upper()}_PROXY=")
+
+
+def is_proxy(given: object) -> bool:
+    """Whether it is a Proxy of httpx, or of httpx2, which looks the same."""
+    return hasattr(given, "url") and hasattr(given, "raw_auth")
 
 
 def _check(text: str, name: str) -> None:
