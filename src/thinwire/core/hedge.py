@@ -62,8 +62,7 @@ class Race:
             alarm = self._transport.spawn(self._alarm())
             self._start(self.exchange)
             while True:
-                if not self._aborted:
-                    await self._signal.wait()
+                await self._signal.wait()
                 self._signal.clear()
                 if self._aborted:
                     raise ReadError("the stream was closed", None, True)

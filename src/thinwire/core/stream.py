@@ -229,8 +229,7 @@ class ChatStream:
         if self._wait_ms:
             wait, self._wait_ms = self._wait_ms, 0
             pause = self._pause = Abortable()
-            if not self._stopped:
-                await self._transport.sleep_ms(wait, pause)
+            await self._transport.sleep_ms(0 if self._stopped else wait, pause)
             self._pause = None
         exchange = self._exchange = launch(self._transport, self._plan, self._buffers)
         if self._stopped:
@@ -240,8 +239,7 @@ class ChatStream:
 
             race = self._race = Race(self._transport, self._plan, self._buffers, exchange)
             try:
-                if not self._stopped:
-                    self._ready = await race.run()
+                self._ready = await race.run()
             finally:
                 self._race = None
                 self._exchange = race.exchange

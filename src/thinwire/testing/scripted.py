@@ -61,6 +61,7 @@ class ScriptedTransport(Transport):
 
     async def send(self, request: Request) -> Response:
         """See Transport.send."""
+        request.check()
         self.requests.append(request)
         body = request.body
         sent = bytearray()
@@ -71,8 +72,11 @@ class ScriptedTransport(Transport):
                 await body.more()  # type: ignore[union-attr]
             else:
                 sent.extend(memoryview(buffer)[:count])
+                request.handed_over(self._now)
             count = body.readinto(buffer)  # type: ignore[union-attr]
         self.sent.append(bytes(sent))
+        if request.sent_ms is None:
+            request.sent(self._now)
         if not self._replies:
             raise IndexError("the script has no reply for attempt %d" % len(self.requests))
         reply = self._replies.pop(0)
