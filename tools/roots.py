@@ -105,8 +105,9 @@ internet.
 |---|---|
 {hosts}
 
-Other ways to trust: `cadata=` with the CA of your own server (DER or PEM, bytes or a list), `pin=`
-with the sha256 of its certificate or public key, `insecure=True` for a network of your own.
+Other ways to trust: `add_ca=` with the CA of your own server (DER or PEM, bytes or a list) beside
+the roots, `cadata=` or `verify=` (a path, or bytes) with it in place of them, `pin=` with the
+sha256 of its certificate or public key, `insecure=True` for a network of your own.
 
 Fingerprints (sha256):
 

@@ -46,7 +46,7 @@ def test_a_damaged_head_in_a_full_heap_ends_the_call_with_an_error(
         server.reply("m", raw_reply(DAMAGED_HEAD + b"\r\n\r\n"))
         arguments = (function, server.base_url, list(ROOMS))
         ends, more_files, answer = call(
-            micropython, tmp_path, "full_heap.py", *arguments, heapsize="512k"
+            micropython, tmp_path, "full_heap.py", *arguments, heapsize="640k"
         )
     found = dict(zip(ROOMS, ends, strict=True))
     assert set(found.values()) == {"MemoryError", "ThinwireError"}

@@ -343,6 +343,23 @@ def test_a_secret_in_extra_headers_is_taken_out_of_errors():
         assert str(error) == "***, ***", error
 
 
+class Crowded(ReadError):
+    # There is no memory left for more than the error itself.
+    def answered_by(self, response):
+        raise MemoryError
+
+
+def test_an_error_without_room_for_headers_is_still_that_error():
+    for kind, want in ((ReadError, {"x-request-id": "1"}), (Crowded, {})):
+        setting = Setting()
+        tried = setting.begin()
+        tried.attempt.headers = {"x-request-id": "1"}
+        error = recovery.record_failure(setting.plan, tried, kind("no"), 0)
+        assert error.headers == want, error.headers
+        assert tried.attempt.error is error
+        assert setting.decide(tried, error).action == "retry"
+
+
 def test_an_unknown_model_is_refused():
     error_of(ValueError, Setting, model="x")
 
