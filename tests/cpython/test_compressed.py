@@ -45,7 +45,7 @@ def compressed(coding: str, data: bytes, status: int = 200) -> Reply:
     return Reply(status=status, headers=headers, steps=[Send(data)], pieces=7)
 
 
-@pytest.mark.parametrize(("coding", "data"), ENCODED)
+@pytest.mark.parametrize(("coding", "data"), ENCODED, ids=["gzip", "deflate"])
 async def test_httpx_reads_it(mock_llm: MockServer, coding: str, data: bytes) -> None:
     mock_llm.reply("m", compressed(coding, data))
     async with AsyncClient("m", {"m": Deployment(mock_llm.base_url)}) as client:
@@ -148,7 +148,9 @@ def inflated(coding: str, pieces: list[bytes], room: int) -> bytes | None:
     return bytes(found)
 
 
-@pytest.mark.parametrize(("coding", "body", "wanted"), BODIES)
+@pytest.mark.parametrize(
+    ("coding", "body", "wanted"), BODIES, ids=[str(number) for number in range(len(BODIES))]
+)
 def test_inflating_in_pieces(coding: str, body: bytes, wanted: bytes | None) -> None:
     for room in (1, 7, 65536):
         assert inflated(coding, [body], room) == wanted

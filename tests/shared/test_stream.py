@@ -208,7 +208,7 @@ class Marking(ScriptedTransport):
 
 # Marks, then what the completion says: connection, TLS, upload.
 MARKS = [
-    ((None, None, None), (None, None, None)),
+    ((None, None, None), (None, None, 0)),  # the script takes no time
     ((None, None, 7), (None, None, 7)),
     ((3, None, 7), (3, None, 4)),
     ((3, 5, 7), (3, 2, 2)),

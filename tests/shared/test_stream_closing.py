@@ -4,9 +4,9 @@
 import asyncio
 
 from helpers import error_of
-from streams import ANSWER, HELLO, deployments, refused
+from streams import ANSWER, HELLO, deployments
 
-from thinwire import AsyncClient, ReadError, RetryPolicy, StreamInterrupted
+from thinwire import AsyncClient, Client, Deployment, ReadError, RetryPolicy, StreamInterrupted
 from thinwire.testing import ScriptedReply, ScriptedTransport
 
 PATIENCE_S = 20
@@ -39,6 +39,8 @@ class Held(ScriptedTransport):
     async def sleep_ms(self, ms, until=None):
         if self.where == "pause" and until is not None and ms:
             await self.hold(until)
+        elif ms >= 1000:
+            await asyncio.Event().wait()  # a fallback that nobody is to start
         else:
             await ScriptedTransport.sleep_ms(self, ms)
 
@@ -95,6 +97,10 @@ async def read(stream):
     except Exception as error:
         return repr(error)
     return "end"
+
+
+def refused(status):
+    return ScriptedReply([b"busy"], status, {"content-type": "text/plain"})
 
 
 BEGUN = [ANSWER[:60], ANSWER[60:]]
@@ -226,7 +232,7 @@ def test_what_closes_the_iteration_itself_tears_it():
         return torn, stream.end, await read(stream)
 
     torn, end, said = run(main())
-    assert torn is not None and torn.partial.complete is False
+    assert torn.partial.complete is False
     assert (end, said) == ("cancelled", "end")
 
 
@@ -247,28 +253,41 @@ def test_how_far_a_large_upload_is_is_told():
     assert told == []
     size = run(main(200000))
     sizes = [one[0] for one in told]
-    assert len(sizes) == 4 and sizes == sorted(sizes), told
-    assert sizes[0] >= 65536 and sizes[-1] == size, told
+    assert len(sizes) == 4, told
+    assert sizes == sorted(sizes), told
+    assert sizes[0] >= 65536, told
+    assert sizes[-1] == size, told
     assert told[-1][1:] == (None, "a")
 
 
-def test_an_attempt_that_is_called_off_before_its_request_is_made_sends_none():
-    async def main():
-        transport = Held("", [ScriptedReply([ANSWER])])
-        stopped = []
+class Closing:
+    # Messages that close the stream when they are read.
+    stream = None
 
-        class Messages:
-            def __iter__(self):
-                stopped.append(stream.aclose())
-                return iter(HELLO)
+    def __iter__(self):
+        self.stream.close()
+        return iter(HELLO)
 
-        stream = client_of(transport).stream(Messages())
-        said = await read(stream)
-        for one in stopped:
-            await one
-        return said, stream.end
 
-    assert run(main()) == ("end", "closed")
+def test_a_blocking_stream_may_be_closed_while_its_request_is_measured():
+    transport = ScriptedTransport([ScriptedReply([ANSWER])])
+    models = {"a": Deployment("https://a.test/v1", framing="length")}
+    messages = Closing()
+    messages.stream = Client("a", models, transport=transport).stream(messages)
+    assert list(messages.stream) == []
+    assert (messages.stream.end, len(transport.requests)) == ("closed", 0)
+
+
+def test_a_hook_may_close_a_blocking_stream():
+    def hook(name, fields):
+        if name == "attempt_started":
+            stream.close()
+
+    transport = ScriptedTransport([ScriptedReply([ANSWER])])
+    client = Client("a", deployments("a"), transport=transport, on_event=hook)
+    stream = client.stream(HELLO)
+    assert list(stream) == []
+    assert (stream.end, len(transport.requests)) == ("closed", 0)
 
 
 def test_a_wait_that_was_called_off_already_is_none():

@@ -297,15 +297,13 @@ class Exchange:
 
     def _uploaded(self) -> None:
         # Tells whoever observes the call how far a large request is, about every 64 KiB.
-        request, body, observer = self.request, self.body, self._plan.observer
-        if request is None or body is None or observer is None:
-            return
-        self.attempt.sent_bytes = body.sent_bytes
+        request: Request = self.request  # type: ignore[assignment]
+        sent = self.attempt.sent_bytes = request.body.sent_bytes  # type: ignore[union-attr]
         whole = request.sent_ms is not None and self._told
-        if whole or body.sent_bytes - self._told >= _TOLD:
-            self._told = body.sent_bytes
-            fields: dict[str, object] = {"sent": body.sent_bytes, "total": request.length}
-            observer.emit("upload", self.attempt, fields)
+        if whole or sent - self._told >= _TOLD:
+            self._told = sent
+            fields: dict[str, object] = {"sent": sent, "total": request.length}
+            self._plan.observer.emit("upload", self.attempt, fields)  # type: ignore[union-attr]
 
     def abort(self) -> "Coroutine[object, object, None]":
         """Wakes whoever sends or reads, once it is awaited; leaves no connection. Idempotent."""

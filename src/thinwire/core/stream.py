@@ -231,6 +231,8 @@ class ChatStream:
             pause = self._pause = Abortable()
             await self._transport.sleep_ms(0 if self._stopped else wait, pause)
             self._pause = None
+            if self._stopped:
+                return
         exchange = self._exchange = launch(self._transport, self._plan, self._buffers)
         if self._stopped:
             return
