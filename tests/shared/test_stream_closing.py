@@ -7,7 +7,7 @@ from helpers import error_of
 from streams import ANSWER, HELLO, deployments
 
 from thinwire import AsyncClient, Client, Deployment, ReadError, RetryPolicy, StreamInterrupted
-from thinwire.testing import ScriptedReply, ScriptedTransport
+from thinwire.testing.scripted import ScriptedReply, ScriptedTransport
 
 PATIENCE_S = 20
 PATIENT = RetryPolicy(attempts=2, base=600, cap=600, jitter="none")

@@ -170,7 +170,7 @@ STALLS = [
     clock("event drips", _endless(b"d")),
     clock("no bytes", stall_reply("after_head"), "liveness"),
     clock("no time", stall_reply("before_head"), "total", retried=False, rescued=False),
-    clock("nobody reads", stall_reply("mid_upload"), upload=_HUGE, server="early"),
+    clock("nobody reads", stall_reply("mid_upload"), "upload", upload=_HUGE, server="early"),
     Fault("error body stalls", _half(500, Stall()), "server", **_ERROR_STALLS),
     Fault("error body drips", _endless(b"x", status=500), "server", **_ERROR_STALLS),
 ]
@@ -217,7 +217,7 @@ TLS = [
     nobody("no TLS at all", "plain", **_TLS),
     nobody("handshake cut", "slam", **_TLS),
     clock("handshake stalls", "mute", "connect", **_TLS),
-    clock("handshake stalls, first token", "mute", "first_token", **_TLS),
+    clock("handshake stalls, no time", "mute", "total", retried=False, rescued=False, **_TLS),
     broken("TLS: cut before the head", cut_reply("before_head"), **_TLS),
     clock("TLS: silent", stall_reply("before_head"), **_TLS),
     clock("TLS: only comments", stall_reply("comments", interval_ms=_GAP_MS), **_TLS),

@@ -8,6 +8,7 @@ Places = dict[str, tuple[str, int]]
 
 _SMALL = 4096  # bytes: a receive buffer that is soon full
 _FILL = 4  # connections, enough for a backlog of none
+_QUEUE = 512  # connections that nobody accepts; those that clients gave up stay among them
 
 
 @contextlib.contextmanager
@@ -20,7 +21,7 @@ def places() -> Iterator[Places]:
     """
     with (
         _bound() as refused,
-        _listening(16, _SMALL) as mute,
+        _listening(_QUEUE, _SMALL) as mute,
         _listening(0) as full,
         contextlib.ExitStack() as waiting,
     ):
