@@ -9,13 +9,12 @@ import asyncio
 import contextlib
 import threading
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping
-from functools import cache, partial
-from types import TracebackType
+from functools import cache
 
 import httpx
 
 from thinwire._public import public
-from thinwire.core.errors import ConnectError, ReadError, TransportError, TransportTimeout
+from thinwire.core.errors import ConnectError, TransportError, TransportTimeout
 from thinwire.core.request.http_request import Abortable, Body, Request
 from thinwire.core.sync import run
 from thinwire.core.transport import Response, Signal, Task, Transport
@@ -26,23 +25,22 @@ from thinwire.cpython.httpx.backends import (
     ListeningBackend,
     drop,
     now_ms,
-    overdue,
     progress,
     seconds_until,
-    shut_down,
     with_backend,
 )
 from thinwire.cpython.httpx.clients import usable
 from thinwire.cpython.httpx.errors import translated
-from thinwire.cpython.httpx.inflate import Inflater
 from thinwire.cpython.httpx.options import Options
 from thinwire.cpython.httpx.pools import Pools, Sockets
+from thinwire.cpython.httpx.responses import AsyncResponse, BlockingResponse
+from thinwire.cpython.httpx.waits import Wait
 
 _NO_LOOP = (
     "AsyncClient runs on asyncio, and no loop of asyncio is running here: under trio call a Client"
     " in trio.to_thread.run_sync, or use anyio's asyncio backend"
 )
-_RAW = 16384  # bytes of a compressed body that are inflated at a time
+_TIMEOUTS = ("connect", "read", "write", "pool")  # httpx's; ours take their place
 _BLOCK = 65536  # httpx costs about 20 us for each block: few and large
 
 
@@ -104,7 +102,7 @@ class AsyncHTTPXTransport(Transport):
         finally:
             request.wake = None
             sight.done(watched)
-        return _AsyncResponse(response)
+        return AsyncResponse(response)
 
     async def sleep_ms(self, ms: int, until: Abortable | None = None) -> None:
         """See Transport.sleep_ms."""
@@ -112,9 +110,10 @@ class AsyncHTTPXTransport(Transport):
             await asyncio.sleep(ms / 1000)
             return
         with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(ms / 1000) as timeout:
-                until.wake = partial(_end_now, timeout)
-                await asyncio.Event().wait()
+            async with Wait(now_ms() + ms) as wait:
+                until.wake = wait.end
+                if not until.aborted:
+                    await asyncio.Event().wait()
 
     def now_ms(self) -> int:
         """See Transport.now_ms."""
@@ -176,6 +175,7 @@ class HTTPXTransport(Transport):
                 # Of an own http_client: httpx takes one limit for each write, one for the head.
                 limits = built.extensions["timeout"]
                 limits.update(
+                    connect=seconds_until(request.connect_by()),
                     write=_seconds(request.upload_ms, request.total_deadline_ms),
                     read=_seconds(request.head_ms, request.total_deadline_ms),
                 )
@@ -189,7 +189,7 @@ class HTTPXTransport(Transport):
             sight.done(watched)
         idle = request.idle_ms
         built.extensions["timeout"]["read"] = None if idle is None else idle / 1000
-        return _BlockingResponse(response, self._deadlines)
+        return BlockingResponse(response, self._deadlines)
 
     async def sleep_ms(self, ms: int, until: Abortable | None = None) -> None:
         """See Transport.sleep_ms; blocks the thread, and another one may end it."""
@@ -326,168 +326,23 @@ class _AsyncBlocks:
         self._trace.ended()
 
 
-class _Response(Response):
-    # What both share; a subclass says how the next piece is had, and how to close.
-    def __init__(self, response: httpx.Response) -> None:
-        self._response = response
-        self.status = response.status_code
-        headers, version = response.headers, response.http_version
-        framed = "content-length" in headers or "transfer-encoding" in headers
-        self.framed = framed or not version.startswith("HTTP/1")
-        coding = headers.get("content-encoding", "identity").strip().lower()
-        self._inflater = None if coding in ("", "identity") else Inflater(coding)
-        self._rest = memoryview(b"")  # what of the last piece was beyond the caller's buffer
-        self._closed = False
-
-    def header(self, name: str) -> str | None:
-        value: str | None = self._response.headers.get(name)
-        return value
-
-    def all_headers(self) -> list[tuple[str, str]]:
-        items = self._response.headers.multi_items()
-        return [(name.lower(), value) for name, value in items]
-
-    async def readinto(self, buffer: memoryview, deadline_ms: int | None) -> int:
-        inflater = self._inflater
-        if inflater is None:
-            return await self._readinto(buffer, deadline_ms)
-        inflater.check()
-        raw = memoryview(bytearray(_RAW))
-        size = inflater.readinto(buffer)
-        while not size:
-            count = await self._readinto(raw, deadline_ms)
-            if not count:
-                inflater.end()
-                return 0
-            inflater.feed(bytes(raw[:count]))
-            size = inflater.readinto(buffer)
-        return size
-
-    async def _readinto(self, buffer: memoryview, deadline_ms: int | None) -> int:
-        while not self._rest or self._closed:
-            try:
-                if self._closed:
-                    raise ReadError("the response is closed", None, True)
-                with translated("read"):
-                    piece = await self._piece(deadline_ms)
-            except TransportError as error:
-                if self._closed and not error.closed:
-                    raise ReadError("the stream was closed", None, True) from None
-                raise
-            if not piece and self._closed:
-                continue
-            if piece is None:
-                return 0
-            self._rest = memoryview(piece)
-        count = min(len(self._rest), len(buffer))
-        buffer[:count] = self._rest[:count]
-        self._rest = self._rest[count:]
-        return count
-
-    async def _piece(self, deadline_ms: int | None) -> bytes | None:
-        raise NotImplementedError
-
-
-class _AsyncResponse(_Response):
-    def __init__(self, response: httpx.Response) -> None:
-        super().__init__(response)
-        # Not aiter_raw: at the end of the body that closes, where a cancellation could strike.
-        self._pieces = response.stream.__aiter__()  # type: ignore[union-attr]
-        self._waits: asyncio.Timeout | None = None  # of whoever reads
-        self._left = asyncio.Event()
-
-    async def _piece(self, deadline_ms: int | None) -> bytes | None:
-        try:
-            async with asyncio.timeout(seconds_until(deadline_ms)) as self._waits:
-                return await anext(self._pieces, None)
-        finally:
-            self._waits = None
-            self._left.set()
-
-    async def aclose(self) -> None:
-        self._closed = True
-        if self._waits is not None:
-            self._left.clear()
-            _end_now(self._waits)
-            await self._left.wait()
-        # Whoever is cancelled meanwhile still leaves a connection that is closed or free.
-        closing = asyncio.create_task(self._close())
-        try:
-            await asyncio.shield(closing)
-        except asyncio.CancelledError:
-            await closing
-            raise
-
-    async def _close(self) -> None:
-        # One after the other, whatever becomes of the first: the second frees the connection.
-        with translated("close"):
-            await self._pieces.aclose()  # type: ignore[union-attr]
-        with translated("close"):
-            await self._response.aclose()
-
-
-class _BlockingResponse(_Response):
-    def __init__(self, response: httpx.Response, deadlines: Deadlines) -> None:
-        super().__init__(response)
-        self._deadlines = deadlines
-        self._pieces = response.iter_raw()
-        self._reading = False
-
-    async def _piece(self, deadline_ms: int | None) -> bytes | None:
-        if overdue(deadline_ms):
-            raise TransportTimeout("the deadline passed", "read")
-        self._deadlines.read_ms = deadline_ms
-        # In this order, and `aclose` the other way round: so one of two threads sees the other.
-        self._reading = True
-        try:
-            return None if self._closed else next(self._pieces, None)
-        finally:
-            self._reading = False
-
-    async def aclose(self) -> None:
-        self._closed = True
-        if self._reading:  # another thread, which closes it once it is awake
-            shut_down(self._response.extensions.get("network_stream"))
-            return
-        with translated("close"):
-            self._response.close()
-
-
-class _SendClock:
+class _SendClock(Wait):
     # Ends `send` at the deadline of its request, which moves on with each piece that is handed
     # over, and when the request is called off.
     def __init__(self, request: Request) -> None:
+        super().__init__()
         self._request = request
-        self._timeout = asyncio.timeout(None)
         self.connecting = False
 
-    async def __aenter__(self) -> None:
-        await self._timeout.__aenter__()
-        self._request.wake = partial(_end_now, self._timeout)
+    async def __aenter__(self) -> "_SendClock":
+        await super().__aenter__()
+        self._request.wake = self.end
         self.moved()
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        await self._timeout.__aexit__(kind, error, trace)
+        return self
 
     def moved(self, connecting: bool = False) -> None:
         self.connecting = connecting
-        if self._request.aborted or self._timeout.expired():
-            return
-        deadline = self._request.connect_by() if connecting else self._request.deadline()
-        left = seconds_until(deadline)
-        when = None if left is None else asyncio.get_running_loop().time() + left
-        self._timeout.reschedule(when)
-
-
-def _end_now(timeout: asyncio.Timeout) -> None:
-    # Wakes the task that is inside, without cancelling it for anybody else.
-    if not timeout.expired():
-        timeout.reschedule(asyncio.get_running_loop().time())
+        self.until(self._request.connect_by() if connecting else self._request.deadline())
 
 
 def _seconds(limit_ms: int | None, deadline_ms: int | None) -> float | None:
@@ -507,13 +362,12 @@ def _build(
     if request.length is not None:
         headers.append(("Content-Length", str(request.length)))
     # As plain data, not as httpx.Timeout: a client of httpx2 has a class of its own.
-    timeout = {"connect": seconds_until(request.connect_by()), "read": None, "write": None}
     built: httpx.Request = client.build_request(
         request.method,
         f"{request.scheme}://{request.authority}{request.target}",
         headers=headers,
         content=content,  # type: ignore[arg-type]
-        extensions={"timeout": {**timeout, "pool": None}, "trace": trace},
+        extensions={"timeout": dict.fromkeys(_TIMEOUTS), "trace": trace},
     )
     built.url = _quiet(type(built.url))(built.url)  # type: ignore[arg-type]
     return built

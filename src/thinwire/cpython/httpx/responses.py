@@ -1,0 +1,139 @@
+"""A response of httpx, read raw: each read ends at its deadline, and any task may close it."""
+
+import asyncio
+
+import httpx
+
+from thinwire.core.errors import ReadError, TransportError
+from thinwire.core.transport import Response
+from thinwire.cpython.httpx.backends import Deadlines, shut_down
+from thinwire.cpython.httpx.errors import translated
+from thinwire.cpython.httpx.inflate import Inflater
+from thinwire.cpython.httpx.waits import Wait
+
+_RAW = 16384  # bytes of a compressed body that are inflated at a time
+
+
+class _Response(Response):
+    # What both share; a subclass says how the next piece is had, and how to close.
+    def __init__(self, response: httpx.Response) -> None:
+        self._response = response
+        self.status = response.status_code
+        headers, version = response.headers, response.http_version
+        framed = "content-length" in headers or "transfer-encoding" in headers
+        self.framed = framed or not version.startswith("HTTP/1")
+        coding = headers.get("content-encoding", "identity").strip().lower()
+        self._inflater = None if coding in ("", "identity") else Inflater(coding)
+        self._rest = memoryview(b"")  # what of the last piece was beyond the caller's buffer
+        self._closed = False
+
+    def header(self, name: str) -> str | None:
+        value: str | None = self._response.headers.get(name)
+        return value
+
+    def all_headers(self) -> list[tuple[str, str]]:
+        items = self._response.headers.multi_items()
+        return [(name.lower(), value) for name, value in items]
+
+    async def readinto(self, buffer: memoryview, deadline_ms: int | None) -> int:
+        inflater = self._inflater
+        if inflater is None:
+            return await self._readinto(buffer, deadline_ms)
+        inflater.check()
+        raw = memoryview(bytearray(_RAW))
+        size = inflater.readinto(buffer)
+        while not size:
+            count = await self._readinto(raw, deadline_ms)
+            if not count:
+                inflater.end()
+                return 0
+            inflater.feed(bytes(raw[:count]))
+            size = inflater.readinto(buffer)
+        return size
+
+    async def _readinto(self, buffer: memoryview, deadline_ms: int | None) -> int:
+        while not self._rest or self._closed:
+            try:
+                if self._closed:
+                    raise ReadError("the response is closed", None, True)
+                with translated("read"):
+                    piece = await self._piece(deadline_ms)
+            except TransportError as error:
+                if self._closed and not error.closed:
+                    raise ReadError("the stream was closed", None, True) from None
+                raise
+            if not piece and self._closed:
+                continue
+            if piece is None:
+                return 0
+            self._rest = memoryview(piece)
+        count = min(len(self._rest), len(buffer))
+        buffer[:count] = self._rest[:count]
+        self._rest = self._rest[count:]
+        return count
+
+    async def _piece(self, deadline_ms: int | None) -> bytes | None:
+        raise NotImplementedError
+
+
+class AsyncResponse(_Response):
+    def __init__(self, response: httpx.Response) -> None:
+        super().__init__(response)
+        # Not aiter_raw: at the end of the body that closes, where a cancellation could strike.
+        self._pieces = response.stream.__aiter__()  # type: ignore[union-attr]
+        self._waits: Wait | None = None  # of whoever reads
+        self._left = asyncio.Event()
+
+    async def _piece(self, deadline_ms: int | None) -> bytes | None:
+        try:
+            async with Wait(deadline_ms) as self._waits:
+                return await anext(self._pieces, None)
+        finally:
+            self._waits = None
+            self._left.set()
+
+    async def aclose(self) -> None:
+        self._closed = True
+        if self._waits is not None:
+            self._left.clear()
+            self._waits.end()
+            await self._left.wait()
+        # Whoever is cancelled meanwhile still leaves a connection that is closed or free.
+        closing = asyncio.create_task(self._close())
+        try:
+            await asyncio.shield(closing)
+        except asyncio.CancelledError:
+            await closing
+            raise
+
+    async def _close(self) -> None:
+        # One after the other, whatever becomes of the first: the second frees the connection.
+        with translated("close"):
+            await self._pieces.aclose()  # type: ignore[union-attr]
+        with translated("close"):
+            await self._response.aclose()
+
+
+class BlockingResponse(_Response):
+    def __init__(self, response: httpx.Response, deadlines: Deadlines) -> None:
+        super().__init__(response)
+        self._deadlines = deadlines
+        self._pieces = response.iter_raw()
+        self._reading = False
+
+    async def _piece(self, deadline_ms: int | None) -> bytes | None:
+        self._deadlines.read_ms = deadline_ms
+        # In this order, and `aclose` the other way round: so one of two threads sees the other.
+        self._reading = True
+        try:
+            return None if self._closed else next(self._pieces, None)
+        finally:
+            self._reading = False
+
+    async def aclose(self) -> None:
+        self._closed = True
+        if self._reading:  # another thread, which closes it once it is awake
+            shut_down(self._response.extensions.get("network_stream"))
+            return
+        with translated("close"):
+            self._response.close()
