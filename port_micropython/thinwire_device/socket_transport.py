@@ -143,8 +143,8 @@ class SocketTransport:  # a core.transport.Transport; as its subclass it would c
                 connection = self._pool.take(place)
                 if connection is None:
                     connection = await self._connect(request, place)
-                request.wake = connection.close
                 try:
+                    request.wake = connection.close
                     request.check()
                     request.handed_over(self._waiter.now_ms())
                     # Not before TLS has its buffers, 17 KB in one piece (saves 600 bytes).
