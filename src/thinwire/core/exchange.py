@@ -296,7 +296,7 @@ class Exchange:
 
     def lacks_only_its_end(self, error: "ThinwireError") -> bool:
         """Whether the model had finished; what the error took is usage or [DONE] at most."""
-        cut = isinstance(error, (TransportError, StreamError))
+        cut = isinstance(error, (TransportError, StreamError)) and error.kind != "tool_calls"
         return cut and self.streaming and self.answer.assembler.finished()
 
     def _uploaded(self) -> None:

@@ -28,7 +28,7 @@ def assembled(fragments, complete=True):
     events = []
     for one in fragments:
         assembler.receive(one, events)
-    assembler.tell(events)
+    assembler.finish(events)
     return assembler.calls(complete), events
 
 
@@ -181,7 +181,8 @@ WIRE = [
     ("arguments as an object", [(0, "1", "f", {"a": 1})], [F]),
     ("arguments as an empty object", [(0, "1", "f", {})], [("1", "f", "{}")]),
     ("arguments as a list", [(0, "1", "f", [1])], [("1", "f", "[1]")]),
-    ("arguments as a number", [(0, "1", "f", 3)], [("1", "f", "")]),
+    ("arguments as a number", [(0, "1", "f", 3)], [("1", "f", "3")]),
+    ("arguments as a word", [(0, "1", "f", True)], [("1", "f", "true")]),
     ("arguments with an infinity", [(0, "1", "f", {"a": float("inf")})], [("1", "f", "null")]),
     ("names and ids of other types", [(0, 1, 2, "x")], []),
 ]
@@ -214,7 +215,7 @@ def test_ids_are_the_same_wherever_they_stand():
         for one in fragments:
             assembler.receive(fragment(*one), events)
             assembler.calls(False)  # somebody looks
-        assembler.tell(events)
+        assembler.finish(events)
         calls = assembler.calls(True)
         told = [item.id for item in events if isinstance(item, ToolCallStarted)]
         assert told == [call.id for call in calls], why
@@ -234,9 +235,9 @@ def test_arguments_that_look_whole_again_and_again_are_parsed_a_few_times():
     pieces = ['{"a":"'] + ["{}"] * 20 + ['"}'] + ['{"a":1}'] * 2
     calls, _ = assembled([fragment(0, None, "f", one) for one in pieces])
     assert [call.arguments_raw for call in calls] == ["".join(pieces)], calls
-    pieces = ['{"a":"'] + ["{}"] * 3 + ['"}'] + ['{"a":1}'] * 2
+    pieces = ['{"a":"'] + ["{}"] * 3 + ['"}'] + ['{"a":1}', '{"a":2}']
     calls, _ = assembled([fragment(0, None, "f", one) for one in pieces])
-    assert [call.arguments for call in calls] == [{"a": "{}{}{}"}, {"a": 1}, {"a": 1}], calls
+    assert [call.arguments for call in calls] == [{"a": "{}{}{}"}, {"a": 1}, {"a": 2}], calls
 
 
 def test_there_is_a_bound_for_calls():
@@ -266,7 +267,7 @@ def test_what_came_before_the_name_follows_it():
 
 def test_events_name_the_choice():
     events = []
-    ToolCallAssembler(2).receive(fragment(0, "1", "f", "{}"), events)
+    ToolCallAssembler(2).receive(fragment(0, "1", "f", "[]"), events)
     assert [item.choice for item in events] == [2, 2], events
 
 

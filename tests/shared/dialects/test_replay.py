@@ -39,10 +39,10 @@ TURN = [
     chunk({}, "tool_calls"),
 ]
 CALL = {"id": "1", "type": "function", "function": {"name": "f", "arguments": "{}"}}
-PLAIN = {"role": "assistant", "content": None, "tool_calls": [CALL]}
+PLAIN = {"role": "assistant", "content": "", "tool_calls": [CALL]}
 WHOLE = {
     "role": "assistant",
-    "content": None,
+    "content": "",
     "reasoning_content": "Let me look.",
     "reasoning_details": [DETAIL],
     "tool_calls": [
@@ -183,7 +183,7 @@ def test_a_message_is_only_as_long_as_it_must_be():
         ([text("a"), STOP], {"content": "a"}),
         ([chunk({"content": "a", "reasoning_content": "", "x": ""}), STOP], {"content": "a"}),
         ([chunk({"refusal": "no"}), STOP], {"content": "no"}),
-        ([call(0, "1", "f", "{}"), STOP], {"content": None, "tool_calls": [CALL]}),
+        ([call(0, "1", "f", "{}"), STOP], {"content": "", "tool_calls": [CALL]}),
     ]:
         wanted = {"role": "assistant"}
         wanted.update(want)

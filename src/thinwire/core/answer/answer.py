@@ -45,6 +45,7 @@ _MESSAGE = tuple(
 _CHUNK = tuple(
     "id object created model choices usage service_tier provider error obfuscation".split()
 )
+_CALLING = ("tool_calls", "function_call")  # the reasons that announce a call
 _WORDY = ("error", "ping", "heartbeat", "keepalive", "keep-alive")  # events that may be no JSON
 
 
@@ -373,8 +374,21 @@ class CompletionAssembler:
             self._queue(ReasoningDelta, choice.reasoning_text.end(), index)
             self._queue(ContentDelta, choice.content_text.end(), index)
             self._queue(RefusalDelta, choice.refusal_text.end(), index)
-            if index in self._tool_calls:
-                self._tool_calls[index].tell(self.events)
+        for calls in self._tool_calls.values():
+            calls.finish(self.events)
+
+    def lost_calls(self) -> bool:
+        """Whether a tool call was announced, or began, that nobody can make."""
+        # Asked once, at the end of an answer.
+        for calls in self._tool_calls.values():
+            if calls.lost():
+                return True
+        for index, choice in self._choices.items():
+            if choice.finish_reason in _CALLING:
+                found = self._tool_calls.get(self._lane(index))
+                if found is None or not found.named():
+                    return True
+        return False
 
     def content_chars(self) -> int:
         """Number of characters of content so far, of all choices."""
@@ -388,14 +402,18 @@ class CompletionAssembler:
         """
         if complete:
             self.finish()
-        choices = []
+        choices: list[Choice] = []
         for index in sorted(self._choices) or [0]:
-            calls = self._tool_calls.get(index)
+            calls = self._tool_calls.get(index if choices else self._lane(index))
             found = [] if calls is None else calls.calls(complete)
             choice = self._choices.get(index) or self._new_choice(index)
             choices.append(choice.copy(found))
             if index in self._media:
                 self._media[index].fill(choices[-1])
+        if self._expected == 1 and len(choices) > 1:
+            from thinwire.core.answer.tool_calls import gather
+
+            choices = gather(choices)
         if self._citations and self._keeper is None:
             choices[0].annotations.extend(self._media_of(-1).citations(self._citations))
         result = Completion(tuple(choices))
@@ -479,12 +497,16 @@ class CompletionAssembler:
         if choice.finish_reason is not None:
             self._go_on(choice)
         self.progress = True
-        index = choice.index
+        index = self._lane(choice.index)
         if index not in self._tool_calls:
             from thinwire.core.answer.tool_calls import ToolCallAssembler
 
             self._tool_calls[index] = ToolCallAssembler(index, self._keeper)
-        self._tool_calls[index].receive(fragment, self.events)
+        self._tool_calls[index].receive(fragment, self.events, choice.index - index)
+
+    def _lane(self, index: int) -> int:
+        # Whose calls those of a choice are: where one answer was asked for, all are the first's.
+        return 0 if self._expected == 1 else index
 
     def _media_of(self, index: int) -> "MediaAssembler":
         if index not in self._media:

@@ -76,7 +76,7 @@ class ToolCallStarted(BaseEvent):
     Attributes:
         index: position of the call in `completion.tool_calls`.
         id: the call's id as the server gave it, or one that was made for it: see ToolCall.
-        name: function to call.
+        name: function or custom tool to call.
     """
 
     __match_args__ = ("index", "id", "name", "choice")
@@ -94,7 +94,7 @@ class ToolCallDelta(BaseEvent):
 
     Attributes:
         index: position of the call in `completion.tool_calls`.
-        arguments: the new characters of the JSON text.
+        arguments: the new characters of the JSON text, or of a custom call's input.
     """
 
     __match_args__ = ("index", "arguments", "choice")
@@ -505,7 +505,7 @@ class Completion:
 
     @property
     def has_tool_calls(self) -> bool:
-        """Whether the model asks for a function to be called."""
+        """Whether the model asks for a function or a custom tool to be called."""
         return bool(self.tool_calls)
 
     def to_message(self) -> "dict[str, Any]":
@@ -515,8 +515,9 @@ class Completion:
         some refuse the next turn without. Others refuse it with, so `_origin` says whose it is,
         and thinwire sends it, and `_origin` itself, to nobody else (docs/wire.md C105 and C121).
         """
-        # A refusal is what the assistant said, and has a field of its own at few servers.
-        message: dict[str, Any] = {"role": "assistant", "content": self.text}
+        # A refusal is what the assistant said, and has a field of its own at few servers. Ollama
+        # and others refuse null where there is no text (docs/wire.md C104).
+        message: dict[str, Any] = {"role": "assistant", "content": self.text or ""}
         extra = self.message_extra
         message.update(extra)
         if self.tool_calls:
