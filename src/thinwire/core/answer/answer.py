@@ -307,13 +307,16 @@ class CompletionAssembler:
 
     def receive(self, obj: "dict[str, object]") -> None:
         """Takes one chunk, or a whole completion (`message` in place of `delta`)."""
+        place, whole = 0, -1
         for found in chunk.choices(obj):
-            choice = self._choice(chunk.integer(found.get("index"), 0))
+            choice = self._choice(chunk.integer(found.get("index"), place))
+            place += 1
             delta = chunk.mapping(found.get("delta"))
             # The message of a server that does not stream; one that repeats what its deltas said
-            # is not to be said twice.
-            if not delta and choice.index not in self._begun:
+            # is not to be said twice, but one answer may be two messages under one index.
+            if not delta and (choice.index not in self._begun or choice.index == whole):
                 delta = chunk.mapping(found.get("message"))
+                whole = choice.index
             if delta:
                 self._delta(choice, delta)
             if self._keeper is None:
