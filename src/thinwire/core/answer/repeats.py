@@ -44,32 +44,21 @@ def news(call: "GrowingCall", fragment: str) -> str:
         return "" if fragment == so_far and len(fragment) >= _WHOLE else fragment
     if call.cumulative and fragment.startswith(so_far):
         return fragment[len(so_far) :]
-    held, call.held = call.held, []
-    pieces = held + [fragment]
-    if not so_far.strip():
-        return _behind_empty(call, pieces)
-    value = parsed(so_far)
-    if value is None:
-        return _unfinished(call, so_far, pieces)
-    again = "".join(pieces)
-    if parsed(again) == value:
-        return ""
-    if not _squeezed(so_far).startswith(_squeezed(again)):
-        return again
-    call.held = pieces
-    return ""
+    call.held.append(fragment)
+    if call.mirror:
+        return _said_again(call, so_far)
+    return _compared(call, so_far)
 
 
 def rest(call: "GrowingCall") -> str:
     """Nothing follows: what of the held fragments belongs to the arguments."""
-    held, call.held = call.held, []
+    count, last, text = len(call.held), call.held[-1], _let_go(call)
     so_far = call.so_far() or ""
-    text, last = "".join(held), held[-1]
     if not so_far.strip():
         return text
     if parsed(so_far) is not None:
         return ""  # the beginning of the same again
-    once_more = len(held) > 1 or parsed(last) is not None
+    once_more = count > 1 or parsed(last) is not None
     if not once_more or parsed(so_far + text) is not None:
         return text
     if last.startswith(so_far):
@@ -78,27 +67,63 @@ def rest(call: "GrowingCall") -> str:
     return ""
 
 
-def _behind_empty(call: "GrowingCall", pieces: "list[str]") -> str:
-    # The first fragment is an empty object: all there is, or in the place of what follows.
-    last = pieces[-1]
-    if last.strip() == "{}":
-        call.held = [last]
+def _compared(call: "GrowingCall", so_far: str) -> str:
+    # The last of the held fragments is new.
+    last = call.held[-1]
+    if not so_far.strip():
+        # An empty object came first: it is all there is, or in the place of what follows.
+        if last.strip() == "{}":
+            call.held = [last]
+            return ""
+        text = _let_go(call)
+        return last if last.lstrip().startswith("{") else text
+    value = parsed(so_far)
+    if value is None:
+        return _unfinished(call, so_far, last)
+    if parsed(last) == value:
+        call.held = []
         return ""
-    return last if last.lstrip().startswith("{") else "".join(pieces)
+    call.mirror = _squeezed(so_far)
+    return _said_again(call, so_far)
 
 
-def _unfinished(call: "GrowingCall", so_far: str, pieces: "list[str]") -> str:
+def _said_again(call: "GrowingCall", so_far: str) -> str:
+    # The arguments are whole, and what is held says them again, but for blanks, or it is none of
+    # them. Each fragment is looked at once.
+    said = _squeezed(call.held[-1])
+    if not call.mirror.startswith(said, call.matched):
+        return _let_go(call)
+    call.matched += len(said)
+    if call.matched < len(call.mirror):
+        return ""
+    text = _let_go(call)
+    return "" if parsed(text) == parsed(so_far) else text
+
+
+def _unfinished(call: "GrowingCall", so_far: str, last: str) -> str:
     # The arguments are not whole yet, and a fragment may have all of them up to here.
-    last = pieces[-1]
-    before = pieces[-2] if len(pieces) > 1 else so_far
+    before = call.held[-2] if len(call.held) > 1 else so_far
     if not _squeezed(last).startswith(_squeezed(before)):
-        return "".join(pieces)
+        # What was held went on, and so may this one; or it says again what is whole by now.
+        call.held.pop()
+        text = _let_go(call)
+        if text and last.lstrip().startswith("{"):
+            call.held = [last]
+            return text + _compared(call, so_far + text)
+        return text + last
     grows = len(last) > len(before) > len(so_far)
     if grows and last.startswith(before) and before.startswith(so_far):
         call.cumulative = True  # twice is no coincidence
+        call.held = []
         return last[len(so_far) :]
-    call.held = pieces
     return ""
+
+
+def _let_go(call: "GrowingCall") -> str:
+    # What is held, which is no longer.
+    text = "".join(call.held)
+    call.held, call.mirror, call.matched = [], "", 0
+    return text
 
 
 def _squeezed(text: str) -> str:

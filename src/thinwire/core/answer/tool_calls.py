@@ -153,6 +153,8 @@ class GrowingCall:
         arguments: what of them is certain; the events have told it.
         held: fragments of which it is not clear yet whether they go on or say the same again;
             repeats.py holds them.
+        mirror, matched: whole arguments without their blanks, and how much of them the held
+            fragments have said again.
         cumulative: each of its fragments has all that came so far.
         whole: the arguments, where they were sent once more in another form than their events.
         begun: there are arguments.
@@ -170,6 +172,8 @@ class GrowingCall:
         self.type = ""
         self.arguments = DeltaText()
         self.held: list[str] = []
+        self.mirror = ""
+        self.matched = 0
         self.cumulative = False
         self.whole = ""
         self.begun = False
