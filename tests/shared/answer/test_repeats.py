@@ -171,7 +171,11 @@ def test_the_id_or_else_the_index_says_that_it_is_the_same_call():
         sent = [fragment(WHOLE, "f", id, index), fragment(WHOLE, "f", other_id, other_index)]
         calls, events = put_together(sent)
         want = [WHOLE] if same else [WHOLE, WHOLE]
-        assert [call.arguments_raw for call in calls] == told(events) == want, (id, other_id, index)
+        assert [call.arguments_raw for call in calls] == told(events) == want, (
+            id,
+            other_id,
+            index,
+        )
 
 
 def test_one_id_under_two_indexes_is_two_calls_where_they_differ():

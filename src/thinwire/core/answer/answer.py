@@ -45,7 +45,6 @@ _MESSAGE = tuple(
 _CHUNK = tuple(
     "id object created model choices usage service_tier provider error obfuscation".split()
 )
-_CALLING = ("tool_calls", "function_call")  # the reasons that announce a call
 _WORDY = ("error", "ping", "heartbeat", "keepalive", "keep-alive")  # events that may be no JSON
 
 
@@ -387,7 +386,7 @@ class CompletionAssembler:
             if calls.lost():
                 return True
         for index, choice in self._choices.items():
-            if choice.finish_reason in _CALLING:
+            if choice.finish_reason in chunk.CALLING:
                 found = self._tool_calls.get(self._lane(index))
                 if found is None or not found.named():
                     return True

@@ -525,7 +525,7 @@ class Completion:
         if self.audio and self.audio.get("id"):
             message["audio"] = {"id": self.audio["id"]}  # the server has the rest
             extra = message
-        if self.origin and (extra or True in [bool(call.extra) for call in self.tool_calls]):
+        if self.origin and (extra or True in [call.is_special() for call in self.tool_calls]):
             message["_origin"] = self.origin
         return message
 

@@ -107,6 +107,10 @@ class ToolCall:
             self.repaired = self.arguments is not None
         return self.arguments
 
+    def is_special(self) -> bool:
+        """Whether it has something that only the server it came from understands."""
+        return bool(self.extra) or self.type not in ("function", "custom")
+
     def to_dict(self) -> "dict[str, Any]":
         """The call as it belongs into the assistant message of the next request.
 
@@ -253,9 +257,7 @@ class ToolCallAssembler:
         self._untold: GrowingCall | None = None  # has a name, of which more may come
         self._room = _SEEN
 
-    def receive(
-        self, fragment: "dict[str, object]", events: "list[Event]", lane: int = 0
-    ) -> None:
+    def receive(self, fragment: "dict[str, object]", events: "list[Event]", lane: int = 0) -> None:
         """Takes one entry of `delta.tool_calls`; appends the events it causes.
 
         Args:
@@ -443,7 +445,7 @@ def gather(choices: "list[Choice]") -> "list[Choice]":
                 setattr(first, name, getattr(other, name))
                 setattr(other, name, mine)
         first.reasoning_names = first.reasoning_names or other.reasoning_names
-        if first.tool_calls and other.finish_reason:
+        if first.tool_calls and other.finish_reason in chunk.CALLING:
             first.finish_reason = other.finish_reason
         for name in other.extra:
             first.extra.setdefault(name, other.extra[name])

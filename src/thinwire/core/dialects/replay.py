@@ -14,7 +14,8 @@ if TYPE_CHECKING:
 
 _MESSAGE = ("role", "content", "name", "tool_calls", "refusal", "function_call")
 _CALL = ("id", "type", "function", "custom")
-_FUNCTION = ("name", "arguments")
+_TYPES = ("function", "custom")
+_BODY = ("name", "arguments", "input")
 
 
 def fitting(message: "Any", origin: str) -> object:
@@ -44,8 +45,11 @@ def _call(call: object) -> object:
     if not hasattr(call, "items"):
         return call
     result = _only(call, _CALL)
-    if hasattr(result.get("function"), "items"):
-        result["function"] = _only(result["function"], _FUNCTION)
+    for field in _TYPES:
+        if hasattr(result.get(field), "items"):
+            result[field] = _only(result[field], _BODY)
+    if "type" in result and result["type"] not in _TYPES:
+        result["type"] = "function"  # a word of the other server's
     return result
 
 
