@@ -83,7 +83,7 @@ def test_a_document_may_be_two_messages():
     second["finish_reason"] = "tool_calls"
     for numbers in ((None, None), (0, 1), (0, 0)):
         choices = [dict(first), dict(second)]
-        for choice, number in zip(choices, numbers):  # noqa: B905 - MicroPython has no strict
+        for choice, number in zip(choices, numbers):
             if number is not None:
                 choice["index"] = number
         done = play([json_reply({"choices": choices})]).completion
@@ -213,15 +213,12 @@ def test_it_is_not_tried_again_where_it_was():
 
 
 def test_another_deployment_may_do_better():
-    for options in ({}, {"hedge_after": None}):
-        lost = reply(text("a"), CALLS)
-        asking, transport = client(
-            lost, ScriptedReply([ANSWER]), fallbacks={"a": ["b"]}, **options
-        )
-        done = asking.chat(HELLO)
-        assert (done.content, done.deployment) == ("Hello", "b")
-        assert [one.outcome for one in done.attempts] == ["interrupted", "answered"]
-        assert asking.deployments_state()["a"].healthy
+    replies = [reply(text("a"), CALLS), ScriptedReply([ANSWER])]
+    asking, _ = client(*replies, fallbacks={"a": ["b"]})
+    done = asking.chat(HELLO)
+    assert (done.content, done.deployment) == ("Hello", "b")
+    assert [one.outcome for one in done.attempts] == ["interrupted", "answered"]
+    assert asking.deployments_state()["a"].healthy
 
 
 def test_words_that_were_seen_are_not_taken_back():

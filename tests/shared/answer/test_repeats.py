@@ -205,7 +205,7 @@ def test_comparing_has_bounds():
         _, events = put_together(one_call(pieces + [text]), keeper)
         assert told(events) == [text if keeper is None else text + text]
     short = [fragment(WHOLE, "f", str(number), number) for number in range(300)]
-    calls, events = put_together([one for one in short for _ in range(2)], Keeper())
+    _, events = put_together([one for one in short for _ in range(2)], Keeper())
     assert told(events)[:200] == [WHOLE] * 200
 
 

@@ -56,6 +56,7 @@ class Answer:
         buffers: whose `buffer` it is, and get it back.
         buffer: to receive into; None: an own one.
         expected: number of choices that were asked for.
+        kind: class of the assembler; None: CompletionAssembler.
 
     Attributes:
         end: "" until the end is known, then "finish", "done" or "eof"; see Completion.
@@ -73,6 +74,7 @@ class Answer:
         buffers: "ReceiveBuffers | None" = None,
         buffer: "bytearray | None" = None,
         expected: int = 1,
+        kind: "type[CompletionAssembler] | None" = None,
     ) -> None:
         self.end = ""
         self.received = 0
@@ -82,7 +84,7 @@ class Answer:
         self._buffers = buffers
         self._lent = buffer
         self.parser = SSEParser(buffer=self._lent)
-        self.assembler = CompletionAssembler(keeper, expected)
+        self.assembler = (kind or CompletionAssembler)(keeper, expected)
         self._memo = ChunkMemo()
         self._cuts = keeper is not None and expected == 1
         self._in_vain = 0  # size of the buffer when nothing in it could be cut from this event
@@ -309,7 +311,7 @@ class CompletionAssembler:
         place, whole = 0, -1
         for found in chunk.choices(obj):
             choice = self._choice(chunk.integer(found.get("index"), place))
-            place += 1
+            place += 1  # noqa: SIM113 - no pair for each chunk on a chip
             delta = chunk.mapping(found.get("delta"))
             # The message of a server that does not stream; one that repeats what its deltas said
             # is not to be said twice, but one answer may be two messages under one index.

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 _MESSAGE = ("role", "content", "name", "tool_calls", "refusal", "function_call")
 _CALL = ("id", "type", "function", "custom")
+_PRIVATE = ("_origin", "_thoughts")
 _TYPES = ("function", "custom")
 _BODY = ("name", "arguments", "input")
 
@@ -29,7 +30,10 @@ def fitting(message: "Any", origin: str) -> object:
     if not hasattr(message, "items") or "_origin" not in message:
         return message
     if message["_origin"] == origin:
-        return {name: value for name, value in message.items() if name != "_origin"}
+        result = {name: value for name, value in message.items() if name not in _PRIVATE}
+        if "_thoughts" in message and isinstance(message.get("content"), str):
+            result["content"] = _with_thoughts(message["content"], message["_thoughts"])
+        return result
     result = _only(message, _MESSAGE)
     calls = result.get("tool_calls")
     if isinstance(calls, (list, tuple)):
@@ -39,6 +43,15 @@ def fitting(message: "Any", origin: str) -> object:
 
 def _only(fields: "Any", names: "tuple[str, ...]") -> "dict[str, object]":
     return {name: value for name, value in fields.items() if name in names}
+
+
+def _with_thoughts(content: str, thoughts: "Any") -> str:
+    # The content as the server sent it; whoever has written another one keeps what is before.
+    pieces, at = [], 0
+    for place, text in thoughts:
+        pieces += [content[at:place], text]
+        at = place
+    return "".join(pieces) + content[at:]
 
 
 def _call(call: object) -> object:
