@@ -415,9 +415,7 @@ class CompletionAssembler:
             if index in self._media:
                 self._media[index].fill(choices[-1])
         if self._expected == 1 and len(choices) > 1:
-            from thinwire.core.answer.tool_calls import gather
-
-            choices = gather(choices)
+            choices = self._calls_of(0).gather(choices)
         if self._citations and self._keeper is None:
             choices[0].annotations.extend(self._media_of(-1).citations(self._citations))
         result = Completion(tuple(choices))
@@ -502,11 +500,14 @@ class CompletionAssembler:
             self._go_on(choice)
         self.progress = True
         index = self._lane(choice.index)
+        self._calls_of(index).receive(fragment, self.events, choice.index - index)
+
+    def _calls_of(self, index: int) -> "ToolCallAssembler":
         if index not in self._tool_calls:
             from thinwire.core.answer.tool_calls import ToolCallAssembler
 
             self._tool_calls[index] = ToolCallAssembler(index, self._keeper)
-        self._tool_calls[index].receive(fragment, self.events, choice.index - index)
+        return self._tool_calls[index]
 
     def _lane(self, index: int) -> int:
         # Whose calls those of a choice are: where one answer was asked for, all are the first's.

@@ -310,12 +310,7 @@ class Choice:
         it came by, OpenRouter's `reasoning_details` in one piece each, and whatever else."""
         found = dict(self.extra)
         for name in self.reasoning_names:
-            if self.blocks:
-                from thinwire.core.answer.think_tags import beside
-
-                found[name] = beside(self)
-            else:
-                found[name] = self.reasoning_text.value()
+            found[name] = self._in_tags()[1] if self.blocks else self.reasoning_text.value()
         return found
 
     @property
@@ -328,6 +323,15 @@ class Choice:
     def text(self) -> "str | None":
         """Text of the answer, or of a refusal in its place; None if there was neither."""
         return self.content or self.refusal
+
+    def thoughts(self) -> "list[list[object]]":
+        """What of its reasoning stood in its content, with its tags: [place, text] each."""
+        return self._in_tags()[0] if self.blocks else []
+
+    def _in_tags(self) -> "tuple[list[list[object]], str]":
+        from thinwire.core.answer import think_tags
+
+        return think_tags.parted(self)
 
     def pieces(self) -> "list[str]":
         """Text of the answer in pieces, which are not put together; do not change the list."""
@@ -538,10 +542,9 @@ class Completion:
         if self.audio and self.audio.get("id"):
             message["audio"] = {"id": self.audio["id"]}  # the server has the rest
             extra = message
-        if self.choices[0].blocks:
-            from thinwire.core.answer.think_tags import thoughts
-
-            message["_thoughts"] = thoughts(self.choices[0])
+        thoughts = self.choices[0].thoughts()
+        if thoughts:
+            message["_thoughts"] = thoughts
             extra = message
         if self.origin and (extra or True in [call.is_special() for call in self.tool_calls]):
             message["_origin"] = self.origin

@@ -8,9 +8,10 @@ Nothing but the tags is taken out, blanks are left as they are. A tag may be cut
 be its beginning is held back, and nothing else. What comes in a field for reasoning stays that.
 
 Chat templates like DeepSeek R1's open the tag in the prompt, so that the answer has `</think>`
-alone. What stands before it is reasoning if none of it was handed out, as in an answer of one piece.
-Text that was handed out cannot be taken back: then the tag is left in the text, for everyone to see.
-"inside" says of a deployment that its answers begin in their reasoning, unless a field had some.
+alone. What stands before it is reasoning if none of it was handed out, as in an answer of one
+piece. Text that was handed out cannot be taken back: then the tag is left in it, for everyone to
+see. "inside" says of a deployment that its answers begin in their reasoning, unless a field had
+some.
 
 What a server said goes back to it as it came, tags and all, since some models want it so; others
 get the content alone (dialects/replay.py).
@@ -162,24 +163,16 @@ def _tag_start(text: str, tag: str) -> int:
     return at if at >= 0 and tag.startswith(text[at:]) else len(text)
 
 
-def thoughts(choice: "Choice") -> "list[list[object]]":
-    """What of a choice's reasoning stood in its content, with its tags.
-
-    Returns:
-        [place in the content, text] each.
-    """
-    reasoning, found = choice.reasoning_text.value(), []
+def parted(choice: "Choice") -> "tuple[list[list[object]], str]":
+    """A choice's reasoning: what of it stood in the content, with its tags, as [place in the
+    content, text] each; and the rest."""
+    reasoning, at = choice.reasoning_text.value(), 0
+    inside: list[list[object]] = []
+    beside = []
     for place, start, end, tagged in choice.blocks:
         text = _OPEN if tagged else ""
         text += reasoning[start:] if end < 0 else reasoning[start:end] + _CLOSE
-        found.append([place, text])
-    return found
-
-
-def beside(choice: "Choice") -> str:
-    """What of its reasoning did not stand in its content."""
-    reasoning, pieces, at = choice.reasoning_text.value(), [], 0
-    for _, start, end, _ in choice.blocks:
-        pieces.append(reasoning[at:start])
+        inside.append([place, text])
+        beside.append(reasoning[at:start])
         at = len(reasoning) if end < 0 else end
-    return "".join(pieces) + reasoning[at:]
+    return inside, "".join(beside) + reasoning[at:]

@@ -289,7 +289,7 @@ class ToolCallAssembler:
         if call is not self._untold:
             self.tell(events)
         begins = arguments != ""
-        if call.held or "{" in arguments or call.type == "custom":
+        if arguments and (call.held or "{" in arguments or call.type == "custom"):
             arguments = self._news(call, arguments)
         arguments = self._grow(call, arguments)
         call.begun = call.begun or begins
@@ -310,9 +310,7 @@ class ToolCallAssembler:
         self.tell(events)
         for call in self._calls:
             if call.held:
-                from thinwire.core.answer import repeats
-
-                arguments = self._grow(call, repeats.rest(call))
+                arguments = self._grow(call, self._news(call, ""))
                 if arguments and call.name:
                     events.append(ToolCallDelta(call.position, arguments, self._choice))
 
@@ -346,6 +344,35 @@ class ToolCallAssembler:
         """Whether arguments came for a call that never got a name."""
         return True in [call.begun and not call.name for call in self._calls]
 
+    def gather(self, choices: "list[Choice]") -> "list[Choice]":
+        """One answer of the choices that a server has spread it over, though one was asked for.
+
+        GitHub Copilot has the words in the first, and a call, which is with the first one's by
+        now, in the second (HKUDS/nanobot#1555).
+
+        Args:
+            choices: two or more; the first is changed.
+
+        Returns:
+            The first with what it lacked, and those that have a text of their own beside it.
+        """
+        first, left = choices[0], []
+        for other in choices[1:]:
+            for name in ("content_text", "reasoning_text", "refusal_text"):
+                if getattr(other, name).chars and not getattr(first, name).chars:
+                    # Its own is empty: they change places.
+                    mine = getattr(first, name)
+                    setattr(first, name, getattr(other, name))
+                    setattr(other, name, mine)
+            first.reasoning_names = first.reasoning_names or other.reasoning_names
+            if first.tool_calls and other.finish_reason in chunk.CALLING:
+                first.finish_reason = other.finish_reason
+            for name in other.extra:
+                first.extra.setdefault(name, other.extra[name])
+            if other.content_text.chars or other.refusal_text.chars:
+                left.append(other)
+        return [first] + left
+
     def _known(
         self, index: "int | None", id: str, name: str, arguments: str
     ) -> "GrowingCall | None":
@@ -361,7 +388,8 @@ class ToolCallAssembler:
         return self._last.get(index)
 
     def _news(self, call: GrowingCall, fragment: str) -> str:
-        # What of a fragment goes on with the arguments: few servers send any of them again.
+        # What of a fragment goes on with the arguments, "" at their end: few servers send any of
+        # them again.
         if call.type == "custom":
             again = call.begun and len(fragment) == call.arguments.chars
         else:
@@ -371,7 +399,7 @@ class ToolCallAssembler:
             return fragment
         from thinwire.core.answer import repeats
 
-        return repeats.news(call, fragment)
+        return repeats.news(call, fragment) if fragment else repeats.rest(call)
 
     def _grow(self, call: GrowingCall, arguments: str) -> str:
         arguments = call.arguments.add(arguments)
@@ -422,33 +450,3 @@ def _arguments_text(value: object) -> str:
         return str(encoded(value), "utf-8")
     except EncodeError:
         return "null"  # NaN, which is not JSON but passes for it on CPython: no arguments
-
-
-def gather(choices: "list[Choice]") -> "list[Choice]":
-    """One answer of the choices that a server has spread it over, though one was asked for.
-
-    GitHub Copilot has the words in the first, and a call, which is with the first one's by now, in
-    the second (HKUDS/nanobot#1555).
-
-    Args:
-        choices: two or more; the first is changed.
-
-    Returns:
-        The first with what it lacked, and those that have a text of their own beside it.
-    """
-    first, left = choices[0], []
-    for other in choices[1:]:
-        for name in ("content_text", "reasoning_text", "refusal_text"):
-            if getattr(other, name).chars and not getattr(first, name).chars:
-                # Its own is empty: they change places.
-                mine = getattr(first, name)
-                setattr(first, name, getattr(other, name))
-                setattr(other, name, mine)
-        first.reasoning_names = first.reasoning_names or other.reasoning_names
-        if first.tool_calls and other.finish_reason in chunk.CALLING:
-            first.finish_reason = other.finish_reason
-        for name in other.extra:
-            first.extra.setdefault(name, other.extra[name])
-        if other.content_text.chars or other.refusal_text.chars:
-            left.append(other)
-    return [first] + left
