@@ -177,7 +177,8 @@ def test_a_call_that_is_missing_is_an_error_with_the_answer():
                 assert (completion.complete, completion.end) == (False, "error"), chunks
                 assert completion.content == ("a" if ContentDelta("a") in events else None)
             assert str(error.completion.finish_reason) in str(error)
-            assert error.completion.attempts[0].error is error
+            assert error.completion.attempts == []
+            assert got.completion.attempts[0].error is error
 
 
 def test_a_document_without_its_call_is_no_answer():

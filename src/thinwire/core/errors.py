@@ -247,7 +247,8 @@ class StreamError(ThinwireError):
     caller.
 
     Attributes:
-        completion: then the Completion, `complete=False`; else None.
+        completion: then the Completion, `complete=False`, whose `attempts` are those before; else
+            None.
     """
 
     kind: "ErrorKind" = "stream"

@@ -283,6 +283,7 @@ class ChatStream:
     def _without_calls(self, exchange: "Exchange") -> StreamError:
         exchange.answer.end = ""  # it is no answer
         completion = completion_of(self._plan, exchange, "error")
+        completion.attempts.remove(exchange.attempt)  # which will have the error: no circle
         reason = completion.finish_reason
         error = StreamError("no tool call that can be made, finish_reason is %r" % (reason,))
         error.kind = "tool_calls"
