@@ -29,6 +29,7 @@ MEANINGS = {
     "read": "the response broke off or is not HTTP (`ReadError`)",
     "timeout": "a clock ran out (`TransportTimeout`), or status 408",
     "stream": "a 200 that is no stream of chunks, or ends before a delta (`StreamError`)",
+    "tool_calls": "a tool call is announced that is not there (`StreamError` with `completion`)",
     "rate_limit": "429, or words to that effect",
     "overloaded": "529, `overloaded_error`",
     "server": "any other 5xx, an error object that says nothing better",

@@ -58,6 +58,16 @@ def client() -> Client:
     return Client("m", {"m": Deployment("https://a.test/v1")}, transport=transport)
 
 
+def without_its_call() -> StreamError:
+    body = b'data: {"choices": [{"delta": {"content": "a"}, "finish_reason": "tool_calls"}]}\n\n'
+    transport = ScriptedTransport([ScriptedReply([body])])
+    asking = Client("m", {"m": Deployment("https://a.test/v1")}, transport=transport)
+    with pytest.raises(StreamError) as caught:
+        asking.chat(HELLO)
+    assert caught.value.completion is not None
+    return caught.value
+
+
 def made() -> list[ThinwireError]:
     refused = StatusError(429, "slow", "rate_limit_exceeded", 1500, '{"error": "slow"}')
     refused.should_retry = True
@@ -74,6 +84,7 @@ def made() -> list[ThinwireError]:
         cut,
         TransportTimeout("late", "total", TimeoutError()),
         StreamError("no event"),
+        without_its_call(),
         EncodeError("set is not JSON", "messages[0].content", ValueError("x")),
         AllAttemptsFailed((failed_attempt(refused), failed_attempt(cut))),
         StreamInterrupted("it broke off", client().chat(HELLO), cut),

@@ -131,12 +131,12 @@ def test_a_list_of_one_chunk_is_a_chunk():
 
 
 def test_text_that_came_along_with_an_error_is_shown_before_it():
-    both = dict(call(0, "1", "f", "{}"), error={"message": "boom"})
+    both = dict(call(0, "1", "f", "[]"), error={"message": "boom"})
     got = play_chunks(text("a"), both, text("never"))
     assert got.events == [
         ContentDelta("a"),
         ToolCallStarted(0, "1", "f"),
-        ToolCallDelta(0, "{}"),
+        ToolCallDelta(0, "[]"),
     ], got.events
     assert isinstance(got.error, StreamInterrupted), got.error
     assert len(got.partial().tool_calls) == 1

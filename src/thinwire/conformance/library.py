@@ -11,6 +11,7 @@ TOPICS = {
     "sse": "Server-sent events",
     "chunks": "Chunks",
     "tools": "Tool calls",
+    "calls": "Tool calls that come twice, spread, custom or not at all",
     "replay": "Replay: what goes back in the next turn",
     "endings": "Endings",
     "errors": "Error responses",

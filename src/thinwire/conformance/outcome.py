@@ -21,7 +21,7 @@ class Outcome:
         reasoning, refusal: likewise.
         choices: text of every choice, for n > 1.
         tool_calls: {"id", "name", "arguments"} each; arguments an object, or None when the client
-            gives none.
+            gives none; of a call of type "custom" None, and "input" its text.
         finish_reason: as the client tells it.
         usage: as the client tells it; `cost` belongs here, too.
         logprobs: tokens of the first choice for which there are probabilities.

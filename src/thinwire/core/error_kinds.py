@@ -31,6 +31,7 @@ if TYPE_CHECKING:
         "read",
         "timeout",
         "stream",
+        "tool_calls",
         "rate_limit",
         "overloaded",
         "server",
@@ -58,7 +59,8 @@ _BUSY: "tuple[Kind, ...]" = ("rate_limit", "overloaded", "server")
 _MOMENT: "tuple[Kind, ...]" = ("conflict", "too_early")
 
 RETRY_ON = _EXCHANGE + _BUSY + _MOMENT
-FALLBACK_ON: "tuple[Kind, ...]" = RETRY_ON + ("certificate",)
+# The answer was whole, and is paid for: another model may do better, the same hardly.
+FALLBACK_ON: "tuple[Kind, ...]" = RETRY_ON + ("certificate", "tool_calls")
 COOLDOWN_ON = _EXCHANGE + _BUSY
 FALLBACK_OPTIONAL: "tuple[Kind, ...]" = (
     "auth",

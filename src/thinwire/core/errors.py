@@ -9,7 +9,8 @@ bytes of RAM on a chip); what a program decides on is in attributes, not in more
    |   `- TransportTimeout  a clock ran out; `phase` names it
    |- StatusError           the server said no: `status`, `kind`, `retry_after_ms`, `message`
    |   `- ContextWindowExceeded  the request does not fit into the model
-   |- StreamError           the response is not a stream of chunks, or ended before any
+   |- StreamError           the response is not a stream of chunks, or ended before any; or it
+   |                        announces a tool call that is not there, see `completion`
    |- StreamInterrupted     it broke after the first delta; `partial` holds what arrived
    |- EncodeError           the request holds a value that JSON cannot carry; `path` says where
    `- AllAttemptsFailed     every deployment of the chain failed; `attempts` lists them
@@ -239,9 +240,19 @@ class ContextWindowExceeded(StatusError):
 
 @public
 class StreamError(ThinwireError):
-    """A 200 whose body is not a usable stream of chunks; nothing had reached the caller."""
+    """A 200 whose body is not a usable stream of chunks; nothing had reached the caller.
 
-    kind = "stream"
+    Of kind "tool_calls": the answer came to its end, but announces a tool call, by its
+    finish_reason or by its arguments, that nobody can make. What else came may have reached the
+    caller.
+
+    Attributes:
+        completion: then the Completion, `complete=False`, whose `attempts` are those before; else
+            None.
+    """
+
+    kind: "ErrorKind" = "stream"
+    completion: "Completion | None" = None
 
 
 @public
@@ -348,4 +359,4 @@ def _weight(error: ThinwireError) -> int:
     # A refusal has to be mended, a rate limit waited for; a lost connection says least.
     if isinstance(error, StatusError):
         return 2 if error.kind in RETRY_ON else 3
-    return 1 if error.kind == "stream" else 0
+    return 1 if isinstance(error, StreamError) else 0

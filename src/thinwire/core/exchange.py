@@ -296,7 +296,7 @@ class Exchange:
 
     def lacks_only_its_end(self, error: "ThinwireError") -> bool:
         """Whether the model had finished; what the error took is usage or [DONE] at most."""
-        cut = isinstance(error, (TransportError, StreamError))
+        cut = isinstance(error, (TransportError, StreamError)) and error.kind != "tool_calls"
         return cut and self.streaming and self.answer.assembler.finished()
 
     def _uploaded(self) -> None:
@@ -373,10 +373,15 @@ def launch(
         messages, tools = plan.call.counts()
         fields: dict[str, object] = {"hedge": hedge, "messages": messages, "tools": tools}
         plan.observer.emit("attempt_started", attempt, fields)
-    expected = plan.call.choices(plan.router.deployment(attempt.deployment).extra_body)
+    deployment = plan.router.deployment(attempt.deployment)
+    expected, kind = plan.call.choices(deployment.extra_body), None
+    if deployment.think_tags:
+        from thinwire.core.answer.think_tags import InsideAssembler, ThinkingAssembler
+
+        kind = InsideAssembler if deployment.think_tags == "inside" else ThinkingAssembler
     buffer = buffers.acquire()
     try:
-        answer = Answer(plan.call.keeper, buffers, buffer, expected)
+        answer = Answer(plan.call.keeper, buffers, buffer, expected, kind)
         return Exchange(transport, plan, attempt, answer)
     except MemoryError:
         buffers.release(buffer)

@@ -29,7 +29,12 @@ from thinwire.core.answer.completion import (
     StreamRestarted,
     completion_of,
 )
-from thinwire.core.errors import StreamInterrupted, ThinwireError, TransportTimeout
+from thinwire.core.errors import (
+    StreamError,
+    StreamInterrupted,
+    ThinwireError,
+    TransportTimeout,
+)
 from thinwire.core.exchange import launch
 from thinwire.core.request.http_request import Abortable
 
@@ -263,6 +268,8 @@ class ChatStream:
                 self._awaits_token = False
                 plan.observer.emit("first_token", attempt, {"ms": exchange.now_ms - plan.start_ms})
         elif exchange.answer.end:
+            if exchange.answer.assembler.lost_calls():
+                raise self._without_calls(exchange)
             self._state = _ENDED
             self._end = exchange.answer.end
             plan.answered(attempt, exchange.answer.assembler.upstream_provider, exchange.now_ms)
@@ -272,6 +279,16 @@ class ChatStream:
                 fields = {"ms": attempt.ms, "completion": completion}
                 plan.observer.emit("complete", attempt, fields)
         return event
+
+    def _without_calls(self, exchange: "Exchange") -> StreamError:
+        exchange.answer.end = ""  # it is no answer
+        completion = completion_of(self._plan, exchange, "error")
+        completion.attempts.remove(exchange.attempt)  # which will have the error: no circle
+        reason = completion.finish_reason
+        error = StreamError("no tool call that can be made, finish_reason is %r" % (reason,))
+        error.kind = "tool_calls"
+        error.completion = completion
+        return error
 
     def _failed(self, error: ThinwireError) -> "ThinwireError | None":
         # Carries out what follows an error: None to go on, else what to raise.

@@ -207,7 +207,7 @@ EVENTS = [
         [chunk({"content": "b", "reasoning": "a", "refusal": "c"})],
         [ReasoningDelta("a"), ContentDelta("b"), RefusalDelta("c")],
     ),
-    ([call(0, "1", "f", "{}")], [ToolCallStarted(0, "1", "f"), ToolCallDelta(0, "{}")]),
+    ([call(0, "1", "f", "[]")], [ToolCallStarted(0, "1", "f"), ToolCallDelta(0, "[]")]),
     (
         [chunk({"content": "a"}, index=1), chunk({"content": "b"}, index=0)],
         [ContentDelta("a", 1), ContentDelta("b", 0)],
@@ -347,7 +347,7 @@ def test_an_incomplete_answer_has_no_guessed_arguments():
 def test_the_answer_as_a_message():
     assert completed(text("a")).to_message() == {"role": "assistant", "content": "a"}
     got = completed(call(0, "1", "f", "{}")).to_message()
-    assert got["content"] is None
+    assert got["content"] == ""
     assert got["tool_calls"][0]["function"] == {"name": "f", "arguments": "{}"}
 
 

@@ -90,7 +90,7 @@ def test_choices_and_calls_are_told_apart():
     data = sse(
         text("a"),
         chunk({"content": "b"}, index=1),
-        call(0, "1", "f", "{}"),
+        call(0, "1", "f", "[1]"),
         call(1, "2", "g", "[]"),
         STOP,
         chunk({}, "stop", index=1),
@@ -102,7 +102,7 @@ def test_choices_and_calls_are_told_apart():
     assert heard[:4] == [
         ("content", "a", 0),
         ("content", "b", 1),
-        ("arguments", "{}", 0),
+        ("arguments", "[1]", 0),
         ("arguments", "[]", 1),
     ]
 

@@ -94,7 +94,7 @@ def test_audio_is_put_together_and_goes_back_by_its_id():
     assert got.events == want, got.events
     assert got.completion.audio == SPEECH, got.completion.audio
     message = got.completion.to_message()
-    assert (message["audio"], message["content"]) == ({"id": "audio_1"}, None), message
+    assert (message["audio"], message["content"]) == ({"id": "audio_1"}, ""), message
     done = play_chunks(chunk({"audio": {"data": "QQ=="}}), STOP).completion
     assert done.audio == {"data": "QQ==", "transcript": ""}
     assert "audio" not in done.to_message()

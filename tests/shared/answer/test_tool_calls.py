@@ -28,7 +28,7 @@ def assembled(fragments, complete=True):
     events = []
     for one in fragments:
         assembler.receive(one, events)
-    assembler.tell(events)
+    assembler.finish(events)
     return assembler.calls(complete), events
 
 
@@ -181,7 +181,8 @@ WIRE = [
     ("arguments as an object", [(0, "1", "f", {"a": 1})], [F]),
     ("arguments as an empty object", [(0, "1", "f", {})], [("1", "f", "{}")]),
     ("arguments as a list", [(0, "1", "f", [1])], [("1", "f", "[1]")]),
-    ("arguments as a number", [(0, "1", "f", 3)], [("1", "f", "")]),
+    ("arguments as a number", [(0, "1", "f", 3)], [("1", "f", "3")]),
+    ("arguments as a word", [(0, "1", "f", True)], [("1", "f", "true")]),
     ("arguments with an infinity", [(0, "1", "f", {"a": float("inf")})], [("1", "f", "null")]),
     ("names and ids of other types", [(0, 1, 2, "x")], []),
 ]
@@ -214,7 +215,7 @@ def test_ids_are_the_same_wherever_they_stand():
         for one in fragments:
             assembler.receive(fragment(*one), events)
             assembler.calls(False)  # somebody looks
-        assembler.tell(events)
+        assembler.finish(events)
         calls = assembler.calls(True)
         told = [item.id for item in events if isinstance(item, ToolCallStarted)]
         assert told == [call.id for call in calls], why
@@ -234,9 +235,9 @@ def test_arguments_that_look_whole_again_and_again_are_parsed_a_few_times():
     pieces = ['{"a":"'] + ["{}"] * 20 + ['"}'] + ['{"a":1}'] * 2
     calls, _ = assembled([fragment(0, None, "f", one) for one in pieces])
     assert [call.arguments_raw for call in calls] == ["".join(pieces)], calls
-    pieces = ['{"a":"'] + ["{}"] * 3 + ['"}'] + ['{"a":1}'] * 2
+    pieces = ['{"a":"'] + ["{}"] * 3 + ['"}'] + ['{"a":1}', '{"a":2}']
     calls, _ = assembled([fragment(0, None, "f", one) for one in pieces])
-    assert [call.arguments for call in calls] == [{"a": "{}{}{}"}, {"a": 1}, {"a": 1}], calls
+    assert [call.arguments for call in calls] == [{"a": "{}{}{}"}, {"a": 1}, {"a": 2}], calls
 
 
 def test_there_is_a_bound_for_calls():
@@ -266,7 +267,7 @@ def test_what_came_before_the_name_follows_it():
 
 def test_events_name_the_choice():
     events = []
-    ToolCallAssembler(2).receive(fragment(0, "1", "f", "{}"), events)
+    ToolCallAssembler(2).receive(fragment(0, "1", "f", "[]"), events)
     assert [item.choice for item in events] == [2, 2], events
 
 
@@ -324,6 +325,79 @@ def test_missing_arguments_go_back_as_an_empty_object():
 
 def test_a_call_shows_what_it_is():
     assert repr(ToolCall(0, "1", "f", "{}")) == "ToolCall(0, '1', 'f', '{}')"
+
+
+def custom(input, name=None, **more):
+    result = {"index": 0, "custom": {"input": input}}
+    if name is not None:
+        result["custom"]["name"] = name
+        result.update({"id": "1", "type": "custom"})
+    result.update(more)
+    return result
+
+
+def test_a_custom_tool_gets_its_input_as_it_is():
+    calls, events = assembled([custom("", "sql"), custom("SELECT "), custom("{42}")])
+    got = calls[0]
+    assert (got.type, got.name, got.input) == ("custom", "sql", "SELECT {42}")
+    assert (got.arguments, got.arguments_raw, got.repair()) == (None, "SELECT {42}", None)
+    want = [ToolCallStarted(0, "1", "sql"), ToolCallDelta(0, "SELECT "), ToolCallDelta(0, "{42}")]
+    assert events == want, events
+    want = {"id": "1", "type": "custom", "custom": {"name": "sql", "input": "SELECT {42}"}}
+    assert got.to_dict() == want, got.to_dict()
+    assert not got.is_special()
+
+
+def test_what_looks_like_arguments_is_no_more_than_input():
+    for input in ('{"a": 1}', "{}", "", "[1", '{"a": '):
+        calls, _ = assembled([custom(input, "sql")])
+        assert (calls[0].arguments, calls[0].input) == (None, input), input
+
+
+def test_a_custom_call_keeps_the_fields_of_its_server():
+    first = custom("a", "sql", x=1)
+    first["custom"]["y"] = 2
+    calls, _ = assembled([first, fragment(1, "2", "f", "{}")])
+    want = {"id": "1", "type": "custom", "x": 1, "custom": {"name": "sql", "input": "a", "y": 2}}
+    assert calls[0].to_dict() == want, calls[0].to_dict()
+    assert calls[0].is_special()
+    assert (calls[1].type, calls[1].input, calls[1].arguments) == ("function", None, {})
+
+
+def test_a_type_of_the_servers_own_is_kept():
+    for type, want in [("builtin_function", "builtin_function"), (None, "function"),
+                       ("", "function"), ("function", "function"), (3, "function")]:  # fmt: skip
+        one = fragment(0, "1", "f", "{}")
+        one["type"] = type
+        calls, _ = assembled([one, fragment(0, None, None, "")])
+        assert calls[0].type == calls[0].to_dict()["type"] == want, type
+        assert calls[0].is_special() == (want == "builtin_function")
+
+
+def test_calls_that_nobody_can_make_are_counted():
+    for fragments, named, lost in [
+        ([], 0, False),
+        ([fragment(0, "1", "f", "")], 1, False),
+        ([fragment(0, "1", None, "")], 0, False),
+        ([fragment(0, "1", None, "{}")], 0, True),
+        ([fragment(0, "1", None, "{"), fragment(0, None, "f", "}")], 1, False),
+        ([fragment(0, "1", "f", "{}"), fragment(1, "2", None, "{}")], 1, True),
+        ([{"index": 0, "type": "mcp", "mcp": {"name": "f"}}], 0, False),
+    ]:
+        assembler = ToolCallAssembler()
+        for one in fragments:
+            assembler.receive(one, [])
+        assert (assembler.named(), assembler.lost()) == (named, lost), fragments
+
+
+def test_calls_of_several_choices_can_be_those_of_one_answer():
+    assembler, events = ToolCallAssembler(), []
+    for lane, name in [(1, "f"), (2, "g")]:
+        assembler.receive(fragment(0, None, name, '{"a"'), events, lane)
+    for lane in (1, 2):
+        assembler.receive(fragment(0, None, None, ":%d}" % lane), events, lane)
+    got = [(call.index, call.name, call.arguments) for call in assembler.calls(True)]
+    assert got == [(0, "f", {"a": 1}), (1, "g", {"a": 2})], got
 
 
 def test_a_single_call_and_the_older_function_call_are_calls():

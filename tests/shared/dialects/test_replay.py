@@ -39,10 +39,10 @@ TURN = [
     chunk({}, "tool_calls"),
 ]
 CALL = {"id": "1", "type": "function", "function": {"name": "f", "arguments": "{}"}}
-PLAIN = {"role": "assistant", "content": None, "tool_calls": [CALL]}
+PLAIN = {"role": "assistant", "content": "", "tool_calls": [CALL]}
 WHOLE = {
     "role": "assistant",
-    "content": None,
+    "content": "",
     "reasoning_content": "Let me look.",
     "reasoning_details": [DETAIL],
     "tool_calls": [
@@ -171,11 +171,26 @@ def test_what_was_written_by_hand_goes_as_it_is():
 
 def test_calls_of_any_shape():
     foreign = {"role": "assistant", "_origin": "x", "tool_calls": [1, {"id": "1", "x": 2}]}
-    foreign["tool_calls"].append({"type": "custom", "custom": {"name": "f", "input": "x"}})
+    plain = {"type": "custom", "custom": {"name": "f", "input": "x"}}
+    odd = {"type": "custom", "custom": {"name": "f", "input": "x", "y": 1}, "z": 2}
+    own = {"type": "builtin_function", "function": {"name": "f", "arguments": "{}"}}
+    foreign["tool_calls"] += [plain, odd, own]
     got = sent([foreign])[0]["tool_calls"]
-    assert got == [1, {"id": "1"}, foreign["tool_calls"][2]], got
+    assert got == [1, {"id": "1"}, plain, plain, dict(own, type="function")], got
     for odd in (None, "x", {}):
         assert sent([{"_origin": "x", "tool_calls": odd}]) == [{"tool_calls": odd}]
+
+
+def test_calls_go_back_as_they_came():
+    query = {"id": "1", "type": "custom", "custom": {"name": "sql", "input": "SELECT 42"}}
+    search = {"id": "2", "type": "builtin_function"}
+    search["function"] = {"name": "$web_search", "arguments": '{"a":1}'}
+    calls = [dict(query, index=0), dict(search, index=1)]
+    got = completion(chunk({"tool_calls": calls}), chunk({}, "tool_calls"))
+    assert sent([got])[0]["tool_calls"] == [query, search]
+    want = [query, dict(search, type="function")]
+    assert sent([got], "https://b.test/v1")[0]["tool_calls"] == want
+    assert "_origin" not in completion(chunk({"tool_calls": [query]}), STOP).to_message()
 
 
 def test_a_message_is_only_as_long_as_it_must_be():
@@ -183,7 +198,8 @@ def test_a_message_is_only_as_long_as_it_must_be():
         ([text("a"), STOP], {"content": "a"}),
         ([chunk({"content": "a", "reasoning_content": "", "x": ""}), STOP], {"content": "a"}),
         ([chunk({"refusal": "no"}), STOP], {"content": "no"}),
-        ([call(0, "1", "f", "{}"), STOP], {"content": None, "tool_calls": [CALL]}),
+        ([call(0, "1", "f", "{}"), STOP], {"content": "", "tool_calls": [CALL]}),
+        ([chunk({"content": None}), STOP], {"content": ""}),
     ]:
         wanted = {"role": "assistant"}
         wanted.update(want)

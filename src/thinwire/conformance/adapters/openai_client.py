@@ -99,7 +99,7 @@ def _add(choice: Any, outcome: Outcome, calls: dict[int, Any]) -> None:
     for call in delta.tool_calls or []:
         if call.index not in calls:
             calls[call.index] = call
-        else:
+        elif call.function is not None:  # of a custom tool there is only what pydantic lets pass
             calls[call.index].function.arguments += call.function.arguments
 
 
@@ -116,7 +116,11 @@ def _whole(completion: Any, outcome: Outcome) -> None:
 
 
 def _call(call: Any) -> dict[str, Any]:
-    function = call.function
+    function = getattr(call, "function", None)
+    if function is None:
+        custom = getattr(call, "custom", None) or {}
+        fields = custom if isinstance(custom, dict) else custom.model_dump()
+        return {"id": call.id, "arguments": None, **fields}
     return {"id": call.id, "name": function.name, "arguments": arguments_of(function.arguments)}
 
 

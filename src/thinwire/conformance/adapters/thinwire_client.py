@@ -101,10 +101,11 @@ def _options(request: "dict[str, Any]") -> "dict[str, Any]":
 
 
 def _outcome(completion: "Completion", error: "ThinwireError | None") -> "dict[str, Any]":
-    calls = [
-        {"id": call.id, "name": call.name, "arguments": call.arguments}
-        for call in completion.tool_calls
-    ]
+    calls: list[dict[str, Any]] = []
+    for call in completion.tool_calls:
+        calls.append({"id": call.id, "name": call.name, "arguments": call.arguments})
+        if call.input is not None:
+            calls[-1]["input"] = call.input
     logprobs = getattr(completion, "logprobs", None)
     items = logprobs.get("content") if isinstance(logprobs, dict) else logprobs
     return {

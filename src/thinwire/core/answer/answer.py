@@ -56,6 +56,7 @@ class Answer:
         buffers: whose `buffer` it is, and get it back.
         buffer: to receive into; None: an own one.
         expected: number of choices that were asked for.
+        kind: class of the assembler; None: CompletionAssembler.
 
     Attributes:
         end: "" until the end is known, then "finish", "done" or "eof"; see Completion.
@@ -73,6 +74,7 @@ class Answer:
         buffers: "ReceiveBuffers | None" = None,
         buffer: "bytearray | None" = None,
         expected: int = 1,
+        kind: "type[CompletionAssembler] | None" = None,
     ) -> None:
         self.end = ""
         self.received = 0
@@ -82,7 +84,7 @@ class Answer:
         self._buffers = buffers
         self._lent = buffer
         self.parser = SSEParser(buffer=self._lent)
-        self.assembler = CompletionAssembler(keeper, expected)
+        self.assembler = (kind or CompletionAssembler)(keeper, expected)
         self._memo = ChunkMemo()
         self._cuts = keeper is not None and expected == 1
         self._in_vain = 0  # size of the buffer when nothing in it could be cut from this event
@@ -306,13 +308,16 @@ class CompletionAssembler:
 
     def receive(self, obj: "dict[str, object]") -> None:
         """Takes one chunk, or a whole completion (`message` in place of `delta`)."""
+        place, whole = 0, -1
         for found in chunk.choices(obj):
-            choice = self._choice(chunk.integer(found.get("index"), 0))
+            choice = self._choice(chunk.integer(found.get("index"), place))
+            place += 1  # noqa: SIM113 - no pair for each chunk on a chip
             delta = chunk.mapping(found.get("delta"))
             # The message of a server that does not stream; one that repeats what its deltas said
-            # is not to be said twice.
-            if not delta and choice.index not in self._begun:
+            # is not to be said twice, but one answer may be two messages under one index.
+            if not delta and (choice.index not in self._begun or choice.index == whole):
                 delta = chunk.mapping(found.get("message"))
+                whole = choice.index
             if delta:
                 self._delta(choice, delta)
             if self._keeper is None:
@@ -373,8 +378,21 @@ class CompletionAssembler:
             self._queue(ReasoningDelta, choice.reasoning_text.end(), index)
             self._queue(ContentDelta, choice.content_text.end(), index)
             self._queue(RefusalDelta, choice.refusal_text.end(), index)
-            if index in self._tool_calls:
-                self._tool_calls[index].tell(self.events)
+        for calls in self._tool_calls.values():
+            calls.finish(self.events)
+
+    def lost_calls(self) -> bool:
+        """Whether a tool call was announced, or began, that nobody can make."""
+        # Asked once, at the end of an answer.
+        for calls in self._tool_calls.values():
+            if calls.lost():
+                return True
+        for index, choice in self._choices.items():
+            if choice.finish_reason in chunk.CALLING:
+                found = self._tool_calls.get(self._lane(index))
+                if found is None or not found.named():
+                    return True
+        return False
 
     def content_chars(self) -> int:
         """Number of characters of content so far, of all choices."""
@@ -388,14 +406,16 @@ class CompletionAssembler:
         """
         if complete:
             self.finish()
-        choices = []
+        choices: list[Choice] = []
         for index in sorted(self._choices) or [0]:
-            calls = self._tool_calls.get(index)
+            calls = self._tool_calls.get(index if choices else self._lane(index))
             found = [] if calls is None else calls.calls(complete)
             choice = self._choices.get(index) or self._new_choice(index)
             choices.append(choice.copy(found))
             if index in self._media:
                 self._media[index].fill(choices[-1])
+        if self._expected == 1 and len(choices) > 1:
+            choices = self._calls_of(0).gather(choices)
         if self._citations and self._keeper is None:
             choices[0].annotations.extend(self._media_of(-1).citations(self._citations))
         result = Completion(tuple(choices))
@@ -479,12 +499,19 @@ class CompletionAssembler:
         if choice.finish_reason is not None:
             self._go_on(choice)
         self.progress = True
-        index = choice.index
+        index = self._lane(choice.index)
+        self._calls_of(index).receive(fragment, self.events, choice.index - index)
+
+    def _calls_of(self, index: int) -> "ToolCallAssembler":
         if index not in self._tool_calls:
             from thinwire.core.answer.tool_calls import ToolCallAssembler
 
             self._tool_calls[index] = ToolCallAssembler(index, self._keeper)
-        self._tool_calls[index].receive(fragment, self.events)
+        return self._tool_calls[index]
+
+    def _lane(self, index: int) -> int:
+        # Whose calls those of a choice are: where one answer was asked for, all are the first's.
+        return 0 if self._expected == 1 else index
 
     def _media_of(self, index: int) -> "MediaAssembler":
         if index not in self._media:

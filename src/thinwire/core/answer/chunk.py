@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
 _SNIPPET = const(200)  # characters of an unexpected body that an error shows
 _DEEPEST = const(8)  # of parts in parts; servers nest two, and hundreds break the stack
+CALLING = ("tool_calls", "function_call")  # the finish_reasons that announce a call
 _NO_WORDS = "the server sent an error without words"
 
 

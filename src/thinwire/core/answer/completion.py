@@ -8,6 +8,7 @@ from thinwire.core._compat import TextBuffer, const, has_half, public
 
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from typing import Any
 
     from thinwire.core.answer.extras import Extras
@@ -76,7 +77,7 @@ class ToolCallStarted(BaseEvent):
     Attributes:
         index: position of the call in `completion.tool_calls`.
         id: the call's id as the server gave it, or one that was made for it: see ToolCall.
-        name: function to call.
+        name: function or custom tool to call.
     """
 
     __match_args__ = ("index", "id", "name", "choice")
@@ -94,7 +95,7 @@ class ToolCallDelta(BaseEvent):
 
     Attributes:
         index: position of the call in `completion.tool_calls`.
-        arguments: the new characters of the JSON text.
+        arguments: the new characters of the JSON text, or of a custom call's input.
     """
 
     __match_args__ = ("index", "arguments", "choice")
@@ -171,11 +172,12 @@ class DeltaText:
         buffer: where it is kept; None: in memory.
 
     Attributes:
+        buffer: see above.
         chars: number of characters so far.
     """
 
     def __init__(self, buffer: "Buffer | None" = None) -> None:
-        self._buffer = buffer or TextBuffer()
+        self.buffer = buffer or TextBuffer()
         self._half = ""
         self.chars = 0
 
@@ -192,7 +194,7 @@ class DeltaText:
             self._half = text(joined[cut:])
             delta = text(joined[:cut])
         if delta:
-            self._buffer.append(delta)
+            self.buffer.append(delta)
             self.chars += len(delta)
         return delta
 
@@ -200,7 +202,7 @@ class DeltaText:
         """The same for text that has no half of a character."""
         if self._half:
             return self.add(delta)
-        self._buffer.append(delta)
+        self.buffer.append(delta)
         self.chars += len(delta)
         return delta
 
@@ -213,25 +215,25 @@ class DeltaText:
 
     def value(self) -> str:
         """Everything handed out so far, as far as it is kept."""
-        text = self._buffer.value()
+        text = self.buffer.value()
         return text if len(text) <= self.chars else text[: self.chars]
 
     def pieces(self) -> "list[str]":
         """The same in pieces, which are not put together; do not change the list."""
-        pieces = self._buffer.pieces()
+        pieces = self.buffer.pieces()
         grown = sum([len(one) for one in pieces]) > self.chars
         return [self.value()] if grown else pieces
 
     def move_to(self, buffer: "Buffer") -> None:
         """Keeps it elsewhere from now on, what there is so far included."""
-        kept = self._buffer.value()
-        self._buffer = buffer
+        kept = self.buffer.value()
+        self.buffer = buffer
         if kept:
             buffer.append(kept)
 
     def snapshot(self) -> "DeltaText":
         """The text as it is now, which grows no further."""
-        result = DeltaText(self._buffer)
+        result = DeltaText(self.buffer)
         result.chars = self.chars
         return result
 
@@ -262,6 +264,9 @@ class Choice:
         content_text, reasoning_text, refusal_text: its texts as they arrived; `content` and so on
             put them together, which a chip may have no room for.
     """
+
+    # Of its reasoning, what stood in its content; see think_tags.TaggedText.
+    blocks: "Sequence[Sequence[int]]" = ()
 
     def __init__(
         self,
@@ -305,7 +310,7 @@ class Choice:
         it came by, OpenRouter's `reasoning_details` in one piece each, and whatever else."""
         found = dict(self.extra)
         for name in self.reasoning_names:
-            found[name] = self.reasoning_text.value()
+            found[name] = self._in_tags()[1] if self.blocks else self.reasoning_text.value()
         return found
 
     @property
@@ -318,6 +323,15 @@ class Choice:
     def text(self) -> "str | None":
         """Text of the answer, or of a refusal in its place; None if there was neither."""
         return self.content or self.refusal
+
+    def thoughts(self) -> "list[list[object]]":
+        """What of its reasoning stood in its content, with its tags: [place, text] each."""
+        return self._in_tags()[0] if self.blocks else []
+
+    def _in_tags(self) -> "tuple[list[list[object]], str]":
+        from thinwire.core.answer import think_tags
+
+        return think_tags.parted(self)
 
     def pieces(self) -> "list[str]":
         """Text of the answer in pieces, which are not put together; do not change the list."""
@@ -335,6 +349,8 @@ class Choice:
         result.tool_calls = tool_calls
         result.finish_reason = self.finish_reason
         result.reasoning_names = self.reasoning_names
+        if self.blocks:
+            result.blocks = [list(block) for block in self.blocks]
         if tool_calls:  # reasoning of no words is missed only beside a call
             result.extra.update(self.extra)
         if self.extras is not None:
@@ -505,7 +521,7 @@ class Completion:
 
     @property
     def has_tool_calls(self) -> bool:
-        """Whether the model asks for a function to be called."""
+        """Whether the model asks for a function or a custom tool to be called."""
         return bool(self.tool_calls)
 
     def to_message(self) -> "dict[str, Any]":
@@ -514,9 +530,11 @@ class Completion:
         It holds `message_extra`, and what came with the tool calls, for the server that sent it:
         some refuse the next turn without. Others refuse it with, so `_origin` says whose it is,
         and thinwire sends it, and `_origin` itself, to nobody else (docs/wire.md C105 and C121).
+        `_thoughts` is reasoning that stood in the content, and goes back there likewise.
         """
-        # A refusal is what the assistant said, and has a field of its own at few servers.
-        message: dict[str, Any] = {"role": "assistant", "content": self.text}
+        # A refusal is what the assistant said, and has a field of its own at few servers. Ollama
+        # and others refuse null where there is no text (docs/wire.md C104).
+        message: dict[str, Any] = {"role": "assistant", "content": self.text or ""}
         extra = self.message_extra
         message.update(extra)
         if self.tool_calls:
@@ -524,7 +542,11 @@ class Completion:
         if self.audio and self.audio.get("id"):
             message["audio"] = {"id": self.audio["id"]}  # the server has the rest
             extra = message
-        if self.origin and (extra or True in [bool(call.extra) for call in self.tool_calls]):
+        thoughts = self.choices[0].thoughts()
+        if thoughts:
+            message["_thoughts"] = thoughts
+            extra = message
+        if self.origin and (extra or True in [call.is_special() for call in self.tool_calls]):
             message["_origin"] = self.origin
         return message
 

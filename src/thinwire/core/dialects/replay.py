@@ -14,7 +14,9 @@ if TYPE_CHECKING:
 
 _MESSAGE = ("role", "content", "name", "tool_calls", "refusal", "function_call")
 _CALL = ("id", "type", "function", "custom")
-_FUNCTION = ("name", "arguments")
+_PRIVATE = ("_origin", "_thoughts")
+_TYPES = ("function", "custom")
+_BODY = ("name", "arguments", "input")
 
 
 def fitting(message: "Any", origin: str) -> object:
@@ -28,7 +30,10 @@ def fitting(message: "Any", origin: str) -> object:
     if not hasattr(message, "items") or "_origin" not in message:
         return message
     if message["_origin"] == origin:
-        return {name: value for name, value in message.items() if name != "_origin"}
+        result = {name: value for name, value in message.items() if name not in _PRIVATE}
+        if "_thoughts" in message and isinstance(message.get("content"), str):
+            result["content"] = _with_thoughts(message["content"], message["_thoughts"])
+        return result
     result = _only(message, _MESSAGE)
     calls = result.get("tool_calls")
     if isinstance(calls, (list, tuple)):
@@ -40,12 +45,24 @@ def _only(fields: "Any", names: "tuple[str, ...]") -> "dict[str, object]":
     return {name: value for name, value in fields.items() if name in names}
 
 
+def _with_thoughts(content: str, thoughts: "Any") -> str:
+    # The content as the server sent it; whoever has written another one keeps what is before.
+    pieces, at = [], 0
+    for place, text in thoughts:
+        pieces += [content[at:place], text]
+        at = place
+    return "".join(pieces) + content[at:]
+
+
 def _call(call: object) -> object:
     if not hasattr(call, "items"):
         return call
     result = _only(call, _CALL)
-    if hasattr(result.get("function"), "items"):
-        result["function"] = _only(result["function"], _FUNCTION)
+    for field in _TYPES:
+        if hasattr(result.get(field), "items"):
+            result[field] = _only(result[field], _BODY)
+    if "type" in result and result["type"] not in _TYPES:
+        result["type"] = "function"  # a word of the other server's
     return result
 
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from thinwire.core.routing.policy import RetryPolicy, Timeouts
 
     Framing = Literal["chunked", "length"]
+    ThinkTags = Literal["inside"] | bool
 
 
 _TARGET = "/chat/completions"
@@ -120,6 +121,13 @@ class Deployment:
         session_affinity: ask the provider of the session's last answer first, since it holds the
             session's prompt in its cache (a sticky session); for OpenRouter, and calls with
             `session=`.
+        think_tags: True: what its model writes in `<think>...</think>` is reasoning, and no
+            content; for servers that do not find it themselves. Nothing but the tags is taken out.
+            "inside": its answers begin in their reasoning, since the chat template has opened the
+            tag already (DeepSeek R1, QwQ, Qwen3 Thinking); all of an answer without `</think>`
+            is reasoning then. With True, what stands before a `</think>` without a `<think>` is
+            reasoning only if none of it was handed out yet, as in an answer of one piece;
+            otherwise the text keeps it, tag and all.
 
     Raises:
         ValueError: the URL, the key or a header cannot be used; the key is never in the message.
@@ -140,6 +148,7 @@ class Deployment:
     provider_order: "tuple[str, ...]"
     allow_fallbacks: "bool | None"
     session_affinity: bool
+    think_tags: "ThinkTags"
     url: URL
 
     def __init__(
@@ -157,12 +166,16 @@ class Deployment:
         provider_order: "list[str] | tuple[str, ...]" = (),
         allow_fallbacks: "bool | None" = None,
         session_affinity: bool = False,
+        think_tags: "ThinkTags" = False,
     ) -> None:
         if isinstance(provider_order, str):
             raise TypeError("provider_order must be a list of names, not a string")
         if framing not in ("chunked", "length"):
             raise ValueError("framing must be 'chunked' or 'length', not %r" % (framing,))
         set_field(self, "framing", framing)
+        if think_tags not in (False, True, "inside"):
+            raise ValueError("think_tags must be True, False or 'inside', not %r" % (think_tags,))
+        set_field(self, "think_tags", think_tags)
         url = URL(base_url)
         if url.path.endswith(_TARGET):
             url.path = url.path[: -len(_TARGET)]

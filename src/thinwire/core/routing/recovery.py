@@ -88,7 +88,8 @@ def decide(
     falls_back = policy.falls_back(error)
     if seen and exchange.has_begun():
         restarts = policy.on_interrupt == "restart" and falls_back and replayable
-        return Decision("restart" if restarts and left else "interrupt", left, error=error)
+        action = "restart" if restarts and left else _end(exchange, error)
+        return Decision(action, left, error=error)
     # Failures that are no attempt: a kept connection that was dead, and a server that wants the
     # Content-Length which this attempt did not have and the next one will.
     lacked_length = request is not None and request.length is None and _wants_length(error)
@@ -194,9 +195,14 @@ def _wants_length(error: "ThinwireError") -> bool:
     return error.status == 411
 
 
+def _end(exchange: "Exchange", error: "ThinwireError") -> str:
+    # An answer without its calls came to its end, and its error has all of it.
+    return "interrupt" if exchange.has_begun() and error.kind != "tool_calls" else "raise"
+
+
 def _over(plan: "Plan", exchange: "Exchange", error: "ThinwireError", hint: str = "") -> Decision:
     # The error itself after a single attempt, AllAttemptsFailed after several.
-    if exchange.has_begun():
+    if _end(exchange, error) == "interrupt":
         return Decision("interrupt", [], error=error, hint=hint)
     if len(plan.attempts) > 1:
         result = AllAttemptsFailed(tuple(plan.attempts))
