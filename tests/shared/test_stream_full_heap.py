@@ -24,7 +24,7 @@ from streams import (
     text,
 )
 
-from thinwire.core import errors, exchange
+from thinwire.core import exchange
 from thinwire.core._compat import mend_imports, nothing
 from thinwire.core.answer.answer import Answer
 from thinwire.core.client import AsyncClient
@@ -39,6 +39,7 @@ from thinwire.core.errors import (
     TransportTimeout,
 )
 from thinwire.core.sync import Client, result
+from thinwire.core.wire import error_words
 from thinwire.testing.scripted import ScriptedReply, ScriptedTransport
 
 GOOD = ScriptedReply([ANSWER])
@@ -303,13 +304,13 @@ def test_an_answer_whose_rest_cannot_be_read_is_closed():
 
 
 def test_words_that_cannot_be_looked_through_leave_the_kind_that_the_status_means():
-    kind_of = errors.kind_of
-    errors.kind_of = full
+    kind_of = error_words.kind_of
+    error_words.kind_of = full
     try:
         error = StatusError(429, "You exceeded your current quota")
         got = play(lambda: [echo(), GOOD])
     finally:
-        errors.kind_of = kind_of
+        error_words.kind_of = kind_of
     assert (error.kind, error.speechless) == ("rate_limit", True)
     assert StatusError(429, "You exceeded your current quota").kind == "quota"
     assert (got.error.status, got.error.kind, len(got.transport.requests)) == (401, "auth", 1)

@@ -15,8 +15,8 @@ bytes of RAM on a chip); what a program decides on is in attributes, not in more
    `- AllAttemptsFailed     every deployment of the chain failed; `attempts` lists them
 """
 
-from thinwire.core._compat import PortableError, WrongValue, const, public
-from thinwire.core.error_kinds import RETRY_ON, kind_of, kind_of_status
+from thinwire.core._compat import PortableError, WrongValue, const, mend_imports, public
+from thinwire.core.error_kinds import RETRY_ON, kind_of_status
 
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
@@ -199,7 +199,7 @@ class StatusError(ThinwireError):
         body_snippet: see ThinwireError.
 
     Attributes:
-        kind: see error_kinds.py.
+        kind: see wire/error_words.py.
     """
 
     _spoken = ("message", "code", "body_snippet")
@@ -219,8 +219,11 @@ class StatusError(ThinwireError):
         self.body_snippet = body_snippet
         self.should_retry = None  # set later: see ThinwireError
         try:
+            from thinwire.core.wire.error_words import kind_of
+
             self.kind = kind_of(status, code, message)
         except MemoryError:
+            mend_imports()
             self.kind = kind_of_status(status)
             self.speechless = True
 
