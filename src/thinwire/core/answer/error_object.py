@@ -27,7 +27,7 @@ LONGEST_MS = 1000000000  # eleven days; whoever asks for more means the same
 _DEEPEST = const(6)  # of layers
 _PLACES = const(3)  # complaints that are told, of a list
 # Fields that hold an error, and those that hold its words: the first one that has any.
-_HOLDERS = "error message detail base_resp errors"
+_HOLDERS = "error message detail base_resp"
 _WORDS = (
     "message msg status_msg error_msg error_message error_description detail errors error title"
 )
@@ -144,7 +144,7 @@ def _is_digits(text: str) -> bool:
 def _layers(value: object) -> "list[dict[str, object]]":
     # The objects that an error is made of, the outermost first.
     found: list[dict[str, object]] = []
-    inner = _object(value)
+    inner = _object(unwrapped(value))
     while inner and len(found) < _DEEPEST:
         layer, inner = inner, {}
         found.append(layer)
@@ -154,13 +154,13 @@ def _layers(value: object) -> "list[dict[str, object]]":
 
 
 def _object(value: object) -> "dict[str, object]":
-    # The JSON object that `value` is, also in a list of one, or as a text; {} for anything else.
+    # The JSON object that `value` is, or is the text of; {} for anything else.
     if isinstance(value, str) and value.lstrip()[:1] in ("{", "["):
         try:
-            value = loads_whole(value.encode())
+            value = unwrapped(loads_whole(value.encode()))
         except ValueError:
             return {}
-    return mapping(unwrapped(value))
+    return mapping(value)
 
 
 def _words_of(layer: "dict[str, object]", depth: int = 0) -> str:
@@ -172,7 +172,8 @@ def _words_of(layer: "dict[str, object]", depth: int = 0) -> str:
 
 
 def _said(value: object, depth: int = 0) -> str:
-    # A text, or the texts of a list: complaints, each with its place (FastAPI's `loc`).
+    # A text, or the texts of a list: complaints, each with its place (FastAPI's `loc`). NestJS may
+    # say what was asked for in `constraints`.
     if isinstance(value, str):
         return value.strip()
     found: list[str] = []
@@ -181,6 +182,7 @@ def _said(value: object, depth: int = 0) -> str:
             break
         fields = mapping(one)
         text = _said(one, depth + 1) or _words_of(fields, depth + 1) or text_of(fields.get("text"))
+        text = text or _said(list(mapping(fields.get("constraints")).values()), depth + 1)
         place = ".".join([str(part) for part in objects(fields.get("loc"))])
         if text:
             found.append(place + ": " + text if place else text)
