@@ -111,6 +111,8 @@ def chat(client, messages=HELLO, **options):
 # What the first deployment does, which late module there is no memory for, and the error.
 FAILURES = [
     (busy, "answer.error_response", StatusError, 503),
+    (busy, "answer.error_object", StatusError, 503),
+    (busy, "wire.error_words", StatusError, 503),
     (busy, "routing.recovery", StatusError, 503),
     (echo, "answer.error_response", StatusError, 401),
     (echo, "routing.recovery", StatusError, 401),
@@ -121,6 +123,8 @@ FAILURES = [
     (scripted(10**7), "routing.recovery", TransportTimeout, 0),
     (scripted(), "routing.recovery", StreamError, 0),
     (scripted(b"data: hello?\n\n"), "routing.recovery", StreamError, 0),
+    (scripted(sse(ECHO)), "answer.error_object", StatusError, 200),
+    (scripted(sse(ECHO)), "wire.error_words", StatusError, 200),
     (scripted(sse(ECHO)), "routing.recovery", StatusError, 200),
     (cut, "routing.recovery", ReadError, 0),
 ]

@@ -540,8 +540,8 @@ SERVERS = [
         "Express' own page",
         "shown by curl in a write-up of AmateursCTF 2024, 'denied'",
         404,
-        b'<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n<title>Error</title>\n'
-        b"</head>\n<body>\n<pre>Cannot POST /</pre>\n</body>\n</html>\n",
+        b'<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
+        b"<title>Error</title>\n</head>\n<body>\n<pre>Cannot POST /</pre>\n</body>\n</html>\n",
         "Error Cannot POST /",
         "not_found",
         None,
@@ -713,6 +713,8 @@ SHAPES = [
     ({"base_resp": {"status_code": 0, "status_msg": "success"}}, None),
     ({"base_resp": {"status_code": 1008, "status_msg": "broke"}, "choices": None}, "broke"),
     ({"success": True, "errors": []}, None),
+    ({"object": "error", "message": "No."}, "No."),
+    ({"errors": [{"message": "No."}]}, "No."),
     ({"success": False}, "the server sent an error without words"),
     ({"code": "InvalidApiKey", "message": "No."}, "No."),
     ({"code": 1301, "msg": "No."}, "No."),
@@ -847,7 +849,9 @@ def test_waits_that_only_the_body_asks_for():
 
 def test_the_wait_of_a_header_comes_first():
     for header, want in (({"retry-after": "1"}, 1000), ({"retry-after": "soon"}, 9000)):
-        error = play([json_reply({"error": {"message": "m", "retry_after": 9}}, 429, header)]).error
+        error = play(
+            [json_reply({"error": {"message": "m", "retry_after": 9}}, 429, header)]
+        ).error
         assert error.retry_after_ms == want, header
 
 

@@ -29,7 +29,10 @@ BODIES = [
     (dumps({"message": "slow down"}), "slow down"),
     (dumps({"object": "error", "message": "slow down"}), "slow down"),
     (dumps({"detail": "slow down"}), "slow down"),
-    (dumps({"detail": [{"loc": ["body", 0], "msg": "slow "}, {"msg": "down"}]}), "body.0: slow; down"),
+    (
+        dumps({"detail": [{"loc": ["body", 0], "msg": "slow "}, {"msg": "down"}]}),
+        "body.0: slow; down",
+    ),
     (dumps({"detail": {"why": "slow"}}), dumps({"detail": {"why": "slow"}}).decode()),
     (dumps({"errors": [{"message": "slow down", "code": 5007}]}), "slow down"),
     (dumps({"error": {"message": "slow down"}, "detail": "more"}), "slow down"),

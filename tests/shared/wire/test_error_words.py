@@ -3,6 +3,7 @@ model ids as there, the ends of long texts left out), then the kind that it is."
 
 from thinwire.core.wire.error_words import kind_of
 
+
 def check(kind, table):
     for status, code, message, place in table:
         got = kind_of(status, code, message)

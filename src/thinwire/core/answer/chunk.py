@@ -139,10 +139,7 @@ def _may_be_own(chunk: "dict[str, object]") -> bool:
     # Whether a chunk without choices may be an error of a form of its own.
     if chunk.get("object") == "error" or chunk.get("type") == "error":
         return True
-    for name in _OWN:
-        if chunk.get(name) is not None:
-            return True
-    return False
+    return any(chunk.get(name) is not None for name in _OWN)
 
 
 def error_from(

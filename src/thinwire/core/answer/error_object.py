@@ -14,7 +14,7 @@ around it. tests/shared/answer/test_error_object.py has what servers really sent
 Loaded with the first error of a server.
 """
 
-from thinwire.core._compat import const, decode, loads, loads_whole
+from thinwire.core._compat import const, decode, loads_whole
 from thinwire.core.answer.chunk import mapping, objects, one_line, snippet, unwrapped
 from thinwire.core.answer.chunk import text as text_of
 from thinwire.core.errors import status_error
@@ -72,10 +72,7 @@ def says_something(value: object, depth: int = 0) -> bool:
     if isinstance(value, dict):
         value = list(value.values())
     if isinstance(value, list) and depth < _DEEPEST:
-        for one in value:
-            if says_something(one, depth + 1):
-                return True
-        return False
+        return any(says_something(one, depth + 1) for one in value)
     return bool(value)
 
 
@@ -115,7 +112,7 @@ def shown(body: bytearray) -> str:
 
 def in_event(body: bytearray) -> "tuple[int, int]":
     """Where JSON stands in `body`: all of it, or what an event of a stream has."""
-    if body[:5] in (b"data:", b"event"):
+    if body.startswith(b"data:") or body.startswith(b"event:"):
         return max(body.find(b"{"), 0), body.rfind(b"}") + 1
     return 0, len(body)
 
@@ -205,10 +202,7 @@ def _code_of(layer: "dict[str, object]") -> str:
 
 def _speaks(layer: "dict[str, object]") -> bool:
     # Whether there are words, beside what `error` says.
-    for name in _WORDS.split():
-        if name != "error" and _said(layer.get(name)):
-            return True
-    return False
+    return any(name != "error" and _said(layer.get(name)) for name in _WORDS.split())
 
 
 def _status_of(layer: "dict[str, object]") -> int:

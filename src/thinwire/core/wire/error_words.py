@@ -49,7 +49,10 @@ _TELLING: "Words" = (
         "contentfilter contentpolicy responsibleai safetypolicy safetyfilter safety:"
         " datainspection wasflagged contentexistsrisk usageguidelines",
     ),
-    ("model_not_found", "modelnotfound modelnotexist modelnotavailable notavalidmodel invalidmodel"),
+    (
+        "model_not_found",
+        "modelnotfound modelnotexist modelnotavailable notavalidmodel invalidmodel",
+    ),
     ("auth", "incorrectapikey invalidapikey apikeynotvalid"),
 )
 
@@ -58,7 +61,9 @@ _TELLING: "Words" = (
 _LIMITS: "Words" = (
     ("context_length", "contextlength contextwindow contextsize contextlimit inputlength"),
 )
-_EXCEEDED: "Words" = (("context_length", "exceed maximum greaterthan longerthan overflow toolong"),)
+_EXCEEDED: "Words" = (
+    ("context_length", "exceed maximum greaterthan longerthan overflow toolong"),
+)
 _MODELS: "Words" = (("model_not_found", "model deployment endpoints"),)
 _KEYS: "Words" = (("auth", "authenticationerror authenticationfail loginfail noconnecteddb"),)
 
