@@ -266,7 +266,8 @@ class StreamInterrupted(ThinwireError):
 
 @public
 class EncodeError(ThinwireError, WrongValue):
-    """The request holds a value that JSON cannot carry. A ValueError, too, except on MicroPython.
+    """The request holds a value that JSON cannot carry, or (CPython) a header that HTTP cannot. A
+    ValueError, too, except on MicroPython.
 
     Attributes:
         path: where it stands, e.g. "messages[3].content[0].image_url".

@@ -5,11 +5,11 @@ Servers differ in few shapes, and nest them:
   {"error": {"message", "code", "type"}}      OpenAI and most others; in a list of one: Gemini
   {"error": "Bad Request", "message": ...}    a reason phrase beside the words: web frameworks
   {"message", "code"}, {"detail"}, {"errors": [...]}, {"base_resp": {...}}    fields alone
-  {"message": "{\\"error\\": ...}"}, {"message": {"detail": [...]}}             one in another
+  {"message": "{\\"error\\": ...}"}, {"message": {"detail": [...]}}   one in another
   <html>, plain text                          proxies
 
-So an error is read as layers, the outermost first; what an inner one says counts before what stands
-around it. tests/shared/answer/test_error_object.py has what servers really sent.
+So an error is read as layers, the outermost first; what an inner one says counts before what
+stands around it. tests/shared/answer/test_error_object.py has what servers really sent.
 
 Loaded with the first error of a server.
 """
@@ -112,7 +112,7 @@ def shown(body: bytearray) -> str:
 
 def in_event(body: bytearray) -> "tuple[int, int]":
     """Where JSON stands in `body`: all of it, or what an event of a stream has."""
-    if body.startswith(b"data:") or body.startswith(b"event:"):
+    if body.startswith((b"data:", b"event:")):
         return max(body.find(b"{"), 0), body.rfind(b"}") + 1
     return 0, len(body)
 
