@@ -60,7 +60,9 @@ covered: setup ## the tests of core, which have to reach each of its branches
 
 test-all: test ## also every other Python there is, and what is too heavy for each change
 	THINWIRE_FUZZ=3000 $(PYTEST) tests/cpython/test_fuzz.py
-	EMULATED=1 THINWIRE_FULL=1 $(PYTEST) --dist load tests_device/test_emulated_chat.py tests_device/test_heap_faults.py
+	EMULATED=1 THINWIRE_FULL=1 $(PYTEST) --dist load \
+	  tests_device/test_emulated_chat.py tests_device/test_emulated_blocks.py tests_device/test_heap_faults.py
+	THINWIRE_SOAK=4 $(PYTEST) tests/cpython/test_soak.py
 	@$(PY) tools/every_python.py
 
 test-micropython: setup ## only what runs on MicroPython
