@@ -74,7 +74,7 @@ def alert(code: int) -> bytes:
 
 # A scheme, what the server does; then what the error says, and its kind.
 WORDS: list[tuple[str, str, Callable[[socket.socket], object], str, str]] = [
-    ("http on https", "https", saying(b"HTTP/1.1 400 No\r\n\r\n"), "no TLS spoken there", "connect"),
+    ("http on https", "https", saying(b"HTTP/1.1 400 No\r\n\r\n"), "no TLS spoken", "connect"),
     ("ssh", "https", saying(b"SSH-2.0-OpenSSH_9\r\n"), "no TLS spoken there: is", "connect"),
     ("closed", "https", saying(b""), "closed the connection during TLS: is it http", "connect"),
     ("reset", "https", resetting, "closed the connection during TLS: is it http", "connect"),

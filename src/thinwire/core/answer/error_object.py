@@ -18,12 +18,12 @@ from thinwire.core._compat import const, decode, loads_whole
 from thinwire.core.answer.chunk import mapping, objects, one_line, snippet, unwrapped
 from thinwire.core.answer.chunk import text as text_of
 from thinwire.core.errors import status_error
+from thinwire.core.wire.http_date import LONGEST_MS, is_digits, milliseconds
 
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
     from thinwire.core.errors import StatusError
 
-LONGEST_MS = 1000000000  # eleven days; whoever asks for more means the same
 _DEEPEST = const(6)  # of layers
 _PLACES = const(3)  # complaints that are told, of a list
 # Fields that hold an error, and those that hold its words: the first one that has any.
@@ -117,27 +117,6 @@ def in_event(body: bytearray) -> "tuple[int, int]":
     return 0, len(body)
 
 
-def milliseconds(text: str, factor: int) -> "int | None":
-    """A number, 0 or more, as milliseconds; None when it is none.
-
-    Args:
-        text: digits, and perhaps a fraction.
-        factor: milliseconds that 1 stands for.
-    """
-    # Taken digit by digit: a float would let "inf" and "nan" in, and be inexact on a chip.
-    whole, _, fraction = text.partition(".")
-    if not (text and _is_digits(whole) and _is_digits(fraction or "0")):
-        return None
-    if len(whole) > 10:
-        return LONGEST_MS
-    thousandths = int((fraction + "000")[:3])
-    return min(int(whole) * factor + thousandths * factor // 1000, LONGEST_MS)
-
-
-def _is_digits(text: str) -> bool:
-    return text.encode("utf-8", "replace").isdigit()
-
-
 def _layers(value: object) -> "list[dict[str, object]]":
     # The objects that an error is made of, the outermost first.
     found: list[dict[str, object]] = []
@@ -209,7 +188,7 @@ def _status_of(layer: "dict[str, object]") -> int:
     # The error status that a code is, as a number or as text; 0 for other codes.
     for name in _STATUSES.split():
         code = layer.get(name)
-        if isinstance(code, str) and len(code) == 3 and _is_digits(code):
+        if isinstance(code, str) and len(code) == 3 and is_digits(code):
             code = int(code)
         if isinstance(code, int) and 400 <= code < 600:
             return code

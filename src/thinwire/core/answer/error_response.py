@@ -14,7 +14,7 @@ from thinwire.core._compat import (
 )
 from thinwire.core.answer import chunk
 from thinwire.core.errors import StatusError, StreamError, TransportError
-from thinwire.core.wire.http_date import http_date
+from thinwire.core.wire.http_date import LONGEST_MS, http_date, milliseconds
 
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
@@ -111,8 +111,6 @@ def retry_after_ms(response: "Response") -> "int | None":
     Returns:
         Milliseconds, 0 for a date that has passed; None when there is nothing usable.
     """
-    from thinwire.core.answer.error_object import LONGEST_MS, milliseconds
-
     for name, factor in (("retry-after-ms", 1), ("retry-after", 1000)):
         text = (response.header(name) or "").strip()
         found = milliseconds(text, factor)
