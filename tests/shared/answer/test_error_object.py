@@ -730,6 +730,7 @@ SHAPES = [
     ({"type": "status", "message": "working"}, None),
     ({"status": "working", "detail": "half of it"}, None),
     ({"code": 7, "message": "m", "choices": [{"delta": {}}]}, None),
+    ({"error": {"message": ""}, "code": 7, "choices": [{"delta": {}}], "message": "m"}, None),
     ({"object": "chat.completion.chunk", "usage": {"total_tokens": 1}}, None),
 ]
 
