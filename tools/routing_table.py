@@ -45,7 +45,7 @@ MEANINGS = {
     "redirect": "3xx; redirects are not followed",
     "context_length": "the request does not fit (`ContextWindowExceeded`)",
     "content_filter": "a content filter refused the request",
-    "encode": "the request holds what JSON cannot carry (`EncodeError`)",
+    "encode": "the request holds what JSON or HTTP cannot carry (`EncodeError`)",
 }
 ACTIONS = {
     "retry": "the same again, after a wait",

@@ -40,8 +40,10 @@ _ESP32 = """
 128 not connected: is the network up?
 """
 _TLS = """
-9984 certificate verification failed: pass the CA of this server as cadata=
+9984 certificate verification failed: pass the CA of this server as add_ca=
 12288 its certificate is not the pinned one: if it was renewed on purpose, pin it anew
+26112 a TLS message that this firmware cannot read: MicroPython 1.25 and ECDHE under TLS 1.2 do\
+ not go together; a newer firmware, or TLS 1.3 on the server
 28160 no TLS version, cipher or curve in common
 28288 no TLS version in common: most firmware has TLS 1.2 only
 29184 no TLS spoken there: is it http://, or another port?
@@ -55,7 +57,7 @@ _TLS = """
 """
 # What mbedTLS says of a certificate, and what to do.
 _CERTIFICATE = (
-    ("not correctly signed", "pass its CA as cadata=, or is somebody in between?"),
+    ("not correctly signed", "pass its CA as add_ca=, or is somebody in between?"),
     ("does not match", "check the host name"),
     ("expired", "its owner must renew it, or is this clock wrong?"),
     ("future", "is this clock wrong? thinwire_device.clock.set_from_ntp() sets it"),

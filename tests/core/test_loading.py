@@ -54,7 +54,8 @@ print(json.dumps([made, loaded()]))
 CALLING = {"answer.answer", "request.call", "answer.completion", "exchange", "wire.json_encode"}
 CALLING |= {"routing.plan", "wire.sse", "stream", "errors"}
 # Loaded when something fails.
-FAILING = {"routing.recovery", "answer.error_response", "routing.verdict"}
+FAILING = {"routing.recovery", "answer.error_response", "answer.error_object"}
+FAILING |= {"wire.error_words", "wire.redaction"}
 # Loaded when they are asked for, or when an answer holds what they are for.
 SPECIAL = {"hedge", "request.jsonl", "answer.keep", "observer", "routing.affinity"}
 SPECIAL |= {"request.sources", "routing.store", "sync", "answer.tool_calls"}

@@ -67,7 +67,7 @@ def test_tls_1_3_where_the_build_has_it(outcomes: Outcomes, micropython: Interpr
 
 
 def test_the_refusals_say_what_to_do(outcomes: Outcomes) -> None:
-    assert "cadata=" in outcomes["built-in roots"]["message"]
+    assert "add_ca=" in outcomes["built-in roots"]["message"]
     assert "DER" in outcomes["no certificate"]["message"]
     for name in ("unknown CA", "wrong name", "expired"):
         assert "certificate" in outcomes[name]["message"]

@@ -17,7 +17,7 @@ from thinwire.core.errors import (
 from thinwire.core.routing.plan import Attempt
 
 # Status, code and message, then kind and whether the same deployment may do better later. Which
-# words mean which kind: test_error_kinds.py.
+# words mean which kind: wire/test_error_words.py.
 STATUSES = [
     (400, "", "no", "bad_request", False),
     (401, "", "no", "auth", False),

@@ -111,7 +111,10 @@ def test_the_fields_of_each_event():
         common(3, "b", **counts),
     ], ear.fields("attempt_started")
     busy = {"kind": "server", "error": "StatusError: status 503, server"}
-    words = "no first token within 15 s: model 'a', deployment 'a', 0 bytes received"
+    words = (
+        "no first token within 15 s: model 'a', deployment 'a', 0 bytes received;"
+        " Timeouts(first_token=...) sets this limit"
+    )
     slow = {"kind": "timeout", "error": "TransportTimeout: " + words}
     failed = {"outcome": "failed", "sent_bytes": sent}
     failed.update(busy)
@@ -321,7 +324,10 @@ ECHOED = {"error": {"message": "bad key %s for 'a private question'" % KEY, "cod
 
 FALLBACKS = [
     (ReadError("cut"), "ReadError: cut"),
-    (ConnectError("refused: [Errno 111]"), "ConnectError: refused: [Errno 111]"),
+    (
+        ConnectError("refused: [Errno 111]"),
+        "ConnectError: refused: [Errno 111] (asked: POST https://a.test/v1/chat/completions)",
+    ),
     (json_reply(ECHOED, 500), "StatusError: status 500, server"),
     (json_reply(ECHOED), "StatusError: status 200, server"),
     (json_reply(b"{a private question " + KEY.encode()), "StreamError: the answer is not JSON"),

@@ -24,7 +24,7 @@ from streams import (
     text,
 )
 
-from thinwire.core import errors, exchange
+from thinwire.core import exchange
 from thinwire.core._compat import mend_imports, nothing
 from thinwire.core.answer.answer import Answer
 from thinwire.core.client import AsyncClient
@@ -39,6 +39,7 @@ from thinwire.core.errors import (
     TransportTimeout,
 )
 from thinwire.core.sync import Client, result
+from thinwire.core.wire import error_words
 from thinwire.testing.scripted import ScriptedReply, ScriptedTransport
 
 GOOD = ScriptedReply([ANSWER])
@@ -110,6 +111,8 @@ def chat(client, messages=HELLO, **options):
 # What the first deployment does, which late module there is no memory for, and the error.
 FAILURES = [
     (busy, "answer.error_response", StatusError, 503),
+    (busy, "answer.error_object", StatusError, 503),
+    (busy, "wire.error_words", StatusError, 503),
     (busy, "routing.recovery", StatusError, 503),
     (echo, "answer.error_response", StatusError, 401),
     (echo, "routing.recovery", StatusError, 401),
@@ -120,6 +123,8 @@ FAILURES = [
     (scripted(10**7), "routing.recovery", TransportTimeout, 0),
     (scripted(), "routing.recovery", StreamError, 0),
     (scripted(b"data: hello?\n\n"), "routing.recovery", StreamError, 0),
+    (scripted(sse(ECHO)), "answer.error_object", StatusError, 200),
+    (scripted(sse(ECHO)), "wire.error_words", StatusError, 200),
     (scripted(sse(ECHO)), "routing.recovery", StatusError, 200),
     (cut, "routing.recovery", ReadError, 0),
 ]
@@ -303,13 +308,13 @@ def test_an_answer_whose_rest_cannot_be_read_is_closed():
 
 
 def test_words_that_cannot_be_looked_through_leave_the_kind_that_the_status_means():
-    kind_of = errors.kind_of
-    errors.kind_of = full
+    kind_of = error_words.kind_of
+    error_words.kind_of = full
     try:
         error = StatusError(429, "You exceeded your current quota")
         got = play(lambda: [echo(), GOOD])
     finally:
-        errors.kind_of = kind_of
+        error_words.kind_of = kind_of
     assert (error.kind, error.speechless) == ("rate_limit", True)
     assert StatusError(429, "You exceeded your current quota").kind == "quota"
     assert (got.error.status, got.error.kind, len(got.transport.requests)) == (401, "auth", 1)

@@ -192,7 +192,8 @@ def test_all_attempts_failed_tells_each():
     assert isinstance(error, AllAttemptsFailed), error
     sizes = tuple([len(body) for body in got.transport.sent])
     want = (
-        "all 2 attempts failed; a: reset (3000 ms, %d bytes sent); "
+        "all 2 attempts failed; a: reset (asked: POST https://a.test/v1/chat/completions)"
+        " (3000 ms, %d bytes sent); "
         "a: status 401: no (0 ms, %d bytes sent)"
     )
     assert str(error) == want % sizes, error

@@ -24,7 +24,8 @@ NUMBERS = (
     ("rp2", 107, "network up"),
     ("rp2", 0x7780, "refused the TLS handshake"),
     ("rp2", 0x7280, "closed the connection during TLS"),
-    ("rp2", 0x2700, "cadata="),
+    ("rp2", 0x2700, "add_ca="),
+    ("linux", 26112, "MicroPython 1.25 and ECDHE under TLS 1.2 do not go together"),
     ("rp2", 0x3000, "not the pinned one"),
     ("rp2", 0x7F00, "in one piece"),
     ("rp2", 0x2880, "in one piece"),
@@ -50,7 +51,7 @@ def test_a_number_that_nobody_knows_is_shown():
 
 def test_what_is_said_of_certificates():
     for text, part in (
-        ("\nThe certificate is not correctly signed by the trusted CA\n", "cadata="),
+        ("\nThe certificate is not correctly signed by the trusted CA\n", "add_ca="),
         ("The certificate Common Name (CN) does not match with the expected CN", "host name"),
         ("The certificate validity has expired", "renew"),
         ("The certificate validity starts in the future", "set_from_ntp"),

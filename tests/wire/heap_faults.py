@@ -33,6 +33,8 @@ HELLO = [{"role": "user", "content": "Hi"}]
 # so that each loads it anew.
 LATE = (
     "thinwire.core.answer.error_response",
+    "thinwire.core.answer.error_object",
+    "thinwire.core.wire.error_words",
     "thinwire.core.answer.tool_calls",
     "thinwire.core.wire.http_date",
     "thinwire.core.routing.recovery",

@@ -1,13 +1,7 @@
 """What kind of error it is, in one word, and what each kind leads to.
 
-The status says half of it: 400 is a prompt that is too long, an unknown model or an empty
-account, depending on the server, and 429 may mean "in a second" or "never, pay first". The rest
-is in a code or in the words; tests/shared/test_error_kinds.py holds what servers really wrote, and
-where it was seen.
-
-Servers write rate_limit_exceeded, RateLimitReached or "rate limit": without case, spaces and
-marks these are one word. Plain searches: MicroPython's `re` lacks half of its syntax. Words stand
-in texts, not in tuples, and are taken apart only after an error: that costs less flash.
+The status says half of it; the other half, which is in codes and words, is in
+wire/error_words.py.
 
 docs/routing.md shows what follows as a table, generated from the tuples here.
 
@@ -50,7 +44,6 @@ if TYPE_CHECKING:
     ]
     # Those, and what no server is asked again for.
     ErrorKind = Kind | Literal["error", "encode", "interrupted"]
-    Words = tuple[tuple[Kind, str], ...]
 
 # Below HTTP: each may go better the next time.
 _EXCHANGE: "tuple[Kind, ...]" = ("connect", "write", "read", "timeout", "stream")
@@ -87,106 +80,12 @@ _STATUSES: "tuple[tuple[int, Kind], ...]" = (
     (529, "overloaded"),
 )
 
-# The first kind that has a word in the error wins. Money comes twice: limits per minute are often
-# announced together with an invitation to pay (Groq, Gemini), and are no matter of money.
-_TELLING: "Words" = (
-    (
-        "quota",
-        "insufficientquota insufficientcredit insufficientbalance creditbalance spendinglimit"
-        " keylimitexceeded billinghardlimit billingerror",
-    ),
-    ("rate_limit", "ratelimit toomanyrequests throttl tokensperm"),
-    ("quota", "currentquota"),
-    (
-        "context_length",
-        "contextlengthexceeded contextwindowexceeded contextsizehas availablecontextsize"
-        " maximumcontextlengthis maximummodellength maximumpromptlength promptistoolong"
-        " inputistoolong inputtokencount tokenslimitreached inputstokens+"
-        " lengthofthemessages",
-    ),
-    (
-        "content_filter",
-        "contentfilter contentpolicy responsibleai safetypolicy safetyfilter safety:"
-        " datainspection wasflagged contentexistsrisk usageguidelines",
-    ),
-    ("model_not_found", "modelnotfound modelnotexist notavalidmodel invalidmodel"),
-    ("auth", "incorrectapikey invalidapikey apikeynotvalid"),
-)
-
-# A context window, and that it is too small; who is missing where a 404 says so.
-_LIMITS: "Words" = (("context_length", "contextlength contextwindow contextsize contextlimit"),)
-_EXCEEDED: "Words" = (("context_length", "exceed maximum greaterthan overflow toolong"),)
-_MODELS: "Words" = (("model_not_found", "model deployment endpoints"),)
-
-# Words of codes, for where there is no status but the 200 of the stream.
-_CODES: "Words" = (
-    ("auth", "authentication unauthorized permission"),
-    ("not_found", "notfound"),
-    ("timeout", "timeout"),
-    ("bad_request", "invalidrequest badrequest"),
-)
-
-
-def kind_of(status: int, code: str, message: str) -> "Kind":
-    """What kind of error a server reports.
-
-    Args:
-        status: HTTP status; 200 for an error object in a stream.
-        code: the provider's code or type, "" when it gave none.
-        message: the provider's words.
-
-    Returns:
-        "auth", "rate_limit", "quota", "bad_request", "context_length", "content_filter",
-        "model_not_found", "not_found", "too_large", "timeout", "conflict", "too_early",
-        "overloaded", "server" or "redirect".
-    """
-    kind = kind_of_status(status)
-    if kind in ("redirect", "quota"):
-        return kind
-    code = _squeezed(code) + ":"
-    text = code + _squeezed(message)
-    found = _first(_TELLING, text)
-    if found:
-        return found
-    if kind in ("server", "rate_limit") and "overloaded" in text:
-        return "overloaded"
-    if status < 500:
-        kind = _of_request(status, text) or kind
-    if status == 200:
-        kind = _first(_CODES, code) or kind
-    return kind
-
 
 def kind_of_status(status: int) -> "Kind":
-    """What an HTTP status says alone; see `kind_of`."""
+    """What an HTTP status says alone; "bad_request" and "server" for any other."""
     for known, kind in _STATUSES:
         if status == known:
             return kind
     if 300 <= status < 400:
         return "redirect"
     return "bad_request" if 400 <= status < 500 else "server"
-
-
-def _of_request(status: int, text: str) -> "Kind | None":
-    # What is wrong with the request in the words of a server we do not know. A 500 is not asked:
-    # it may quote what the user wrote about context windows and models.
-    if _first(_LIMITS, text) and _first(_EXCEEDED, text):
-        return "context_length"
-    if status == 404 and _first(_MODELS, text):
-        return "model_not_found"
-    return "model_not_found" if "model" in text and "doesnotexist" in text else None
-
-
-def _first(table: "Words", text: str) -> "Kind | None":
-    # The kind of the first row that has a word in `text`, None for none.
-    for kind, words in table:
-        for word in words.split():
-            if word in text:
-                return kind
-    return None
-
-
-def _squeezed(text: str) -> str:
-    for mark in " _-`'\"":
-        text = text.replace(mark, "")
-    return text.lower()

@@ -16,8 +16,8 @@ bytes of RAM on a chip); what a program decides on is in attributes, not in more
    `- AllAttemptsFailed     every deployment of the chain failed; `attempts` lists them
 """
 
-from thinwire.core._compat import PortableError, WrongValue, const, public
-from thinwire.core.error_kinds import RETRY_ON, kind_of, kind_of_status
+from thinwire.core._compat import PortableError, WrongValue, const, mend_imports, public
+from thinwire.core.error_kinds import RETRY_ON, kind_of_status
 
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
@@ -200,7 +200,7 @@ class StatusError(ThinwireError):
         body_snippet: see ThinwireError.
 
     Attributes:
-        kind: see error_kinds.py.
+        kind: see wire/error_words.py.
     """
 
     _spoken = ("message", "code", "body_snippet")
@@ -220,8 +220,11 @@ class StatusError(ThinwireError):
         self.body_snippet = body_snippet
         self.should_retry = None  # set later: see ThinwireError
         try:
+            from thinwire.core.wire.error_words import kind_of
+
             self.kind = kind_of(status, code, message)
         except MemoryError:
+            mend_imports()
             self.kind = kind_of_status(status)
             self.speechless = True
 
@@ -274,7 +277,8 @@ class StreamInterrupted(ThinwireError):
 
 @public
 class EncodeError(ThinwireError, WrongValue):
-    """The request holds a value that JSON cannot carry. A ValueError, too, except on MicroPython.
+    """The request holds a value that JSON cannot carry, or (CPython) a header that HTTP cannot. A
+    ValueError, too, except on MicroPython.
 
     Attributes:
         path: where it stands, e.g. "messages[3].content[0].image_url".

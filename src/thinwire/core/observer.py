@@ -120,4 +120,6 @@ def _summary(error: "ThinwireError") -> str:
         message = "status %d, %s" % (error.status, error.kind)
     elif isinstance(error, StreamError):
         message = message.partition(": ")[0]
+    elif error.kind == "timeout":
+        message = message.partition("; the server's last comment")[0]
     return type(error).__name__ + ": " + message

@@ -104,7 +104,7 @@ ERRORS = [
     ({"error": {"message": "boom", "code": 42}}, 200, "boom", ""),
     ({"error": {"message": "boom", "code": "042"}}, 200, "boom", "042"),
     ({"error": {"message": "boom", "code": True}}, 200, "boom", ""),
-    ({"error": {"message": [{"text": "bo"}, "om"]}}, 200, "boom", ""),
+    ({"error": {"message": [{"text": "bo"}, "om"]}}, 200, "bo; om", ""),
     ({"error": "boom"}, 200, "boom", ""),
     ({"error": {"code": 500}}, 500, "the server sent an error without words", ""),
     ({"error": True}, 200, "the server sent an error without words", ""),
@@ -118,7 +118,7 @@ ERRORS = [
         "",
     ),
     ({"error": {"message": "boom", "code": 400, "status": "INVALID"}}, 400, "boom", "INVALID"),
-    ({"error": {"message": "boom", "code": "c", "status": 400}}, 200, "boom", "c"),
+    ({"error": {"message": "boom", "code": "c", "status": 400}}, 400, "boom", "c"),
     (
         {"type": "error", "error": {"type": "overloaded_error", "message": "boom"}},
         200,

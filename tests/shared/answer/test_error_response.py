@@ -29,14 +29,17 @@ BODIES = [
     (dumps({"message": "slow down"}), "slow down"),
     (dumps({"object": "error", "message": "slow down"}), "slow down"),
     (dumps({"detail": "slow down"}), "slow down"),
-    (dumps({"detail": [{"loc": ["body"], "msg": "slow "}, {"msg": "down"}]}), "slow down"),
+    (
+        dumps({"detail": [{"loc": ["body", 0], "msg": "slow "}, {"msg": "down"}]}),
+        "body.0: slow; down",
+    ),
     (dumps({"detail": {"why": "slow"}}), dumps({"detail": {"why": "slow"}}).decode()),
     (dumps({"errors": [{"message": "slow down", "code": 5007}]}), "slow down"),
     (dumps({"error": {"message": "slow down"}, "detail": "more"}), "slow down"),
     (dumps({"error": {"code": 7}}), dumps({"error": {"code": 7}}).decode()),
     (b'"slow"', '"slow"'),
     (b"slow   down", "slow down"),
-    (b"<html>\n<h1>slow", "<html> <h1>slow"),
+    (b"<html>\n<h1>slow", "slow"),
     (b'{"error": {"mess', '{"error": {"mess'),
     (b"\xff\xfe slow", "\ufffd\ufffd slow"),
     (b"", "the response has no body"),
@@ -139,7 +142,7 @@ SERVERS = [
 def test_errors_of_many_servers():
     for status, body, message, code, kind in SERVERS:
         error = refused(json_reply(body, status))
-        assert str(error) == "status %d: %s" % (status, message), error
+        assert str(error).startswith("status %d: %s" % (status, message)), error
         assert code is None or error.code == code, (message, error.code)
         assert error.kind == kind, (message, error.kind)
 
@@ -211,7 +214,7 @@ def test_only_200_is_an_answer():
 def test_a_page_of_a_proxy_is_not_an_answer():
     error = refused(ScriptedReply([b"<html>Log in"], 200, HTML))
     assert isinstance(error, StreamError), error
-    want = "the answer is text/html; charset=utf-8, not a stream: <html>Log in"
+    want = "the answer is text/html; charset=utf-8, not a stream: Log in"
     assert str(error) == want, error
 
 

@@ -82,6 +82,54 @@ def test_keys_no_header_can_carry_are_refused_and_not_repeated():
         assert "cret" not in str(error)
 
 
+def test_white_space_around_a_key_or_a_header_is_named_when_it_is_made():
+    for key in (" ", "sk-secret ", " sk-secret", "sk-secret\t", "\n"):
+        error = error_of(ValueError, Deployment, BASE, key)
+        assert "api_key begins or ends with white space" in str(error), error
+        assert "secret" not in str(error)
+    for value in ("my bot ", " my bot", "\tmy bot", " "):
+        error = error_of(ValueError, make, extra_headers={"X-Title": value})
+        assert "'X-Title' begins or ends with white space" in str(error), error
+        assert "bot" not in str(error)
+    assert make(extra_headers={"X-Title": "my bot"}).extra_headers == {"X-Title": "my bot"}
+
+
+def test_a_key_is_a_text():
+    for key in (b"sk-secret", 5, ["sk-secret"]):
+        error = error_of(TypeError, Deployment, BASE, key)
+        assert "api_key takes a str" in str(error), error
+        assert "secret" not in str(error)
+
+
+def test_a_header_is_given_once_in_any_case():
+    error = error_of(ValueError, make, extra_headers={"X-A": "1", "x-a": "2"})
+    assert "is given twice" in str(error), error
+
+
+# Hosts that an HTTP library or a name lookup would refuse at the first call, and those it takes.
+NO_HOSTS = (
+    "256.1.1.1 1.2.3.256 01.2.3.4 999.0.0.1 a..b .a .. [::g] [1:2] [:::] [1::2::3] [::1 [a:b]"
+    " [1:2:3:4:5:6:7:8:9] [::1.2.3] [::1.2.3.256] [1:2:3:4:5:6:7:8::] [12345::] [1.2.3.4] []"
+).split() + ["a" * 64, "a." * 130 + "b", "[:"]
+HOSTS = (
+    "1.2.3.4 0.0.0.0 255.255.255.255 1.2.3 1.2.3.4.5 h. a-b a_b [::] [::1] [1::] [fe80::1%25eth0]"
+    " [1:2:3:4:5:6:7:8] [::ffff:1.2.3.4] [1:2:3:4:5:6:1.2.3.4] [2001:DB8::a] localhost"
+).split() + ["a" * 63 + ".b"]
+
+
+def test_hosts():
+    for host in NO_HOSTS:
+        error_of(ValueError, Deployment, "http://%s/v1" % host)
+    for host in HOSTS:
+        assert Deployment("http://%s:8/v1" % host).url.port == 8, host
+
+
+def test_an_address_has_an_end():
+    error = error_of(ValueError, Deployment, "http://h/" + "x" * 8000)
+    assert "more than 8000 characters" in str(error), error
+    assert Deployment("http://h/" + "x" * 7900).url.host == "h"
+
+
 def test_headers_that_would_smuggle_another_are_refused():
     for name, value in [("A", "b\r\nC: d"), ("A\r\nB", "c"), ("A: b\r\nC", "d"), ("", "x")]:
         error_of(ValueError, make, extra_headers={name: value})

@@ -33,6 +33,12 @@ def test_values_that_are_no_text():
         assert "secret" not in str(error)
 
 
+def test_names_that_are_no_text():
+    for name in (None, 5, b"X-Name"):
+        error = error_of(ValueError, check_header, name, "v")
+        assert "not str" in str(error), error
+
+
 def test_a_request_head():
     got = request_head("POST", "/v1/x?a=b", [("Host", "h"), ("A", "b c")], 5)
     assert got == b"POST /v1/x?a=b HTTP/1.1\r\nHost: h\r\nA: b c\r\nContent-Length: 5\r\n\r\n", got

@@ -3,17 +3,15 @@ that is missing, null or of another kind is "not there" (docs/wire.md C16), sinc
 leaves out or adds what this one did not. Values outside known enums are kept as sent.
 """
 
-from thinwire.core._compat import const, decode
-from thinwire.core.errors import status_error
-
-TYPE_CHECKING = const(False)
-if TYPE_CHECKING:
-    from thinwire.core.errors import StatusError
+from thinwire.core._compat import const, decode, mend_imports
+from thinwire.core.errors import NO_WORDS, StatusError
 
 _SNIPPET = const(200)  # characters of an unexpected body that an error shows
 _DEEPEST = const(8)  # of parts in parts; servers nest two, and hundreds break the stack
 CALLING = ("tool_calls", "function_call")  # the finish_reasons that announce a call
 _NO_WORDS = "the server sent an error without words"
+# Fields of errors that are no OpenAI's: MiniMax, Cloudflare, DashScope, web frameworks.
+_OWN = ("base_resp", "errors", "success", "code", "error_code", "statusCode")
 
 
 def mapping(value: object) -> "dict[str, object]":
@@ -126,56 +124,51 @@ def error(chunk: "dict[str, object]") -> "StatusError | None":
     """The error a 200 stream carries instead of a chunk, or None.
 
     OpenRouter and vLLM send {"error": {...}}, others a bare string (docs/wire.md C6); FastChat and
-    older vLLM the fields themselves, with "object": "error".
+    older vLLM the fields themselves, with "object": "error"; some have a form of their own (C91).
     """
-    found = chunk.get("error")
-    if not found and chunk.get("object") == "error":
-        found = chunk
-    if not found:
-        found = _choice_error(chunk)
-    return error_from(found, 200) if found else None
-
-
-def _choice_error(chunk: "dict[str, object]") -> object:
-    # OpenRouter may put the error into the choice that it ended.
-    for choice in choices(chunk):
+    if chunk.get("error") or (not chunk.get("choices") and _may_be_own(chunk)):
+        found = _read(chunk, 200, None, _NO_WORDS, True)
+        if found is not None:
+            return found
+    for choice in choices(chunk):  # OpenRouter may put the error into the choice that it ended
         if choice.get("finish_reason") == "error":
-            return choice.get("error") or "finish_reason is 'error'"
+            return error_from({"error": choice.get("error") or "finish_reason is 'error'"}, 200)
     return None
+
+
+def _may_be_own(chunk: "dict[str, object]") -> bool:
+    # Whether a chunk without choices may be an error of a form of its own.
+    if chunk.get("object") == "error" or chunk.get("type") == "error":
+        return True
+    return any(chunk.get(name) is not None for name in _OWN)
 
 
 def error_from(
     found: object, status: int, retry_after_ms: "int | None" = None, message: str = _NO_WORDS
 ) -> "StatusError":
-    """A StatusError from an error object or string; a numeric code replaces a 200.
+    """A StatusError from what holds an error, or from its words; see answer/error_object.py.
 
     Args:
         message: what it says when the error has no words of its own.
     """
-    fields = mapping(found)
-    code = fields.get("code")
-    message = (text(fields.get("message")) or text(found) or message) + _upstream(fields)
-    name = (
-        code if isinstance(code, str) else text(fields.get("type")) or text(fields.get("status"))
-    )
-    if status == 200:
-        status = _http_status(code) or status
-    return status_error(status, one_line(message), name, retry_after_ms)
+    return _read(found, status, retry_after_ms, message, False)  # type: ignore[return-value]
 
 
-def _upstream(fields: "dict[str, object]") -> str:
-    # OpenRouter's own words are often "Provider returned error" and no more. Who failed and what
-    # it said stand beside them.
-    metadata = mapping(fields.get("metadata"))
-    name, raw = text(metadata.get("provider_name")), text(metadata.get("raw"))
-    return (" (%s)" % name if name else "") + (": " + raw if raw else "")
+def _read(
+    found: object, status: int, retry_after_ms: "int | None", message: str, doubtful: bool
+) -> "StatusError | None":
+    try:
+        from thinwire.core.answer import error_object
 
-
-def _http_status(code: object) -> int:
-    # The error status that a provider's code is, as a number or as text; 0 for other codes.
-    if isinstance(code, str) and len(code) == 3 and code.encode().isdigit():
-        code = int(code)
-    return code if isinstance(code, int) and 400 <= code < 600 else 0
+        if doubtful and not error_object.is_error(mapping(found)):
+            return None
+        return error_object.error_of(found, status, retry_after_ms, message)
+    except MemoryError:
+        mend_imports()
+        # A full heap hides no failure: that there was one is worth more than its words.
+        error = StatusError(status, NO_WORDS)
+        error.speechless = True
+        return error
 
 
 def one_line(message: str, limit: int = 300) -> str:

@@ -13,8 +13,8 @@ from thinwire.core._compat import (
     unix_time,
 )
 from thinwire.core.answer import chunk
-from thinwire.core.errors import StatusError, StreamError, TransportError, status_error
-from thinwire.core.wire.http_date import http_date
+from thinwire.core.errors import StatusError, StreamError, TransportError
+from thinwire.core.wire.http_date import LONGEST_MS, http_date, milliseconds
 
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from thinwire.core.transport import Response
 
 _READ = const(1024)
-_LONGEST = const(1000000000)  # milliseconds, eleven days; whoever asks for more means the same
 
 
 async def error(
@@ -49,24 +48,25 @@ async def error(
         if status == 200:
             raise
         message = unread.message  # the status says enough; of the body what came is shown
-    start = chunk.snippet(body) if body else ""
+    from thinwire.core.answer import error_object
+
     if status == 200:
-        return StreamError("the answer is %s, not a stream: %s" % (content_type, start))
+        what = error_object.shown(body)
+        return StreamError("the answer is %s, not a stream: %s" % (content_type, what))
+    value: object = None
+    begin, end = error_object.in_event(body)
     try:
-        value = chunk.mapping(chunk.unwrapped(loads(body, 0, len(body)))) if body else {}
+        value = loads(body, begin, end)
     except ValueError:
-        value = {}
-    wait, again = retry_after_ms(response), should_retry(response)
-    if value:
-        # Words outside of an error object: FastAPI's `detail`, a text or a list of complaints,
-        # and the `errors` of gateways.
-        message = chunk.text(value.get("errors"), "message") or start
-        message = chunk.text(value.get("detail"), "msg") or message
-        result = chunk.error_from(value.get("error") or value, status, wait, message)
-    else:
-        result = status_error(status, start or message, "", wait)
+        pass  # a page, a text, or nothing
+    start = chunk.snippet(body)
+    if not isinstance(value, (dict, list)):
+        value, mark = error_object.shown(body), "%d " % status
+        if value.startswith(mark):  # "413 Request Entity Too Large": said once is enough
+            value = value[len(mark) :]
+    result = error_object.error_of(value, status, retry_after_ms(response), start or message)
     result.body_snippet = start
-    result.should_retry = again
+    result.should_retry = should_retry(response)
     return result
 
 
@@ -113,22 +113,14 @@ def retry_after_ms(response: "Response") -> "int | None":
     """
     for name, factor in (("retry-after-ms", 1), ("retry-after", 1000)):
         text = (response.header(name) or "").strip()
-        # Taken digit by digit: a float would let "inf" and "nan" in, and be inexact on a chip.
-        whole, _, fraction = text.partition(".")
-        if text and _is_digits(whole) and _is_digits(fraction or "0"):
-            if len(whole) > 10:
-                return _LONGEST
-            thousandths = int((fraction + "000")[:3])
-            return min(int(whole) * factor + thousandths * factor // 1000, _LONGEST)
+        found = milliseconds(text, factor)
+        if found is not None:
+            return found
     then = http_date(text) if text else None
     if then is None:
         return None
     now = http_date(response.header("date") or "") or unix_time()
-    return min(max(then - now, 0) * 1000, _LONGEST) if now else None
-
-
-def _is_digits(text: str) -> bool:
-    return text.encode("utf-8", "replace").isdigit()
+    return min(max(then - now, 0) * 1000, LONGEST_MS) if now else None
 
 
 def should_retry(response: "Response") -> "bool | None":

@@ -3,7 +3,7 @@ that is tried.
 """
 
 from thinwire.core._compat import const
-from thinwire.core.wire.http1_request import check_header
+from thinwire.core.wire.http1_request import check_headers
 
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
@@ -113,8 +113,7 @@ class Call:
             self.keeper = keeper(keep)
         self.hands_out = self.keeper is not None and self.keeper.hands_out
         self.sizes: dict[str, int] = {}
-        for key, value in self.extra_headers.items():
-            check_header(key, value)
+        check_headers(list(self.extra_headers.items()))
 
     def choices(self, defaults: "dict[str, object]") -> int:
         """Number of answers that are asked for, 1 or more.

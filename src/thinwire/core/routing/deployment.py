@@ -8,7 +8,7 @@ URL needs; MicroPython has no urllib.
 
 from thinwire.core._compat import const, public, set_field, warn
 from thinwire.core.routing.policy import limits, retries
-from thinwire.core.wire.http1_request import check_header
+from thinwire.core.wire.http1_request import check_headers
 
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
@@ -22,6 +22,10 @@ if TYPE_CHECKING:
 
 
 _TARGET = "/chat/completions"
+_LONGEST = const(
+    8000
+)  # what a server has to take (RFC 9110 §4.1); HTTP libraries have limits, too
+_HEX = "0123456789abcdefABCDEF"
 
 
 class URL:
@@ -43,6 +47,8 @@ class URL:
         if not mark or self.scheme not in ("http", "https"):
             shown = text.partition("?")[0].rpartition("@")[2]
             raise ValueError("base_url %r does not start with http:// or https://" % shown)
+        if len(text) > _LONGEST:
+            raise ValueError("base_url has more than %d characters" % _LONGEST)
         for character in text:
             if character <= " " or character >= "\x7f" or character in '"<>\\^`{|}':
                 shown = "base_url has the character %r, which a URL cannot carry"
@@ -80,12 +86,12 @@ def _split_authority(text: str, port: int) -> "tuple[str, int]":
     host, rest = text, ""
     if text.startswith("["):
         host, end, rest = text[1:].partition("]")
-        if not end or ":" not in host:
+        if not end or not _is_ipv6(host):
             raise ValueError("base_url has brackets, but no IPv6 address in them")
     elif ":" in text:
         host, _, rest = text.partition(":")
         rest = ":" + rest
-    if not host or "[" in host or "]" in host:
+    if not text.startswith("[") and ("[" in text or "]" in text or not _is_name(host)):
         raise ValueError("base_url names no host, or not one that can be looked up")
     if rest in ("", ":"):
         return host, port
@@ -93,6 +99,40 @@ def _split_authority(text: str, port: int) -> "tuple[str, int]":
     if rest[0] != ":" or not digits.isdigit() or not 0 < int(digits) < 65536:
         raise ValueError("base_url has no valid port after its host: %r" % text)
     return host, int(digits)
+
+
+def _is_name(host: str) -> bool:
+    # Whether it can be looked up: four numbers that are an address (RFC 3986 §3.2.2), or labels of
+    # 1 to 63 characters (RFC 1035 §2.3.4). Anything else would be found out by the first call.
+    labels = host.split(".")
+    if len(labels) == 4 and "".join(labels).isdigit():
+        return _is_ipv4(labels)
+    if len(labels) > 1 and not labels[-1]:
+        labels.pop()  # the root's dot
+    return len(host) < 254 and all(0 < len(label) < 64 for label in labels)
+
+
+def _is_ipv4(parts: "list[str]") -> bool:
+    for part in parts:
+        if not part.isdigit() or int(part) > 255 or part != str(int(part)):
+            return False
+    return len(parts) == 4
+
+
+def _is_ipv6(text: str) -> bool:
+    # RFC 4291 §2.2; a zone behind it is the caller's system's.
+    text = text.partition("%")[0]
+    head, _, last = text.rpartition(":")
+    if "." in last:
+        if not _is_ipv4(last.split(".")):
+            return False
+        text = head + ":0:0"
+    left, gap, right = text.partition("::")
+    groups = (left.split(":") if left else []) + (right.split(":") if right else [])
+    for group in groups:
+        if not 0 < len(group) < 5 or [c for c in group if c not in _HEX]:
+            return False
+    return len(groups) < 8 if gap else len(groups) == 8
 
 
 @public
@@ -131,7 +171,7 @@ class Deployment:
 
     Raises:
         ValueError: the URL, the key or a header cannot be used; the key is never in the message.
-        TypeError: timeouts or retry of another kind.
+        TypeError: the key, timeouts or retry of another kind.
 
     Immutable. Its repr shows no key and no header values.
     """
@@ -180,6 +220,13 @@ class Deployment:
         if url.path.endswith(_TARGET):
             url.path = url.path[: -len(_TARGET)]
             warn("base_url ends in %s, which thinwire adds itself: leave it out" % _TARGET)
+        if api_key is not None and not isinstance(api_key, str):
+            raise TypeError("api_key takes a str or None, not %s" % type(api_key).__name__)
+        if api_key and api_key != api_key.strip():
+            raise ValueError(
+                "api_key begins or ends with white space, which the header Authorization cannot"
+                " carry (pasted, or the line end of a file?): strip it"
+            )
         set_field(self, "url", url)
         set_field(self, "base_url", base_url)
         set_field(self, "api_key", api_key)
@@ -201,11 +248,11 @@ class Deployment:
             ValueError: a name or value that no header can carry; values are not repeated.
         """
         pairs = list(self.extra_headers.items())
+        check_headers(pairs)
         names = [name.lower() for name, _ in pairs]
         if self.api_key and "authorization" not in names:
             pairs.append(("Authorization", "Bearer " + self.api_key))
-        for name, value in pairs:
-            check_header(name, value)
+            check_headers(pairs[-1:])
         return pairs
 
     def __setattr__(self, name: str, value: object) -> None:

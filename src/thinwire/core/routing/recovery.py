@@ -12,8 +12,9 @@ it says.
   restart    likewise, though the caller holds a part of an answer, which is void now
 """
 
-from thinwire.core._compat import const
-from thinwire.core.errors import AllAttemptsFailed, TransportTimeout
+from thinwire.core._compat import const, decode
+from thinwire.core.answer.chunk import one_line
+from thinwire.core.errors import AllAttemptsFailed, ConnectError, TransportTimeout
 from thinwire.core.wire.redaction import secrets
 
 TYPE_CHECKING = const(False)
@@ -137,6 +138,7 @@ def record_failure(
     attempt = exchange.attempt
     if isinstance(error, TransportTimeout):
         error = _named(exchange, error, now_ms)
+    _add_address(exchange, error)
     deployment = plan.router.deployment(attempt.deployment)
     request = exchange.request
     headers = deployment.headers() if request is None else request.headers
@@ -182,10 +184,28 @@ def _named(exchange: "Exchange", error: TransportTimeout, now_ms: int) -> Transp
     far = "%d bytes received" % exchange.answer.received
     if uploading:
         far = "%d bytes sent" % attempt.sent_bytes
-    message = "no %s within %s: model %r, deployment %r, %s"
+    message = "no %s within %s: model %r, deployment %r, %s; Timeouts(%s=...) sets this limit"
     limit_text = clocks.limit(clock)
-    shown = (_AWAITED[clock], limit_text, attempt.model, attempt.deployment, far)
-    return TransportTimeout(message % shown, clock, error)
+    shown = (_AWAITED[clock], limit_text, attempt.model, attempt.deployment, far, clock)
+    words = message % shown
+    comment = exchange.answer.parser.comment
+    if comment and not exchange.has_begun():  # a model that is loaded, a prompt that is read
+        said = one_line(decode(comment, 0, len(comment)))
+        words = "%s; the server's last comment: %s" % (words, said)
+    return TransportTimeout(words, clock, error)
+
+
+def _add_address(exchange: "Exchange", error: "ThinwireError") -> None:
+    # Where nobody was found, or not what was asked for, the address is what is wrong most often:
+    # a `/v1` that is missing (docs/wire.md C101). Its query may hold a key.
+    request = exchange.request
+    unmet = isinstance(error, ConnectError) or error.phase == "connect"
+    if request is not None and (unmet or error.status in (404, 405)):
+        target = request.target.partition("?")[0]
+        shown = (request.method, request.scheme, request.authority, target)
+        asked = " (asked: %s %s://%s%s)" % shown
+        if asked not in error.message:
+            error.message += asked
 
 
 def _wants_length(error: "ThinwireError") -> bool:

@@ -23,6 +23,8 @@ def check_header(name: str, value: str) -> None:
     Raises:
         ValueError: naming the header, never its value.
     """
+    if not isinstance(name, str):
+        raise ValueError("header name %r is %s, not str" % (name, type(name).__name__))
     for c in name:
         if not ("a" <= c <= "z" or "A" <= c <= "Z" or "0" <= c <= "9" or c in _TOKEN):
             raise ValueError("header name %r has a character no header name may have" % name)
@@ -35,12 +37,28 @@ def check_header(name: str, value: str) -> None:
         )
     if not isinstance(value, str):
         raise ValueError("value of header %r is %s, not str" % (name, type(value).__name__))
+    if value != value.strip():
+        raise ValueError(
+            "value of header %r begins or ends with white space, which no header may carry"
+            " (pasted, or the line end of a key read from a file?): strip it" % name
+        )
     for c in value:
         if (c < " " and c != "\t") or c > "~":
-            raise ValueError(
-                "value of header %r has a character no header may carry"
-                " (a line end at the end of a key read from a file?)" % name
-            )
+            raise ValueError("value of header %r has a character no header may carry" % name)
+
+
+def check_headers(pairs: "list[tuple[str, str]]") -> None:
+    """Refuses headers of which one could not be sent, or comes twice: names compare without case.
+
+    Raises:
+        ValueError: see check_header.
+    """
+    names = []
+    for name, value in pairs:
+        check_header(name, value)
+        if name.lower() in names:
+            raise ValueError("header %r is given twice" % name)
+        names.append(name.lower())
 
 
 def request_head(

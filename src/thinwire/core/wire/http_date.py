@@ -1,11 +1,12 @@
 """Dates of HTTP (RFC 9110 §5.6.7), in whole seconds: a float of a chip holds seven digits.
 
 Three forms, told apart by their number of words. Whatever is not exactly one of them is no date:
-inside, a ValueError says so, as int() does.
+inside, a ValueError says so, as int() does. Beside them, times that are numbers.
 """
 
 from thinwire.core._compat import const, unix_time
 
+LONGEST_MS = 1000000000  # eleven days; whoever asks for more means the same
 _WEEKDAYS = "MonTueWedThuFriSatSun"
 _MONTHS = "JanFebMarAprMayJunJulAugSepOctNovDec"
 _DAY = const(86400)
@@ -94,3 +95,25 @@ def _days(year: int, month: int, day: int) -> int:
         month += 12
     leaps = year // 4 - year // 100 + year // 400
     return year * 365 + leaps + (month * 153 - 457) // 5 + day - _TO_1970
+
+
+def milliseconds(text: str, factor: int) -> "int | None":
+    """A number, 0 or more, as milliseconds; None when it is none.
+
+    Args:
+        text: digits, and perhaps a fraction.
+        factor: milliseconds that 1 stands for.
+    """
+    # Taken digit by digit: a float would let "inf" and "nan" in, and be inexact on a chip.
+    whole, _, fraction = text.partition(".")
+    if not (text and is_digits(whole) and is_digits(fraction or "0")):
+        return None
+    if len(whole) > 10:
+        return LONGEST_MS
+    thousandths = int((fraction + "000")[:3])
+    return min(int(whole) * factor + thousandths * factor // 1000, LONGEST_MS)
+
+
+def is_digits(text: str) -> bool:
+    """Whether `text` is ASCII digits, and at least one."""
+    return text.encode("utf-8", "replace").isdigit()

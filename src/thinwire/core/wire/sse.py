@@ -19,6 +19,7 @@ from thinwire.core.errors import StreamError
 _LF = const(10)
 _SPACE = const(32)
 _BOM = const(b"\xef\xbb\xbf")
+_COMMENT = const(81)  # bytes that are kept of one, its colon included
 
 
 class SSEParser:
@@ -35,6 +36,7 @@ class SSEParser:
         last_id: last event id seen, as for reconnection.
         retry_ms: last reconnection time the server asked for, or None.
         unfinished: the event just returned was cut off by the end of the stream.
+        comment: the start of the last comment, for whoever wants to know what a server is doing.
     """
 
     def __init__(
@@ -47,6 +49,7 @@ class SSEParser:
         self.last_id = ""
         self.retry_ms: int | None = None
         self.unfinished = False
+        self.comment = b""
         self._view = memoryview(self.buffer)
         self._limit = limit
         self._line = 0
@@ -181,6 +184,7 @@ class SSEParser:
         buffer = self.buffer
         colon = buffer.find(b":", start, end)
         if colon == start:
+            self.comment = bytes(self._view[start + 1 : min(end, start + _COMMENT)])
             return
         if colon < 0:
             colon = value = end

@@ -43,7 +43,9 @@ def usable(client: Any) -> Any:
         ConnectError: it has been closed.
     """
     if client.is_closed:
-        raise ConnectError("http_client is closed: its owner has closed it")
+        error = ConnectError("http_client is closed: its owner has closed it")
+        error.kind = "encode"  # no server's fault: neither tried again nor held against one
+        raise error
     return client
 
 

@@ -1,18 +1,20 @@
 """Translates httpx's errors to ours, once, at the edge; httpx2's, which have the same names."""
 
-import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from thinwire.core.errors import (
     ConnectError,
+    EncodeError,
     ReadError,
+    ThinwireError,
     TransportError,
     TransportTimeout,
     WriteError,
     certificate_error,
 )
 from thinwire.core.request.http_request import Body
+from thinwire.cpython.httpx import words
 from thinwire.cpython.httpx.clients import names_of
 
 # Timeouts and the phase they mean; "" for whatever was being done.
@@ -25,10 +27,10 @@ _TIMEOUTS = {
 _OTHERS: dict[str, type[TransportError]] = {
     "ConnectError": ConnectError,
     "ProxyError": ConnectError,
-    "UnsupportedProtocol": ConnectError,
-    "InvalidURL": ConnectError,
     "WriteError": WriteError,
 }
+# Of h11's words: a header that is not well formed, Host missing or given twice.
+_CALLERS = ("Illegal header", "Host: header")
 
 
 @contextmanager
@@ -54,31 +56,41 @@ def translated(doing: str, body: Body | None = None) -> Iterator[None]:
             return
         if "LocalProtocolError" in names:
             # Its words may quote a header value, and with it a key.
-            raise WriteError("the request is not valid HTTP") from None
+            raise _of_the_request(error) from None
+        if names[:1] == ["UnsupportedProtocol"] or "InvalidURL" in names:
+            # The caller's mistake, and no server's: not tried again.
+            raise EncodeError(f"this address cannot be asked: {error}", "") from None
         raise _ours(error, names, doing) from error
 
 
+def _of_the_request(error: Exception) -> ThinwireError:
+    # Our own headers were checked when they were given: others come from an own http_client, from
+    # its hooks or its auth. What h11 says else is about the state of a connection.
+    if any(part in str(error) for part in _CALLERS):
+        return EncodeError(
+            "the request is not valid HTTP: http_client, or a hook or auth of it, adds a header"
+            " that no request may carry",
+            "",
+        )
+    return WriteError("the request is not valid HTTP")
+
+
 def _ours(error: Exception, names: list[str], doing: str) -> TransportError:
-    words = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
-    is_certificate = _is_of_certificate(error)
+    connecting = "ConnectError" in names
+    told = words.describe(error, connecting)
+    is_certificate = words.is_certificate(error)
     _bare(error, names)
     if not names:
-        return TransportTimeout(words, doing, error)
+        return TransportTimeout(told, doing, error)
     for name in names:
         if name in _TIMEOUTS:
-            return TransportTimeout(words, _TIMEOUTS[name] or doing, error)
+            return TransportTimeout(told, _TIMEOUTS[name] or doing, error)
     if is_certificate:
-        return certificate_error(words, error)
+        return certificate_error(told, error)
     for name in names:
         if name in _OTHERS:
-            return _OTHERS[name](words, error)
-    return ReadError(words, error)
-
-
-def _is_of_certificate(error: BaseException | None) -> bool:
-    while error is not None and not isinstance(error, ssl.SSLCertVerificationError):
-        error = error.__cause__ or error.__context__
-    return error is not None
+            return _OTHERS[name](told, error)
+    return ReadError(told, error)
 
 
 def _bare(error: Exception, names: list[str]) -> None:

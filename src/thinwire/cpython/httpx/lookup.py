@@ -9,6 +9,8 @@ import threading
 
 import httpcore
 
+from thinwire.cpython.httpx import words
+
 
 class _Lookup(threading.Thread):
     def __init__(self, host: str, port: int) -> None:
@@ -60,7 +62,8 @@ class Resolver:
             if self._under_way.get(place) is lookup:
                 del self._under_way[place]
         if lookup.error is not None:
-            raise httpcore.ConnectError(f"cannot resolve {host}: {lookup.error}") from lookup.error
+            told = words.describe(lookup.error, True)
+            raise httpcore.ConnectError(f"cannot resolve {host}: {told}") from lookup.error
         return lookup.addresses
 
 
