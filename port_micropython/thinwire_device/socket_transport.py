@@ -180,7 +180,8 @@ class SocketTransport:  # a core.transport.Transport; as its subclass it would c
 
     def now_ms(self) -> int:
         """See Transport.now_ms."""
-        return self._waiter.now_ms()
+        waiter = self._waiter
+        return waiter.now_ms() if waiter.reading else waiter.idle_ms()
 
     def spawn(self, coroutine: "Coroutine[object, object, None]") -> "Task":
         """See Transport.spawn."""
