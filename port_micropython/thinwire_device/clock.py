@@ -78,7 +78,7 @@ def ntp_time(host: str, timeout_s: float = 5, port: int = _PORT) -> int:
         from thinwire_device import errnos
         from thinwire_device.connection import number
 
-        said = errnos.describe_lookup(error, number(error))
+        said = errnos.describe(error, number(error), "lookup")
         raise OSError(error.errno, "cannot resolve the time server %s: %s" % (host, said))
     question = socket.socket(address[0], socket.SOCK_DGRAM)
     try:

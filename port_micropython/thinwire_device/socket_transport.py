@@ -257,7 +257,7 @@ class SocketTransport:  # a core.transport.Transport; as its subclass it would c
                 plain = await connect(self._waiter, addresses, request)
             except OSError as error:
                 self._dns.forget(host)
-                raise failure(ConnectError, error, "cannot connect to", whom)
+                raise failure(ConnectError, error, "cannot connect to", whom, "connect")
         try:
             request.connected_ms = self._waiter.now_ms()
             connection = Connection(self._waiter, place, plain)

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from thinwire.core.errors import ConnectError as ConnectError
     from thinwire.core.errors import ContextWindowExceeded as ContextWindowExceeded
     from thinwire.core.errors import EncodeError as EncodeError
+    from thinwire.core.errors import OutOfMemory as OutOfMemory
     from thinwire.core.errors import ReadError as ReadError
     from thinwire.core.errors import StatusError as StatusError
     from thinwire.core.errors import StreamError as StreamError
@@ -70,8 +71,9 @@ core.answer.media AudioDelta ImageDelta
 core.answer.tool_calls ToolCall
 core.client AsyncClient
 core.error_kinds FALLBACK_ON FALLBACK_OPTIONAL
-core.errors AllAttemptsFailed ConnectError ContextWindowExceeded EncodeError ReadError StatusError
-core.errors StreamError StreamInterrupted ThinwireError TransportError TransportTimeout WriteError
+core.errors AllAttemptsFailed ConnectError ContextWindowExceeded EncodeError OutOfMemory ReadError
+core.errors StatusError StreamError StreamInterrupted ThinwireError TransportError
+core.errors TransportTimeout WriteError
 core.request.jsonl JSONLMessages
 core.request.sources Base64File BytesStream DataURL Source TextFile TextStream
 core.routing.deployment Deployment

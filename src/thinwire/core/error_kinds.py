@@ -48,7 +48,7 @@ if TYPE_CHECKING:
         "content_filter",
     ]
     # Those, and what no server is asked again for.
-    ErrorKind = Kind | Literal["error", "encode", "interrupted"]
+    ErrorKind = Kind | Literal["error", "encode", "interrupted", "memory"]
     Words = tuple[tuple[Kind, str], ...]
 
 # Below HTTP: each may go better the next time.

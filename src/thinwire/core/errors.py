@@ -12,10 +12,11 @@ bytes of RAM on a chip); what a program decides on is in attributes, not in more
    |- StreamError           the response is not a stream of chunks, or ended before any
    |- StreamInterrupted     it broke after the first delta; `partial` holds what arrived
    |- EncodeError           the request holds a value that JSON cannot carry; `path` says where
+   |- OutOfMemory           there was no memory for the call; no server is to blame
    `- AllAttemptsFailed     every deployment of the chain failed; `attempts` lists them
 """
 
-from thinwire.core._compat import PortableError, WrongValue, const, public
+from thinwire.core._compat import LackOfMemory, PortableError, WrongValue, const, public
 from thinwire.core.error_kinds import RETRY_ON, kind_of, kind_of_status
 
 TYPE_CHECKING = const(False)
@@ -115,6 +116,11 @@ class ThinwireError(PortableError):
         for name in self._spoken:
             setattr(self, name, "")
         self.message = NO_WORDS
+        if self.status:
+            try:
+                self.message = "status %d: %s" % (self.status, NO_WORDS)
+            except MemoryError:
+                pass  # `status` has it
 
     def __str__(self) -> str:
         return self.message
@@ -274,6 +280,17 @@ class EncodeError(ThinwireError, WrongValue):
     def __init__(self, message: str, path: str, cause: "BaseException | None" = None) -> None:
         super().__init__("%s: %s" % (path, message) if path else message, cause)
         self.path = path
+
+
+@public
+class OutOfMemory(ThinwireError, LackOfMemory):
+    """There was not enough memory for the request, its answer, or to say what failed.
+
+    Never tried again, and never held against a server. A MemoryError, too, except on MicroPython.
+    A client makes one before it needs it, since raising it must take no memory.
+    """
+
+    kind = "memory"
 
 
 @public
