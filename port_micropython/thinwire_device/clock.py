@@ -1,6 +1,6 @@
 """The clock of a chip starts in 2000 or 2021 after power-up, and certificates have dates: so https
-needs it set. One question to an NTP server does (RFC 4330). A clock that is set wrong is worse than
-one that is not, since it counts as set: so whatever may be no time is refused (section 5).
+needs it set. One question to an NTP server does (RFC 4330). A clock that is set wrong is worse
+than one that is not, since it counts as set: so whatever may be no time is refused (section 5).
 """
 
 import socket

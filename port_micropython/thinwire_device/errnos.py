@@ -1,10 +1,10 @@
 """Error numbers of the platforms MicroPython runs on: what they mean, and what to do. Loaded when
 something went wrong.
 
-Linux and lwIP on RP2 share their numbers (extmod/modlwip.c), newlib on ESP32 has others, and mbedTLS
-adds a number of its own for each layer (ssl.h). What a number means depends on the phase, too: a
-record that cannot be read is another protocol while shaking hands, and a torn one in mid-stream. The
-tables are text, since a tuple of tuples is twice the flash.
+Linux and lwIP on RP2 share their numbers (extmod/modlwip.c), newlib on ESP32 has others, and
+mbedTLS adds a number of its own for each layer (ssl.h). What a number means depends on the phase,
+too: a record that cannot be read is another protocol while shaking hands, and a torn one in
+mid-stream. The tables are text, since a tuple of tuples is twice the flash.
 """
 
 import gc
@@ -61,8 +61,8 @@ _TLS = """
 29440 no TLS spoken there: is it http://, or another port?
 30336 no CA certificate to verify the server with: pass cadata=
 30464 no TLS spoken there: is it http://, or another port?
-30592 the server refused the TLS handshake: it may want a version or cipher that this firmware lacks\
- (most has TLS 1.2 only), or not know this host name
+30592 the server refused the TLS handshake: it may want a version or cipher that this firmware\
+ lacks (most has TLS 1.2 only), or not know this host name
 30720 the server does not know this host name
 30848 the server said goodbye
 31232 its certificate is malformed

@@ -1,11 +1,14 @@
 """Run by tests/micropython/test_device_units.py on MicroPython."""
 
 import builtins
+import sys
 
 from thinwire_device import connection, errnos, memory_budget
 from thinwire_device.errnos import describe, tls_lacks_memory
+from thinwire_device.wait import Waiter
 
 from thinwire.core.errors import ConnectError, OutOfMemory, ReadError, certificate_error
+from thinwire.core.request.http_request import Request
 
 # (platform, number, a part of what is said)
 NUMBERS = (
@@ -91,8 +94,74 @@ def test_what_a_number_means_in_each_phase():
             assert "TLS needs" not in text or tls_lacks_memory(error, number, phase), text
 
 
+class Sys:
+    """A `sys` of another platform."""
+
+    def __init__(self, platform):
+        self.platform = platform
+
+    def __getattr__(self, name):
+        return getattr(sys, name)
+
+
+def on(platform, module):
+    """A module as it is loaded on another platform."""
+    kept = sys.modules.pop(module)
+    sys.modules["sys"] = Sys(platform)
+    try:
+        return __import__(module, None, None, ("*",))
+    finally:
+        sys.modules["sys"] = sys
+        sys.modules[module] = kept
+
+
 def test_which_connect_goes_on_in_the_background():
-    assert connection._IN_PROGRESS == 115  # what this platform says; the others' are failures
+    for platform, number in (("esp32", 119), ("rp2", 115), ("linux", 115)):
+        there = on(platform, "thinwire_device.connection")
+        found = getattr(there, "_IN_PROGRESS")  # noqa: B009
+        assert found == number, (platform, found)
+
+
+class Plain:
+    """A socket whose connect() fails at once."""
+
+    def __init__(self, number):
+        self.number = number
+        self.closed = False
+
+    def setblocking(self, blocking):
+        pass
+
+    def setsockopt(self, *given):
+        pass
+
+    def connect(self, address):
+        raise OSError(self.number)
+
+    def close(self):
+        self.closed = True
+
+
+def test_a_connect_that_fails_at_once_is_told_at_once():
+    there = on("esp32", "thinwire_device.connection")
+    for number in (118, 115, 114, 12):
+        plain = Plain(number)
+
+        class Sockets:
+            def socket(self, *given, plain=plain):
+                return plain
+
+        there.socket = Sockets()
+        request = Request("POST", "http", "h", 80, "/", "h", [], None)
+        made = there.connect(Waiter(True), [(2, 1, 0, "", ("h", 80))], request)
+        error = None
+        try:
+            made.send(None)
+        except OSError as raised:
+            error = raised
+        assert error is not None, number
+        assert error.errno == number, (number, error)
+        assert plain.closed
 
 
 def test_a_number_that_nobody_knows_is_shown():

@@ -35,12 +35,16 @@ class On:
         self.chip = chip
 
     def __enter__(self):
-        self.kept = (wait.time, wait.unix_time, wait._PERIOD_MS)
-        wait.time, wait.unix_time, wait._PERIOD_MS = self.chip, self.chip.unix_time, PERIOD
+        self.kept = {name: getattr(wait, name) for name in ("time", "unix_time", "_PERIOD_MS")}
+        self.set({"time": self.chip, "unix_time": self.chip.unix_time, "_PERIOD_MS": PERIOD})
         return self.chip
 
     def __exit__(self, *details):
-        wait.time, wait.unix_time, wait._PERIOD_MS = self.kept
+        self.set(self.kept)
+
+    def set(self, values):
+        for name in values:
+            setattr(wait, name, values[name])
 
 
 # How long nobody asks, and whether the clock is set.
@@ -82,7 +86,13 @@ def test_it_never_runs_backwards():
 
 
 def test_a_clock_that_is_set_or_corrected_is_no_time_that_has_passed():
-    for before, after in ((0, SET), (SET, 0), (SET, SET + 3600), (SET, SET - 3600), (SET, SET - 10**8)):
+    for before, after in (
+        (0, SET),
+        (SET, 0),
+        (SET, SET + 3600),
+        (SET, SET - 3600),
+        (SET, SET - 10**8),
+    ):
         with On(Chip(before)) as chip:
             waiter = Waiter(True)
             start = waiter.idle_ms()
@@ -111,7 +121,7 @@ def test_a_transport_looks_at_the_clock_unless_it_reads():
         start = transport.now_ms()
         chip.ms += PERIOD
         assert transport.now_ms() - start == PERIOD
-        transport._waiter.reading = 1
+        transport._waiter.reading = 1  # noqa: SLF001
         chip.ms += PERIOD
         assert transport.now_ms() - start == PERIOD
     assert real is wait.time

@@ -7,8 +7,8 @@ from thinwire.core.adapters import (
     memory_budget,
     modules_of_a_call,
 )
+from thinwire.core.error_base import OutOfMemory
 from thinwire.core.error_kinds import FALLBACK_ON
-from thinwire.core.errors import OutOfMemory
 from thinwire.core.routing.health import CooldownPolicy, Health
 from thinwire.core.routing.policy import Policy
 from thinwire.core.routing.router import Router
@@ -62,8 +62,8 @@ class ReceiveBuffers:
         if isinstance(error, OutOfMemory):
             return error
         try:
-            said = "" if error is None else " (%s)" % error
-            return OutOfMemory(_NO_MEMORY + said, error)
+            said = str(error or "")
+            return OutOfMemory(_NO_MEMORY + (said and " (%s)" % said), error)
         except MemoryError:
             self._lack_used = True
             return self._lack

@@ -29,7 +29,8 @@ from thinwire.core.answer.completion import (
     StreamRestarted,
     completion_of,
 )
-from thinwire.core.errors import OutOfMemory, StreamInterrupted, ThinwireError, TransportTimeout
+from thinwire.core.error_base import ThinwireError, is_claimed
+from thinwire.core.errors import StreamInterrupted, TransportTimeout
 from thinwire.core.exchange import launch
 from thinwire.core.request.http_request import Abortable
 
@@ -90,6 +91,7 @@ class ChatStream:
         self._wait_ms = 0  # before the next attempt
         self._awaits_token = plan.observer is not None
         self._end = ""
+        self._claimed: BaseException | None = None  # a MemoryError of the caller's own code
         # Of `aclose`: it sets the first and then looks at the others, the reader the other way
         # round, so that one of them sees the other, in threads, too.
         self._stopped = False
@@ -335,9 +337,12 @@ class ChatStream:
             plan.observer.emit(action, exchange.attempt, goes_on, error)
         return None
 
-    def _hidden_by(self, error: BaseException) -> "ThinwireError | None":
+    def _hidden_by(self, error: BaseException) -> "BaseException | None":
         # What to raise where there was no memory: why an attempt failed before, or that.
         if not isinstance(error, MemoryError):
+            return None
+        if is_claimed(error):
+            self._claimed = error
             return None
         exchange, found = self._exchange, None
         begun = exchange is not None and exchange.has_begun() and exchange.attempt.error is None
@@ -349,8 +354,11 @@ class ChatStream:
             return found
         return self.out_of_memory(error)
 
-    def out_of_memory(self, error: BaseException) -> OutOfMemory:
-        """The error to raise in place of a MemoryError of this call."""
+    def out_of_memory(self, error: BaseException) -> BaseException:
+        """The error to raise in place of a MemoryError of this call: itself if it was raised by
+        code of the caller's."""
+        if error is self._claimed:
+            return error
         result = self._buffers.out_of_memory(error)
         exchange = self._exchange
         result.model = self._plan.model

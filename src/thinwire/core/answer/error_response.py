@@ -13,13 +13,7 @@ from thinwire.core._compat import (
     unix_time,
 )
 from thinwire.core.answer import chunk
-from thinwire.core.errors import (
-    NO_WORDS,
-    StatusError,
-    StreamError,
-    TransportError,
-    status_error,
-)
+from thinwire.core.errors import StatusError, StreamError, TransportError, status_error
 from thinwire.core.wire.http_date import http_date
 
 TYPE_CHECKING = const(False)
@@ -55,10 +49,6 @@ async def error(
         if status == 200:
             raise
         message = unread.message  # the status says enough; of the body what came is shown
-    except MemoryError:
-        if status == 200:
-            raise
-        message = NO_WORDS
     start = chunk.snippet(body) if body else ""
     if status == 200:
         return StreamError("the answer is %s, not a stream: %s" % (content_type, start))

@@ -163,6 +163,9 @@ class Deployment:
         if framing not in ("chunked", "length"):
             raise ValueError("framing must be 'chunked' or 'length', not %r" % (framing,))
         set_field(self, "framing", framing)
+        for name, value in (("base_url", base_url), ("api_key", api_key), ("model", model)):
+            if isinstance(value, (bytes, bytearray)):
+                raise TypeError("%s is bytes, and has to be text: %s.decode()" % (name, name))
         url = URL(base_url)
         if url.path.endswith(_TARGET):
             url.path = url.path[: -len(_TARGET)]
