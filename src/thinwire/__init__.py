@@ -15,8 +15,10 @@ else:  # pragma: no cover (MicroPython)
 
     _this = sys.implementation
     if _this.name != "micropython" or _this.version < (1, 24):
-        _this = "%s %s" % (_this.name, ".".join([str(part) for part in _this.version[:3]]))
-        raise ImportError("thinwire needs MicroPython 1.24 or newer, and this is " + _this)
+        raise ImportError(
+            "thinwire needs MicroPython 1.24 or newer, and this is %s %s"
+            % (_this.name, ".".join([str(part) for part in _this.version[:3]]))
+        )
 
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:

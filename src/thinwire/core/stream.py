@@ -337,7 +337,7 @@ class ChatStream:
             plan.observer.emit(action, exchange.attempt, goes_on, error)
         return None
 
-    def _hidden_by(self, error: BaseException) -> "BaseException | None":
+    def _hidden_by(self, error: BaseException) -> "ThinwireError | None":
         # What to raise where there was no memory: why an attempt failed before, or that.
         if not isinstance(error, MemoryError):
             return None
@@ -352,13 +352,14 @@ class ChatStream:
         if found is not None:
             found.speechless = True
             return found
-        return self.out_of_memory(error)
+        return self._lack(error)
 
     def out_of_memory(self, error: BaseException) -> BaseException:
         """The error to raise in place of a MemoryError of this call: itself if it was raised by
         code of the caller's."""
-        if error is self._claimed:
-            return error
+        return error if error is self._claimed else self._lack(error)
+
+    def _lack(self, error: BaseException) -> ThinwireError:
         result = self._buffers.out_of_memory(error)
         exchange = self._exchange
         result.model = self._plan.model
