@@ -1,8 +1,8 @@
 """A full heap hides no failure: on the chip-like MicroPython each allocation of a call fails, one
 call after the other, and the caller gets what the call was bound to end with, or OutOfMemory where
 there was no failure yet, or no room for the object that would tell it; MemoryError only where no
-code of thinwire's was running. The client is as good as before, and nothing is lost: no connection,
-no buffer.
+code of thinwire's was running. The client is as good as before, and nothing is lost: no
+connection, no buffer.
 
 `make test` takes a sample, `make test-all` (THINWIRE_FULL) each allocation; THINWIRE_HEAP_SEED
 chooses which ones the sample holds. With `-s` each case says what its callers saw.
