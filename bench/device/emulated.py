@@ -39,7 +39,7 @@ def blocked(tls: bool, folder: Path) -> dict[str, int]:
     context = trusted.server(NAME) if tls else None
     with EmulatedBoard(firmware()) as board, MockServer(ssl_context=context) as server:
         server.reply("none", status_reply(401, "no such key"))
-        url = server.base_url.replace("127.0.0.1", NAME) if tls else server.base_url
+        url = server.base_url.replace("127.0.0.1", NAME)
         arguments = (url, "tokens-20", *([trusted.der.hex()] if tls else []))
         found = Chip(board, folder).call(SCRIPTS / "streaming.py", "blocked", *arguments)
     return {name: int(ms) for name, ms in found.items()}

@@ -1,8 +1,8 @@
 """Error numbers of the platforms MicroPython runs on: what they mean, and what to do. Loaded when
 something went wrong.
 
-Linux and lwIP on RP2 share their numbers (extmod/modlwip.c), newlib on ESP32 has others, and
-mbedTLS adds a number of its own for each layer (ssl.h). What a number means depends on the phase,
+Linux and lwIP on RP2 share their numbers (MicroPython's modlwip), newlib on ESP32 has others, and
+mbedTLS adds a number of its own for each layer. What a number means depends on the phase,
 too: a record that cannot be read is another protocol while shaking hands, and a torn one in
 mid-stream. The tables are text, since a tuple of tuples is twice the flash.
 """

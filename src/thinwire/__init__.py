@@ -37,10 +37,10 @@ if TYPE_CHECKING:
     from thinwire.core.answer.media import ImageDelta as ImageDelta
     from thinwire.core.answer.tool_calls import ToolCall as ToolCall
     from thinwire.core.client import AsyncClient as AsyncClient
-    from thinwire.core.error_base import OutOfMemory as OutOfMemory
-    from thinwire.core.error_base import ThinwireError as ThinwireError
     from thinwire.core.error_kinds import FALLBACK_ON as FALLBACK_ON
     from thinwire.core.error_kinds import FALLBACK_OPTIONAL as FALLBACK_OPTIONAL
+    from thinwire.core.error_kinds import OutOfMemory as OutOfMemory
+    from thinwire.core.error_kinds import ThinwireError as ThinwireError
     from thinwire.core.errors import AllAttemptsFailed as AllAttemptsFailed
     from thinwire.core.errors import ConnectError as ConnectError
     from thinwire.core.errors import ContextWindowExceeded as ContextWindowExceeded
@@ -79,8 +79,7 @@ core.answer.completion StreamComplete StreamRestarted ToolCallDelta ToolCallStar
 core.answer.media AudioDelta ImageDelta
 core.answer.tool_calls ToolCall
 core.client AsyncClient
-core.error_kinds FALLBACK_ON FALLBACK_OPTIONAL
-core.error_base OutOfMemory ThinwireError
+core.error_kinds FALLBACK_ON FALLBACK_OPTIONAL OutOfMemory ThinwireError
 core.errors AllAttemptsFailed ConnectError ContextWindowExceeded EncodeError ReadError StatusError
 core.errors StreamError StreamInterrupted TransportError TransportTimeout WriteError
 core.request.jsonl JSONLMessages

@@ -7,8 +7,7 @@ from thinwire.core.adapters import (
     memory_budget,
     modules_of_a_call,
 )
-from thinwire.core.error_base import OutOfMemory
-from thinwire.core.error_kinds import FALLBACK_ON
+from thinwire.core.error_kinds import FALLBACK_ON, OutOfMemory
 from thinwire.core.routing.health import CooldownPolicy, Health
 from thinwire.core.routing.policy import Policy
 from thinwire.core.routing.router import Router

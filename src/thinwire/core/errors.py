@@ -17,11 +17,11 @@ bytes of RAM on a chip); what a program decides on is in attributes, not in more
 """
 
 from thinwire.core._compat import WrongValue, const, public
-from thinwire.core.error_base import NO_WORDS as NO_WORDS
-from thinwire.core.error_base import OutOfMemory as OutOfMemory
-from thinwire.core.error_base import ThinwireError as ThinwireError
-from thinwire.core.error_base import without as without
+from thinwire.core.error_kinds import NO_WORDS as NO_WORDS
 from thinwire.core.error_kinds import RETRY_ON, kind_of, kind_of_status
+from thinwire.core.error_kinds import OutOfMemory as OutOfMemory
+from thinwire.core.error_kinds import ThinwireError as ThinwireError
+from thinwire.core.error_kinds import without as without
 
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ Loaded for clients with `log` or `on_event`.
 """
 
 from thinwire.core._compat import const
-from thinwire.core.error_base import ThinwireError, claim
+from thinwire.core.error_kinds import ThinwireError, claim
 from thinwire.core.errors import StatusError, StreamError
 
 TYPE_CHECKING = const(False)

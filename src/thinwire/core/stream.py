@@ -29,7 +29,7 @@ from thinwire.core.answer.completion import (
     StreamRestarted,
     completion_of,
 )
-from thinwire.core.error_base import ThinwireError, is_claimed
+from thinwire.core.error_kinds import ThinwireError, is_claimed
 from thinwire.core.errors import StreamInterrupted, TransportTimeout
 from thinwire.core.exchange import launch
 from thinwire.core.request.http_request import Abortable
@@ -372,6 +372,9 @@ class ChatStream:
         return result
 
 
+_TEXTS = (ContentDelta, RefusalDelta)  # not made for each event
+
+
 async def collect(
     stream: ChatStream,
     on_delta: "OnDelta | None" = None,
@@ -389,7 +392,7 @@ async def collect(
         async with stream:
             async for event in stream:
                 result: object = None
-                if isinstance(event, (ContentDelta, RefusalDelta)):
+                if isinstance(event, _TEXTS):
                     if on_delta is not None and event.choice == 0:
                         theirs = True
                         result = on_delta(event.text)

@@ -3,7 +3,7 @@ then takes a few kilobytes (docs/memory.md).
 """
 
 from thinwire.core._compat import const
-from thinwire.core.error_base import ThinwireError, claim
+from thinwire.core.error_kinds import ThinwireError, claim
 
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:

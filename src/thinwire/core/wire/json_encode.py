@@ -28,7 +28,7 @@ from thinwire.core._compat import (
     text_piece,
     text_units,
 )
-from thinwire.core.error_base import NO_WORDS, claim
+from thinwire.core.error_kinds import NO_WORDS, claim
 from thinwire.core.errors import EncodeError
 
 TYPE_CHECKING = const(False)
