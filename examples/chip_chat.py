@@ -16,7 +16,7 @@ from thinwire import AsyncClient, Deployment, ThinwireError
 
 def load_settings():
     with open("settings.json") as file:
-        return json.load(file)
+        return json.loads(file.read().lstrip("\ufeff"))  # Windows puts that before a text
 
 
 def join(wifi):

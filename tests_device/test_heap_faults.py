@@ -1,7 +1,8 @@
 """A full heap hides no failure: on the chip-like MicroPython each allocation of a call fails, one
-call after the other, and the caller gets what the call was bound to end with, or MemoryError where
-there was no failure yet, or no room for the object that would tell it. The client is as good as
-before, and nothing is lost: no connection, no buffer.
+call after the other, and the caller gets what the call was bound to end with, or OutOfMemory where
+there was no failure yet, or no room for the object that would tell it; MemoryError only where no
+code of thinwire's was running. The client is as good as before, and nothing is lost: no
+connection, no buffer.
 
 `make test` takes a sample, `make test-all` (THINWIRE_FULL) each allocation; THINWIRE_HEAP_SEED
 chooses which ones the sample holds. With `-s` each case says what its callers saw.
@@ -83,7 +84,7 @@ class Case:
 
     Args:
         models: the chain that is asked, the first one first.
-        ends: how it may end for its caller, beside MemoryError: classes of errors, "complete".
+        ends: how it may end for its caller, beside OutOfMemory: classes of errors, "complete".
         options: of tests/wire/heap_faults.py. "early": the counting begins with the call, and not
             when the first byte is out; "tls": over TLS.
         status: of a StatusError, each that it may have.
@@ -177,9 +178,11 @@ def _what_is_wrong(case: Case, row: Row, plain: Row) -> str:
     # "" if the caller saw what it should, and nothing is left of the call.
     first, again = row["first"], row["again"]
     end = first["kind"]
-    if end == "MemoryError":
+    if end in ("MemoryError", "OutOfMemory"):
         if first["hides"]:
             return "a failure is hidden"
+        if end == "MemoryError" and first["ours"]:
+            return "an error of the runtime's comes out of thinwire"
     elif end not in case.ends:
         return "it ends otherwise"
     if end == "StatusError" and first["status"] not in case.status:

@@ -19,7 +19,8 @@ _NUMBERS = {
     "_COMMON": "all boards",
     "_LINUX_AND_RP2": "RP2",
     "_ESP32": "ESP32",
-    "_TLS": "TLS",
+    "_TLS": "TLS handshake",
+    "_TLS_TRAFFIC": "TLS, later",
     "_LOOKUP": "name lookup",
 }
 _CERTIFICATE = "_CERTIFICATE"

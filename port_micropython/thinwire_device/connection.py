@@ -2,16 +2,17 @@
 errors that callers get for what goes wrong on it.
 """
 
-import gc
+import errno
 import select
 import socket
 import sys
 
 from micropython import const
 
-from thinwire.core._compat import mend_imports
+from thinwire.core._compat import make_room, mend_imports
 from thinwire.core.errors import (
     ConnectError,
+    OutOfMemory,
     ReadError,
     WriteError,
     certificate_error,
@@ -23,15 +24,16 @@ if TYPE_CHECKING:
 
     from tls import SSLContext, SSLSocket
 
-    from thinwire.core.errors import TransportError
+    from thinwire.core.errors import ThinwireError
     from thinwire.core.request.http_request import Request
     from thinwire_device.dns import Address
     from thinwire_device.wait import Waiter
 
     Place = tuple[str, str, int]  # scheme, host, port
 
-# A connect that goes on in the background: Linux, lwIP on RP2 / newlib on ESP32 / macOS.
-_IN_PROGRESS = (115, 119, 118, 36)
+# Of a connect that goes on in the background. What it is on one platform is a failure on another:
+# 115 means on ESP32 that the network is down, and its 118 that there is no route.
+_IN_PROGRESS = 119 if sys.platform == "esp32" else getattr(errno, "EINPROGRESS", 115)
 _REFUSED = const(111)
 _NOTSENT_LOWAT = const(25)
 _CERTIFICATE = (9984, 12288, 30336)  # verification failed, not the pinned one, no CA
@@ -92,7 +94,7 @@ async def _connect_to(
         try:
             plain.connect(address[4])
         except OSError as error:
-            if number(error) not in _IN_PROGRESS:
+            if number(error) != _IN_PROGRESS:
                 raise
         poller = select.poll()
         poller.register(plain, select.POLLOUT)
@@ -145,9 +147,9 @@ class Connection:
         """Puts TLS on it; the handshake happens in `begin`.
 
         Raises:
-            ConnectError: no memory for it, most likely. The connection is closed then.
+            ConnectError, OutOfMemory: it cannot be. The connection is closed then.
         """
-        gc.collect()  # the handshake needs 17 KB in one piece
+        make_room()  # the handshake needs 17 KB in one piece
         host = self.place[1]
         try:
             self._stream = context.wrap_socket(
@@ -155,7 +157,7 @@ class Connection:
             )
         except _OF_TLS as error:
             self.close()
-            raise failure(ConnectError, error, "no TLS to", host)
+            raise failure(ConnectError, error, "no TLS to", host, "handshake")
 
     async def begin(self, view: memoryview, deadline_ms: "int | None") -> int:
         """Writes the first bytes of `view`; returns how many.
@@ -164,8 +166,9 @@ class Connection:
         the server is proven: so this is the last part of connecting.
 
         Raises:
-            ConnectError: the handshake failed; nothing of `view` was sent.
+            ConnectError, OutOfMemory: the handshake failed; nothing of `view` was sent.
         """
+        phase = "connect" if self._stream is self._plain else "handshake"
         count = tries = 0
         while not count:
             try:
@@ -174,7 +177,7 @@ class Connection:
                 # A certificate that is not accepted is a ValueError, or it has a number.
                 refused = isinstance(error, ValueError) or number(error) in _CERTIFICATE
                 kind = certificate_error if refused else ConnectError
-                raise failure(kind, error, "no connection to", self.place[1])
+                raise failure(kind, error, "no connection to", self.place[1], phase)
             if not count:
                 await self._waiter.sleep_ms(self._waiter.pause(tries, deadline_ms, "connect"))
                 tries += 1
@@ -250,12 +253,12 @@ def number(error: BaseException) -> int:
 
 
 def failure(
-    kind: "Callable[[str, BaseException], TransportError]",
+    kind: "Callable[[str, BaseException], ThinwireError]",
     error: Exception,
     doing: str,
     whom: str = "",
-    lookup: bool = False,
-) -> "TransportError":
+    phase: str = "traffic",
+) -> "ThinwireError":
     """The error for a caller: what was being done, what went wrong, and what helps.
 
     Args:
@@ -263,19 +266,25 @@ def failure(
         error: what the socket, TLS or the name lookup raised.
         doing: what failed, e.g. "no connection to".
         whom: the host, where that is of interest.
-        lookup: a name lookup failed; it has numbers of its own.
+        phase: "lookup", "connect", "handshake" or "traffic": the same number means another thing
+            in each.
 
     Returns:
-        The error; `speechless`, and with less text, where there is no memory for its words.
+        The error, of another kind where it was memory that TLS lacked: OutOfMemory. It is
+        `speechless`, and has less text, where there is no memory for its words.
     """
     text = doing
+    if isinstance(error, MemoryError):
+        kind = OutOfMemory
     try:
         if whom:
             text = "%s %s" % (doing, whom)
         from thinwire_device import errnos
 
-        describe = errnos.describe_lookup if lookup else errnos.describe
-        return kind("%s: %s" % (text, describe(error, number(error))), error)
+        code = number(error)
+        if errnos.tls_lacks_memory(error, code, phase):
+            kind = OutOfMemory
+        return kind("%s: %s" % (text, errnos.describe(error, code, phase)), error)
     except MemoryError:
         # A full heap hides no failure: that there was one is worth more than its words.
         mend_imports()

@@ -47,7 +47,7 @@ class DNSCache:
             from thinwire.core.errors import ConnectError
             from thinwire_device.connection import failure
 
-            raise failure(ConnectError, error, "cannot resolve", host, lookup=True)
+            raise failure(ConnectError, error, "cannot resolve", host, "lookup")
         if len(self._known) >= _LIMIT:
             self._known.clear()
         self._known[(host, port)] = (self._now_ms() + self._keep_ms, addresses)

@@ -1,8 +1,10 @@
 """Error numbers of the platforms MicroPython runs on: what they mean, and what to do. Loaded when
 something went wrong.
 
-Linux and lwIP on RP2 share their numbers, newlib on ESP32 has others, and mbedTLS adds a number of
-its own for each layer. The tables are text, since a tuple of tuples is twice the flash.
+Linux and lwIP on RP2 share their numbers (MicroPython's modlwip), newlib on ESP32 has others, and
+mbedTLS adds a number of its own for each layer. What a number means depends on the phase,
+too: a record that cannot be read is another protocol while shaking hands, and a torn one in
+mid-stream. The tables are text, since a tuple of tuples is twice the flash.
 """
 
 import gc
@@ -11,8 +13,10 @@ import sys
 from micropython import const
 
 _COMMON = """
+5 the network stack refuses: is the Wi-Fi joined?
+9 the socket is closed
 11 nothing came in time
-12 out of memory
+12 the network stack has no memory or no socket left: close other connections
 22 impossible argument
 23 too many open sockets
 24 too many open sockets
@@ -22,7 +26,10 @@ _COMMON = """
 111 connection refused: check host and port, nobody listens there
 """
 _LINUX_AND_RP2 = """
+1 the network interface refuses: connect the Wi-Fi again
 19 the network interface is gone: connect the Wi-Fi again
+97 this firmware has no addresses of that kind (IPv6?)
+98 the address is in use: wait a minute, or reset
 100 the network is down: connect the Wi-Fi again
 101 network unreachable: has the Wi-Fi an address?
 103 the connection was aborted
@@ -31,14 +38,19 @@ _LINUX_AND_RP2 = """
 113 no route to the host: has the Wi-Fi an address?
 """
 _ESP32 = """
+106 this firmware has no addresses of that kind (IPv6?)
 112 the address is in use: wait a minute, or reset
 113 the connection was aborted
 114 network unreachable: has the Wi-Fi an address?
 115 the network is down: connect the Wi-Fi again
 116 timed out: can this network reach the server?
+117 the host is down
 118 no route to the host: has the Wi-Fi an address?
+125 no address of its own: has the Wi-Fi one?
+126 the network has dropped the connection: connect the Wi-Fi again
 128 not connected: is the network up?
 """
+# While it shakes hands; and what is another matter afterwards.
 _TLS = """
 9984 certificate verification failed: pass the CA of this server as add_ca=
 12288 its certificate is not the pinned one: if it was renewed on purpose, pin it anew
@@ -47,13 +59,24 @@ _TLS = """
 28160 no TLS version, cipher or curve in common
 28288 no TLS version in common: most firmware has TLS 1.2 only
 29184 no TLS spoken there: is it http://, or another port?
-29312 the server closed the connection during TLS
+29312 the server closed the connection during TLS: does it want a newer version?
 29440 no TLS spoken there: is it http://, or another port?
 30336 no CA certificate to verify the server with: pass cadata=
 30464 no TLS spoken there: is it http://, or another port?
-30592 the server refused the TLS handshake: check host name and port
+30592 the server refused the TLS handshake: it may want a version or cipher that this firmware\
+ lacks (most has TLS 1.2 only), or not know this host name
+30720 the server does not know this host name
 30848 the server said goodbye
 31232 its certificate is malformed
+"""
+_TLS_TRAFFIC = """
+27136 a TLS record is larger than the buffer of this firmware
+29056 a TLS record came damaged: try again
+29184 a TLS record came damaged, or is larger than the buffer of this firmware: try again
+29312 the server closed the connection
+29440 a TLS message came damaged: try again
+30464 the server sent a TLS message that nobody expected
+30592 the server ended TLS with an alert
 """
 # What mbedTLS says of a certificate, and what to do.
 _CERTIFICATE = (
@@ -63,50 +86,66 @@ _CERTIFICATE = (
     ("future", "is this clock wrong? thinwire_device.clock.set_from_ntp() sets it"),
 )
 _LOOKUP = """
+1 the network stack has no memory left for a name lookup
 2 there is no such name, or no name server answered: is the network up?
+3 no name server answered: is the network up?
+6 no name server is known: join the network first (Wi-Fi, and an address by DHCP)
+16 this is no name that can be looked up: empty or too long, or the network is not up
 200 there is no such name
 202 no name server answered: is the network up?
-203 out of memory
+203 the network stack has no memory left for a name lookup
 """
-_NO_MEMORY = (12, 0x2880, 0x3F80, 0x4D80, 0x5180, 0x6180, 0x7F00)
+_NO_MEMORY = (0x2880, 0x3F80, 0x4D80, 0x5180, 0x6180, 0x7F00)
+_ENOMEM = const(12)  # what MicroPython makes of the last of them
 _BIGNUM_NO_MEMORY = const(0x10)  # added to the number of the layer above
 _TLS_FIRST = const(0x1000)
 _TLS_LAYER = const(0xFF80)
 
 
-def describe(error: Exception, code: int, platform: str = sys.platform) -> str:
+def tls_lacks_memory(error: Exception, code: int, phase: str) -> bool:
+    """Whether it was memory of ours that was short, and nothing of the network's.
+
+    Args:
+        error, code, phase: see `describe`.
+    """
+    if isinstance(error, MemoryError):
+        return True
+    if code >= _TLS_FIRST:
+        layer = code & _TLS_LAYER
+        return layer in _NO_MEMORY or code - layer == _BIGNUM_NO_MEMORY
+    return phase == "handshake" and code == _ENOMEM
+
+
+def describe(
+    error: Exception, code: int, phase: str = "traffic", platform: str = sys.platform
+) -> str:
     """What went wrong and what to do, for a person.
 
     Args:
         error: an OSError, or what TLS raises in its place.
         code: its number without a sign, 0 for none.
+        phase: "lookup", "connect", "handshake" or "traffic".
         platform: whose numbers they are, as sys.platform has it.
     """
-    if isinstance(error, MemoryError):
-        return _memory()
+    if tls_lacks_memory(error, code, phase):
+        return _memory() + (" (error %d)" % code if code else "")
     if isinstance(error, ValueError):
         return _of_certificate(str(error).strip())
     if not isinstance(error, OSError):
         return "%s: %s" % (type(error).__name__, error)
     if code >= _TLS_FIRST:
-        layer = code & _TLS_LAYER
-        if layer in _NO_MEMORY or code - layer == _BIGNUM_NO_MEMORY:
-            return "%s (error %d)" % (_memory(), code)
-        found = _find(_TLS, code) or _find(_TLS, layer, code)
-    elif code in _NO_MEMORY:
-        return "%s (error %d)" % (_memory(), code)
-    else:
-        own = _ESP32 if platform == "esp32" else _LINUX_AND_RP2
-        found = _find(own, code) or _find(_COMMON, code)
-    return found or "OSError: %s" % error
-
-
-def describe_lookup(error: Exception, code: int) -> str:
-    """The same for a failed name lookup, which has numbers of its own."""
-    if not code:  # the unix port: "[addrinfo error -2]"
-        digits = str(error).rstrip("]").rpartition("-")[2]
-        code = int(digits) if digits.isdigit() else 0
-    return _find(_LOOKUP, code) or str(error)
+        layer, found = code & _TLS_LAYER, ""
+        if phase == "traffic":
+            found = _find(_TLS_TRAFFIC, code) or _find(_TLS_TRAFFIC, layer, code)
+        return found or _find(_TLS, code) or _find(_TLS, layer, code) or "OSError: %s" % error
+    found = ""
+    if phase == "lookup":
+        if not code:  # the unix port: "[addrinfo error -2]"
+            digits = str(error).rstrip("]").rpartition("-")[2]
+            code = int(digits) if digits.isdigit() else 0
+        found = _find(_LOOKUP, code)
+    own = _ESP32 if platform == "esp32" else _LINUX_AND_RP2
+    return found or _find(own, code) or _find(_COMMON, code) or "OSError: %s" % error
 
 
 def _find(table: str, code: int, shown: int = 0) -> str:

@@ -214,6 +214,7 @@ class SocketResponse:
         self._rest = rest
         encoding = head.header("content-encoding")
         self._compressed = encoding if encoding and encoding.lower() != "identity" else ""
+        waiter.reading += 1
 
     def header(self, name: str) -> "str | None":
         """See Response.header."""
@@ -256,6 +257,7 @@ class SocketResponse:
         """See Response.aclose."""
         connection, self._connection = self._connection, None
         if connection is not None:
+            self._waiter.reading -= 1
             whole = self._body.done and not self._rest and not self._body.excess
             if self._pool is not None and whole and not connection.ended:
                 connection.kept = True

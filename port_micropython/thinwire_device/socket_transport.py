@@ -13,6 +13,11 @@ a client that is only made takes half of the RAM.
 
 from micropython import const
 
+try:
+    import socket  # noqa: F401 - for what is said where there is none
+except ImportError:
+    raise ImportError("thinwire: this firmware has no network (no module named 'socket')")
+
 from thinwire.core._compat import import_module, nothing
 from thinwire.core.wire.http1_request import HTTPChunkWriter
 from thinwire_device.dns import DNSCache
@@ -180,7 +185,8 @@ class SocketTransport:  # a core.transport.Transport; as its subclass it would c
 
     def now_ms(self) -> int:
         """See Transport.now_ms."""
-        return self._waiter.now_ms()
+        waiter = self._waiter
+        return waiter.now_ms() if waiter.reading else waiter.idle_ms()
 
     def spawn(self, coroutine: "Coroutine[object, object, None]") -> "Task":
         """See Transport.spawn."""
@@ -222,6 +228,16 @@ class SocketTransport:  # a core.transport.Transport; as its subclass it would c
     def _tls(self) -> "TLSContexts":
         # Made when it is needed: plain http does without.
         if self._contexts is None:
+            try:
+                import tls  # noqa: F401 - for what is said where there is none
+            except ImportError as error:
+                from thinwire.core.errors import certificate_error
+
+                raise certificate_error(
+                    "this firmware has no TLS (no module named 'tls'), which https needs: take"
+                    " another one, or a server in your own network by http",
+                    error,
+                )
             from thinwire_device.tls_context import TLSContexts
 
             self._contexts = TLSContexts(*self._trusted)
@@ -256,7 +272,7 @@ class SocketTransport:  # a core.transport.Transport; as its subclass it would c
                 plain = await connect(self._waiter, addresses, request)
             except OSError as error:
                 self._dns.forget(host)
-                raise failure(ConnectError, error, "cannot connect to", whom)
+                raise failure(ConnectError, error, "cannot connect to", whom, "connect")
         try:
             request.connected_ms = self._waiter.now_ms()
             connection = Connection(self._waiter, place, plain)

@@ -13,6 +13,7 @@ import gc
 import tls
 from micropython import const
 
+from thinwire.core._compat import make_room
 from thinwire.core.errors import ConnectError, certificate_error
 from thinwire_device import clock
 from thinwire_device.connection import failure
@@ -62,16 +63,21 @@ class TLSContexts:
         Raises:
             ConnectError: the clock is not set, the CA data cannot be read, or the firmware cannot
                 check a pin.
+            OutOfMemory: there is no room for it.
         """
         roots = self._roots_for(host)
         context = self._context
         if context is None or roots != self._roots:
-            context = self._context = None
-            gc.collect()  # the old one holds kilobytes, and the new one shall not stand behind it
+            if context is not None:
+                # The old one holds kilobytes, on ESP32 of another heap, which nobody else frees.
+                context = self._context = None
+                gc.collect()
+            else:
+                make_room()
             try:
                 context = self._build(host, roots)
             except MemoryError as error:
-                raise failure(ConnectError, error, "no TLS to", host)
+                raise failure(ConnectError, error, "no TLS to", host, "handshake")
             self._context, self._roots = context, roots
         return context
 

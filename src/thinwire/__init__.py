@@ -10,6 +10,15 @@ try:
     from micropython import const
 except ImportError:
     const = bool
+else:  # pragma: no cover (MicroPython)
+    import sys
+
+    _this = sys.implementation
+    if _this.name != "micropython" or _this.version < (1, 24):
+        raise ImportError(
+            "thinwire needs MicroPython 1.24 or newer, and this is %s %s"
+            % (_this.name, ".".join([str(part) for part in _this.version[:3]]))
+        )
 
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
@@ -30,6 +39,8 @@ if TYPE_CHECKING:
     from thinwire.core.client import AsyncClient as AsyncClient
     from thinwire.core.error_kinds import FALLBACK_ON as FALLBACK_ON
     from thinwire.core.error_kinds import FALLBACK_OPTIONAL as FALLBACK_OPTIONAL
+    from thinwire.core.error_kinds import OutOfMemory as OutOfMemory
+    from thinwire.core.error_kinds import ThinwireError as ThinwireError
     from thinwire.core.errors import AllAttemptsFailed as AllAttemptsFailed
     from thinwire.core.errors import ConnectError as ConnectError
     from thinwire.core.errors import ContextWindowExceeded as ContextWindowExceeded
@@ -38,7 +49,6 @@ if TYPE_CHECKING:
     from thinwire.core.errors import StatusError as StatusError
     from thinwire.core.errors import StreamError as StreamError
     from thinwire.core.errors import StreamInterrupted as StreamInterrupted
-    from thinwire.core.errors import ThinwireError as ThinwireError
     from thinwire.core.errors import TransportError as TransportError
     from thinwire.core.errors import TransportTimeout as TransportTimeout
     from thinwire.core.errors import WriteError as WriteError
@@ -69,9 +79,9 @@ core.answer.completion StreamComplete StreamRestarted ToolCallDelta ToolCallStar
 core.answer.media AudioDelta ImageDelta
 core.answer.tool_calls ToolCall
 core.client AsyncClient
-core.error_kinds FALLBACK_ON FALLBACK_OPTIONAL
+core.error_kinds FALLBACK_ON FALLBACK_OPTIONAL OutOfMemory ThinwireError
 core.errors AllAttemptsFailed ConnectError ContextWindowExceeded EncodeError ReadError StatusError
-core.errors StreamError StreamInterrupted ThinwireError TransportError TransportTimeout WriteError
+core.errors StreamError StreamInterrupted TransportError TransportTimeout WriteError
 core.request.jsonl JSONLMessages
 core.request.sources Base64File BytesStream DataURL Source TextFile TextStream
 core.routing.deployment Deployment
@@ -87,7 +97,8 @@ if not TYPE_CHECKING:  # or a misspelt name would be one to a type checker
 
     def __getattr__(name):
         if name == "__all__":
-            return [name for line in _HOMES.split("\n") for name in line.split()[1:]]
+            names = [name for line in _HOMES.split("\n") for name in line.split()[1:]]
+            return names if const is bool else _at_hand(names)
         for line in _HOMES.split("\n"):
             home, *names = line.split()
             if name in names:
@@ -97,6 +108,17 @@ if not TYPE_CHECKING:  # or a misspelt name would be one to a type checker
                 globals()[name] = value
                 return value
         raise AttributeError("module 'thinwire' has no attribute %r" % name)
+
+    def _at_hand(names):  # pragma: no cover (MicroPython)
+        # A star import takes them all, and firmware may do without some files (manifest.py).
+        found = []
+        for name in names[1:]:  # the first is for CPython
+            try:
+                __getattr__(name)
+                found.append(name)
+            except ImportError:
+                pass
+        return found
 
     if const is bool:  # MicroPython never asks for it
 

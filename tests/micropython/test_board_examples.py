@@ -17,7 +17,7 @@ from typing import Any
 
 import pytest
 from support.device_syntax import complaints
-from support.interpreters import ROOT, SEARCH_PATH, Interpreter
+from support.interpreters import ROOT, SEARCH_PATH, Interpreter, run_micropython
 from support.order import held
 
 from thinwire.testing import (
@@ -321,6 +321,7 @@ BROKEN_SETTINGS: list[tuple[str | None, str]] = [
         '{"base_url": "http://h/v1", "model": "m", "run": "x"}',
         "config.json: run is 'x', not chat, sensor, camera or button",
     ),
+    ("[]", "config.json is no JSON object: it begins with {"),
 ]
 
 
@@ -329,6 +330,41 @@ def test_settings_that_cannot_be(board: Board, settings: str | None, want: str) 
     if settings is not None:
         (board.flash / "config.json").write_text(settings)
     assert board.run() == want + "\n"
+
+
+# What an editor on a PC makes of it; some write what a board cannot read, and then it says so.
+SAVED = [
+    ("\r\n", "utf-8", "Grüße"),
+    ("\n", "utf-8-sig", "Grüße"),
+    ("\r\n", "utf-8-sig", "Grüße"),
+    ("\r", "utf-8", "Grüße"),
+    ("\n", "utf-16-le", "UTF-16: save it as UTF-8"),
+    ("\n", "utf-16-be", "UTF-16: save it as UTF-8"),
+]
+LOAD = """
+import sys
+from thinwire_board import settings
+for path in sys.argv[1:]:
+    try:
+        print(settings.load(path)["goal"])
+    except ValueError as error:
+        print(error)
+"""
+
+
+def test_settings_that_were_saved_on_a_pc(micropython: Interpreter, tmp_path: Path) -> None:
+    settings = {"base_url": "http://h/v1", "model": "m", "goal": "Grüße"}
+    paths = []
+    for number, (ends, encoding, _) in enumerate(SAVED):
+        text = json.dumps(settings, indent=1, ensure_ascii=False).replace("\n", ends)
+        mark = "\ufeff" if "16" in encoding else ""
+        paths.append(tmp_path / f"{number}.json")
+        paths[-1].write_bytes((mark + text).encode(encoding))
+    script = tmp_path / "show.py"
+    script.write_text(LOAD)
+    env = {"MICROPYPATH": f"{BOARDS}:{STUBS}:{SEARCH_PATH}"}
+    said = run_micropython(micropython, script, *paths, env=env).stdout.splitlines()
+    assert [one.rpartition(" is ")[2] for one in said] == [want for _, _, want in SAVED]
 
 
 @contextlib.contextmanager

@@ -32,9 +32,12 @@ def test_there_are_checks() -> None:
     assert len(CHECKS) >= 3
 
 
-def _answer(seconds: float, mode: int = 0x1C, stratum: int = 2, size: int = 48) -> bytes:
+def _answer(
+    seconds: float, mode: int = 0x1C, stratum: int = 2, size: int = 48, asked: int = 0
+) -> bytes:
+    # `asked` is when the question was sent, which ours does not say.
     count = int(seconds + _NTP_EPOCH) & 0xFFFFFFFF
-    return struct.pack("!BB38xI4x", mode, stratum, count)[:size]
+    return struct.pack("!BB22xII8xI4x", mode, stratum, asked, 0, count)[:size]
 
 
 @contextmanager
@@ -65,21 +68,37 @@ def test_the_time_of_an_ntp_server(micropython: Interpreter, tmp_path: Path) -> 
     assert difference < 60
 
 
-NO_ANSWERS = [
-    None,
-    _answer(0, stratum=0),  # "kiss of death"
-    _answer(0, mode=0x1B),  # not of a server
-    _answer(0, size=40),
-]
+_2026 = 1_790_000_000
+NO_ANSWERS = {
+    "silent": (None, ""),
+    "sent away": (_answer(_2026, stratum=0), "sends us away"),
+    "echo": (_answer(_2026, mode=0x1B), "no answer of an NTP server"),
+    "broadcast": (_answer(_2026, mode=0x1D), "no answer of an NTP server"),
+    "short": (_answer(_2026, size=40), "no answer of an NTP server"),
+    "not synchronized": (_answer(_2026, mode=0xDC), "clock is not set"),
+    "no stratum": (_answer(_2026, stratum=16), "clock is not set"),
+    # letscontrolit/ESPEasy#2886
+    "reported": (_answer(-_NTP_EPOCH, mode=0xE4, stratum=0), "sends us away"),
+    # gmag11/NtpClient#70: else it would be 2036-02-07.
+    "no time": (_answer(-_NTP_EPOCH), "before 2024"),
+    "of another epoch": (_answer(0), "before 2024"),
+    "of a clock that was never set": (_answer(946_684_800), "before 2024"),
+    "to another question": (_answer(_2026, asked=7), "another question"),
+}
 
 
-@pytest.mark.parametrize("answer", NO_ANSWERS, ids=["silent", "refused", "echo", "short"])
-def test_no_answer_of_an_ntp_server(
-    micropython: Interpreter, tmp_path: Path, answer: bytes | None
-) -> None:
+@pytest.mark.parametrize("name", NO_ANSWERS)
+def test_no_answer_of_an_ntp_server(micropython: Interpreter, tmp_path: Path, name: str) -> None:
+    answer, said = NO_ANSWERS[name]
     with ntp(answer) as port:
-        (error, _) = call(micropython, tmp_path, "device_clock", "asked", port, 0.3)
+        (error, words) = call(micropython, tmp_path, "device_clock", "asked", port, 0.3)
     assert error == "OSError"
+    assert said in words
+
+
+def test_a_time_server_that_cannot_be_looked_up(micropython: Interpreter, tmp_path: Path) -> None:
+    said = call(micropython, tmp_path, "device_clock", "unknown_host")
+    assert said == [-6, "cannot resolve the time server pool.ntp.org", True]
 
 
 @pytest.mark.parametrize(

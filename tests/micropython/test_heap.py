@@ -49,7 +49,7 @@ def test_a_damaged_head_in_a_full_heap_ends_the_call_with_an_error(
             micropython, tmp_path, "full_heap.py", *arguments, heapsize="640k"
         )
     found = dict(zip(ROOMS, ends, strict=True))
-    assert set(found.values()) == {"MemoryError", "ThinwireError"}
+    assert set(found.values()) == {"OutOfMemory", "ThinwireError"}
     assert {end for room, end in found.items() if room > ENOUGH} == {"ThinwireError"}
     assert more_files <= 0
     assert answer == "Hi"  # the client is as good as before

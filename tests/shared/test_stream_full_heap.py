@@ -1,5 +1,6 @@
 # A full heap hides no failure: where there is no memory to deal with an error, the caller gets
-# that error; nothing is tried again, nothing is left open, and the client is as good as before.
+# that error, or OutOfMemory if there is none; nothing is tried again, nothing is left open, and
+# the client is as good as before.
 # tests_device/test_heap_faults.py lets each allocation fail; here it is what tests can reach.
 
 import asyncio
@@ -24,21 +25,24 @@ from streams import (
     text,
 )
 
+from thinwire.core import client as clients
 from thinwire.core import exchange
-from thinwire.core._compat import mend_imports, nothing
+from thinwire.core._compat import MICROPYTHON, mend_imports, nothing
 from thinwire.core.answer.answer import Answer
-from thinwire.core.client import AsyncClient
+from thinwire.core.client import AsyncClient, ReceiveBuffers
+from thinwire.core.error_kinds import COOLDOWN_ON, FALLBACK_ON, RETRY_ON
 from thinwire.core.errors import (
     NO_WORDS,
     ConnectError,
     EncodeError,
+    OutOfMemory,
     ReadError,
     StatusError,
     StreamError,
     ThinwireError,
     TransportTimeout,
 )
-from thinwire.core.sync import Client, result
+from thinwire.core.sync import Client, SyncChatStream
 from thinwire.core.wire import error_words
 from thinwire.testing.scripted import ScriptedReply, ScriptedTransport
 
@@ -145,14 +149,14 @@ def test_where_a_module_cannot_be_loaded_the_failure_is_what_the_caller_gets():
         assert attempt.outcome == "failed", at
 
 
-def test_what_is_no_failure_yet_is_a_memory_error():
+def test_what_is_no_failure_yet_is_out_of_memory():
     tools = ScriptedReply([sse(call(0, "c", "f", "{}", "tool_calls")) + DONE])
     whole = json_reply({"choices": [{"message": {"content": "Hello"}, "finish_reason": "stop"}]})
     for reply, module in ((tools, "answer.tool_calls"), (whole, "answer.error_response")):
         for kind in (AsyncClient, Client):
             client = client_of(kind, [reply, GOOD])
             with NoRoom(module):
-                error_of(MemoryError, chat, client)
+                error_of(OutOfMemory, chat, client)
             assert client.transport.open_responses == 0
             assert len(client.transport.requests) == 1
             assert chat(client).content == "Hello"
@@ -191,14 +195,20 @@ def test_no_memory_for_another_attempt_does_not_hide_why_there_was_one():
         assert chat(client).content == "Hello"
 
 
-def test_an_answer_that_there_is_no_memory_for_is_a_memory_error():
+def test_an_answer_that_there_is_no_memory_for_is_an_error_of_ours():
     # Also behind a failure that had been made good.
     broken = ScriptedReply([sse(text("a")), MemoryError()])
     for first in ([MemoryError()], [broken], [busy(), broken]):
         for kind in (AsyncClient, Client):
             client = client_of(kind, first + [GOOD])
-            error_of(MemoryError, chat, client)
+            error = error_of(OutOfMemory, chat, client)
+            assert (error.kind, error.retryable, error.model) == ("memory", False, "a")
+            assert error.deployment == ("b" if first[0] is not broken and len(first) > 1 else "a")
             assert client.transport.open_responses == 0
+            # Nobody is to blame for it: neither is tried again, or left alone.
+            assert len(client.transport.requests) == len(first)
+            states = client.deployments_state()
+            assert [states[name].failures for name in ("a", "b")] == [len(first) - 1, 0]
             assert chat(client).content == "Hello"
 
 
@@ -260,7 +270,7 @@ def test_wherever_memory_runs_out_nothing_is_left_open_and_the_next_call_is_as_g
                 heard = []
                 try:
                     done = chat(client, on_delta=heard.append)
-                except (ThinwireError, MemoryError) as error:
+                except ThinwireError as error:
                     assert KEY not in str(error)
                 else:
                     assert (done.content, done.complete) == ("Hello", True), (n, done)
@@ -285,11 +295,11 @@ class Unreadable:
 
 
 def test_a_status_is_told_even_if_no_header_can_be_read_and_a_good_one_is_no_failure():
-    for status, error_class in ((503, StatusError), (200, MemoryError)):
+    for status, error_class in ((503, StatusError), (200, OutOfMemory)):
         for kind in (AsyncClient, Client):
             client = client_of(kind, [ScriptedReply([ANSWER], status, Unreadable()), GOOD])
             error = error_of(error_class, chat, client)
-            assert getattr(error, "status", 200) == status
+            assert error.status == (status if status != 200 else 0)
             assert client.transport.open_responses == 0
             assert chat(client).content == "Hello"
 
@@ -300,7 +310,7 @@ def test_an_answer_whose_rest_cannot_be_read_is_closed():
         client = client_of(kind, [GOOD, GOOD])
         exchange.Exchange.drain = full
         try:
-            error_of(MemoryError, chat, client)
+            error_of(OutOfMemory, chat, client)
         finally:
             exchange.Exchange.drain = drain
         assert client.transport.open_responses == 0
@@ -360,7 +370,7 @@ async def raced(race):
     # The outcome of a call of two attempts; whatever it is, nothing of it may be left.
     try:
         found = (await race.client.chat(HELLO, on_delta=len)).content
-    except (ThinwireError, MemoryError) as error:
+    except ThinwireError as error:
         found = error
     assert race.transport.still_open() == [], race.transport.still_open()
     assert await race.transport.tasks_left() == 0
@@ -384,7 +394,7 @@ def test_a_race_that_there_is_no_memory_for_leaves_nothing():
             return spawn(coroutine)
 
         race.transport.spawn = spoiled
-        assert isinstance(run_race(raced(race)), MemoryError), n
+        assert isinstance(run_race(raced(race)), OutOfMemory), n
 
 
 def test_a_race_that_cannot_be_waited_for_leaves_nothing():
@@ -394,7 +404,7 @@ def test_a_race_that_cannot_be_waited_for_leaves_nothing():
         race.transport.signal = lambda n=n: Spoiled(n)
         found.append(run_race(raced(race)))
     assert "Hello" in found, found
-    assert [one for one in found if one != "Hello" and not isinstance(one, MemoryError)] == []
+    assert [one for one in found if one != "Hello" and not isinstance(one, OutOfMemory)] == []
 
 
 def test_an_attempt_whose_failure_cannot_be_noted_ends_the_race_with_it():
@@ -405,16 +415,89 @@ def test_an_attempt_whose_failure_cannot_be_noted_ends_the_race_with_it():
     refusal = b'{"error": {"message": "%s"}}' % KEY.encode()
     race = race_of(Reply(After("b"), refusal, status=503), Reply(STALL), on_event=hook)
     error = run_race(raced(race))
-    assert (type(error), error.status, str(error)) == (StatusError, 503, NO_WORDS)
+    assert (type(error), error.status) == (StatusError, 503)
+    assert str(error) == "status 503: " + NO_WORDS
     assert error.speechless
 
 
-def test_a_result_that_there_was_no_memory_to_hand_over_is_a_memory_error():
-    async def done():
-        return 1
+class Lost:
+    # A stream whose events and result get lost on their way.
+    def __init__(self):
+        self.out_of_memory = ReceiveBuffers(16).out_of_memory
 
-    assert result(done()) == 1
-    error_of(MemoryError, result, nothing())
+    def __anext__(self):
+        return nothing()
+
+
+def test_a_result_that_there_was_no_memory_to_hand_over_is_out_of_memory():
+    client = client_of(Client, [GOOD])
+    client._chat = lambda *given: nothing()  # noqa: SLF001
+    error_of(OutOfMemory, chat, client)
+    stream = Lost()
+    error_of(OutOfMemory, next, SyncChatStream(stream))
+    stream.__anext__ = full
+    error_of(OutOfMemory, next, SyncChatStream(stream))
+
+
+async def streamed(client):
+    async with client.stream(HELLO) as stream:
+        async for _ in stream:
+            pass
+
+
+async def sent(client):
+    await client.send_streaming_body(iter([]))
+
+
+class Unasked:
+    for_call = full
+
+    def __getattr__(self, name):
+        raise MemoryError
+
+
+def test_wherever_a_call_begins_lack_of_memory_is_an_error_of_ours():
+    for kind in (AsyncClient, Client):
+        client = client_of(kind, [GOOD])
+        begin = client._policy  # noqa: SLF001 - what each call asks first
+        client._policy = Unasked()  # noqa: SLF001
+        error_of(OutOfMemory, chat, client)
+        error_of(OutOfMemory, client.stream, HELLO)
+        if kind is AsyncClient:
+            error_of(OutOfMemory, lambda client=client: asyncio.run(sent(client)))
+        client._policy = begin  # noqa: SLF001
+        assert chat(client).content == "Hello"
+
+
+def test_the_error_that_was_laid_by_is_raised_where_another_cannot_be_made():
+    buffers = ReceiveBuffers(16)
+    cause = MemoryError("no 5 KB")
+    new = buffers.out_of_memory(cause)
+    assert "(no 5 KB)" in str(new)
+    assert new.cause is cause
+    assert buffers.out_of_memory(new) is new
+    laid_by = []
+    for _ in range(2):
+        clients.OutOfMemory, kept = Unmade, clients.OutOfMemory
+        try:
+            laid_by.append(buffers.out_of_memory(cause))
+            assert buffers.out_of_memory() is laid_by[-1]
+        finally:
+            clients.OutOfMemory = kept
+        assert type(laid_by[-1]) is OutOfMemory
+        buffers.acquire()  # with the next call another one is
+    assert laid_by[0] is not laid_by[1]
+    assert buffers.out_of_memory().kind == "memory"
+
+
+class Unmade(OutOfMemory):
+    def __init__(self, *given):
+        raise MemoryError
+
+
+def test_what_the_runtime_lets_it_be_it_is():
+    assert issubclass(OutOfMemory, MemoryError) == (not MICROPYTHON)
+    assert "memory" not in RETRY_ON + FALLBACK_ON + COOLDOWN_ON
 
 
 def test_imports_are_mended_where_nothing_is_broken():

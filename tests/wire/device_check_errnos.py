@@ -1,14 +1,28 @@
 """Run by tests/micropython/test_device_units.py on MicroPython."""
 
 import builtins
+import sys
 
 from thinwire_device import connection, errnos, memory_budget
-from thinwire_device.errnos import describe, describe_lookup
+from thinwire_device.errnos import describe, tls_lacks_memory
+from thinwire_device.wait import Waiter
 
-from thinwire.core.errors import ConnectError, ReadError, certificate_error
+from thinwire.core.errors import ConnectError, OutOfMemory, ReadError, certificate_error
+from thinwire.core.request.http_request import Request
 
 # (platform, number, a part of what is said)
 NUMBERS = (
+    ("esp32", 106, "no addresses of that kind"),
+    ("linux", 97, "no addresses of that kind"),
+    ("esp32", 114, "network unreachable"),
+    ("esp32", 115, "network is down"),
+    ("rp2", 115, "OSError"),
+    ("esp32", 112, "in use"),
+    ("rp2", 98, "in use"),
+    ("esp32", 117, "host is down"),
+    ("esp32", 125, "no address of its own"),
+    ("rp2", 1, "interface refuses"),
+    ("rp2", 5, "Wi-Fi joined"),
     ("linux", 111, "refused"),
     ("rp2", 111, "refused"),
     ("esp32", 111, "refused"),
@@ -30,8 +44,38 @@ NUMBERS = (
     ("rp2", 0x7F00, "in one piece"),
     ("rp2", 0x2880, "in one piece"),
     ("esp32", 0x4290, "in one piece"),  # RSA_PUBLIC_FAILED + MPI_ALLOC_FAILED
-    ("rp2", 12, "out of memory"),
-    ("rp2", 0x7200 + 0x60, "no TLS"),  # a layer's number with another below it
+)
+# (number, phase, a part of what is said)
+PHASES = (
+    (12, "connect", "network stack"),
+    (12, "traffic", "network stack"),
+    (12, "handshake", "in one piece"),
+    (0x7F00, "traffic", "in one piece"),
+    (0x7780, "handshake", "a version or cipher"),
+    (0x7780, "traffic", "ended TLS with an alert"),
+    (0x7280, "handshake", "closed the connection during TLS"),
+    (0x7280, "traffic", "the server closed the connection (error"),
+    (0x7200, "handshake", "is it http://"),
+    (0x7200 + 0x60, "handshake", "is it http://"),  # a layer's number with another below it
+    (0x7200, "traffic", "damaged"),
+    (0x7200 + 0x60, "traffic", "damaged"),
+    (0x7180, "traffic", "damaged"),
+    (0x7300, "traffic", "damaged"),
+    (0x7700, "handshake", "is it http://"),
+    (0x7700, "traffic", "nobody expected"),
+    (0x6A00, "traffic", "larger than the buffer"),
+    (0x6E80, "handshake", "version"),
+    (0x2700, "traffic", "add_ca="),
+    (104, "traffic", "reset"),
+    (1, "lookup", "no memory left for a name lookup"),
+    (2, "lookup", "no such name"),
+    (3, "lookup", "no name server answered"),
+    (6, "lookup", "Wi-Fi"),
+    (16, "lookup", "no name that can be looked up"),
+    (200, "lookup", "no such name"),
+    (202, "lookup", "network up"),
+    (203, "lookup", "no memory left for a name lookup"),
+    (110, "lookup", "timed out"),
 )
 
 
@@ -39,9 +83,88 @@ def test_numbers_of_each_platform_with_either_sign():
     for platform, number, part in NUMBERS:
         for sign in (1, -1):
             error = OSError(sign * number)
-            text = describe(error, connection.number(error), platform)
+            text = describe(error, connection.number(error), platform=platform)
             assert part in text, (platform, number, text)
             assert "%d" % number in text, text
+
+
+def test_what_a_number_means_in_each_phase():
+    for number, phase, part in PHASES:
+        for platform in ("rp2", "esp32"):
+            error = OSError(-number)
+            text = describe(error, connection.number(error), phase, platform)
+            assert part in text or (platform, number) == ("esp32", 110), (number, phase, text)
+            assert "TLS needs" not in text or tls_lacks_memory(error, number, phase), text
+
+
+class Sys:
+    """A `sys` of another platform."""
+
+    def __init__(self, platform):
+        self.platform = platform
+
+    def __getattr__(self, name):
+        return getattr(sys, name)
+
+
+def on(platform, module):
+    """A module as it is loaded on another platform."""
+    kept = sys.modules.pop(module)
+    sys.modules["sys"] = Sys(platform)
+    try:
+        return __import__(module, None, None, ("*",))
+    finally:
+        sys.modules["sys"] = sys
+        sys.modules[module] = kept
+
+
+def test_which_connect_goes_on_in_the_background():
+    for platform, number in (("esp32", 119), ("rp2", 115), ("linux", 115)):
+        there = on(platform, "thinwire_device.connection")
+        found = getattr(there, "_IN_PROGRESS")  # noqa: B009
+        assert found == number, (platform, found)
+
+
+class Plain:
+    """A socket whose connect() fails at once."""
+
+    def __init__(self, number):
+        self.number = number
+        self.closed = False
+
+    def setblocking(self, blocking):
+        pass
+
+    def setsockopt(self, *given):
+        pass
+
+    def connect(self, address):
+        raise OSError(self.number)
+
+    def close(self):
+        self.closed = True
+
+
+def test_a_connect_that_fails_at_once_is_told_at_once():
+    there = on("esp32", "thinwire_device.connection")
+    for number in (118, 115, 114, 12):
+        plain = Plain(number)
+
+        class Sockets:
+            def socket(self, *given, plain=plain):
+                return plain
+
+        there.socket = Sockets()
+        request = Request("POST", "http", "h", 80, "/", "h", [], None)
+        made = there.connect(Waiter(True), [(2, 1, 0, "", ("h", 80))], request)
+        error = None
+        try:
+            made.send(None)
+        except OSError as raised:
+            error = raised
+        assert error is not None, number
+        assert error.errno == number, (number, error)
+        assert plain.closed
 
 
 def test_a_number_that_nobody_knows_is_shown():
@@ -65,7 +188,7 @@ def test_memory_names_the_largest_block():
     memory_budget.largest_block = lambda: 12345
     try:
         for error in (MemoryError("x"), OSError(12), OSError(-0x7F00)):
-            text = describe(error, connection.number(error))
+            text = describe(error, connection.number(error), "handshake")
             assert "12345 bytes" in text, text
             assert "17 KB of it in one piece" in text, text
     finally:
@@ -89,7 +212,7 @@ def test_failed_lookups():
         (OSError(-202), "network up"),
         (OSError("odd"), "odd"),
     ):
-        assert part in describe_lookup(error, connection.number(error)), error
+        assert part in describe(error, connection.number(error), "lookup"), error
 
 
 def test_a_failure_says_what_was_done_and_why():
@@ -98,7 +221,7 @@ def test_a_failure_says_what_was_done_and_why():
     assert str(error) == "receiving failed: the server reset the connection (error 104)"
     assert error.cause.errno == -104
     assert not error.speechless
-    error = connection.failure(ConnectError, OSError(-2), "cannot resolve", "a.example", True)
+    error = connection.failure(ConnectError, OSError(-2), "cannot resolve", "a.example", "lookup")
     assert str(error).startswith("cannot resolve a.example: there is no such name"), error
     error = connection.failure(
         certificate_error, ValueError("odd"), "no connection to", "a.example"
@@ -107,10 +230,25 @@ def test_a_failure_says_what_was_done_and_why():
     assert str(error).startswith("no connection to a.example: the server's certificate"), error
 
 
+def test_memory_that_tls_lacks_is_nobodys_fault_but_ours():
+    for error, phase, kind in (
+        (MemoryError("x"), "handshake", OutOfMemory),
+        (OSError(12), "handshake", OutOfMemory),
+        (OSError(-0x7F00), "handshake", OutOfMemory),
+        (OSError(-0x4290), "traffic", OutOfMemory),
+        (OSError(12), "connect", ConnectError),
+        (OSError(-0x7780), "handshake", ConnectError),
+    ):
+        failed = connection.failure(ConnectError, error, "no connection to", "a.example", phase)
+        assert type(failed) is kind, (error, phase, failed)
+        assert failed.retryable == (kind is ConnectError), failed
+        assert failed.cause is error
+
+
 def test_a_failure_for_whose_words_there_is_no_memory_is_none_the_less_that_failure():
     cause, kept = OSError(104), errnos.describe
 
-    def describe(error, code):
+    def describe(error, code, phase):
         raise MemoryError("no room for words")
 
     errnos.describe = describe

@@ -56,3 +56,24 @@ def on_an_unset_clock():
         found.append(clock.is_set())
     clock.year = kept
     return found
+
+
+def unknown_host():
+    """What is said where there is no network: number, beginning, whether it says what to do."""
+    real = clock.socket
+
+    class Offline:
+        def __getattr__(self, name):
+            return getattr(real, name)
+
+        def getaddrinfo(self, *given):
+            raise OSError(-6)
+
+    clock.socket = Offline()
+    try:
+        clock.ntp_time("pool.ntp.org")
+    except OSError as error:
+        said = error.args[1]
+        return [error.errno, said.partition(": ")[0], "network" in said]
+    finally:
+        clock.socket = real

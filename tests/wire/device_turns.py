@@ -286,9 +286,8 @@ def without_words(blocking, places, asked, options):
     def full(*given):
         raise MemoryError("no room for words")
 
-    kept = errnos.describe, errnos.describe_lookup
-    errnos.describe = errnos.describe_lookup = full
+    kept, errnos.describe = errnos.describe, full
     try:
         return turns(blocking, places, asked, options)
     finally:
-        errnos.describe, errnos.describe_lookup = kept
+        errnos.describe = kept

@@ -4,7 +4,15 @@
 import gc
 import os
 
-from thinwire import AsyncClient, Client, Deployment, RetryPolicy, ThinwireError, Timeouts
+from thinwire import (
+    AsyncClient,
+    Client,
+    Deployment,
+    OutOfMemory,
+    RetryPolicy,
+    ThinwireError,
+    Timeouts,
+)
 
 MESSAGES = [{"role": "user", "content": "Hi"}]
 OPTIONS = {"timeouts": Timeouts(first_token=10), "retry": RetryPolicy(attempts=1)}
@@ -31,7 +39,9 @@ def ballast(room):
 def name_of(error):
     if error is None:
         return "answer"
-    return "ThinwireError" if isinstance(error, ThinwireError) else type(error).__name__
+    if isinstance(error, ThinwireError) and not isinstance(error, OutOfMemory):
+        return "ThinwireError"
+    return type(error).__name__
 
 
 def open_files():

@@ -109,6 +109,9 @@ class Watch:
 
     def noting(self, make):
         def init(error, *given):
+            if isinstance(error, errors.OutOfMemory):  # what it may hide is looked for
+                make(error, *given)
+                return
             self.making += 1
             make(error, *given)
             self.making -= 1
@@ -268,7 +271,7 @@ def outcome_of(watch, caller, n, times=1):
     found = {"fired": fired, "seen": heapfault.seen(), "heard": "".join(caller.heard)}
     if error is not None:
         found.update(told(error))
-        if isinstance(error, MemoryError):
+        if isinstance(error, (MemoryError, errors.OutOfMemory)):
             # The failure that it hides, and whether an error was being made.
             found["hides"] = watch.made and watch.made.__name__
             found["making"] = watch.making > 0
@@ -289,7 +292,9 @@ def told(error):
     stream = io.StringIO()
     sys.print_exception(error, stream)
     places = [line.strip() for line in stream.getvalue().split("\n") if '", line ' in line]
+    ours = [place for place in places if "thinwire" in place]
     return {
+        "ours": len(ours),
         "kind": type(error).__name__,
         "status": getattr(error, "status", 0),
         "words": words,

@@ -1,16 +1,18 @@
 # Chats of the emulated board whose course matters, beside their result.
 
+import asyncio
 import binascii
 import gc
 import time
 
-from thinwire import AsyncClient, Deployment, TextStream, Timeouts
+from thinwire import AsyncClient, Deployment, TextStream, ThinwireError, Timeouts
 
 
 def client_for(base_url, model, cadata=None):
     options = {"cadata": binascii.unhexlify(cadata)} if cadata else {}
     patient = Timeouts(connect=30, first_token=60, progress=60)
-    return AsyncClient(model, {model: Deployment(base_url, "k")}, timeouts=patient, **options)
+    models = {name: Deployment(base_url, "k") for name in (model, "none")}
+    return AsyncClient(model, models, timeouts=patient, **options)
 
 
 async def watched(base_url, model, prompt, cadata=None):
@@ -28,6 +30,46 @@ async def watched(base_url, model, prompt, cadata=None):
         said = [{"role": "user", "content": prompt}]
         answer = await client.chat(said, on_delta=hear)
     return {"content": answer.content, "end": answer.end, "pieces": pieces[0], "free": least[0]}
+
+
+class Waiting:
+    """The longest time that another task waits for its turn, in milliseconds."""
+
+    def __init__(self):
+        self.longest = 0
+
+    async def run(self):
+        last = time.ticks_us()
+        while True:
+            await asyncio.sleep_ms(0)
+            now = time.ticks_us()
+            self.longest = max(self.longest, time.ticks_diff(now, last))
+            last = now
+
+    def taken(self):
+        longest, self.longest = self.longest, 0
+        return longest // 1000
+
+
+async def blocked(base_url, model, cadata=None):
+    """How long other tasks wait at most, in milliseconds: in the first turn, on a new connection,
+    in the second, and in one that ends in an error for the first time."""
+    said = [{"role": "user", "content": "hi"}]
+    found = []
+    async with client_for(base_url, model, cadata) as client:
+        waiting = Waiting()
+        task = asyncio.create_task(waiting.run())
+        await asyncio.sleep_ms(50)
+        waiting.taken()
+        for _ in range(2):
+            await client.chat(said)
+            found.append(waiting.taken())
+        try:
+            await client.chat(said, model="none")
+        except ThinwireError:
+            found.append(waiting.taken())
+        task.cancel()
+    return {"first": found[0], "second": found[1], "failing": found[-1]}
 
 
 async def long_answer(base_url, tokens):

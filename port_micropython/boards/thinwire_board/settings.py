@@ -12,6 +12,9 @@ import json
 from thinwire import AsyncClient, Deployment
 
 _NEEDED = ("base_url", "model")
+# Editors on Windows put marks before a text: of UTF-8, which is harmless, or of UTF-16.
+_MARK = b"\xef\xbb\xbf"
+_UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 
 
 def load(path="config.json"):
@@ -21,12 +24,20 @@ def load(path="config.json"):
         ValueError: there are none, or something is missing; it says what to do.
     """
     try:
-        with open(path) as file:
-            settings = json.load(file)
+        with open(path, "rb") as file:
+            data = file.read()
+        if data[:2] in _UTF_16:
+            raise ValueError("%s is UTF-16: save it as UTF-8" % path)
     except OSError:
         raise ValueError("no %s on this board: mpremote fs cp %s :" % (path, path))
+    if data[:3] == _MARK:
+        data = data[3:]
+    try:
+        settings = json.loads(data)
     except ValueError:
         raise ValueError("%s is no JSON: a comma too many, or quotes missing?" % path)
+    if not isinstance(settings, dict):
+        raise ValueError("%s is no JSON object: it begins with {" % path)
     for name in _NEEDED:
         if not settings.get(name):
             raise ValueError("%s has no %r" % (path, name))

@@ -28,6 +28,7 @@ else:
     from thinwire.core._cpython import HEAD_LIMIT as HEAD_LIMIT
     from thinwire.core._cpython import KEEP_HEADERS as KEEP_HEADERS
     from thinwire.core._cpython import PIECE as PIECE
+    from thinwire.core._cpython import LackOfMemory as LackOfMemory
     from thinwire.core._cpython import PortableError as PortableError
     from thinwire.core._cpython import TextBuffer as TextBuffer
     from thinwire.core._cpython import WrongValue as WrongValue
@@ -45,6 +46,7 @@ else:
     from thinwire.core._cpython import is_plain as is_plain
     from thinwire.core._cpython import loads as loads
     from thinwire.core._cpython import loads_whole as loads_whole
+    from thinwire.core._cpython import make_room as make_room
     from thinwire.core._cpython import mend_imports as mend_imports
     from thinwire.core._cpython import nothing as nothing
     from thinwire.core._cpython import one_story as one_story

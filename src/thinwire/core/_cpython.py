@@ -61,6 +61,10 @@ def mend_imports() -> None:
     """After a MemoryError: takes care that what could not be imported can be, another time."""
 
 
+def make_room() -> None:
+    """Collects garbage before large blocks are needed, where the heap is small."""
+
+
 async def nothing() -> None:
     """What to await where there is nothing to do. On a chip it takes no memory."""
 
@@ -137,6 +141,7 @@ def one_story(error: PortableError) -> None:
 
 # What EncodeError is beside: a request that cannot be encoded is a wrong value.
 WrongValue = ValueError
+LackOfMemory = MemoryError
 
 
 def base64(data: "bytes | memoryview") -> bytes:

@@ -24,6 +24,7 @@ BODY_LIMIT = 2048
 KEEP_HEADERS = ""
 _TEXT_PIECE = const(512)
 _SMALL_HEAP = const(300000)  # collecting takes milliseconds there, and space is what is short
+_ROOMY_HEAP = const(1000000)  # collecting takes a tenth of a second and more, and space is there
 _heap = 0
 
 # A build without __setattr__ hooks has no object.__setattr__, and no guard to get past either.
@@ -33,11 +34,13 @@ set_field = getattr(object, "__setattr__", setattr)
 def import_module(name):
     # Compiling leaves more garbage than code. Collecting often while it lasts keeps what stays
     # together at the bottom of the heap; otherwise modules end up all over it, and a 256 KB heap
-    # with half its bytes free has no 5 KB in one piece (measured).
+    # with half its bytes free has no 5 KB in one piece (measured). A heap of megabytes has.
     module = sys.modules.get(name)
     if module is not None:
         return module
     mend_imports()
+    if _heap_size() >= _ROOMY_HEAP:
+        return __import__(name, None, None, ("*",))
     threshold = gc.threshold()
     gc.threshold(4096)
     try:
@@ -79,6 +82,7 @@ def is_awaitable(value):
 
 PortableError = Exception  # there is nowhere to send one
 WrongValue = object  # a class cannot have two built-in bases
+LackOfMemory = object
 
 
 def one_story(error):
@@ -215,10 +219,15 @@ def has_half(text):
     return low or (data[size - 3] == 0xED and 0xA0 <= data[size - 2] < 0xB0)
 
 
-def _small_heap():
+def _heap_size():
     global _heap
     _heap = _heap or gc.mem_alloc() + gc.mem_free()
-    return _heap < _SMALL_HEAP
+    return _heap
+
+
+def make_room():
+    if _heap_size() < _ROOMY_HEAP:
+        gc.collect()
 
 
 class TextBuffer:
@@ -267,7 +276,7 @@ class TextBuffer:
 
     def _flush(self):
         if self._size:
-            if _small_heap():
+            if _heap_size() < _SMALL_HEAP:
                 gc.collect()  # or the pieces lie apart, with holes between that hold no other
             self._pieces.append(str(memoryview(self._data)[: self._size], "utf-8"))
             self._size = 0

@@ -37,6 +37,15 @@ def default_log() -> "Sink":
     return sink
 
 
+def modules_of_a_call() -> "list[str]":
+    """What a call loads on a chip, in the order in which one needs the other; else nothing."""
+    if MICROPYTHON and not TYPE_CHECKING:  # pragma: no cover (MicroPython)
+        from thinwire_device import loading
+
+        return loading.modules()
+    return []
+
+
 def memory_budget(transport: "Transport", https: bool, receive: int) -> object:
     """See AsyncClient.budget; `receive` is the size of the receive buffer in bytes."""
     if MICROPYTHON and not TYPE_CHECKING:  # pragma: no cover (MicroPython)

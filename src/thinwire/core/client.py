@@ -1,8 +1,13 @@
 """The clients: what a user makes once and asks many times. Both are thin faces over ChatStream."""
 
 from thinwire.core._compat import BUFFER, KEEP_HEADERS, const, import_module, mend_imports, public
-from thinwire.core.adapters import default_log, default_transport, memory_budget
-from thinwire.core.error_kinds import FALLBACK_ON
+from thinwire.core.adapters import (
+    default_log,
+    default_transport,
+    memory_budget,
+    modules_of_a_call,
+)
+from thinwire.core.error_kinds import FALLBACK_ON, OutOfMemory
 from thinwire.core.routing.health import CooldownPolicy, Health
 from thinwire.core.routing.policy import Policy
 from thinwire.core.routing.router import Router
@@ -31,20 +36,42 @@ if TYPE_CHECKING:
     Tools = Sequence[Mapping[str, object]]
 
 
+_NO_MEMORY = "out of memory: client.budget() says what is free, and docs/memory.md what helps"
+
+
 class ReceiveBuffers:
-    """The receive buffers of a client. On a chip one is allocated when the client is made, before
-    the heap fragments, and serves one answer after the other; several at a time get one each.
+    """What a client lays by: receive buffers, and the error for when there is no memory.
+
+    On a chip one buffer is allocated when the client is made, before the heap fragments, and
+    serves one answer after the other; several at a time get one each.
 
     Args:
-        size: of each, in bytes.
+        size: of each buffer, in bytes.
     """
 
     def __init__(self, size: int = BUFFER) -> None:
         self.size = size
         self._spare: bytearray | None = bytearray(size)
+        self._lack: OutOfMemory = OutOfMemory(_NO_MEMORY)
+        self._lack_used = False
+
+    def out_of_memory(self, error: "BaseException | None" = None) -> OutOfMemory:
+        """The error for a MemoryError: a new one that has its words or, where there is no memory
+        for that, the one that was laid by."""
+        if isinstance(error, OutOfMemory):
+            return error
+        try:
+            said = str(error or "")
+            return OutOfMemory(_NO_MEMORY + (said and " (%s)" % said), error)
+        except MemoryError:
+            self._lack_used = True
+            return self._lack
 
     def acquire(self) -> bytearray:
         """A buffer of nobody else's."""
+        if self._lack_used:  # MicroPython would add to its traceback each time
+            self._lack = OutOfMemory(_NO_MEMORY)
+            self._lack_used = False
         spare, self._spare = self._spare, None
         return bytearray(self.size) if spare is None else spare
 
@@ -57,6 +84,7 @@ class BaseClient:
     """What the sync and the async client share."""
 
     _blocking = False
+    _cold = True  # nobody has asked for `load` yet
 
     def __init__(
         self,
@@ -322,20 +350,23 @@ class AsyncClient(BaseClient):
             TypeError: messages is a string or not iterable; an option of other clients (timeout=,
                 stream=, ...), a class as response_format, a function as tool.
         """
-        import_module("thinwire.core.request.call")
-        from thinwire.core.request.call import Call
+        try:
+            import_module("thinwire.core.request.call")
+            from thinwire.core.request.call import Call
 
-        call = Call(
-            messages,
-            tools=tools,
-            params=params,
-            extra_body=extra_body,
-            extra_headers=extra_headers,
-            session=session,
-            keep=keep,
-        )
-        policy = self._policy.for_call(timeouts, retry, hedge_after, on_interrupt)
-        return self._stream(call, model, policy)
+            call = Call(
+                messages,
+                tools=tools,
+                params=params,
+                extra_body=extra_body,
+                extra_headers=extra_headers,
+                session=session,
+                keep=keep,
+            )
+            policy = self._policy.for_call(timeouts, retry, hedge_after, on_interrupt)
+            return self._stream(call, model, policy)
+        except MemoryError as error:
+            raise self._buffers.out_of_memory(error)
 
     async def chat(
         self,
@@ -396,20 +427,26 @@ class AsyncClient(BaseClient):
             TypeError: messages is a string or not iterable; an option of other clients (timeout=,
                 stream=, ...), a class as response_format, a function as tool.
         """
-        import_module("thinwire.core.request.call")
-        from thinwire.core.request.call import Call
+        try:
+            if self._cold:
+                await self.load()
+            import_module("thinwire.core.request.call")
+            from thinwire.core.request.call import Call
 
-        call = Call(
-            messages,
-            tools=tools,
-            params=params,
-            extra_body=extra_body,
-            extra_headers=extra_headers,
-            session=session,
-            keep=keep,
-        )
-        policy = self._policy.for_call(timeouts, retry, hedge_after, on_interrupt)
-        return await self._chat(call, model, policy, on_interrupt, on_delta, on_restart)
+            call = Call(
+                messages,
+                tools=tools,
+                params=params,
+                extra_body=extra_body,
+                extra_headers=extra_headers,
+                session=session,
+                keep=keep,
+            )
+            policy = self._policy.for_call(timeouts, retry, hedge_after, on_interrupt)
+            coroutine = self._chat(call, model, policy, on_interrupt, on_delta, on_restart)
+        except MemoryError as error:
+            raise self._buffers.out_of_memory(error)
+        return await coroutine
 
     async def send_streaming_body(
         self, body: "AsyncIterator[bytes]", *, model: "str | None" = None
@@ -426,12 +463,27 @@ class AsyncClient(BaseClient):
         Raises:
             ThinwireError: see ChatStream; ValueError: the model is not declared.
         """
-        from thinwire.core.request.raw_call import RawCall
+        try:
+            from thinwire.core.request.raw_call import RawCall
 
-        stream = self._stream(RawCall(body), model, self._policy)
-        from thinwire.core.stream import collect
+            stream = self._stream(RawCall(body), model, self._policy)
+            from thinwire.core.stream import collect
 
-        return await collect(stream)
+            coroutine = collect(stream)
+        except MemoryError as error:
+            raise self._buffers.out_of_memory(error)
+        return await coroutine
+
+    async def load(self) -> None:
+        """Loads the code that a call needs, and lets other tasks run between any two modules.
+
+        The first `chat` does so by itself. For who asks with `stream` first, or wants the code to
+        lie together before anything else cuts the heap. Nothing to do on CPython.
+        """
+        self._cold = False
+        for name in modules_of_a_call():
+            import_module(name)
+            await self._transport.sleep_ms(0)
 
     def aclose(self) -> "Coroutine[object, object, None]":
         """Closes the connections, once it is awaited. Idempotent."""

@@ -13,115 +13,22 @@ bytes of RAM on a chip); what a program decides on is in attributes, not in more
    |                        announces a tool call that is not there, see `completion`
    |- StreamInterrupted     it broke after the first delta; `partial` holds what arrived
    |- EncodeError           the request holds a value that JSON cannot carry; `path` says where
+   |- OutOfMemory           there was no memory for the call; no server is to blame
    `- AllAttemptsFailed     every deployment of the chain failed; `attempts` lists them
 """
 
-from thinwire.core._compat import PortableError, WrongValue, const, mend_imports, public
+from thinwire.core._compat import WrongValue, const, mend_imports, public
+from thinwire.core.error_kinds import NO_WORDS as NO_WORDS
 from thinwire.core.error_kinds import RETRY_ON, kind_of_status
+from thinwire.core.error_kinds import OutOfMemory as OutOfMemory
+from thinwire.core.error_kinds import ThinwireError as ThinwireError
+from thinwire.core.error_kinds import without as without
 
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
     from thinwire.core.answer.completion import Completion
     from thinwire.core.error_kinds import ErrorKind
     from thinwire.core.routing.plan import Attempt
-
-NO_WORDS = "no memory was left for its words"
-
-
-@public
-class ThinwireError(PortableError):
-    """Base of all errors thinwire raises for what happens on the wire or in a request.
-
-    Args:
-        message: what happened and what to do, free of keys and of message content.
-
-    Attributes:
-        kind: what went wrong, in one word; the same words as in `fallback_on`.
-        model: public name of the model that was asked for, "" when none was.
-        deployment: name of the deployment that was tried, "" when none was.
-        cause: the lower error, where there was one. On CPython `__cause__` is the lowest: what
-            httpx or the system raised, None where nothing below thinwire failed.
-        stale: whether a connection kept from an earlier exchange turned out dead before any byte
-            of the answer came; the same request is then tried again at once.
-        closed: somebody called the exchange off, from another task; see transport.Response.
-        phase: which clock ran out, "" when none did; see TransportTimeout.
-        status: HTTP status, 0 when there was no response.
-        retry_after_ms: how long the server asked to wait, in milliseconds, or None.
-        should_retry: what the server says about trying again (`x-should-retry`), None when it
-            says nothing.
-        body_snippet: start of the response body, "" when there was none.
-        headers, request_id, rate_limits: of the response, as a Completion has them; of the last
-            one where there were several.
-        speechless: there was no memory for its words, or to go on after it: nothing was.
-        foreign: code of the caller's raised it (a source, a hook): it is passed on as it is.
-    """
-
-    # What only some errors know, so that whoever decides can ask any of them.
-    kind: "ErrorKind" = "error"
-    closed = False
-    phase = ""
-    status = 0
-    retry_after_ms: "int | None" = None
-    should_retry: "bool | None" = None
-    body_snippet = ""
-    headers: "dict[str, str]" = {}  # never filled: an own one takes its place
-    request_id = ""
-    rate_limits: "dict[str, dict[str, int | None]]" = {}
-    _spoken: "tuple[str, ...]" = ("message",)
-
-    def __init__(self, message: str, cause: "BaseException | None" = None) -> None:
-        super().__init__(message)
-        self.message = message
-        self.cause = cause
-        self.model = ""
-        self.deployment = ""
-        # Here, so that to set them later takes no memory.
-        self.stale = False
-        self.speechless = False
-        self.foreign = False
-        if isinstance(cause, ThinwireError) and cause.headers:
-            self.answered_by(cause)
-
-    def answered_by(self, response: "Attempt | ThinwireError") -> None:
-        """Takes over what is known of a response's headers."""
-        self.headers = response.headers
-        self.request_id = response.request_id
-        self.rate_limits = response.rate_limits
-
-    @property
-    def retryable(self) -> bool:
-        """Whether the same request may succeed later at the same deployment."""
-        return self.kind in RETRY_ON
-
-    def hide(self, secret: str) -> None:
-        """Takes `secret` out of what the error and its cause say: some servers repeat the key that
-        they refuse, and what is no HTTP is quoted in the words of an HTTP library.
-        """
-        for name in self._spoken:
-            text = getattr(self, name)
-            if text:
-                setattr(self, name, without(text, secret))
-        self.args = (self.message,)
-        cause = self.cause
-        if isinstance(cause, ThinwireError):
-            cause.hide(secret)
-        elif cause is not None:
-            said = "%r %s" % (cause, cause)
-            if without(said, secret) != said:
-                self.cause = None  # whoever made it may keep its words anywhere
-
-    def silence(self) -> None:
-        """Leaves nothing of its words, for want of the memory to look for secrets in them."""
-        self.speechless = True
-        for name in self._spoken:
-            setattr(self, name, "")
-        self.message = NO_WORDS
-
-    def __str__(self) -> str:
-        return self.message
-
-    def __repr__(self) -> str:
-        return "%s(%r)" % (type(self).__name__, self.message)
 
 
 @public
@@ -338,16 +245,6 @@ def status_error(
     if error.kind != "context_length":
         return error
     return ContextWindowExceeded(status, message, code, retry_after_ms)
-
-
-def without(text: str, secret: str) -> str:
-    """`text` with `***` in place of a secret, also of one that was cut off at their end."""
-    text = text.replace(secret, "***")
-    if text.endswith("..."):
-        for size in range(len(secret) - 1, 3, -1):
-            if text[:-3].endswith(secret[:size]):
-                return text[: -3 - size] + "***..."
-    return text
 
 
 def most_telling(errors: "list[ThinwireError]") -> ThinwireError:

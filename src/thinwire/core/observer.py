@@ -7,7 +7,8 @@ Loaded for clients with `log` or `on_event`.
 """
 
 from thinwire.core._compat import const
-from thinwire.core.errors import StatusError, StreamError, ThinwireError
+from thinwire.core.error_kinds import ThinwireError, claim
+from thinwire.core.errors import StatusError, StreamError
 
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
@@ -68,6 +69,9 @@ class Observer:
                 hook(event, fields)
         except ThinwireError as error:  # of another call that the hook has made
             error.foreign = True
+            raise
+        except MemoryError as error:
+            claim(error)
             raise
 
 

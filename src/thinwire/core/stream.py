@@ -29,12 +29,8 @@ from thinwire.core.answer.completion import (
     StreamRestarted,
     completion_of,
 )
-from thinwire.core.errors import (
-    StreamError,
-    StreamInterrupted,
-    ThinwireError,
-    TransportTimeout,
-)
+from thinwire.core.error_kinds import ThinwireError, is_claimed
+from thinwire.core.errors import StreamError, StreamInterrupted, TransportTimeout
 from thinwire.core.exchange import launch
 from thinwire.core.request.http_request import Abortable
 
@@ -76,6 +72,7 @@ class ChatStream:
 
     Raises (from the iteration):
         StatusError, TransportError, StreamError, AllAttemptsFailed: before the first delta.
+        OutOfMemory: there was no memory for it, here.
         StreamInterrupted: after it, with the partial completion. Also from an iteration that is
             taken up again after a cancellation, a timeout or an error of the caller's own tore it.
         EncodeError: the request holds what JSON cannot carry.
@@ -94,6 +91,7 @@ class ChatStream:
         self._wait_ms = 0  # before the next attempt
         self._awaits_token = plan.observer is not None
         self._end = ""
+        self._claimed: BaseException | None = None  # a MemoryError of the caller's own code
         # Of `aclose`: it sets the first and then looks at the others, the reader the other way
         # round, so that one of them sees the other, in threads, too.
         self._stopped = False
@@ -352,15 +350,33 @@ class ChatStream:
         return None
 
     def _hidden_by(self, error: BaseException) -> "ThinwireError | None":
-        # Why an attempt failed before, where there was no memory to make up for it.
+        # What to raise where there was no memory: why an attempt failed before, or that.
+        if not isinstance(error, MemoryError):
+            return None
+        if is_claimed(error):
+            self._claimed = error
+            return None
         exchange, found = self._exchange, None
         begun = exchange is not None and exchange.has_begun() and exchange.attempt.error is None
-        if isinstance(error, MemoryError) and not begun:
+        if not begun:
             for attempt in self._plan.attempts:
                 found = attempt.error or found
-            if found is not None:
-                found.speechless = True
-        return found
+        if found is not None:
+            found.speechless = True
+            return found
+        return self._lack(error)
+
+    def out_of_memory(self, error: BaseException) -> BaseException:
+        """The error to raise in place of a MemoryError of this call: itself if it was raised by
+        code of the caller's."""
+        return error if error is self._claimed else self._lack(error)
+
+    def _lack(self, error: BaseException) -> ThinwireError:
+        result = self._buffers.out_of_memory(error)
+        exchange = self._exchange
+        result.model = self._plan.model
+        result.deployment = "" if exchange is None else exchange.attempt.deployment
+        return result
 
     def _interrupted(self, why: str, error: "ThinwireError | None" = None) -> StreamInterrupted:
         result = StreamInterrupted(why, self.completion, error)
@@ -383,16 +399,25 @@ async def collect(
         on_restart: called with StreamRestarted, or None.
     """
     completion: Completion | None = None
-    async with stream:
-        async for event in stream:
-            result: object = None
-            if isinstance(event, _TEXTS):
-                if on_delta is not None and event.choice == 0:
-                    result = on_delta(event.text)
-            elif isinstance(event, StreamComplete):
-                completion = event.completion  # not made once more: a chip has no room for two
-            elif on_restart is not None and isinstance(event, StreamRestarted):
-                result = on_restart(event)
-            if result is not None and is_awaitable(result):
-                await result  # type: ignore[misc]
-    return completion if completion is not None else stream.completion
+    theirs = False  # what runs is the caller's, and so is the memory that it lacks
+    try:
+        async with stream:
+            async for event in stream:
+                result: object = None
+                if isinstance(event, _TEXTS):
+                    if on_delta is not None and event.choice == 0:
+                        theirs = True
+                        result = on_delta(event.text)
+                elif isinstance(event, StreamComplete):
+                    completion = event.completion  # not made once more: no room for two
+                elif on_restart is not None and isinstance(event, StreamRestarted):
+                    theirs = True
+                    result = on_restart(event)
+                if result is not None and is_awaitable(result):
+                    await result  # type: ignore[misc]
+                theirs = False
+        return completion if completion is not None else stream.completion
+    except MemoryError as error:
+        if theirs:
+            raise
+        raise stream.out_of_memory(error)

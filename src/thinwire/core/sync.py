@@ -20,7 +20,10 @@ if TYPE_CHECKING:
 
 
 def run(coroutine: "Coroutine[object, object, object]") -> object:
-    """Runs a coroutine that never waits for a loop; returns its result.
+    """Runs a coroutine that never waits for a loop.
+
+    Returns:
+        Its result. None where there is no memory to hand that over: MicroPython does not say so.
 
     Raises:
         TypeError: it did wait, e.g. for an async callback or with an async transport.
@@ -31,18 +34,6 @@ def run(coroutine: "Coroutine[object, object, object]") -> object:
         return done.value
     coroutine.close()
     raise TypeError("Client cannot wait for async code: use AsyncClient, or a plain callable")
-
-
-def result(coroutine: "Coroutine[object, object, object]") -> object:
-    """The same where None is no result.
-
-    Raises:
-        MemoryError: there was none to hand the result over, which MicroPython does not say.
-    """
-    found = run(coroutine)
-    if found is None:
-        raise MemoryError("no memory to hand over the result")
-    return found
 
 
 @public
@@ -73,9 +64,14 @@ class SyncChatStream:
 
     def __next__(self) -> "Event":
         try:
-            return result(self._stream.__anext__())  # type: ignore[return-value]
+            found = run(self._stream.__anext__())
+            if found is None:
+                raise MemoryError
+            return found  # type: ignore[return-value]
         except StopAsyncIteration:
             pass
+        except MemoryError as error:
+            raise self._stream.out_of_memory(error)
         raise StopIteration
 
     def close(self) -> None:
@@ -147,17 +143,20 @@ class Client(BaseClient):
             TypeError: messages is a string or not iterable; an option of other clients (timeout=,
                 stream=, ...), a class as response_format, a function as tool.
         """
-        call = Call(
-            messages,
-            tools=tools,
-            params=params,
-            extra_body=extra_body,
-            extra_headers=extra_headers,
-            session=session,
-            keep=keep,
-        )
-        policy = self._policy.for_call(timeouts, retry, hedge_after, on_interrupt)
-        return SyncChatStream(self._stream(call, model, policy))
+        try:
+            call = Call(
+                messages,
+                tools=tools,
+                params=params,
+                extra_body=extra_body,
+                extra_headers=extra_headers,
+                session=session,
+                keep=keep,
+            )
+            policy = self._policy.for_call(timeouts, retry, hedge_after, on_interrupt)
+            return SyncChatStream(self._stream(call, model, policy))
+        except MemoryError as error:
+            raise self._buffers.out_of_memory(error)
 
     def chat(
         self,
@@ -218,18 +217,24 @@ class Client(BaseClient):
             TypeError: messages is a string or not iterable; an option of other clients (timeout=,
                 stream=, ...), a class as response_format, a function as tool.
         """
-        call = Call(
-            messages,
-            tools=tools,
-            params=params,
-            extra_body=extra_body,
-            extra_headers=extra_headers,
-            session=session,
-            keep=keep,
-        )
-        policy = self._policy.for_call(timeouts, retry, hedge_after, on_interrupt)
-        coroutine = self._chat(call, model, policy, on_interrupt, on_delta, on_restart)
-        return result(coroutine)  # type: ignore[return-value]
+        try:
+            call = Call(
+                messages,
+                tools=tools,
+                params=params,
+                extra_body=extra_body,
+                extra_headers=extra_headers,
+                session=session,
+                keep=keep,
+            )
+            policy = self._policy.for_call(timeouts, retry, hedge_after, on_interrupt)
+            coroutine = self._chat(call, model, policy, on_interrupt, on_delta, on_restart)
+        except MemoryError as error:
+            raise self._buffers.out_of_memory(error)
+        found = run(coroutine)
+        if found is None:
+            raise self._buffers.out_of_memory()
+        return found  # type: ignore[return-value]
 
     def close(self) -> None:
         """Closes the connections. Idempotent."""

@@ -6,7 +6,14 @@ from thinwire.core._compat import BODY_LIMIT
 from thinwire.core.answer import error_response as module
 from thinwire.core.answer import error_response as refusal
 from thinwire.core.answer.error_response import retry_after_ms, should_retry
-from thinwire.core.errors import ReadError, StatusError, StreamError, ThinwireError
+from thinwire.core.errors import (
+    NO_WORDS,
+    OutOfMemory,
+    ReadError,
+    StatusError,
+    StreamError,
+    ThinwireError,
+)
 from thinwire.testing.scripted import ScriptedReply
 
 HTML = {"content-type": "text/html; charset=utf-8"}
@@ -399,15 +406,23 @@ class Full(bytearray):
         raise MemoryError
 
 
-def test_a_heap_without_room_for_a_document_is_an_error_of_ours():
+def test_a_heap_without_room_for_a_document_is_nothing_of_the_servers():
     body = dumps({"choices": [{"message": {"content": "Hello"}, "finish_reason": "stop"}]})
     refusal.bytearray = lambda value=0: Full() if isinstance(value, bytes) else bytearray(value)
     try:
         error = refused(ScriptedReply([body[:20], body[20:]], 200, PLAIN[0]))
     finally:
         del refusal.bytearray
-    assert isinstance(error, StreamError), error
-    assert "no memory for an answer of" in str(error), error
+    assert isinstance(error, OutOfMemory), error
+
+
+def test_a_heap_without_room_for_an_error_body_leaves_its_status():
+    refusal.bytearray = lambda value=0: Full() if value == 0 else bytearray(value)
+    try:
+        error = refused(ScriptedReply([b"busy"], 503))
+    finally:
+        del refusal.bytearray
+    assert (type(error), str(error)) == (StatusError, "status 503: " + NO_WORDS)
 
 
 DATE = "Wed, 21 Oct 2026 07:28:00 GMT"

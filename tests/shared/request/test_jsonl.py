@@ -37,6 +37,14 @@ def test_each_line_is_a_message():
         assert encode(path) == want
 
 
+def test_a_mark_before_the_first_line_is_no_part_of_it():
+    # Notepad and PowerShell 5 write it: QwenLM/qwen-code#11803.
+    with Scratch(b'\xef\xbb\xbf{"n":1}\r\n{"n":2}\r\n') as path:
+        assert list(JSONLMessages(path)) == [{"n": 1}, {"n": 2}]
+    with Scratch(b'{"n":1}\n\xef\xbb\xbf{"n":2}\n') as path:
+        error_of(EncodeError, list, JSONLMessages(path))
+
+
 def test_it_starts_anew_each_time():
     with Scratch(b'{"a":1}\n') as path:
         messages = JSONLMessages(path)

@@ -141,6 +141,14 @@ def test_bad_urls_are_refused_when_made():
         assert "secret" not in str(error)
 
 
+def test_what_was_read_as_bytes_is_named():
+    for name in ("base_url", "api_key", "model"):
+        for kind in (bytes, bytearray):
+            fields = {"base_url": BASE, name: kind(b"http://h/sk-1")}
+            error = error_of(TypeError, Deployment, **fields)
+            assert str(error) == "%s is bytes, and has to be text: %s.decode()" % (name, name)
+
+
 def test_own_limits_and_retries():
     limits, retry = Timeouts(), RetryPolicy()
     deployment = make(timeouts=limits, retry=retry)

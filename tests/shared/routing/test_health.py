@@ -338,6 +338,50 @@ def test_nothing_is_saved_without_news():
     assert (store.saves, store.state) == (2, {})
 
 
+# (what the server says each time, how much later, at which failures the state is saved)
+NIGHTS = [
+    (CUT, 20, [1, 2, 3, 6, 12, 24, 48]),  # at once
+    (CUT, 60000, [1, 2, 3, 6, 12, 24, 48]),  # a sensor that asks once a minute
+    (busy(60000), 60000, [1, 2, 4, 8, 16, 32]),
+    (busy(None, 400), 60000, []),
+]
+
+
+def test_the_same_failure_again_and_again_is_not_saved_each_time():
+    for error, later, want in NIGHTS:
+        store = Memory()
+        health, saved = make(store), []
+        for number in range(1, 51):
+            before = store.saves
+            health.failed("a", error, T0 + number * later)
+            if store.saves > before:
+                saved.append(number)
+        assert saved == want, (error, later, saved)
+        health.answered("a", T0 + 51 * later)
+        assert store.state == ({} if want else None)
+
+
+def test_what_is_new_is_saved():
+    store = Memory()
+    health = make(store)
+    broken(health, 4)  # 30 s from the third on
+    health.failed("a", busy(40000), T0)
+    assert store.saves == 3
+    health.failed("a", busy(500000), T0)  # much longer than what is stored
+    assert store.saves == 4
+    health.failed("b", CUT, T0)
+    assert store.saves == 5
+    assert store.state["a"]["left_ms"] == 500000
+    assert store.state["a"]["failures"] == 6  # saved along with what is new
+
+
+def test_what_a_store_holds_that_is_not_ours_is_replaced():
+    store = Memory({"a": 7})
+    health = make(store)
+    health.failed("a", CUT, T0)
+    assert store.state["a"]["failures"] == 1
+
+
 def test_two_share_a_file():
     with Scratch(b"") as path:
         one, other = make(FileStore(path)), make(FileStore(path))

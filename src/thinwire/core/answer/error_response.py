@@ -156,9 +156,6 @@ async def _read(
         count = await response.readinto(view, deadline_ms)
         if not count:
             return
-        try:
-            body.extend(view[:count])
-        except MemoryError:  # see SSEParser: a chip's heap may have no block of this size
-            raise StreamError("no memory for an answer of %d bytes" % (len(body) + count))
+        body.extend(view[:count])
     if limit == EVENT_LIMIT:
         raise StreamError("the answer is larger than %d bytes" % limit)

@@ -3,7 +3,7 @@ then takes a few kilobytes (docs/memory.md).
 """
 
 from thinwire.core._compat import const
-from thinwire.core.errors import ThinwireError
+from thinwire.core.error_kinds import ThinwireError, claim
 
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
@@ -116,6 +116,9 @@ class _Teller(_Nothing):
         except ThinwireError as error:  # of another call that it has made
             error.foreign = True
             raise
+        except MemoryError as error:
+            claim(error)
+            raise
 
 
 class _Pen(_Nothing):
@@ -123,4 +126,8 @@ class _Pen(_Nothing):
         self._file = file
 
     def append(self, text: str) -> None:
-        self._file.write(text)
+        try:
+            self._file.write(text)
+        except MemoryError as error:
+            claim(error)
+            raise

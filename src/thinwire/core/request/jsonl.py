@@ -84,6 +84,7 @@ class JSONLMessages:
 
 
 _TORN = object()
+_MARK = b"\xef\xbb\xbf"  # what some editors put before UTF-8
 
 
 def _value(line: bytes) -> object:
@@ -136,6 +137,8 @@ class _Lines:
         while line and not line.strip():
             line = self._file.readline()
             self._number += 1
+            if self._number == 1 and line[:3] == _MARK:
+                line = line[3:]
         message = _value(line) if line else _TORN
         if message is _TORN and not line.endswith(b"\n"):
             self.close()

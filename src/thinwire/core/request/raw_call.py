@@ -1,6 +1,7 @@
 """A request whose body its caller produces while it is sent."""
 
 from thinwire.core._compat import const
+from thinwire.core.error_kinds import claim
 from thinwire.core.request.call import Call
 from thinwire.core.request.http_request import Body
 
@@ -56,6 +57,8 @@ class ProducedBody(Body):
             self._ended = True
         except Exception as error:
             self.failed(error)
+            if isinstance(error, MemoryError):
+                claim(error)
             raise
 
     def _read(self, buffer: "bytearray | memoryview") -> "int | None":

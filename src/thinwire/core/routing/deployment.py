@@ -216,6 +216,9 @@ class Deployment:
         if think_tags not in (False, True, "inside"):
             raise ValueError("think_tags must be True, False or 'inside', not %r" % (think_tags,))
         set_field(self, "think_tags", think_tags)
+        for name, value in (("base_url", base_url), ("api_key", api_key), ("model", model)):
+            if isinstance(value, (bytes, bytearray)):
+                raise TypeError("%s is bytes, and has to be text: %s.decode()" % (name, name))
         url = URL(base_url)
         if url.path.endswith(_TARGET):
             url.path = url.path[: -len(_TARGET)]

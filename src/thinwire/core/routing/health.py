@@ -123,7 +123,7 @@ class Health:
         elif state.failures >= self._policy.failures:
             state.until_ms = max(state.until_ms, now_ms + self._policy.ms)
         if self._stored is not None:
-            self._stored.save(self._states, now_ms)
+            self._stored.save(self._states, now_ms, name)
 
     def answered(self, name: str, now_ms: int) -> None:
         """Takes note that a deployment answered: what was before does not count any more."""

@@ -1,5 +1,9 @@
 """The state of deployments beyond this process, so that a chip that reboots or the next process
 of a server does not run into the same rate limit again; loaded when there is a store.
+
+Flash wears out, and stands still while it is written. So a failure is stored if it says something
+new: that a deployment is left alone now, or for more than twice as long, or twice as many failures
+as are stored. Recovery always is.
 """
 
 import json
@@ -133,8 +137,15 @@ class StoredStates:
                 found[name] = DeploymentState(until_ms, _integer(values, "failures"), reason)
         return found
 
-    def save(self, states: "States", now_ms: int) -> None:
-        """Stores them, or tells why not."""
+    def save(self, states: "States", now_ms: int, failed: str = "") -> None:
+        """Stores them, or tells why not.
+
+        Args:
+            failed: the deployment that has failed once more, and nothing else has changed; "" if
+                what changed is to be stored in any case.
+        """
+        if failed and not self._failed and not self._is_news(failed, states[failed], now_ms):
+            return
         now = unix_time()
         stored: dict[str, object] = {}
         for name, state in states.items():
@@ -154,6 +165,15 @@ class StoredStates:
         except Exception as error:
             self._failed = True
             self._problem("is not stored", error)
+
+    def _is_news(self, name: str, state: DeploymentState, now_ms: int) -> bool:
+        # Whether a failure says more than what is stored.
+        before = self._known.get(name)
+        if not isinstance(before, dict):
+            return True
+        if state.failures >= 2 * _integer(before, "failures"):
+            return True
+        return state.until_ms - now_ms > 2 * _integer(before, "left_ms")
 
     def _problem(self, message: str, error: Exception) -> None:
         if self._on_problem is not None:

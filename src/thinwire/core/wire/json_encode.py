@@ -28,7 +28,8 @@ from thinwire.core._compat import (
     text_piece,
     text_units,
 )
-from thinwire.core.errors import NO_WORDS, EncodeError
+from thinwire.core.error_kinds import NO_WORDS, claim
+from thinwire.core.errors import EncodeError
 
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
@@ -170,7 +171,11 @@ class JSONEncoder:
         """Waits for the source that has nothing to give. Only after `readinto` returned None."""
         if self._leaf is not None:
             self._waiting = False
-            await self._leaf.more()
+            try:
+                await self._leaf.more()
+            except MemoryError as error:
+                claim(error)
+                raise
 
     def count(self) -> "int | None":
         """Walks to the end in place of reading it: bytes of what it opened, None: cannot be told.
@@ -228,6 +233,10 @@ class JSONEncoder:
         except _UNREADABLE as error:
             self._close_leaf()
             raise self._unreadable(error, self._source, True)
+        except MemoryError as error:
+            if not getattr(self._source, "stored", True):
+                claim(error)
+            raise
         self._waiting = piece is None
         if piece:
             self._piece = piece
@@ -242,6 +251,12 @@ class JSONEncoder:
         except _UNREADABLE as error:  # items may come from a file
             frame.label = None
             raise self._unreadable(error, frame.origin, False)
+        except MemoryError as error:
+            origin = frame.origin
+            ours = origin is None or isinstance(origin, (list, tuple))
+            if not ours and not getattr(origin, "stored", False):
+                claim(error)
+            raise
 
     def _element(self, frame: "_Frame", comma: bytes, item: object) -> None:
         # Writes an item of a list, and with it all that follow and fit into the same piece.

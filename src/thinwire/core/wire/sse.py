@@ -226,11 +226,7 @@ class SSEParser:
         grown = None
         if size > room // 2 and room < self._limit:
             room = min(room * GROWTH, self._limit)
-            try:
-                grown = bytearray(room)
-            except MemoryError:  # a chip's heap may have no such block left, well below the limit
-                self.free()
-                raise StreamError("no %d bytes of memory for a server-sent event" % room)
+            grown = bytearray(room)
         old = self._view
         if grown is not None:
             self.buffer = grown

@@ -1,0 +1,17 @@
+"""What the first call loads. Compiled from source a module takes a board up to seconds, and from
+flash milliseconds; asyncio's other tasks, and a watchdog, wait meanwhile. So AsyncClient.load
+takes one after the other, and lets them run between.
+
+Each name stands behind those that it imports itself: else those would come with it, in one go.
+"""
+
+_NAMES = """\
+.core.errors .core.request.call .core.answer.completion .core.answer.chunk
+.core.answer.chunk_memo .core.wire.sse .core.answer.answer .core.exchange .core.wire.json_encode
+.core.request.http_request .core.stream .core.dialects.openai .core.routing.plan
+_device.connection .core.wire.http1_response _device.http11"""
+
+
+def modules() -> "list[str]":
+    """Full names of the modules, in the order to load them in."""
+    return ["thinwire" + name for name in _NAMES.split()]
