@@ -18,8 +18,8 @@ docs/routing.md shows what follows as a table, generated from the tuples here.
 
 Errors of kind "context_length" and "content_filter" go to lists of their own (routing/router.py).
 
-Here as well: what all errors have in common, and the one that a client makes before it needs it. The
-others are in errors.py, which the first call loads.
+Here as well: what all errors have in common, and the one that a client makes before it needs it.
+The others are in errors.py, which the first call loads.
 """
 
 from thinwire.core._compat import LackOfMemory, PortableError, const, public
