@@ -159,7 +159,7 @@ ROWS = (
         at_least=True,
     ),
     Row(
-        "milliseconds that another task waits at most on the emulated RP2040: first turn, plain TCP",
+        "milliseconds another task waits at most on the emulated RP2040: first turn, plain TCP",
         lambda bench: emulated.blocked(False, bench.folder)["first"],
         100,
     ),
