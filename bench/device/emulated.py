@@ -12,6 +12,8 @@ from support.certificates import authority
 
 from thinwire.testing import MockServer, status_reply
 
+_PATIENT_S = 600  # two turns and a handshake take the emulated chip a minute, on an idle computer
+
 
 def free_during_tls(folder: Path) -> int:
     """Bytes that are free at the worst of the moments looked at; `folder` takes a script.
@@ -41,5 +43,6 @@ def blocked(tls: bool, folder: Path) -> dict[str, int]:
         server.reply("none", status_reply(401, "no such key"))
         url = server.base_url.replace("127.0.0.1", NAME)
         arguments = (url, "tokens-20", *([trusted.der.hex()] if tls else []))
-        found = Chip(board, folder).call(SCRIPTS / "streaming.py", "blocked", *arguments)
+        chip = Chip(board, folder)
+        found = chip.call(SCRIPTS / "streaming.py", "blocked", *arguments, timeout=_PATIENT_S)
     return {name: int(ms) for name, ms in found.items()}

@@ -158,4 +158,23 @@ ROWS = (
         150 * KB,
         at_least=True,
     ),
+    Row(
+        "milliseconds another task waits at most on the emulated RP2040: first turn, plain TCP",
+        lambda bench: emulated.blocked(False, bench.folder)["first"],
+        100,
+    ),
+    Row(
+        "the same: second turn",
+        lambda bench: emulated.blocked(False, bench.folder)["second"],
+        100,
+    ),
+    Row(
+        "the same: a turn that ends in the first error",
+        lambda bench: emulated.blocked(False, bench.folder)["failing"],
+        100,
+    ),
+    Row(
+        "the same: first turn over verified TLS, its handshake is one call of the firmware",
+        lambda bench: emulated.blocked(True, bench.folder)["first"],
+    ),
 )
