@@ -241,7 +241,7 @@ class ContextWindowExceeded(StatusError):
 class StreamError(ThinwireError):
     """A 200 whose body is not a usable stream of chunks; nothing had reached the caller."""
 
-    kind = "stream"
+    kind: "ErrorKind" = "stream"
 
 
 @public
