@@ -1,5 +1,5 @@
-"""Our own httpx clients, each with its pool of connections: one for each event loop and proxy, none
-of which outlives its loop or its process.
+"""Our own httpx clients, each with its pool of connections: one for each event loop and each
+proxy. None outlives its loop or its process.
 
 A closed loop can close nothing any more, and what a fork has copied belongs to the parent, whose
 answers would be read here: of both only the sockets are closed, which says nothing to a server.
