@@ -6,7 +6,6 @@ from typing import Any
 
 import httpx
 
-from thinwire.core.routing.trust import Trust
 from thinwire.cpython.httpx import trust
 from thinwire.cpython.httpx.clients import check_client
 from thinwire.cpython.httpx.proxy import Proxies
@@ -50,7 +49,7 @@ class Options:
             self.proxies = Proxies(options.get("proxy"))
         self._context: ssl.SSLContext | None = None
         if given:
-            self._context = trust.context_for(Trust(options))
+            self._context = trust.context_for(options)
         elif self.http_client is None and trust.named_by_environment():
             self._context = trust.shared_context()
 

@@ -15,7 +15,7 @@ from thinwire.core.transport import Response
 from thinwire.cpython.httpx.backends import Deadlines, shut_down
 from thinwire.cpython.httpx.errors import translated
 from thinwire.cpython.httpx.inflate import Inflater
-from thinwire.cpython.httpx.waits import Wait
+from thinwire.cpython.httpx.waits import TimedWait
 
 _RAW = 16384  # bytes of a compressed body that are inflated at a time
 _DECODED = ("", "identity", "gzip", "deflate", "br", "zstd")  # what httpx decodes while it reads
@@ -103,12 +103,12 @@ class AsyncResponse(_Response):
             self._pieces = response.stream.__aiter__()  # type: ignore[union-attr]
         else:
             self._pieces = _async_end(self._kept)
-        self._waits: Wait | None = None  # of whoever reads
+        self._waits: TimedWait | None = None  # of whoever reads
         self._left = asyncio.Event()
 
     async def _piece(self, deadline_ms: int | None) -> bytes | None:
         try:
-            async with Wait(deadline_ms) as self._waits:
+            async with TimedWait(deadline_ms) as self._waits:
                 return await anext(self._pieces, None)
         finally:
             self._waits = None

@@ -34,7 +34,7 @@ from thinwire.cpython.httpx.errors import translated
 from thinwire.cpython.httpx.options import Options
 from thinwire.cpython.httpx.pools import Pools, Sockets
 from thinwire.cpython.httpx.responses import AsyncResponse, BlockingResponse
-from thinwire.cpython.httpx.waits import Wait
+from thinwire.cpython.httpx.waits import TimedWait
 
 _NO_LOOP = (
     "AsyncClient runs on asyncio, and no loop of asyncio is running here: under trio call a Client"
@@ -123,7 +123,7 @@ class AsyncHTTPXTransport(Transport):
             await asyncio.sleep(ms / 1000)
             return
         with contextlib.suppress(TimeoutError):
-            async with Wait(now_ms() + ms) as wait:
+            async with TimedWait(now_ms() + ms) as wait:
                 until.wake = wait.end
                 if not until.aborted:
                     await asyncio.Event().wait()
@@ -378,7 +378,7 @@ class _AsyncBlocks(_Pulled):
         self._trace.ended()
 
 
-class _SendClock(Wait):
+class _SendClock(TimedWait):
     # Ends `send` at the deadline of its request, which moves on with each piece that is handed
     # over, and when the request is called off.
     def __init__(self, request: Request) -> None:

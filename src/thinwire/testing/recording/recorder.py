@@ -13,7 +13,6 @@ from typing import Any, Self
 import h11
 
 from thinwire._public import public
-from thinwire.core.routing.trust import Trust
 from thinwire.cpython.httpx.trust import context_for
 from thinwire.testing.recording.exchange import (
     Ending,
@@ -68,7 +67,7 @@ class Recorder:
         add_ca: bytes | list[bytes] | None = None,
     ) -> None:
         if add_ca is not None:
-            ssl_context = context_for(Trust({"ssl_context": ssl_context, "add_ca": add_ca}))
+            ssl_context = context_for({"ssl_context": ssl_context, "add_ca": add_ca})
         self._upstream = Upstream(base_url, ssl_context)
         self._path = path
         self._host = host
