@@ -35,7 +35,9 @@ class Kind:
 
     def client(self, **options: Any) -> Any:
         """A new one; `transport` and hooks as its kind wants them."""
-        return (self.module.Client if self.blocking else self.module.AsyncClient)(**options)
+        return (self.module.Client if self.blocking else self.module.AsyncClient)(
+            **{"verify": False, **options}  # there is no TLS here, and its certificates take time
+        )
 
     def hook(self, name: str, *args: Any) -> dict[str, list[Any]]:
         """Response hooks that call a method of the response, e.g. "read" or "close"."""
@@ -56,6 +58,11 @@ class Kind:
             function(response)
 
         return {"response": [call]}
+
+    def sockets(self) -> Any:
+        """The transport that a client has by itself."""
+        module = self.module
+        return (module.HTTPTransport if self.blocking else module.AsyncHTTPTransport)(verify=False)
 
     def transport(self, answer: Callable[[Any], Any]) -> Any:
         """A transport from a function of a request that gives a response."""
