@@ -204,15 +204,8 @@ def test_parent_and_child_do_not_read_each_others_answers(
     assert not of_child & others
 
 
-# What a client is given, or what the environment says.
-@pytest.mark.parametrize("named", ["option", "environment"])
-def test_a_proxy_is_used(
-    server: MockServer, proxy: Proxy, monkeypatch: pytest.MonkeyPatch, named: str
-) -> None:
-    if named == "environment":
-        monkeypatch.setenv("http_proxy", proxy.url)
-    option = proxy.url if named == "option" else None
-    with Client("echo", deployments(server), proxy=option) as client:
+def test_a_proxy_is_used(server: MockServer, proxy: Proxy) -> None:
+    with Client("echo", deployments(server), proxy=proxy.url) as client:
         assert client.chat(MESSAGES).content == "Hi"
     assert proxy.targets == [f"{server.base_url}/chat/completions"]
 

@@ -1,17 +1,25 @@
-"""A proxy that cannot be used is refused when the client is made, without its password."""
+"""Proxies: refused when the client is made where they cannot be used, without their passwords; of
+the environment by the rules of thinwire/cpython/proxies.py."""
 
+import asyncio
+import socket
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import httpx
 import httpx2
 import pytest
+from support.order import soon
 
-from thinwire import AsyncClient, Client, Deployment
+from thinwire import AsyncClient, Client, ConnectError, Deployment
 from thinwire.cpython.httpx import proxy as checking
 from thinwire.testing import MockServer
 
 MODELS = {"m": Deployment("http://127.0.0.1:9/v1")}
+ELSEWHERE = {"m": Deployment("http://h.invalid/v1")}
+QUESTION = [{"role": "user", "content": "hi"}]
 BAD = [
     ("http://user:secret@h:99999", "http://***@h:99999: a port is a number"),
     ("http://h:x", "no URL that can be used"),
@@ -28,10 +36,33 @@ BAD = [
 
 @pytest.fixture(autouse=True)
 def without_socksio(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"):
+    for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY"):
         monkeypatch.delenv(name, raising=False)
         monkeypatch.delenv(name.lower(), raising=False)
     monkeypatch.setattr(checking, "find_spec", lambda name: None)
+
+
+def asked(client: Any, *models: str) -> str:
+    """What the client, which is closed then, gets for an answer from each; all get the same."""
+
+    async def ask() -> set[str]:
+        async with client:
+            return {(await client.chat(QUESTION, model=one)).content for one in models or ("m",)}
+
+    if isinstance(client, AsyncClient):
+        (found,) = asyncio.run(ask())
+        return found
+    with client:
+        (found,) = {client.chat(QUESTION, model=one).content for one in models or ("m",)}
+    return str(found)
+
+
+@contextmanager
+def nobody() -> Iterator[int]:
+    """A port where nobody listens."""
+    with socket.socket() as place:
+        place.bind(("127.0.0.1", 0))
+        yield place.getsockname()[1]
 
 
 @pytest.mark.parametrize("kind", [Client, AsyncClient])
@@ -47,7 +78,7 @@ def test_a_proxy_that_cannot_be_used(kind: Any, proxy: str, words: str) -> None:
 @pytest.mark.parametrize("name", ["HTTPS_PROXY", "all_proxy", "http_proxy"])
 def test_a_proxy_of_the_environment(kind: Any, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(name, "socks5://user:secret@h:1080")
-    with pytest.raises(ValueError, match=f"{name.upper()}=.*pip install socksio") as caught:
+    with pytest.raises(ValueError, match=f"^{name}=.*pip install socksio") as caught:
         kind("m", MODELS)
     assert "secret" not in str(caught.value)
     kind("m", MODELS, proxy="http://h:3128")  # then the environment does not count
@@ -60,6 +91,82 @@ def test_an_own_client_brings_its_own_proxy(monkeypatch: pytest.MonkeyPatch) -> 
     own = httpx.Client(trust_env=False)
     Client("m", MODELS, http_client=own)
     own.close()
+
+
+def test_an_own_client_reads_the_environment_by_its_own_rules(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with MockServer() as server, MockServer() as proxy:
+        monkeypatch.setenv("http_proxy", proxy.base_url.removesuffix("/v1"))
+        models = {"m": Deployment(server.base_url)}
+        with httpx.Client() as own:
+            assert asked(Client("m", models, http_client=own, retry=1)) == "hi"
+        assert [len(proxy.requests), len(server.requests)] == [1, 0]
+
+
+@pytest.mark.parametrize("kind", [Client, AsyncClient])
+def test_the_environment_is_read_when_the_client_is_made(
+    kind: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with MockServer() as proxy:
+        monkeypatch.setenv("http_proxy", proxy.base_url.removesuffix("/v1"))
+        client = kind("m", ELSEWHERE, retry=1)
+        monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
+        monkeypatch.setenv("NO_PROXY", "*")
+        assert asked(client) == "hi"
+        assert [one.header("host") for one in proxy.requests] == ["h.invalid"]
+
+
+@pytest.mark.parametrize("kind", [Client, AsyncClient])
+@pytest.mark.parametrize(
+    "without", ["127.0.0.1,[::1]", "::1/128,fd00:1:2:3::/64", "", "nonsense:"]
+)
+def test_this_machine_is_never_asked_through_a_proxy(
+    kind: Any, without: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # orbstack/orbstack#2456, MoonshotAI/kimi-cli#1959, basicmachines-co/basic-memory#1541
+    monkeypatch.setenv("all_proxy", "http://127.0.0.1:9")
+    monkeypatch.setenv("NO_PROXY", without)
+    with MockServer() as server:
+        assert asked(kind("m", {"m": Deployment(server.base_url)}, retry=1)) == "hi"
+
+
+@pytest.mark.parametrize("kind", [Client, AsyncClient])
+def test_one_client_asks_with_and_without_a_proxy(
+    kind: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with MockServer() as server, MockServer() as proxy:
+        monkeypatch.setenv("HTTP_PROXY", proxy.base_url.removesuffix("/v1"))
+        models = {**ELSEWHERE, "here": Deployment(server.base_url)}
+        assert asked(kind("m", models, retry=1), "m", "here", "m", "here") == "hi"
+        assert [len(proxy.requests), len(server.requests)] == [2, 2]
+        assert [proxy.connections, server.connections] == [1, 1]
+        assert soon(lambda: proxy.open_connections + server.open_connections == 0)
+
+
+@pytest.mark.parametrize("kind", [Client, AsyncClient])
+@pytest.mark.parametrize("given", ["HTTP_PROXY", "proxy"])
+def test_who_cannot_be_reached_through_a_proxy_is_told_with_it(
+    kind: Any, given: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with nobody() as port:
+        url = f"http://user:secret@127.0.0.1:{port}"
+        if given == "HTTP_PROXY":
+            monkeypatch.setenv(given, url)
+        client = kind("m", ELSEWHERE, retry=1, proxy=url if given == "proxy" else None)
+        with pytest.raises(ConnectError, match=rf"{given}=http://\*\*\*@127.0.0.1:") as caught:
+            asked(client)
+    assert "secret" not in str(caught.value)
+
+
+def test_the_systems_settings_count_where_no_variable_is_set(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with MockServer() as proxy:
+        found = {"http": proxy.base_url.removesuffix("/v1")}
+        monkeypatch.setattr(checking, "getproxies", lambda: found)
+        assert asked(Client("m", ELSEWHERE, retry=1)) == "hi"
+        assert len(proxy.requests) == 1
 
 
 @pytest.mark.parametrize("kind", [Client, AsyncClient])

@@ -25,7 +25,6 @@ from thinwire import (
     Timeouts,
     TransportTimeout,
 )
-from thinwire.core.routing.trust import Trust
 from thinwire.cpython.httpx import trust
 from thinwire.testing import (
     Cut,
@@ -203,7 +202,7 @@ def test_where_the_system_verifies_it_does(
     for name in ("SSL_CERT_FILE", "SSL_CERT_DIR"):
         monkeypatch.delenv(name, raising=False)
     assert isinstance(trust.system_context(), Verifier)
-    added = trust.context_for(Trust({"add_ca": trusted.pem}))
+    added = trust.context_for({"add_ca": trusted.pem})
     assert isinstance(added, Verifier)
     assert added.cert_store_stats()["x509"] == 1
 

@@ -1,9 +1,12 @@
 """Record and replay: the same bytes, the same cuts, and no secret on the disk."""
 
 import json
+import re
 import socket
 import ssl
+import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -227,6 +230,90 @@ def test_https_upstream(path: Path) -> None:
             assert "certificate" in recorder.errors[0].lower()
 
 
+def test_an_https_upstream_with_a_ca_of_its_own(path: Path) -> None:
+    ca = authority()
+    with MockServer(ssl_context=ca.server("localhost")) as real:
+        real.reply("m", text_reply("Hello there"))
+        base_url = real.base_url.replace("127.0.0.1", "localhost")
+        with Recorder(base_url, path, add_ca=ca.pem) as recorder:
+            assert b"there" in ask(recorder.base_url).content
+        with Recorder(base_url, path) as recorder:
+            error = ask(recorder.base_url).json()["error"]["message"]
+    assert "certificate" in error.lower()
+    assert "--add-ca" in error
+    with pytest.raises(ValueError, match="add_ca"):
+        Recorder(base_url, path, add_ca=ca.pem, ssl_context=ssl.create_default_context())
+    with pytest.raises(ValueError, match="certificates"):
+        Recorder(base_url, path, add_ca=b"nonsense")
+
+
+CHUNKED = b"".join(
+    [
+        b"POST /chat/completions HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n",
+        *[
+            b"%x\r\n%b\r\n" % (len(piece), piece)
+            for piece in (b'{"model":', b' "m", "mess', b'ages":[]}')
+        ],
+        b"0\r\n\r\n",
+    ]
+)
+FRAMINGS = [
+    (CHUNKED, "chunked", [9, 11, 9]),
+    (post("m"), "content-length", []),
+    (b"POST /chat/completions HTTP/1.1\r\nHost: a\r\n\r\n", "none", []),
+    (b"GET /models HTTP/1.1\r\nHost: a\r\n\r\n", "none", []),
+]
+
+
+@pytest.mark.parametrize(("request_bytes", "framing", "blocks"), FRAMINGS)
+def test_a_request_goes_on_as_it_was_framed(
+    real: MockServer, recorder: Recorder, request_bytes: bytes, framing: str, blocks: list[int]
+) -> None:
+    real.reply("m", text_reply("Hi"))
+    assert raw_answer(recorder.port, request_bytes).startswith(b"HTTP/1.1 ")
+    (request,) = real.requests
+    assert (request.framing, request.block_sizes) == (framing, blocks)
+    names = [name for name, _ in recorder.exchanges[0].headers]
+    assert ("transfer-encoding" in names) == (framing == "chunked")
+
+
+@contextmanager
+def refusing(answer: bytes) -> Iterator[str]:
+    """A server that answers the head of a request, and closes with the rest of it unread."""
+
+    def serve() -> None:
+        for _ in range(2):
+            try:
+                connection = listener.accept()[0]
+            except OSError:
+                return
+            with connection:
+                read_until(connection, b"\r\n\r\n")
+                connection.sendall(answer)
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        thread = threading.Thread(target=serve)
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+        finally:
+            listener.shutdown(socket.SHUT_RDWR)
+            thread.join()
+
+
+@pytest.mark.parametrize("size", [10, 3_000_000])
+def test_an_answer_before_the_request_was_read_is_the_answer(path: Path, size: int) -> None:
+    # A server that wants a length says so at once, and does not read on (docs/wire.md C102, C108).
+    head = b"HTTP/1.1 411 Length Required\r\nContent-Length: 2\r\n\r\n"
+    with refusing(head + b"no") as base_url, Recorder(base_url, path) as recorder:
+        data = b"%x\r\n%b\r\n0\r\n\r\n" % (size, b"x" * size)
+        sent = b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n" + data
+        assert raw_answer(recorder.port, sent) == head + b"no"
+    (exchange,) = recorder.exchanges
+    assert exchange.ending == "whole"
+    assert recorder.errors == []
+
+
 def test_it_shows_where_it_is_and_what_came(real: MockServer, path: Path) -> None:
     recorder = Recorder(f"{real.base_url}?key=sk-secret-0123456789", path)
     assert repr(recorder) == "<Recorder http://127.0.0.1:0 stopped exchanges=0 errors=0>"
@@ -241,7 +328,8 @@ def test_nobody_there(path: Path) -> None:
         with Recorder(f"http://127.0.0.1:{place.getsockname()[1]}/v1", path) as recorder:
             answer = ask(recorder.base_url)
             assert (answer.status_code, recorder.exchanges) == (502, [])
-            assert "no answer from http://127.0.0.1:" in answer.json()["error"]["message"]
+            message = answer.json()["error"]["message"]
+            assert re.match(r"no answer from http://127.0.0.1:\d+/v1: ConnectionRefused", message)
     assert not path.exists()
 
 

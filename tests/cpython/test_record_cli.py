@@ -13,6 +13,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+from support.certificates import authority
 
 from thinwire.cli import main
 from thinwire.testing import MockServer, Recorder, load_recording, text_reply
@@ -64,6 +65,28 @@ def test_record_and_replay(tmp_path: Path) -> None:
         assert process.stdout is not None
         assert process.stdout.readline().startswith("models: m echo ")
         assert ask(url, "m").content == recorded.content
+
+
+def test_record_trusts_a_ca_that_is_named(tmp_path: Path) -> None:
+    ca = authority()
+    (tmp_path / "ca.pem").write_bytes(ca.pem)
+    with MockServer(ssl_context=ca.server("localhost")) as real:
+        real.reply("m", text_reply("Hello there"))
+        base_url = real.base_url.replace("127.0.0.1", "localhost")
+        options = ("--base-url", base_url, "--add-ca", str(tmp_path / "ca.pem"))
+        with started("record", "--to", str(tmp_path / "a.json"), *options) as (url, _):
+            assert b"there" in ask(url, "m").content
+
+
+def test_record_says_that_it_cannot_read_the_ca(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    bad = tmp_path / "bad.pem"
+    bad.write_text("nonsense")
+    for path, words in ((bad, "cannot load CA certificates"), (tmp_path / "none", "No such file")):
+        command = ["record", "--to", str(tmp_path / "a.json"), "--base-url", "https://h.invalid"]
+        assert main([*command, "--add-ca", str(path)]) == 1
+        assert words in capsys.readouterr().err
 
 
 def test_mock_plays_scenarios(tmp_path: Path) -> None:

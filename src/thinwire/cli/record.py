@@ -3,6 +3,7 @@
 import argparse
 import os
 import sys
+from pathlib import Path
 
 from thinwire.cli.serving import until_stopped
 
@@ -16,6 +17,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add("--to", metavar="FILE", required=True, help="the recording (docs/testing.md)")
     add("--base-url", metavar="URL", help="the API (default: $OPENAI_BASE_URL)")
+    add(
+        "--add-ca", metavar="FILE", help="CA certificates to trust beside the system's, PEM or DER"
+    )
     add("--host", default="127.0.0.1", help="address to listen at (default %(default)s)")
     add("--port", type=int, default=0, help="port; by default a free one")
 
@@ -27,7 +31,8 @@ def run(args: argparse.Namespace) -> int:
         args: as declared by `add_arguments`.
 
     Returns:
-        0; 1 when the URL is none, or it cannot listen at that address.
+        0; 1 when the URL is none, the certificates cannot be read, or it cannot listen at that
+        address.
 
     Raises:
         SystemExit: status 2, without a base URL.
@@ -38,7 +43,10 @@ def run(args: argparse.Namespace) -> int:
     if not base_url:
         args.usage_error("name the API with --base-url or in OPENAI_BASE_URL")
     try:
-        recorder = Recorder(str(base_url), args.to, host=args.host, port=args.port).start()
+        add_ca = None if args.add_ca is None else Path(args.add_ca).read_bytes()
+        recorder = Recorder(
+            str(base_url), args.to, host=args.host, port=args.port, add_ca=add_ca
+        ).start()
     except (OSError, OverflowError, ValueError) as error:
         print(f"thinwire record: {error}", file=sys.stderr)
         return 1

@@ -149,7 +149,8 @@ class BaseClient:
                 system's (on a chip: the built-in roots); on CPython SSL_CERT_FILE and
                 SSL_CERT_DIR replace those.
             ssl_context: own ssl.SSLContext (CPython).
-            proxy: URL of a proxy; without it the environment's proxy variables count (CPython).
+            proxy: URL of a proxy; without it the environment's proxy variables count, as they are
+                now (CPython; docs/connections.md).
             http_client: own httpx.AsyncClient, or httpx.Client for Client, of httpx or httpx2; not
                 closed by us (CPython).
             cadata: CA certificates in place of the system's (on a chip: of the built-in roots),

@@ -76,6 +76,36 @@ def test_a_one_shot_iterator_not_reached_yet_is_still_untouched():
     assert not body.replayable()
 
 
+def test_a_body_that_can_be_had_again_begins_anew():
+    with Scratch(b"abc" * PIECE) as path:
+        for whole in (False, True):
+            for value in (1, [TextFile(path), "x", Items([1])]):
+                body = JSONBody({"a": value})
+                length = body.length()
+                for size in (1, 5, 4096):
+                    if whole:
+                        read_all(body, size)
+                    else:
+                        body.readinto(bytearray(size))
+                    assert body.rewind()
+                    assert (body.sent_bytes, body.sent_blocks) == (0, 0)
+                assert len(read_all(body, 100)) == length == body.sent_bytes
+
+
+def test_a_body_that_was_not_begun_begins_all_the_same():
+    body = JSONBody({"messages": Items(iter([1]))})
+    assert body.rewind()
+    assert read_all(body) == b'{"messages":[1]}'
+
+
+def test_a_body_that_cannot_be_had_again_stays_as_it_is():
+    body = JSONBody({"messages": Items(iter([1, 2]))})
+    body.readinto(bytearray(14))
+    assert not body.rewind()
+    assert body.sent_bytes == 14
+    assert read_all(body) == b",2]}"
+
+
 class Watched:
     # A source that says when it is opened.
     def __init__(self, replayable):
@@ -138,6 +168,7 @@ def test_the_base_class_can_neither_be_read_nor_measured():
     error_of(NotImplementedError, body.readinto, bytearray(1))
     assert body.length() is None
     assert body.replayable()
+    assert body.rewind()
     run(body.more())
     body.close()
 

@@ -207,6 +207,18 @@ class Body:
         """Whether what was sent so far can be had again for another attempt."""
         return self.sent_blocks == 0
 
+    def rewind(self) -> bool:
+        """Begins anew, where the same request has to be sent once more within one exchange.
+
+        Returns:
+            False where what was sent cannot be had again; then nothing has changed.
+        """
+        if not self.replayable():
+            return False
+        self.close()
+        self.sent_bytes = self.sent_blocks = 0
+        return True
+
 
 class JSONBody(Body):
     """A document, encoded while it is pulled.
@@ -263,6 +275,13 @@ class JSONBody(Body):
     def replayable(self) -> bool:
         """See Body.replayable."""
         return self._encoder is None or self._encoder.replayable
+
+    def rewind(self) -> bool:
+        """See Body.rewind."""
+        rewound = super().rewind()
+        if rewound:
+            self._encoder = None
+        return rewound
 
     def close(self) -> None:
         """Closes a source that is open."""

@@ -49,6 +49,16 @@ def usable(client: Any) -> Any:
     return client
 
 
+def response_of(error: BaseException, request: httpx.Request) -> httpx.Response | None:
+    """The response to `request` that a hook of the user's has made an error of, as httpx's
+    raise_for_status does; None where it is another error, or of another request.
+    """
+    if "HTTPStatusError" not in names_of(error) or error.request is not request:  # type: ignore[attr-defined]
+        return None
+    response: httpx.Response = error.response  # type: ignore[attr-defined]
+    return response
+
+
 def names_of(error: BaseException) -> list[str]:
     """Names of the classes of an error that are httpx's or httpx2's, its own first."""
     classes = type(error).__mro__

@@ -6,10 +6,9 @@ from typing import Any
 
 import httpx
 
-from thinwire.core.routing.trust import Trust
 from thinwire.cpython.httpx import trust
 from thinwire.cpython.httpx.clients import check_client
-from thinwire.cpython.httpx.proxy import check_proxy, is_proxy
+from thinwire.cpython.httpx.proxy import Proxies
 
 _KEEPALIVE = 32
 _IDLE_S = 30.0  # httpx's own 5 s are shorter than a thought between two turns
@@ -26,6 +25,7 @@ class Options:
 
     Attributes:
         http_client: the user's own client, or None.
+        proxies: of our clients; None beside one of the user's, which has its own.
 
     Raises:
         TypeError: an option of a kind it cannot have.
@@ -37,7 +37,7 @@ class Options:
         if options.get("pin") is not None:
             raise ValueError("pin is for MicroPython: here an ssl_context can hold to one key")
         self.http_client = options.get("http_client")
-        self._proxy = options.get("proxy")
+        self.proxies: Proxies | None = None
         self._idle_s = _seconds(options.get("idle_s"))
         given = [name for name in _OF_TRUST if _is_given(name, options)]
         if self.http_client is not None:
@@ -45,18 +45,20 @@ class Options:
             if given:
                 raise ValueError(f"http_client brings its own settings: drop {', '.join(given)}")
             check_client(self.http_client, blocking)
-        if not isinstance(self._proxy, (str, httpx.URL, type(None))) and not is_proxy(self._proxy):
-            raise TypeError(f"proxy takes a URL, not {type(self._proxy).__name__}")
-        if self.http_client is None:
-            check_proxy(self._proxy)
+        else:
+            self.proxies = Proxies(options.get("proxy"))
         self._context: ssl.SSLContext | None = None
         if given:
-            self._context = trust.context_for(Trust(options))
+            self._context = trust.context_for(options)
         elif self.http_client is None and trust.named_by_environment():
             self._context = trust.shared_context()
 
-    def client_arguments(self) -> dict[str, object]:
-        """Arguments for httpx.Client and httpx.AsyncClient."""
+    def client_arguments(self, proxy: object) -> dict[str, object]:
+        """Arguments for httpx.Client and httpx.AsyncClient.
+
+        Args:
+            proxy: what its requests go through, or None.
+        """
         # No cookies: the contract of a Transport. An httpx client would keep them.
         cookies = CookieJar(policy=DefaultCookiePolicy(allowed_domains=[]))
         limits = httpx.Limits(
@@ -66,7 +68,8 @@ class Options:
         )
         return {
             "verify": self._context or trust.shared_context(),
-            "proxy": self._proxy,
+            "proxy": proxy,
+            "trust_env": False,  # what the environment says was read when the client was made
             "cookies": cookies,
             "limits": limits,
             "timeout": None,

@@ -1,5 +1,5 @@
-"""Our own httpx clients, each with its pool of connections: one for each event loop, none of which
-outlives its loop or its process.
+"""Our own httpx clients, each with its pool of connections: one for each event loop and each
+proxy. None outlives its loop or its process.
 
 A closed loop can close nothing any more, and what a fork has copied belongs to the parent, whose
 answers would be read here: of both only the sockets are closed, which says nothing to a server.
@@ -48,35 +48,39 @@ class Pools(Generic[_Client]):
     """The clients of one transport.
 
     Args:
-        make: makes a client, which adds its sockets to the Sockets it is given.
+        make: makes a client for a proxy (None: without one), which adds its sockets to the Sockets
+            it is given.
     """
 
-    def __init__(self, make: Callable[[Sockets], _Client]) -> None:
+    def __init__(self, make: Callable[[Sockets, object], _Client]) -> None:
         self._make = make
         self._process = os.getpid()
-        self._pools: dict[_Loop, tuple[_Client, Sockets]] = {}
+        self._pools: dict[tuple[_Loop, object], tuple[_Client, Sockets]] = {}
 
-    def get(self, loop: _Loop = None) -> _Client:
-        """The client of an event loop (None: of blocking code), made when there is none."""
+    def get(self, proxy: object, loop: _Loop = None) -> _Client:
+        """The client for a proxy in an event loop (None: in blocking code), made when there is
+        none."""
         self._forget()
-        pool = self._pools.get(loop)
+        pool = self._pools.get((loop, proxy))
         if pool is None:
             sockets = Sockets()
             # Threads that start together share one pool; a lock could be held across a fork.
-            pool = self._pools.setdefault(loop, (self._make(sockets), sockets))
+            made = self._make(sockets, proxy), sockets
+            pool = self._pools.setdefault((loop, proxy), made)
         return pool[0]
 
-    def take(self, loop: _Loop = None) -> _Client | None:
-        """The same, no longer known, to be closed; None when there is none."""
+    def take(self, loop: _Loop = None) -> list[_Client]:
+        """Those of a loop, no longer known, to be closed."""
         self._forget()
-        pool = self._pools.pop(loop, None)
-        return None if pool is None else pool[0]
+        taken = [self._pools.pop(known, None) for known in list(self._pools) if known[0] is loop]
+        return [pool[0] for pool in taken if pool is not None]
 
     def _forget(self) -> None:
         forked = os.getpid() != self._process
         self._process = os.getpid()
-        for loop in list(self._pools):
+        for known in list(self._pools):
+            loop = known[0]
             if forked or (loop is not None and loop.is_closed()):
-                pool = self._pools.pop(loop, None)
+                pool = self._pools.pop(known, None)
                 if pool is not None:
                     pool[1].close()

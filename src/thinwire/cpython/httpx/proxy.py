@@ -1,45 +1,73 @@
-"""Proxies, checked when a client is made: httpx would complain at the first call, in words of its
+"""Which proxy a request goes through: that of `proxy=`, else what the environment says. Both are
+read and checked when a client is made: httpx would complain at the first call, in words of its
 own, and show the password.
 """
 
+import os
 from importlib.util import find_spec
 from urllib.request import getproxies
 
 import httpx
 
+from thinwire.core.request.http_request import Request
+from thinwire.cpython.proxies import EnvironmentProxies
+
 _SCHEMES = ("http", "https", "socks5", "socks5h")
-_OF_ENVIRONMENT = ("http", "https", "all")  # those that httpx asks for
 
 
-def check_proxy(proxy: object) -> None:
-    """Refuses a proxy that cannot be used; without one, what the environment names.
+class Proxies:
+    """The proxies of a client.
 
     Args:
-        proxy: URL, or Proxy of httpx or httpx2, or None.
+        proxy: URL, or Proxy of httpx or httpx2; None: what the environment names, or, on macOS and
+            Windows, the system's settings.
 
     Raises:
+        TypeError: it is of another kind.
         ValueError: no usable URL, or SOCKS without the package that httpx needs for it; what was
-            given is shown without user and password.
+            given is shown without user and password, and where it stands.
     """
-    if proxy is not None:
-        _check(str(getattr(proxy, "url", proxy)), "proxy=")
-        return
-    found = getproxies()
-    for scheme in _OF_ENVIRONMENT:
-        if found.get(scheme):
-            text = found[scheme]
-            _check(text if "://" in text else f"http://{text}", f"{scheme.upper()}_PROXY=")
+
+    def __init__(self, proxy: object) -> None:
+        if not isinstance(proxy, (str, httpx.URL, type(None))) and not _is_proxy(proxy):
+            raise TypeError(f"proxy takes a URL, not {type(proxy).__name__}")
+        self._given = proxy
+        self._shown = ""
+        self._environment = EnvironmentProxies({})
+        if proxy is not None:
+            self._shown = _check(str(getattr(proxy, "url", proxy)), "proxy=")
+            return
+        self._environment = EnvironmentProxies(os.environ)
+        if not self._environment.named():
+            system = {f"{scheme}_proxy": url for scheme, url in getproxies().items()}
+            self._environment = EnvironmentProxies(system)
+        for named in self._environment.named():
+            _check(named.url, f"{named.variable}=")
+
+    def proxy_for(self, request: Request) -> tuple[object | None, str]:
+        """What httpx takes as the proxy of a request, and how to call it in words; None and "" for
+        no proxy."""
+        if self._given is not None:
+            return self._given, self._shown
+        found = self._environment.proxy_for(request.scheme, request.host, request.port)
+        if found is None:
+            return None, ""
+        return found.url, _shown(found.url, f"{found.variable}=")
 
 
-def is_proxy(given: object) -> bool:
-    """Whether it is a Proxy of httpx, or of httpx2, which looks the same."""
+def _is_proxy(given: object) -> bool:
+    # Of httpx, or of httpx2, which looks the same.
     return hasattr(given, "url") and hasattr(given, "raw_auth")
 
 
-def _check(text: str, name: str) -> None:
+def _shown(text: str, name: str) -> str:
     scheme, mark, rest = text.partition("://")
     _, at, host = rest.rpartition("@")
-    shown = f"{name}{scheme}{mark}{'***@' if at else ''}{host}"
+    return f"{name}{scheme}{mark}{'***@' if at else ''}{host}"
+
+
+def _check(text: str, name: str) -> str:
+    shown = _shown(text, name)
     try:
         url = httpx.URL(text)
         port = url.port
@@ -53,3 +81,4 @@ def _check(text: str, name: str) -> None:
         raise ValueError(f"{shown}: a port is a number from 1 to 65535")
     if url.scheme.startswith("socks") and find_spec("socksio") is None:
         raise ValueError(f"{shown}: for SOCKS httpx needs a package more: pip install socksio")
+    return shown

@@ -1,17 +1,28 @@
-"""A response of httpx, read raw: each read ends at its deadline, and any task may close it."""
+"""A response of httpx, read raw: each read ends at its deadline, and any task may close it.
+
+A client of the user's own may hand out a response that is not fresh: a hook, an auth flow, a cache
+or a mock has read it. What it read is then the body. A body that was read and is gone is an error:
+where it came from is a connection that may carry the answer to another call by now.
+"""
 
 import asyncio
+from collections.abc import AsyncIterator, Iterator
 
 import httpx
 
-from thinwire.core.errors import ReadError, TransportError
+from thinwire.core.errors import ReadError, StreamError, TransportError
 from thinwire.core.transport import Response
 from thinwire.cpython.httpx.backends import Deadlines, shut_down
 from thinwire.cpython.httpx.errors import translated
 from thinwire.cpython.httpx.inflate import Inflater
-from thinwire.cpython.httpx.waits import Wait
+from thinwire.cpython.httpx.waits import TimedWait
 
 _RAW = 16384  # bytes of a compressed body that are inflated at a time
+_DECODED = ("", "identity", "gzip", "deflate", "br", "zstd")  # what httpx decodes while it reads
+_GONE = (
+    "something in http_client has read the answer, or closed it, and kept nothing of it: a hook"
+    " that looks into an answer calls response.read(), an async one response.aread()"
+)
 
 
 class _Response(Response):
@@ -23,8 +34,14 @@ class _Response(Response):
         framed = "content-length" in headers or "transfer-encoding" in headers
         self.framed = framed or not version.startswith("HTTP/1")
         coding = headers.get("content-encoding", "identity").strip().lower()
+        body = _read_body(response)
+        self._kept = body is not None
+        self._fresh = not (self._kept or response.is_stream_consumed or response.is_closed)
+        if self._kept and all(one.strip() in _DECODED for one in coding.split(",")):
+            coding = "identity"
         self._inflater = None if coding in ("", "identity") else Inflater(coding)
-        self._rest = memoryview(b"")  # what of the last piece was beyond the caller's buffer
+        # What of the last piece was beyond the caller's buffer.
+        self._rest = memoryview(b"" if body is None else body)
         self._closed = False
 
     def header(self, name: str) -> str | None:
@@ -79,14 +96,19 @@ class _Response(Response):
 class AsyncResponse(_Response):
     def __init__(self, response: httpx.Response) -> None:
         super().__init__(response)
-        # Not aiter_raw: at the end of the body that closes, where a cancellation could strike.
-        self._pieces = response.stream.__aiter__()  # type: ignore[union-attr]
-        self._waits: Wait | None = None  # of whoever reads
+        if self._fresh:
+            # Not aiter_raw: at the end of the body that closes, where a cancellation could
+            # strike. What that sets keeps a task of the user's from reading along.
+            response.is_stream_consumed = True
+            self._pieces = response.stream.__aiter__()  # type: ignore[union-attr]
+        else:
+            self._pieces = _async_end(self._kept)
+        self._waits: TimedWait | None = None  # of whoever reads
         self._left = asyncio.Event()
 
     async def _piece(self, deadline_ms: int | None) -> bytes | None:
         try:
-            async with Wait(deadline_ms) as self._waits:
+            async with TimedWait(deadline_ms) as self._waits:
                 return await anext(self._pieces, None)
         finally:
             self._waits = None
@@ -118,7 +140,7 @@ class BlockingResponse(_Response):
     def __init__(self, response: httpx.Response, deadlines: Deadlines) -> None:
         super().__init__(response)
         self._deadlines = deadlines
-        self._pieces = response.iter_raw()
+        self._pieces = response.iter_raw() if self._fresh else _end(self._kept)
         self._reading = False
 
     async def _piece(self, deadline_ms: int | None) -> bytes | None:
@@ -137,3 +159,26 @@ class BlockingResponse(_Response):
             return
         with translated("close"):
             self._response.close()
+
+
+def _read_body(response: httpx.Response) -> bytes | None:
+    # What somebody has read of it, None where nothing was kept.
+    try:
+        return response.content
+    except RuntimeError:  # ResponseNotRead, of httpx or of httpx2
+        return None
+
+
+def _end(kept: bool) -> Iterator[bytes]:
+    # What follows a body that was kept, or stands in the place of one that is gone.
+    if not kept:
+        # Asking again would end the same way, and no server is to blame.
+        error = StreamError(_GONE)
+        error.kind = "error"
+        raise error
+    yield from ()
+
+
+async def _async_end(kept: bool) -> AsyncIterator[bytes]:
+    for piece in _end(kept):
+        yield piece

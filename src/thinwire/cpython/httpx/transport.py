@@ -14,7 +14,7 @@ from functools import cache
 import httpx
 
 from thinwire._public import public
-from thinwire.core.errors import ConnectError, TransportError, TransportTimeout
+from thinwire.core.errors import ConnectError, EncodeError, TransportError, TransportTimeout
 from thinwire.core.request.http_request import Abortable, Body, Request
 from thinwire.core.sync import run
 from thinwire.core.transport import Response, Signal, Task, Transport
@@ -29,18 +29,22 @@ from thinwire.cpython.httpx.backends import (
     seconds_until,
     with_backend,
 )
-from thinwire.cpython.httpx.clients import usable
+from thinwire.cpython.httpx.clients import response_of, usable
 from thinwire.cpython.httpx.errors import translated
 from thinwire.cpython.httpx.options import Options
 from thinwire.cpython.httpx.pools import Pools, Sockets
 from thinwire.cpython.httpx.responses import AsyncResponse, BlockingResponse
-from thinwire.cpython.httpx.waits import Wait
+from thinwire.cpython.httpx.waits import TimedWait
 
 _NO_LOOP = (
     "AsyncClient runs on asyncio, and no loop of asyncio is running here: under trio call a Client"
     " in trio.to_thread.run_sync, or use anyio's asyncio backend"
 )
 _TIMEOUTS = ("connect", "read", "write", "pool")  # httpx's; ours take their place
+_AGAIN = (
+    "http_client sends the request again (an auth flow, or a transport that retries), and its"
+    " messages can be read only once"
+)
 _BLOCK = 65536  # httpx costs about 20 us for each block: few and large
 
 
@@ -80,18 +84,26 @@ class AsyncHTTPXTransport(Transport):
         trace = _Trace(request)
         blocks = _AsyncBlocks(request, trace) if request.body is not None else None
         with translated("head"):
-            client = self._client()
+            client, proxy = self._client(request)
         watched = sight.watching(trace.sight)
         try:
             with translated("head", request.body):
                 built = _build(client, request, blocks, trace.ahear)
+                trace.bind(built)
                 async with wait:
                     progress.set(trace.handed_over)
                     trace.moved = wait.moved
-                    response = await client.send(built, stream=True, follow_redirects=False)
+                    try:
+                        response = await client.send(built, stream=True, follow_redirects=False)
+                    except Exception as error:
+                        found = response_of(error, built)
+                        if found is None:
+                            raise
+                        response = found
         except BaseException as error:
             if isinstance(error, TransportError):
                 trace.judge(error)
+                _name_proxy(error, proxy)
                 if isinstance(error, TransportTimeout) and wait.connecting:
                     error.phase = "connect"
             if trace.stream is not None:
@@ -102,6 +114,7 @@ class AsyncHTTPXTransport(Transport):
         finally:
             request.wake = None
             sight.done(watched)
+        built.extensions["timeout"]["read"] = None  # the deadlines of `readinto` count
         return AsyncResponse(response)
 
     async def sleep_ms(self, ms: int, until: Abortable | None = None) -> None:
@@ -110,7 +123,7 @@ class AsyncHTTPXTransport(Transport):
             await asyncio.sleep(ms / 1000)
             return
         with contextlib.suppress(TimeoutError):
-            async with Wait(now_ms() + ms) as wait:
+            async with TimedWait(now_ms() + ms) as wait:
                 until.wake = wait.end
                 if not until.aborted:
                     await asyncio.Event().wait()
@@ -129,17 +142,18 @@ class AsyncHTTPXTransport(Transport):
 
     async def aclose(self) -> None:
         """Closes the pool of the running loop and those of closed ones, not the user's client."""
-        client = self._pools.take(_running_loop())
-        if client is not None:
+        for client in self._pools.take(_running_loop()):
             await client.aclose()
 
-    def _client(self) -> httpx.AsyncClient:
-        if self._options.http_client is not None:
-            return usable(self._options.http_client)  # type: ignore[no-any-return]
-        return self._pools.get(asyncio.get_running_loop())
+    def _client(self, request: Request) -> tuple[httpx.AsyncClient, str]:
+        # And how to call the proxy that it goes through, in words.
+        if self._options.proxies is None:
+            return usable(self._options.http_client), ""
+        proxy, shown = self._options.proxies.proxy_for(request)
+        return self._pools.get(proxy, asyncio.get_running_loop()), shown
 
-    def _own_client(self, sockets: Sockets) -> httpx.AsyncClient:
-        own = httpx.AsyncClient(**self._options.client_arguments())  # type: ignore[arg-type]
+    def _own_client(self, sockets: Sockets, proxy: object) -> httpx.AsyncClient:
+        own = httpx.AsyncClient(**self._options.client_arguments(proxy))  # type: ignore[arg-type]
         return with_backend(own, ListeningBackend(sockets))
 
 
@@ -164,13 +178,14 @@ class HTTPXTransport(Transport):
     async def send(self, request: Request) -> Response:
         """See Transport.send."""
         request.check()
-        self._deadlines.request = request
         trace = _Trace(request)
         blocks = _Blocks(request, trace) if request.body is not None else None
+        with translated("head"):
+            client, proxy = self._client(request)
+        self._deadlines.request = request
         watched = sight.watching(trace.sight)
         try:
             with translated("head", request.body):
-                client = self._client()
                 built = _build(client, request, blocks, trace.hear)
                 # Of an own http_client: httpx takes one limit for each write, one for the head.
                 limits = built.extensions["timeout"]
@@ -179,16 +194,23 @@ class HTTPXTransport(Transport):
                     write=_seconds(request.upload_ms, request.total_deadline_ms),
                     read=_seconds(request.head_ms, request.total_deadline_ms),
                 )
-                response = client.send(built, stream=True, follow_redirects=False)
+                trace.bind(built)
+                try:
+                    response = client.send(built, stream=True, follow_redirects=False)
+                except Exception as error:
+                    found = response_of(error, built)
+                    if found is None:
+                        raise
+                    response = found
         except TransportError as error:
             request.check()
             trace.judge(error)
+            _name_proxy(error, proxy)
             raise
         finally:
             self._deadlines.request = request.wake = None
             sight.done(watched)
-        idle = request.idle_ms
-        built.extensions["timeout"]["read"] = None if idle is None else idle / 1000
+        built.extensions["timeout"]["read"] = _seconds(request.idle_ms, None)
         return BlockingResponse(response, self._deadlines)
 
     async def sleep_ms(self, ms: int, until: Abortable | None = None) -> None:
@@ -206,17 +228,18 @@ class HTTPXTransport(Transport):
 
     async def aclose(self) -> None:
         """Closes the pool, unless it is the user's own client."""
-        own = self._pools.take()
-        if own is not None:
+        for own in self._pools.take():
             own.close()
 
-    def _client(self) -> httpx.Client:
-        if self._options.http_client is not None:
-            return usable(self._options.http_client)  # type: ignore[no-any-return]
-        return self._pools.get()
+    def _client(self, request: Request) -> tuple[httpx.Client, str]:
+        # And how to call the proxy that it goes through, in words.
+        if self._options.proxies is None:
+            return usable(self._options.http_client), ""
+        proxy, shown = self._options.proxies.proxy_for(request)
+        return self._pools.get(proxy), shown
 
-    def _own_client(self, sockets: Sockets) -> httpx.Client:
-        own = httpx.Client(**self._options.client_arguments())  # type: ignore[arg-type]
+    def _own_client(self, sockets: Sockets, proxy: object) -> httpx.Client:
+        own = httpx.Client(**self._options.client_arguments(proxy))  # type: ignore[arg-type]
         return with_backend(own, DeadlineBackend(self._deadlines, sockets))
 
 
@@ -224,7 +247,7 @@ class _Trace:
     # Listens to one exchange through httpx's `trace` extension, and sets the marks of its request.
     # The names are httpcore's, documented with httpx's "Request extensions". Whoever passes an own
     # http_client with an own transport may get no trace; the moments then stay unknown.
-    moved: Callable[[bool], object] | None = None  # told when a deadline has, and if it connects
+    moved: Callable[[bool, bool], object] | None = None  # told when a deadline has; see _SendClock
 
     def __init__(self, request: Request) -> None:
         self._request = request
@@ -233,6 +256,13 @@ class _Trace:
         self._refused = False  # a write failed
         self.sight = sight.Sight()
         self.stream: object = None  # of a connection that was made for it, None of a kept one
+        self._limits: dict[str, float | None] = {}  # httpx's
+        self._head_s: float | None = None
+
+    def bind(self, built: httpx.Request) -> None:
+        """Takes note of the limits that httpx has for each kind of wait, all set."""
+        self._limits = built.extensions["timeout"]
+        self._head_s = self._limits["read"]
 
     def hear(self, name: str, info: Mapping[str, object]) -> None:
         self._heard = True
@@ -243,7 +273,13 @@ class _Trace:
         elif step == "start_tls.started":
             self._move(True)
         elif step == "send_request_headers.started":
+            self.again()
             self.handed_over(now_ms())
+        elif step == "receive_response_headers.complete":
+            # Who reads on before `send` returns is a hook or an auth flow of the user's, and what
+            # it waits for is the whole answer.
+            self._limits["read"] = _seconds(self._request.idle_ms, None)
+            self._move(answered=True)
         elif step == "connect_tcp.complete":
             self._request.connected_ms = now_ms()
             self.stream = info.get("return_value")
@@ -267,9 +303,15 @@ class _Trace:
             self._request.sent(now_ms())
             self._move()
 
-    def _move(self, connecting: bool = False) -> None:
+    def again(self) -> None:
+        """Takes note that the request is about to be sent: once more, or for the first time, but
+        with a body that a hook has read before."""
+        self._request.sent_ms = None
+        self._limits["read"] = self._head_s
+
+    def _move(self, connecting: bool = False, answered: bool = False) -> None:
         if self.moved is not None:
-            self.moved(connecting)
+            self.moved(connecting, answered)
 
     async def ahear(self, name: str, info: Mapping[str, object]) -> None:
         self.hear(name, info)
@@ -285,14 +327,28 @@ class _Trace:
                 error.stale = self._refused or early
 
 
-class _Blocks:
-    # Pulls a body for httpx. Only __iter__: an object that has __aiter__ too is taken for sync.
+class _Pulled:
+    # A body that httpx pulls, once for each time that it sends the request.
     def __init__(self, request: Request, trace: _Trace) -> None:
         self._body: Body = request.body  # type: ignore[assignment]
         self._trace = trace
         self._buffer = bytearray(_BLOCK)
+        self._begun = False
 
+    def _begin(self) -> None:
+        if self._begun:
+            if not self._body.rewind():
+                error = EncodeError(_AGAIN, "")
+                self._body.failed(error)
+                raise error
+            self._trace.again()
+        self._begun = True
+
+
+class _Blocks(_Pulled):
+    # Only __iter__: an object that has __aiter__ too is taken for sync.
     def __iter__(self) -> Iterator[bytes]:
+        self._begin()
         while True:
             count = self._body.readinto(self._buffer)
             # Whatever that took was the caller's own time.
@@ -306,13 +362,9 @@ class _Blocks:
         self._trace.ended()
 
 
-class _AsyncBlocks:
-    def __init__(self, request: Request, trace: _Trace) -> None:
-        self._body: Body = request.body  # type: ignore[assignment]
-        self._trace = trace
-        self._buffer = bytearray(_BLOCK)
-
+class _AsyncBlocks(_Pulled):
     async def __aiter__(self) -> AsyncIterator[bytes]:
+        self._begin()
         while True:
             count = self._body.readinto(self._buffer)
             # Whatever that took was the caller's own time, as what its producer takes is.
@@ -326,7 +378,7 @@ class _AsyncBlocks:
         self._trace.ended()
 
 
-class _SendClock(Wait):
+class _SendClock(TimedWait):
     # Ends `send` at the deadline of its request, which moves on with each piece that is handed
     # over, and when the request is called off.
     def __init__(self, request: Request) -> None:
@@ -340,9 +392,25 @@ class _SendClock(Wait):
         self.moved()
         return self
 
-    def moved(self, connecting: bool = False) -> None:
+    def moved(self, connecting: bool = False, answered: bool = False) -> None:
+        """Looks for its end anew.
+
+        Args:
+            connecting: it is that of a connection.
+            answered: the head has come, and somebody reads the answer before we do.
+        """
         self.connecting = connecting
-        self.until(self._request.connect_by() if connecting else self._request.deadline())
+        if answered:
+            self.until(self._request.total_deadline_ms)
+        else:
+            self.until(self._request.connect_by() if connecting else self._request.deadline())
+
+
+def _name_proxy(error: TransportError, proxy: str) -> None:
+    # Whoever set a variable long ago does not think of it: that no connection comes about may be
+    # the proxy's fault.
+    if proxy and isinstance(error, ConnectError):
+        error.message += f" (through {proxy})"
 
 
 def _seconds(limit_ms: int | None, deadline_ms: int | None) -> float | None:

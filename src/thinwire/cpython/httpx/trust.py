@@ -10,6 +10,7 @@ import ssl
 import sys
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import certifi
 
@@ -18,13 +19,15 @@ from thinwire.core.routing.trust import Trust
 _VARIABLES = ("SSL_CERT_FILE", "SSL_CERT_DIR")
 
 
-def context_for(trust: Trust) -> ssl.SSLContext:
-    """The context for what a client's options say.
+def context_for(options: dict[str, Any]) -> ssl.SSLContext:
+    """The context for what a client's options say, by name (routing/trust.py).
 
     Raises:
-        TypeError: `ssl_context` is none.
-        ValueError: certificates that cannot be read, or a variable that names none.
+        TypeError: an option of a kind it cannot have.
+        ValueError: options that exclude each other, certificates that cannot be read, or a
+            variable that names none.
     """
+    trust = Trust(options)
     if trust.context is not None:
         if not isinstance(trust.context, ssl.SSLContext):
             raise TypeError(f"ssl_context takes an ssl.SSLContext, not {trust.context!r}")

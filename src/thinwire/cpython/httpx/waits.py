@@ -11,7 +11,7 @@ from thinwire.cpython.httpx.backends import seconds_until
 _ROUNDS = 8
 
 
-class Wait:
+class TimedWait:
     """Ends what is awaited inside of it, with TimeoutError; nobody's task is cancelled.
 
     Args:
@@ -23,7 +23,7 @@ class Wait:
         self._timeout = asyncio.timeout(None)
         self._timer: asyncio.Handle | None = None
 
-    async def __aenter__(self) -> "Wait":
+    async def __aenter__(self) -> "TimedWait":
         await self._timeout.__aenter__()
         self.until(self._deadline_ms)
         return self

@@ -13,6 +13,7 @@ from typing import Any, Self
 import h11
 
 from thinwire._public import public
+from thinwire.cpython.httpx.trust import context_for
 from thinwire.testing.recording.exchange import (
     Ending,
     RecordedExchange,
@@ -42,13 +43,16 @@ class Recorder:
         host: address to listen at.
         port: 0 picks a free one.
         ssl_context: for an https server; by default the system's certificates are trusted.
+        add_ca: CA certificates beside those, DER or PEM: bytes, or a list of them.
 
     Attributes:
         exchanges: what was recorded, secrets taken out.
         errors: what went wrong.
 
     Raises:
-        ValueError: the URL is not http or https.
+        TypeError: certificates of another kind.
+        ValueError: the URL is not http or https; certificates that cannot be read, or both ways to
+            say whom to trust.
         OSError: from `start`, when it cannot listen there, or cannot write the file.
     """
 
@@ -60,7 +64,10 @@ class Recorder:
         host: str = "127.0.0.1",
         port: int = 0,
         ssl_context: ssl.SSLContext | None = None,
+        add_ca: bytes | list[bytes] | None = None,
     ) -> None:
+        if add_ca is not None:
+            ssl_context = context_for({"ssl_context": ssl_context, "add_ca": add_ca})
         self._upstream = Upstream(base_url, ssl_context)
         self._path = path
         self._host = host
@@ -131,7 +138,11 @@ class Recorder:
             await relay.run(request)
         except OSError as error:
             self.errors.append(f"{self.upstream}: {error!r}")
-            answer = json_reply(error_object(502, f"no answer from {self.upstream}"), status=502)
+            reason = f"{type(error).__name__}: {error}"
+            if isinstance(error, ssl.SSLCertVerificationError):
+                reason += "; an own CA goes to --add-ca, or Recorder(add_ca=)"
+            message = f"no answer from {self.upstream}: {reason}"
+            answer = json_reply(error_object(502, message), status=502)
             await Player(peer, answer, keep_alive=False).play()
         finally:
             relay.close()

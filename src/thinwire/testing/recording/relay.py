@@ -1,7 +1,8 @@
 """One exchange between a client and a real server, byte by byte as it happens.
 
 Plain asyncio streams and not httpx: only the bytes as they came, framing and all, are worth
-keeping. h11 says where an answer ends, as real servers may keep the connection open.
+keeping. h11 says where an answer ends, as real servers may keep the connection open. The request
+goes on as it was framed, since that may be what the server stumbles over.
 """
 
 import asyncio
@@ -92,8 +93,8 @@ class Relay:
         """
         reader, self._writer = await self._upstream.connect()
         self._writer.write(self._bytes_of(request))
-        await self._writer.drain()
-        self._start = time.monotonic()
+        # What is said before all was sent is heard, and what is said before a reset.
+        sent = asyncio.ensure_future(self._sent(self._writer))
         gone = asyncio.ensure_future(self._peer.until_gone())
         try:
             await self._answer(reader, gone)
@@ -101,12 +102,17 @@ class Relay:
             self._end("client_gone")
         finally:
             gone.cancel()
-            await asyncio.gather(gone, return_exceptions=True)
+            sent.cancel()
+            await asyncio.gather(gone, sent, return_exceptions=True)
 
     def close(self) -> None:
         """Close the server's connection."""
         if self._writer is not None:
             self._writer.transport.abort()
+
+    async def _sent(self, writer: asyncio.StreamWriter) -> None:
+        await writer.drain()
+        self._start = time.monotonic()
 
     def _bytes_of(self, request: RecordedRequest) -> bytes:
         headers = [pair for pair in request.headers if pair[0] not in _NOT_PASSED]
@@ -114,12 +120,22 @@ class Relay:
         # What is compressed cannot be read, nor its secrets found.
         headers += [("accept-encoding", "identity")]
         body = request.body or b""
-        if body or request.method in ("POST", "PUT", "PATCH"):
+        sizes = [len(body)] if body else []
+        if request.framing == "chunked":
+            headers.append(("transfer-encoding", "chunked"))
+            sizes = request.block_sizes
+        elif request.framing == "content-length":
             headers.append(("content-length", str(len(body))))
         target = self._upstream.target(request.path)
-        head = h11.Request(method=request.method, target=target, headers=headers)
-        events = [head, *([h11.Data(data=body)] if body else []), h11.EndOfMessage()]
-        return b"".join(self._parser.send(event) or b"" for event in events)
+        parts = [
+            self._parser.send(h11.Request(method=request.method, target=target, headers=headers))
+        ]
+        start = 0
+        for size in sizes:
+            parts.append(self._parser.send(h11.Data(data=body[start : start + size])))
+            start += size
+        parts.append(self._parser.send(h11.EndOfMessage()))
+        return b"".join(part or b"" for part in parts)
 
     async def _answer(self, reader: asyncio.StreamReader, gone: "asyncio.Future[None]") -> None:
         # Each turn reads bytes, so it ends with the answer or with either connection.
@@ -136,7 +152,8 @@ class Relay:
                 return
             data = read.result()
             if data:
-                at_ms = round((time.monotonic() - self._start) * 1000, 3)
+                after = time.monotonic() - self._start if self._start else 0.0
+                at_ms = round(after * 1000, 3)
                 self.arrivals.append(Arrival(at_ms, data))
             if self._is_end(data):
                 self._end("whole")
