@@ -14,6 +14,7 @@ The clocks are turned into one absolute deadline for each wait:
 
 Comments and role-only chunks are bytes (liveness) but not deltas: keep-alives cannot hold a dead
 stream open, and a slow model that still sends comments is not cut by liveness (docs/wire.md).
+Payload that is not ours, as reasoning that is encrypted, is as good as a delta to the clocks.
 """
 
 from thinwire.core._compat import const, mend_imports, nothing
@@ -194,7 +195,7 @@ class Exchange:
         self.arrived()
         self.head_ms = self.now_ms
         status = self.attempt.status = response.status
-        answer, kind = self.answer, ""
+        answer, kind, good = self.answer, "", 200 <= status < 300
         answer.framed = getattr(response, "framed", True)
         try:
             if self._plan.keep_headers:
@@ -202,21 +203,29 @@ class Exchange:
 
                 headers.take(response, self._plan.keep_headers, self.attempt)
             kind = answer.content_type = (response.header("content-type") or "").lower()
-            if status != 200 or "html" in kind:
+            if not good:
                 from thinwire.core.answer import error_response
 
                 raise await error_response.error(response, kind, self.clocks.deadline())
+            # What a success is, its body tells: statuses and content types are wrong too often.
+            while answer.is_blank():
+                await self._read(response)
+            if answer.is_page():
+                good = False
+                from thinwire.core.answer import error_response
+
+                start = answer.parser.unread()
+                raise await error_response.error(response, kind, self.clocks.deadline(), start)
         except MemoryError:
-            if status == 200 and "html" not in kind:
+            if good:
                 raise
             # A full heap hides no failure: that there was one is worth more than its words.
             mend_imports()
-            error = StreamError(NO_WORDS) if status == 200 else StatusError(status, NO_WORDS)
+            error = StatusError(status, NO_WORDS)
+            if status < 300:
+                error = StreamError(NO_WORDS)
             error.speechless = True
             raise error
-        # What follows is told by its first byte; content types are wrong too often.
-        while answer.is_blank():
-            await self._read(response)
         if answer.is_document():
             from thinwire.core.answer import error_response
 
@@ -248,11 +257,14 @@ class Exchange:
         event = self.answer.next_event()
         assembler = self.answer.assembler
         if event is not None or assembler.progress:
-            assembler.progress = False
+            assembler.progress = assembler.alive = False
             self._handed = True
             self.last_delta_ms = self.now_ms
             if self.first_delta_ms < 0:
                 self.first_delta_ms = self.now_ms
+        elif assembler.alive:
+            assembler.alive = False
+            self._handed = True  # the caller has nothing yet, but the model is at work
         return event
 
     def arrived(self) -> None:
