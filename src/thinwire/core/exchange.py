@@ -177,6 +177,10 @@ class Exchange:
         self.clocks.bound(request)
         if self._plan.observer is not None:
             request.on_upload = self._uploaded
+        if self._plan.on_chunk is not None:
+            from thinwire.core.answer.on_chunk import ChunkTeller
+
+            self.answer.tell(ChunkTeller(self._plan.on_chunk, request).tell)
         if self.aborted:  # before there was a request to tell
             request.abort()
         body: Body = request.body  # type: ignore[assignment]
@@ -308,7 +312,7 @@ class Exchange:
 
     def lacks_only_its_end(self, error: "ThinwireError") -> bool:
         """Whether the model had finished; what the error took is usage or [DONE] at most."""
-        cut = isinstance(error, (TransportError, StreamError))
+        cut = isinstance(error, (TransportError, StreamError)) and self.answer.end in ("", "eof")
         return cut and self.streaming and self.answer.assembler.finished()
 
     def _uploaded(self) -> None:

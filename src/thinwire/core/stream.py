@@ -29,7 +29,12 @@ from thinwire.core.answer.completion import (
     StreamRestarted,
     completion_of,
 )
-from thinwire.core.errors import StreamInterrupted, ThinwireError, TransportTimeout
+from thinwire.core.errors import (
+    StreamError,
+    StreamInterrupted,
+    ThinwireError,
+    TransportTimeout,
+)
 from thinwire.core.exchange import launch
 from thinwire.core.request.http_request import Abortable
 
@@ -263,6 +268,8 @@ class ChatStream:
                 self._awaits_token = False
                 plan.observer.emit("first_token", attempt, {"ms": exchange.now_ms - plan.start_ms})
         elif exchange.answer.end:
+            if plan.policy.retry_at(plan.router.deployment(attempt.deployment)).retry_empty:
+                self._refuse_nothing(exchange)
             self._state = _ENDED
             self._end = exchange.answer.end
             plan.answered(attempt, exchange.answer.assembler.upstream_provider, exchange.now_ms)
@@ -272,6 +279,18 @@ class ChatStream:
                 fields = {"ms": attempt.ms, "completion": completion}
                 plan.observer.emit("complete", attempt, fields)
         return event
+
+    def _refuse_nothing(self, exchange: "Exchange") -> None:
+        # An empty answer is no answer to who asked for RetryPolicy(retry_empty=True), as long as
+        # there is another attempt to make.
+        if exchange.answer.assembler.completion(True).empty:
+            from thinwire.core.routing import recovery
+
+            error = StreamError("the answer is empty, though complete")
+            now = exchange.now_ms
+            decision = recovery.decide(self._plan, exchange, error, self._seen, now, 1.0)
+            if decision.action in ("retry", "fallback"):
+                raise error
 
     def _failed(self, error: ThinwireError) -> "ThinwireError | None":
         # Carries out what follows an error: None to go on, else what to raise.

@@ -148,7 +148,8 @@ class Answer:
         """
         from thinwire.core.answer import error_response
 
-        self.received = len(body)
+        begun = self.parser.line_end() - self.parser.line_start()
+        self.received += len(body) - begun  # the first bytes have been counted
         self.eof = True
         document = error_response.document(body)
         self.assembler.parser = parser = SSEParser(buffer=body)
@@ -261,10 +262,9 @@ class Answer:
             for one in obj:
                 if not isinstance(one, list):
                     self._take(one, event)
-        elif not isinstance(obj, dict):
-            if event == "message" and isinstance(obj, str) and obj.strip():
-                raise StreamError("an event is no chunk: " + chunk.one_line(obj, 80))
-        elif event == "message" or isinstance(obj.get("choices"), list):
+        elif isinstance(obj, dict) and (
+            event == "message" or isinstance(obj.get("choices"), list)
+        ):
             self._take_chunk(obj)
 
     def _take_chunk(self, obj: "dict[str, object]") -> None:
