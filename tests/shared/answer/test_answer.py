@@ -106,8 +106,11 @@ STARTS = [
     (b"", True, False),
     (b" \r\n\t", True, False),
     (b" " * 799, True, False),
-    (b" " * 800, False, False),
+    (b" " * 20000, True, False),
+    (b": ping\n\n: pi", True, False),
     (b'\n {"a"', False, True),
+    (b'\xef\xbb\xbf{"a"', False, True),
+    (b': ping\n\n{"a"', False, True),
     (b"[", False, True),
     (b"data:", False, False),
 ]
@@ -116,8 +119,8 @@ STARTS = [
 def test_the_first_bytes_tell_a_document():
     for start, blank, document in STARTS:
         answer = Answer()
-        if start:
-            receive(answer, start)
+        for at in range(0, len(start), 50):
+            receive(answer, start[at : at + 50])
         assert (answer.is_blank(), answer.is_document()) == (blank, document), start
         answer.buffer_updated(0)
         assert not answer.is_blank(), start
@@ -187,7 +190,11 @@ EVENTS = [
     ([{"choices": []}], []),
     ([{"choices": [None]}], []),
     ([{"choices": [{"delta": None}]}], []),
-    ([{"choices": [{"delta": "no"}]}], []),
+    ([{"choices": [{"delta": []}]}], []),
+    ([{"choices": [{"delta": "a"}]}], [ContentDelta("a")]),
+    ([{"choices": [{"message": "a"}]}], [ContentDelta("a")]),
+    ([{"choices": {"delta": {"content": "a"}}}], [ContentDelta("a")]),
+    ([{"choices": ["a"]}], [ContentDelta("a")]),
     ([chunk({"role": "assistant"})], []),
     ([chunk({"role": "assistant", "content": ""})], []),
     ([chunk({"content": None})], []),
@@ -261,7 +268,7 @@ def test_what_did_not_come_is_none():
 
 
 def test_an_unknown_finish_reason_is_kept():
-    for sent, want in [("weird", "weird"), ("", None), (None, None), (3, None)]:
+    for sent, want in [("weird", "weird"), ("", None), (None, None), (3, "3"), (0, None)]:
         got = completed(chunk({}, sent)).finish_reason
         assert got == want, (sent, got)
 

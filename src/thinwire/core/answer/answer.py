@@ -47,7 +47,8 @@ _MESSAGE = tuple(
 _CHUNK = tuple(
     "id object created model choices usage service_tier provider error obfuscation".split()
 )
-_CHOICE = ("index", "delta", "message", "text", "logprobs", "finish_reason", "error")
+_CHOICE = ("index", "delta", "message", "text", "finish_reason")
+_OURS = ("logprobs", "usage")  # likewise, if they are objects
 
 
 class Answer:
@@ -372,18 +373,21 @@ class CompletionAssembler:
                     self._delta(choice, delta)
             if self._keeper is None:
                 for name, entries in chunk.mapping(found.get("logprobs")).items():
-                    choice.logprobs.setdefault(name, []).extend(chunk.objects(entries))
+                    if entries and not isinstance(entries, list):
+                        entries = [entries]
+                    choice.logprobs.setdefault(name, []).extend(entries or ())
             reason = found.get("finish_reason")
             if reason:
                 self._unfinished -= choice.finish_reason is None
                 choice.finish_reason = chunk.word(reason)
                 self.finish_seen = True
             for name in found:
-                if name not in _CHOICE and found[name] is not None:
-                    if name == "usage":  # Moonshot (earendil-works/pi#2017)
-                        self._count(found)
-                    else:
-                        self._say(choice.beside, name, found[name])
+                value = found[name]
+                if value is None or name in _CHOICE or isinstance(value, dict) and name in _OURS:
+                    continue
+                self._say(choice.beside, name, value)
+            if "usage" in found:  # Moonshot's (earendil-works/pi#2017)
+                self._count(found)
         for name in obj:
             if name not in _CHUNK and obj[name] is not None:
                 self._say(self._extra, name, obj[name])

@@ -16,6 +16,9 @@ DEEPEST = const(8)  # of parts in parts; servers nest two, and hundreds break th
 # Fields of a delta that hold text, and of a part in one of them; what an image has in its place.
 TEXTS = ("content", "reasoning_content", "reasoning", "refusal", "reasoning_details")
 PARTS = ("text", "thinking", "summary", "image_url")
+# What of a fragment of a call is read, and of the function in it.
+_CALL = ("function", "index", "id", "custom")
+_FUNCTION = ("name", "arguments", "input")
 # Fields that name something: to say it once more is no progress.
 _NAMING = ("type", "id", "format", "name", "role", "object", "channel", "mime_type", "index")
 _NO_WORDS = "the server sent an error without words"
@@ -69,21 +72,24 @@ def is_odd_call(fragment: object) -> bool:
     """Whether something of a tool call's fragment is of another kind than the API says."""
     if not isinstance(fragment, dict):
         return True
-    index = fragment.get("index")
-    if (index is not None and not isinstance(index, int)) or _is_no_text(fragment.get("id")):
-        return True
-    for place in ("function", "custom"):
-        fields = fragment.get(place)
-        if fields is not None:
-            if not isinstance(fields, dict) or _is_no_text(fields.get("name")):
+    for name in fragment:  # asked for each fragment
+        value = fragment[name]
+        if value is None or name not in _CALL:
+            continue
+        if name == "index":
+            if not isinstance(value, int):
                 return True
-            if _is_no_text(fields.get("arguments")) or _is_no_text(fields.get("input")):
+        elif name == "id":
+            if not isinstance(value, str):
                 return True
+        else:
+            if not isinstance(value, dict):
+                return True
+            for key in value:
+                text = value[key]
+                if text is not None and not isinstance(text, str) and key in _FUNCTION:
+                    return True
     return False
-
-
-def _is_no_text(value: object) -> bool:
-    return value is not None and not isinstance(value, str)
 
 
 def word(value: object) -> str:
@@ -130,7 +136,7 @@ def objects(value: object) -> "list[object]":
     return value if isinstance(value, list) else []
 
 
-def calls(delta: "dict[str, object]") -> "list[object] | tuple[object, ...]":
+def calls(delta: "dict[str, object]") -> "list[object]":
     """Fragments of tool calls in a delta: a list, a single one, or the older `function_call`.
 
     Raises:
@@ -140,7 +146,7 @@ def calls(delta: "dict[str, object]") -> "list[object] | tuple[object, ...]":
     if not found:
         found = delta.get("function_call")
         if not found:
-            return ()
+            return []
         found = {"index": 0, "function": found}
     if isinstance(found, dict):
         return [found]
@@ -178,7 +184,7 @@ def choices(chunk: "dict[str, object]") -> "list[dict[str, object]]":
 def _choice(value: object) -> "dict[str, object]":
     if isinstance(value, dict):
         return value
-    return {} if value is None else {"text": value}
+    return {} if value is None else {"delta": {"content": value}}
 
 
 def has_more(fields: "dict[str, object]", known: "tuple[str, ...]") -> bool:

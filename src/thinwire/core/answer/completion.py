@@ -259,8 +259,9 @@ class Choice:
         images: list of images as they came: {"type": "image_url", "image_url": {"url": ...}}; the
             data of what is not kept is missing.
         audio: {"id": ..., "data": base64, "transcript": ...}, None if there was none.
-        annotations: list of citations and the like as they came, also of parts of the content of
-            a kind that is not known; links that stand beside the choices are {"type": "url_citation", "url_citation": {"url": ...}}.
+        annotations: list of citations and the like as they came, parts of the content of a kind
+            that is not known among them; links that stand beside the choices are
+            {"type": "url_citation", "url_citation": {"url": ...}}.
         content_text, reasoning_text, refusal_text: its texts as they arrived; `content` and so on
             put them together, which a chip may have no room for.
     """

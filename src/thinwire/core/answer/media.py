@@ -101,7 +101,7 @@ class MediaAssembler:
             if isinstance(part, dict) and "text" not in part and "thinking" not in part:
                 self._see(part, events)
         for entry in _listed(delta.get("images")):
-            self._see(entry if isinstance(entry, dict) else {"image_url": entry}, events)
+            self._see(entry, events)
         audio = delta.get("audio")
         if isinstance(audio, dict):
             self._hear(audio, events)
@@ -183,12 +183,16 @@ class MediaAssembler:
             result.append({"type": "url_citation", "url_citation": fields})
         return result
 
-    def _see(self, entry: "dict[str, object]", events: "list[Event]") -> None:
+    def _see(self, came: object, events: "list[Event]") -> None:
+        # An image, or a link to one; what else it may be is kept as it came.
+        entry: dict[str, object] = {"image_url": came}
+        if isinstance(came, dict):
+            entry = came
         found = entry.get("image_url")
         url = chunk.text(chunk.mapping(found).get("url")) or chunk.text(found)
         if not url:
-            if entry and self._keeper is None:
-                self._annotations.append(entry)  # a part of a kind that is not known
+            if came and self._keeper is None:
+                self._annotations.append(came)
             return
         size = url.find(";base64,") + len(_MARK)
         is_link = not url.startswith("data:") or size < len(_MARK)

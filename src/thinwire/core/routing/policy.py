@@ -166,7 +166,7 @@ class RetryPolicy:
     def __repr__(self) -> str:
         return (
             "RetryPolicy(attempts=%r, base=%r, cap=%r, multiplier=%r, jitter=%r,"
-            " max_retry_after=%r, retry_empty=%r)"
+            " max_retry_after=%r%s)"
             % (
                 self.attempts,
                 self.base,
@@ -174,7 +174,7 @@ class RetryPolicy:
                 self.multiplier,
                 self.jitter,
                 self.max_retry_after,
-                self.retry_empty,
+                ", retry_empty=True" if self.retry_empty else "",
             )
         )
 
