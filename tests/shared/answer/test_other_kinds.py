@@ -76,8 +76,8 @@ CALLS = [
         ("1", "f", '{"amount": 1234567.890}'),
     ),
     (
-        '{"id": "1", "function": {"name": "f", "arguments": {"a": "}\\"", "b": [NaN]}}}',
-        ("1", "f", '{"a": "}\\"", "b": [NaN]}'),
+        '{"id": "1", "function": {"name": "f", "arguments": {"a": "}\\"", "b": [-Infinity]}}}',
+        ("1", "f", '{"a": "}\\"", "b": [-Infinity]}'),
     ),
     ('{"id": "1", "function": {"name": "f", "arguments": 19.90}}', ("1", "f", "19.90")),
 ]
@@ -283,14 +283,16 @@ def test_each_kind_in_each_field_is_read_or_refused():
                 except ThinwireError:
                     continue
                 read += 1
+                if "tool_calls" in path and "zoo_name" not in seen and "zoo_name" in below:
+                    continue  # a call without a name: test_tool_calls.py
                 for text in everything:  # what was not touched is there
                     assert text in seen or text in below, (path, kind, text, seen)
-                if path[-1] in FORMAL:
+                if path[-1] in FORMAL or path[1:] in (("id",), ("model",)):
                     continue
                 if "73125" in json.dumps(kind):
                     assert "73125" in seen, (path, kind, seen)
                 elif kind == 0.8125 or "zebra" in json.dumps(kind):
                     assert "zebra" in seen or "0.8125" in seen, (path, kind, seen)
-                elif path[-1] in TEXTS and isinstance(kind, bool):
+                elif path[-1] in TEXTS and "logprobs" not in path and isinstance(kind, bool):
                     assert ("true" if kind else "false") in seen, (path, kind, seen)
         assert read > 200, read

@@ -97,7 +97,7 @@ def test_a_chunk_may_hold_numbers_that_are_none_behind_bytes_that_are_no_text():
     data = b'{"a": "\xff", "b": NaN}'
     got = loads(data, 0, len(data))
     assert (got["a"], repr(got["b"])) == ("\ufffd", "nan"), got
-    for broken in (b'{"a": NaN', b'{"NaN": x}', b'"Infinity'):
+    for broken in (b"[NaN, x]", b'{"NaN": x}', b'"Infinity'):
         error_of(ValueError, loads, broken, 0, len(broken))
 
 

@@ -132,16 +132,10 @@ def _as_it_came(value: object, name: str, parser: "SSEParser") -> str:
         if at < end and buffer[at] == 0x3A:  # :
             at = _behind_spaces(buffer, at + 1, end)
             stop = _value_end(buffer, at, end)
-            if _is_same(loads(buffer, at, stop), value):
+            # Not compared as values: True is 1 to Python, and NaN is not NaN.
+            if repr(loads(buffer, at, stop)) == repr(value):
                 return decode(buffer, at, stop)
     return ""
-
-
-def _is_same(one: object, other: object) -> bool:
-    # True is 1 to Python, and NaN is not NaN.
-    if type(one) is not type(other):
-        return False
-    return one == other or (one != one and other != other)
 
 
 def _behind_spaces(buffer: bytearray, at: int, end: int) -> int:
