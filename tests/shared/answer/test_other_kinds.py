@@ -92,7 +92,9 @@ def test_the_fields_of_a_tool_call_are_texts():
 
 
 def test_an_amount_between_fragments_of_arguments_is_kept():
-    start = '{"tool_calls": [{"index": 0, "id": "1", "function": {"name": "pay", "arguments": %s}}]}'
+    start = (
+        '{"tool_calls": [{"index": 0, "id": "1", "function": {"name": "pay", "arguments": %s}}]}'
+    )
     more = '{"tool_calls": [{"index": 0, "function": {"arguments": %s}}]}'
     body = piece(start % '"{\\"amount\\": "') + piece(more % "0.10") + piece(more % '"}"')
     call = play_pieces(body + sse(chunk({}, "tool_calls"))).completion.tool_calls[0]

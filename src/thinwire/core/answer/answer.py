@@ -261,7 +261,7 @@ class Answer:
             raise chunk.error(chunk.mapping(obj)) or chunk.error_from(obj, 200)
         if isinstance(obj, list):  # Gemini's errors come as a list of one
             for one in obj:
-                if not isinstance(one, list):
+                if self._late is None and not isinstance(one, list):
                     self._take(one, event)
         elif isinstance(obj, dict) and (
             event == "message" or isinstance(obj.get("choices"), list)
@@ -273,7 +273,7 @@ class Answer:
         if self.on_chunk is not None:
             self.on_chunk(obj)
         error = chunk.error(obj)
-        if error is not None and not self._handed_out:
+        if error is not None and not self._handed_out and not self.assembler.events:
             raise error
         try:
             self.assembler.receive(obj)
@@ -281,7 +281,7 @@ class Answer:
             if error is None:
                 raise
             raise error
-        self._late = self._late or error  # once what came along with it was handed out, too
+        self._late = error  # once what came along with it was handed out, too
 
     def _stop(self) -> None:
         # The body has ended without [DONE]. A server may ignore n, drop a finish_reason or send
