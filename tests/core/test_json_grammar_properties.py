@@ -13,7 +13,7 @@ _VALUES = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner),
     max_leaves=8,
 )
-_PIECES = st.sampled_from(list('{}[],:"\\ \n01.-+eEuNa') + ["null", "Infinity", "NaN"])
+_PIECES = st.sampled_from([*'{}[],:"\\ \n01.-+eEuNa', "null", "Infinity", "NaN"])
 
 
 @settings(max_examples=150, deadline=None, derandomize=True)

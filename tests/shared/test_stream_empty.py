@@ -82,13 +82,12 @@ def test_so_it_is_where_there_is_no_time_left():
 
 
 def test_another_failure_behind_it_is_one():
-    got, attempts = tried([NOTHING, ReadError("cut")], model="c")
+    got = tried([NOTHING, ReadError("cut")], model="c")[0]
     assert isinstance(got.error, AllAttemptsFailed), got.error
 
 
 def test_an_answer_that_was_seen_in_part_is_not_empty():
-    got, attempts = tried([ScriptedReply([sse(text("a"), STOP)])])
-    assert attempts == [("a", "answered")]
+    assert tried([ScriptedReply([sse(text("a"), STOP)])])[1] == [("a", "answered")]
     # A call that never got a name was no event, but nobody knows what it was to be.
     nameless = chunk({"tool_calls": [{"index": 0, "function": {"arguments": "{}"}}]}, "stop")
     assert len(tried([ScriptedReply([sse(nameless)])])[1]) == 1

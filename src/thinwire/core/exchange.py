@@ -225,9 +225,7 @@ class Exchange:
                 raise
             # A full heap hides no failure: that there was one is worth more than its words.
             mend_imports()
-            error = StatusError(status, NO_WORDS)
-            if status < 300:
-                error = StreamError(NO_WORDS)
+            error = StreamError(NO_WORDS) if status < 300 else StatusError(status, NO_WORDS)
             error.speechless = True
             raise error
         if answer.is_document():

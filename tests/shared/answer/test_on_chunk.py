@@ -85,14 +85,11 @@ def test_what_it_raises_ends_the_call_as_it_is():
         assert error_of(type(error), ask) is error
 
 
-def test_a_chunk_that_is_nested_beyond_the_stack_is_not_told():
-    seen = []
-    deep = "[" * 300 + "]" * 300
-    body = event('{"choices": [], "x": %s}' % deep) + ANSWER
-    transport = ScriptedTransport([ScriptedReply([body])])
-    client = Client("a", deployments("a"), transport=transport, on_chunk=seen.append)
-    assert client.chat(HELLO).content == "Hello"
-    assert seen[-3:] == [text("Hel"), text("lo"), STOP]
+def test_what_is_nested_beyond_a_short_stack_is_left_out():
+    body = event('{"x": %s}' % ("[" * 60 + "]" * 60)) + ANSWER
+    seen, got = told([ScriptedReply([body])])
+    assert got.completion.content == "Hello"
+    assert repr(seen[0]) == "{'x': %sNone%s}" % ("[" * 15, "]" * 15), seen[0]
 
 
 def test_a_chunk_that_is_read_without_parsing_is_told():

@@ -373,9 +373,8 @@ class CompletionAssembler:
                     self._delta(choice, delta)
             if self._keeper is None:
                 for name, entries in chunk.mapping(found.get("logprobs")).items():
-                    if entries and not isinstance(entries, list):
-                        entries = [entries]
-                    choice.logprobs.setdefault(name, []).extend(entries or ())
+                    more = entries if isinstance(entries, list) else [entries]
+                    choice.logprobs.setdefault(name, []).extend(more if entries else ())
             reason = found.get("finish_reason")
             if reason:
                 self._unfinished -= choice.finish_reason is None
@@ -383,9 +382,9 @@ class CompletionAssembler:
                 self.finish_seen = True
             for name in found:
                 value = found[name]
-                if value is None or name in _CHOICE or isinstance(value, dict) and name in _OURS:
-                    continue
-                self._say(choice.beside, name, value)
+                known = name in _CHOICE or (name in _OURS and isinstance(value, dict))
+                if not known and value is not None:
+                    self._say(choice.beside, name, value)
             if "usage" in found:  # Moonshot's (earendil-works/pi#2017)
                 self._count(found)
         for name in obj:

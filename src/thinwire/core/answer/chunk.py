@@ -197,10 +197,8 @@ def has_more(fields: "dict[str, object]", known: "tuple[str, ...]") -> bool:
 
 def has_payload(fields: "dict[str, object]", known: "tuple[str, ...]") -> bool:
     """Whether fields that are not known say something, and do not just name it."""
-    for name in fields:
-        if fields[name] and name not in known and name not in _NAMING:
-            return True
-    return False
+    others = [name for name in fields if name not in known and name not in _NAMING]
+    return True in [bool(fields[name]) for name in others]
 
 
 def without(fields: "dict[str, object]", known: "tuple[str, ...]") -> "dict[str, object]":

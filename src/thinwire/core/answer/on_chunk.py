@@ -10,6 +10,8 @@ from thinwire.core._compat import const
 from thinwire.core.errors import ThinwireError, without
 from thinwire.core.wire.redaction import secrets
 
+_DEEPEST = const(16)  # what is nested more deeply is left out: a chip's stack is short
+
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -33,23 +35,23 @@ class ChunkTeller:
         self._secrets = secrets(request.headers, request.target.partition("?")[2])
 
     def tell(self, chunk: "dict[str, object]") -> None:
-        """Tells of one chunk, which is not changed; not of one that is nested too deeply."""
+        """Tells of one chunk, which is not changed."""
         try:
-            copy = self._copy(chunk)
-        except RuntimeError:  # RecursionError: hundreds of brackets
-            return
-        try:
-            self._on_chunk(copy)
+            self._on_chunk(self._copy(chunk, _DEEPEST))
         except ThinwireError as error:  # of another call that it has made
             error.foreign = True
             raise
 
-    def _copy(self, value: "Any") -> "Any":
+    def _copy(self, value: "Any", depth: int) -> "Any":
         if isinstance(value, str):
             for secret in self._secrets:
                 value = without(value, secret)
-        elif isinstance(value, list):
-            value = [self._copy(one) for one in value]
-        elif isinstance(value, dict):
-            value = {self._copy(name): self._copy(one) for name, one in value.items()}
+            return value
+        if not depth and isinstance(value, (list, dict)):
+            return None
+        if isinstance(value, list):
+            return [self._copy(one, depth - 1) for one in value]
+        if isinstance(value, dict):
+            left = depth - 1
+            return {self._copy(name, left): self._copy(one, left) for name, one in value.items()}
         return value

@@ -146,24 +146,18 @@ def _behind_spaces(buffer: bytearray, at: int, end: int) -> int:
 
 def _value_end(buffer: bytearray, at: int, end: int) -> int:
     # Behind the value at `at`, of JSON that was read before.
-    depth = 0
-    while at < end:
+    if buffer[at] == 0x22:  # "
+        return string_end(buffer, at)
+    if buffer[at] not in b"{[":
+        while at < end and buffer[at] not in b",]} \t\r\n":
+            at += 1
+        return at
+    depth, at = 1, at + 1
+    while depth and at < end:
         byte = buffer[at]
-        if byte == 0x22:  # "
+        if byte == 0x22:
             at = string_end(buffer, at)
-        elif byte in b"{[":
-            depth += 1
-            at += 1
-        elif byte in b"}]" and depth:
-            depth -= 1
-            at += 1
-        elif depth:
-            at += 1
-            continue
         else:
-            while at < end and buffer[at] not in b",]} \t\r\n":
-                at += 1
-            return at
-        if not depth:
-            return at
+            depth += (byte in b"{[") - (byte in b"}]")
+            at += 1
     return at

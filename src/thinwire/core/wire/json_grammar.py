@@ -28,6 +28,7 @@ _NEXT = const(5)
 _SPACE = const(b" \t\r\n")
 _ENDS = const(b' \t\r\n,:[]{}"')  # behind a number or a word
 _WORDS = (b"true", b"false", b"null", b"NaN", b"Infinity", b"-Infinity")
+_HEX = const(b"0123456789abcdefABCDEF")
 _ESCAPES = const(b'"\\/bfnrt')
 _NAN = const("\0NaN\0")
 
@@ -110,10 +111,8 @@ def string_end(data: "bytes | bytearray", start: int, escapes: bool = False) -> 
 
 def _is_escape(data: "bytes | bytearray", at: int) -> bool:
     if data[at] == 0x75:  # u; a shorter one would run into what ends the string
-        for byte in data[at + 1 : at + 5]:
-            if byte not in b"0123456789abcdefABCDEF":
-                return False
-        return True
+        digits = [byte for byte in data[at + 1 : at + 5] if byte in _HEX]
+        return len(digits) == 4
     return data[at] in _ESCAPES
 
 
