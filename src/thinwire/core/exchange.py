@@ -199,7 +199,7 @@ class Exchange:
         self.arrived()
         self.head_ms = self.now_ms
         status = self.attempt.status = response.status
-        answer, kind, good = self.answer, "", 200 <= status < 300
+        answer, kind, start, good = self.answer, "", b"", 200 <= status < 300
         answer.framed = getattr(response, "framed", True)
         try:
             if self._plan.keep_headers:
@@ -207,18 +207,15 @@ class Exchange:
 
                 headers.take(response, self._plan.keep_headers, self.attempt)
             kind = answer.content_type = (response.header("content-type") or "").lower()
+            # What a success is, its body tells: statuses and content types are wrong too often.
+            while good and answer.is_blank():
+                await self._read(response)
+            if good and answer.is_page():
+                good = False
+                start = answer.parser.unread()
             if not good:
                 from thinwire.core.answer import error_response
 
-                raise await error_response.error(response, kind, self.clocks.deadline())
-            # What a success is, its body tells: statuses and content types are wrong too often.
-            while answer.is_blank():
-                await self._read(response)
-            if answer.is_page():
-                good = False
-                from thinwire.core.answer import error_response
-
-                start = answer.parser.unread()
                 raise await error_response.error(response, kind, self.clocks.deadline(), start)
         except MemoryError:
             if good:

@@ -521,9 +521,7 @@ class CompletionAssembler:
         index = choice.index
         self._begun[index] = True
         if chunk.is_odd(delta):
-            from thinwire.core.answer import other_kinds
-
-            delta = other_kinds.delta(delta, self.parser)
+            delta = chunk.other_kinds().delta(delta, self.parser)
         reasoning = chunk.reasoning(delta)
         content = chunk.text(delta.get("content"))
         refusal = chunk.text(delta.get("refusal"))
@@ -569,9 +567,7 @@ class CompletionAssembler:
     def _fragment(self, choice: Choice, call: object) -> None:
         fragment: dict[str, object] = call  # type: ignore[assignment]
         if chunk.is_odd_call(call):
-            from thinwire.core.answer import other_kinds
-
-            fragment = other_kinds.call(call, self.parser)
+            fragment = chunk.other_kinds().call(call, self.parser)
         if choice.finish_reason is not None:
             self._go_on(choice)
         self.progress = True

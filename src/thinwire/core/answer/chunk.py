@@ -9,6 +9,8 @@ from thinwire.core.errors import StreamError, status_error
 
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
+    from types import ModuleType
+
     from thinwire.core.errors import StatusError
 
 _SNIPPET = const(200)  # characters of an unexpected body that an error shows
@@ -42,6 +44,13 @@ def text(value: object, part_field: str = "text", depth: int = 0) -> str:
     if isinstance(value, list) and depth < DEEPEST:
         return "".join([_part(part, part_field, depth + 1) for part in value])
     return ""
+
+
+def other_kinds() -> "ModuleType":
+    """The module that reads them; few servers need it."""
+    from thinwire.core.answer import other_kinds
+
+    return other_kinds
 
 
 def is_odd(delta: "dict[str, object]") -> bool:
@@ -98,9 +107,7 @@ def word(value: object) -> str:
         return value
     if value is None or value is False:
         return ""
-    from thinwire.core.answer.other_kinds import json_text
-
-    return json_text(value)
+    return other_kinds().json_text(value)  # type: ignore[no-any-return]
 
 
 def fields(value: object) -> "dict[str, object]":
@@ -156,9 +163,7 @@ def calls(delta: "dict[str, object]") -> "list[object]":
 def _listed(value: object, name: str) -> "list[object]":
     if isinstance(value, list):
         return value
-    from thinwire.core.answer.other_kinds import shown
-
-    raise StreamError("%s is no list: %s" % (name, shown(value)))
+    raise StreamError("%s is no list: %s" % (name, other_kinds().shown(value)))
 
 
 def citations(chunk: "dict[str, object]") -> "list[object]":
