@@ -26,32 +26,34 @@ _LONGEST = const(1000000000)  # milliseconds, eleven days; whoever asks for more
 
 
 async def error(
-    response: "Response", content_type: str, deadline_ms: "int | None"
+    response: "Response", content_type: str, deadline_ms: "int | None", start: bytes = b""
 ) -> "ThinwireError":
     """What a response means that no answer follows.
 
     Args:
         content_type: in lower case, "" when the server sent none.
+        start: what of the body has been read already.
 
     Returns:
-        StatusError: the status is not 200; made from the error body, of which a bounded part is
-            read.
-        StreamError: a 200 that is a page for people, e.g. of a login.
+        StatusError: the status is no success; made from the error body, of which a bounded part
+            is read.
+        StreamError: a success that is a page for people, e.g. of a login.
     """
     status = response.status
     if 300 <= status < 400:
         return _redirection(response)
-    body = bytearray()
+    body = bytearray(start)
     message = "the response has no body"
     try:
         await _read(response, BODY_LIMIT, deadline_ms, body)
     except (TransportError, StreamError) as unread:
-        if status == 200:
+        if status < 300:
             raise
         message = unread.message  # the status says enough; of the body what came is shown
-    start = chunk.snippet(body) if body else ""
-    if status == 200:
-        return StreamError("the answer is %s, not a stream: %s" % (content_type, start))
+    shown = chunk.snippet(body) if body else ""
+    if status < 300:
+        kind = content_type or "a page"
+        return StreamError("the answer is %s, not a stream: %s" % (kind, shown))
     try:
         value = chunk.mapping(chunk.unwrapped(loads(body, 0, len(body)))) if body else {}
     except ValueError:
@@ -60,12 +62,12 @@ async def error(
     if value:
         # Words outside of an error object: FastAPI's `detail`, a text or a list of complaints,
         # and the `errors` of gateways.
-        message = chunk.text(value.get("errors"), "message") or start
+        message = chunk.text(value.get("errors"), "message") or shown
         message = chunk.text(value.get("detail"), "msg") or message
         result = chunk.error_from(value.get("error") or value, status, wait, message)
     else:
-        result = status_error(status, start or message, "", wait)
-    result.body_snippet = start
+        result = status_error(status, shown or message, "", wait)
+    result.body_snippet = shown
     result.should_retry = again
     return result
 
