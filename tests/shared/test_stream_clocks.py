@@ -11,6 +11,10 @@ from thinwire.testing.scripted import ScriptedReply, ScriptedTransport
 A = sse(text("a"))
 PING = b": ping\n\n"
 ROLE = sse(chunk({"role": "assistant", "content": ""}))
+# What is no delta, and says nothing new the second time.
+NAMED = sse(chunk({"role": "assistant", "channel": "analysis", "content": "", "x": [], "y": 0}))
+BESIDE = sse(dict(chunk({}, content_filter_results={"hate": 1}), system_fingerprint="fp_1"))
+OPAQUE = sse(chunk({"reasoning_details": [{"type": "reasoning.encrypted", "data": "x"}]}))
 LIMITS = {"connect": 10, "first_token": 15, "progress": 60, "liveness": 30, "total": None}
 
 
@@ -25,6 +29,9 @@ CLOCKS = [
     ("silence", {}, [20000], "first_token", 15000, "no first token within 15 s"),
     ("comments", {}, [PING, 9000, PING, 5000, PING, 5000], "first_token", 15000, None),
     ("comments without a pause", {}, [9000, PING, PING, 6000, PING], "first_token", 15000, None),
+    ("names", {}, [9000, NAMED, 9000, NAMED], "first_token", 15000, None),
+    ("the same fields", {}, [9000, BESIDE, 9000, BESIDE], "first_token", 15000, None),
+    ("payload, comments", {}, [9000, OPAQUE] + [20000, PING] * 5, "progress", 69000, None),
     ("roles", {}, [ROLE, 9000, ROLE, 9000, A], "first_token", 15000, None),
     ("no token, slow", {"first_token": 1.5}, [9000], "first_token", 1500, "within 1.5 s"),
     ("a delta, comments", {}, [A] + [20000, PING] * 5, "progress", 60000, "no further token"),
@@ -91,6 +98,37 @@ def test_reasoning_refusal_and_tool_calls_are_deltas():
         piece = sse(chunk(delta))
         got = play([ScriptedReply([9000, piece, 20000, PING, 20000, piece, 20000, sse(STOP)])])
         assert got.error is None, (delta, got.error)
+
+
+# Payload that is not ours: each of a pair differs from the one before where it stands beside.
+SIGNS = [
+    (chunk({"reasoning_details": [{"type": "reasoning.encrypted", "data": "x"}]}),) * 2,
+    (chunk({"reasoning_text": "hm"}),) * 2,
+    (chunk({"reasoning_opaque": 7}),) * 2,
+    (chunk({"audio": {"id": "a", "data": ""}}),) * 2,
+    (chunk({"content": [{"type": "reference", "reference_ids": [1]}]}),) * 2,
+    (chunk({}, progress=1), chunk({}, progress=2)),
+    ({"choices": [], "prompt_progress": {"done": 1}}, {"choices": [], "prompt_progress": {}}),
+]
+
+
+def test_payload_of_any_kind_is_a_sign_of_life():
+    for pair in SIGNS:
+        pieces = [sse(pair[0])]
+        for number in range(1, 6):
+            pieces += [9000, sse(pair[number % 2])]
+        got = play([ScriptedReply(pieces + [9000, A, sse(STOP)])])
+        assert got.error is None, (pair, got.error)
+        assert got.transport.now_ms() == 54000
+
+
+def test_but_it_is_nothing_that_the_caller_has_seen():
+    # An answer that breaks off then is asked for again, and the first token is the first delta.
+    got = play([ScriptedReply([9000, OPAQUE, 60000, PING]), ScriptedReply([5000, ANSWER])])
+    assert got.error is None, got.error
+    assert [one.outcome for one in got.completion.attempts] == ["failed", "answered"]
+    got = play([ScriptedReply([9000, OPAQUE, 9000, A, sse(STOP)])])
+    assert got.completion.timings.ttft_ms == 18000
 
 
 def test_a_server_that_never_ends_does_not_hold_the_answer_back():

@@ -30,6 +30,8 @@ _SMALL_DEPTH = 16
 _CLOCK_IS_SET = 1704067200  # 2024-01-01; a clock that shows less was never set
 
 _escape_text = json.encoder.encode_basestring
+# The grammar of wire/json_grammar.py.
+_parse = json.JSONDecoder(strict=False).decode
 _encode_tree = json.JSONEncoder(
     ensure_ascii=False, check_circular=False, allow_nan=False, separators=(",", ":")
 ).encode
@@ -255,7 +257,7 @@ def loads(buffer: "bytearray | bytes", start: int, end: int, deltas: bool = Fals
     """
     text = decode(buffer, start, end)
     try:
-        value: object = json.loads(text)
+        value: object = _parse(text)
         if "\\ud" in text or "\\uD" in text:
             from thinwire.core.wire.utf8 import join_surrogates  # few texts have any
 
@@ -283,8 +285,7 @@ def is_plain(buffer: bytearray, start: int, end: int) -> bool:
 
     Then it is a text of whole characters, too.
     """
-    data = buffer[start:end]
-    return min(data) >= 0x20 and b'"' not in data and b"\\" not in data
+    return buffer.find(b'"', start, end) < 0 and buffer.find(b"\\", start, end) < 0
 
 
 def has_half(text: str) -> bool:

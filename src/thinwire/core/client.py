@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from thinwire.core.answer.completion import Completion
     from thinwire.core.answer.keep import Keep
+    from thinwire.core.answer.on_chunk import OnChunk
     from thinwire.core.error_kinds import Kind
     from thinwire.core.observer import Hook, Observer, Sink
     from thinwire.core.request.call import Call, ChatParams
@@ -102,6 +103,7 @@ class BaseClient:
         cooldown: "CooldownPolicy | None" = None,
         store: "Store | None" = None,
         on_event: "Hook | None" = None,
+        on_chunk: "OnChunk | None" = None,
         log: "Sink | bool | None" = None,
         transport: "Transport | None" = None,
         verify: "bool | str | PathLike[str] | bytes | SSLContext" = True,
@@ -141,6 +143,9 @@ class BaseClient:
             store: keeps that beyond this process (FileStore, or an own Store).
             on_event: called with name and fields of what happens to each call; see
                 docs/routing.md.
+            on_chunk: called with each chunk of an answer as it was parsed, a dict, before its
+                events, of attempts that fail or lose as well; secrets of the request are `***` in
+                it. What it raises ends the call. With it no chunk is read without parsing.
             log: True for the runtime's logger (structlog, or JSON lines on a chip), a callable
                 (level, event, fields), or None for silence.
             transport: an own Transport; then none of the remaining options but buffer_size.
@@ -180,6 +185,7 @@ class BaseClient:
             from thinwire.core.answer.headers import checked
 
             self._keep_headers = checked(keep_headers)
+        self._on_chunk = on_chunk
         self._buffers = ReceiveBuffers(buffer_size or BUFFER)
         self._observer: Observer | None = None
         if log or on_event is not None:
@@ -265,6 +271,7 @@ class BaseClient:
         now = self._transport.now_ms()
         plan = Plan(self._router, call, model, policy, self._health, now, self._observer)
         plan.keep_headers = self._keep_headers
+        plan.on_chunk = self._on_chunk
         return ChatStream(self._transport, plan, self._buffers, seen)
 
     def _chat(
@@ -321,7 +328,8 @@ class AsyncClient(BaseClient):
 
         Args:
             messages: list of message dicts, or any re-iterable of them; a string leaf may be a
-                source (TextFile, Base64File).
+                source (TextFile, Base64File). A list or tuple is copied now, though not the
+                messages in it; anything else is read while it is sent.
             tools: list of tool definitions.
             model: public model name, None for the default.
             timeouts: limits of this call in place of the deployments' and the client's; a number
@@ -391,7 +399,8 @@ class AsyncClient(BaseClient):
 
         Args:
             messages: list of message dicts, or any re-iterable of them; a string leaf may be a
-                source (TextFile, Base64File).
+                source (TextFile, Base64File). A list or tuple is copied now, though not the
+                messages in it; anything else is read while it is sent.
             on_delta: called with each piece of text as it arrives, a refusal's as well; a plain or
                 an async callable.
                 What it raises ends the call and reaches the caller as it is.

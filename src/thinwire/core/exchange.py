@@ -14,6 +14,7 @@ The clocks are turned into one absolute deadline for each wait:
 
 Comments and role-only chunks are bytes (liveness) but not deltas: keep-alives cannot hold a dead
 stream open, and a slow model that still sends comments is not cut by liveness (docs/wire.md).
+Payload that is not ours, as reasoning that is encrypted, is as good as a delta to the clocks.
 """
 
 from thinwire.core._compat import const, mend_imports, nothing
@@ -176,6 +177,10 @@ class Exchange:
         self.clocks.bound(request)
         if self._plan.observer is not None:
             request.on_upload = self._uploaded
+        if self._plan.on_chunk is not None:
+            from thinwire.core.answer.on_chunk import ChunkTeller
+
+            self.answer.tell(ChunkTeller(self._plan.on_chunk, request).tell)
         if self.aborted:  # before there was a request to tell
             request.abort()
         body: Body = request.body  # type: ignore[assignment]
@@ -194,7 +199,7 @@ class Exchange:
         self.arrived()
         self.head_ms = self.now_ms
         status = self.attempt.status = response.status
-        answer, kind = self.answer, ""
+        answer, kind, start, good = self.answer, "", b"", 200 <= status < 300
         answer.framed = getattr(response, "framed", True)
         try:
             if self._plan.keep_headers:
@@ -202,21 +207,24 @@ class Exchange:
 
                 headers.take(response, self._plan.keep_headers, self.attempt)
             kind = answer.content_type = (response.header("content-type") or "").lower()
-            if status != 200 or "html" in kind:
+            # What a success is, its body tells: statuses and content types are wrong too often.
+            while good and answer.is_blank():
+                await self._read(response)
+            if good and answer.is_page():
+                good = False
+                start = answer.parser.unread()
+            if not good:
                 from thinwire.core.answer import error_response
 
-                raise await error_response.error(response, kind, self.clocks.deadline())
+                raise await error_response.error(response, kind, self.clocks.deadline(), start)
         except MemoryError:
-            if status == 200 and "html" not in kind:
+            if good:
                 raise
             # A full heap hides no failure: that there was one is worth more than its words.
             mend_imports()
-            error = StreamError(NO_WORDS) if status == 200 else StatusError(status, NO_WORDS)
+            error = StreamError(NO_WORDS) if status < 300 else StatusError(status, NO_WORDS)
             error.speechless = True
             raise error
-        # What follows is told by its first byte; content types are wrong too often.
-        while answer.is_blank():
-            await self._read(response)
         if answer.is_document():
             from thinwire.core.answer import error_response
 
@@ -248,11 +256,14 @@ class Exchange:
         event = self.answer.next_event()
         assembler = self.answer.assembler
         if event is not None or assembler.progress:
-            assembler.progress = False
+            assembler.progress = assembler.alive = False
             self._handed = True
             self.last_delta_ms = self.now_ms
             if self.first_delta_ms < 0:
                 self.first_delta_ms = self.now_ms
+        elif assembler.alive:
+            assembler.alive = False
+            self._handed = True  # the caller has nothing yet, but the model is at work
         return event
 
     def arrived(self) -> None:
@@ -296,7 +307,9 @@ class Exchange:
 
     def lacks_only_its_end(self, error: "ThinwireError") -> bool:
         """Whether the model had finished; what the error took is usage or [DONE] at most."""
-        cut = isinstance(error, (TransportError, StreamError)) and error.kind != "tool_calls"
+        cut = isinstance(error, (TransportError, StreamError)) and self.answer.end in ("", "eof")
+        if error.kind == "tool_calls":
+            return False
         return cut and self.streaming and self.answer.assembler.finished()
 
     def _uploaded(self) -> None:

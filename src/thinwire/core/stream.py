@@ -268,6 +268,8 @@ class ChatStream:
         elif exchange.answer.end:
             if exchange.answer.assembler.lost_calls():
                 raise self._without_calls(exchange)
+            if plan.policy.retry_at(plan.router.deployment(attempt.deployment)).retry_empty:
+                self._refuse_nothing(exchange)
             self._state = _ENDED
             self._end = exchange.answer.end
             plan.answered(attempt, exchange.answer.assembler.upstream_provider, exchange.now_ms)
@@ -287,6 +289,18 @@ class ChatStream:
         error.kind = "tool_calls"
         error.completion = completion
         return error
+
+    def _refuse_nothing(self, exchange: "Exchange") -> None:
+        # An empty answer is no answer to who asked for RetryPolicy(retry_empty=True), as long as
+        # there is another attempt to make.
+        if exchange.answer.assembler.completion(True).empty:
+            from thinwire.core.routing import recovery
+
+            error = StreamError("the answer is empty, though complete")
+            now = exchange.now_ms
+            decision = recovery.decide(self._plan, exchange, error, self._seen, now, 1.0)
+            if decision.action in ("retry", "fallback"):
+                raise error
 
     def _failed(self, error: ThinwireError) -> "ThinwireError | None":
         # Carries out what follows an error: None to go on, else what to raise.

@@ -113,7 +113,8 @@ class Client(BaseClient):
 
         Args:
             messages: list of message dicts, or any re-iterable of them; a string leaf may be a
-                source (TextFile, Base64File).
+                source (TextFile, Base64File). A list or tuple is copied now, though not the
+                messages in it; anything else is read while it is sent.
             tools: list of tool definitions.
             model: public model name, None for the default.
             timeouts: limits of this call in place of the deployments' and the client's; a number
@@ -180,7 +181,8 @@ class Client(BaseClient):
 
         Args:
             messages: list of message dicts, or any re-iterable of them; a string leaf may be a
-                source (TextFile, Base64File).
+                source (TextFile, Base64File). A list or tuple is copied now, though not the
+                messages in it; anything else is read while it is sent.
             on_delta: called with each piece of text as it arrives, a refusal's as well; a plain
                 callable.
                 What it raises ends the call and reaches the caller as it is.

@@ -40,6 +40,8 @@ def receive(answer, piece):
     answer.buffer_updated(len(piece))
 
 
+OWN = b"event: hermes.tool.progress\ndata: %s\n\n"
+
 # A body, the events in it, and how it ends.
 BODIES = [
     (sse(text("a"), text("b"), STOP) + DONE, [A, B], "finish"),
@@ -49,6 +51,15 @@ BODIES = [
     (sse(text("a"), chunk({"content": "b"}, "stop")) + DONE, [A, B], "finish"),
     (sse([text("a")]) + DONE, [A], "done"),
     (b"event: ping\ndata: hello\n\n" + sse(text("a")) + DONE, [A], "done"),
+    (b"event: status\ndata: searching the web\n\n" + sse(text("a")) + DONE, [A], "done"),
+    (sse(text("a")) + b"event: status\ndata: searching\n\n" + DONE, [A], "done"),
+    (OWN % b'{"status": "running"}' + sse(text("a"), STOP) + DONE, [A], "finish"),
+    (OWN % b'{"error": "exit status 1"}' + sse(text("a"), STOP) + DONE, [A], "finish"),
+    (sse(text("a")) + OWN % b'{"error": {"message": "no"}}' + DONE, [A], "done"),
+    (OWN % b'[{"object": "error", "message": "no"}]' + sse(text("a")) + DONE, [A], "done"),
+    (OWN % json.dumps(text("a")).encode() + sse(text("b")) + DONE, [A, B], "done"),
+    (sse([text("a"), text("b")]) + DONE, [A, B], "done"),
+    (sse(["x", [text("b")], text("a")]) + DONE, [A], "done"),
     (b": hello\n\ndata:\n\ndata: \n\n" + sse(text("a")) + DONE, [A], "done"),
     (sse(1, None, [], text("a")) + DONE, [A], "done"),
 ]
@@ -76,6 +87,8 @@ BAD_BODIES = [
     (sse(ERROR), [], StatusError, "no"),
     (sse(text("a"), ERROR), [A], StatusError, "no"),
     (sse(dict(text("a"), error="no")), [], StatusError, "no"),
+    (sse([text("a"), ERROR, text("b")]), [A], StatusError, "no"),
+    (OWN % b'{"error": "no"}', [], StreamError, 'progress data: {"error": "no"}'),
     (b"event: error\n" + event("no"), [], StatusError, "no"),
     (b'event: error\ndata: {"message": "no"}\n\n', [], StatusError, "no"),
 ]
@@ -106,8 +119,11 @@ STARTS = [
     (b"", True, False),
     (b" \r\n\t", True, False),
     (b" " * 799, True, False),
-    (b" " * 800, False, False),
+    (b" " * 20000, True, False),
+    (b": ping\n\n: pi", True, False),
     (b'\n {"a"', False, True),
+    (b'\xef\xbb\xbf{"a"', False, True),
+    (b': ping\n\n{"a"', False, True),
     (b"[", False, True),
     (b"data:", False, False),
 ]
@@ -116,8 +132,8 @@ STARTS = [
 def test_the_first_bytes_tell_a_document():
     for start, blank, document in STARTS:
         answer = Answer()
-        if start:
-            receive(answer, start)
+        for at in range(0, len(start), 50):
+            receive(answer, start[at : at + 50])
         assert (answer.is_blank(), answer.is_document()) == (blank, document), start
         answer.buffer_updated(0)
         assert not answer.is_blank(), start
@@ -187,7 +203,11 @@ EVENTS = [
     ([{"choices": []}], []),
     ([{"choices": [None]}], []),
     ([{"choices": [{"delta": None}]}], []),
-    ([{"choices": [{"delta": "no"}]}], []),
+    ([{"choices": [{"delta": []}]}], []),
+    ([{"choices": [{"delta": "a"}]}], [ContentDelta("a")]),
+    ([{"choices": [{"message": "a"}]}], [ContentDelta("a")]),
+    ([{"choices": {"delta": {"content": "a"}}}], [ContentDelta("a")]),
+    ([{"choices": ["a"]}], [ContentDelta("a")]),
     ([chunk({"role": "assistant"})], []),
     ([chunk({"role": "assistant", "content": ""})], []),
     ([chunk({"content": None})], []),
@@ -261,7 +281,7 @@ def test_what_did_not_come_is_none():
 
 
 def test_an_unknown_finish_reason_is_kept():
-    for sent, want in [("weird", "weird"), ("", None), (None, None), (3, None)]:
+    for sent, want in [("weird", "weird"), ("", None), (None, None), (3, "3"), (0, None)]:
         got = completed(chunk({}, sent)).finish_reason
         assert got == want, (sent, got)
 
@@ -273,6 +293,7 @@ def test_first_id_and_model_count():
 
 # Where usage stands: in a chunk of its own, in the last one, in Groq's place.
 USAGE = {"prompt_tokens": 3, "completion_tokens": 2, "total_tokens": 5}
+ZEROS = dict.fromkeys(USAGE, 0)
 
 USAGES = [
     [text("a"), {"choices": [], "usage": USAGE}],
@@ -280,6 +301,17 @@ USAGES = [
     [text("a"), dict(chunk({}, "stop"), usage=USAGE), {"choices": [], "usage": None}],
     [text("a"), dict(chunk({}, "stop"), x_groq={"usage": USAGE})],
     [dict(text("a"), usage={"total_tokens": 1}), {"choices": None, "usage": USAGE}],
+    # Moonshot's place.
+    [text("a"), chunk({}, "stop", usage=USAGE)],
+    # Placeholders before the real counts, and behind.
+    [dict(text("a"), usage=ZEROS), dict(text("b"), usage=ZEROS), dict(STOP, usage=USAGE)],
+    [dict(text("a"), usage=USAGE), dict(text("b"), usage=ZEROS), dict(STOP, usage={})],
+    [dict(text("a"), usage=USAGE), dict(STOP, usage=dict.fromkeys(USAGE))],
+    [dict(text("a"), usage=dict(USAGE, completion_tokens=0)), dict(STOP, usage=USAGE)],
+    [
+        dict(text("a"), usage={"prompt_tokens": 3, "completion_tokens": 0, "total_tokens": 5}),
+        dict(STOP, usage={"prompt_tokens": 0, "completion_tokens": 2, "total_tokens": None}),
+    ],
 ]
 
 
@@ -287,6 +319,36 @@ def test_usage_is_kept_wherever_it_stands():
     for objs in USAGES:
         got = completed(*objs).usage
         assert got == USAGE, (objs, got)
+
+
+def test_zeros_in_the_details_take_no_place_of_counts():
+    usage = {"prompt_tokens_details": {"cached_tokens": 7}, "cost": 0.25}
+    zeros = {"prompt_tokens_details": {"cached_tokens": 0}, "cost": 0, "total_tokens": 3}
+    got = completed({"usage": usage}, {"usage": zeros})
+    assert (got.cost, got.usage["cached_tokens"], got.usage["total_tokens"]) == (0.25, 7, 3)
+    assert got.usage["prompt_tokens_details"] == {"cached_tokens": 7}
+    assert completed({"usage": ZEROS}).usage == ZEROS
+
+
+def test_fields_of_others_can_be_reached():
+    got = completed(
+        dict(text("a"), system_fingerprint="fp_1", citations=["https://a.test"]),
+        chunk({"content": "b"}, content_filter_results={"hate": {"filtered": False}}, empty=None),
+        chunk({}, "stop", native_finish_reason="STOP", usage="many", logprobs=3),
+        chunk({}, "stop", index=1, native_finish_reason="MAX"),
+        {"usage": "none"},
+    )
+    want = {
+        "system_fingerprint": "fp_1",
+        "citations": ["https://a.test"],
+        "content_filter_results": {"hate": {"filtered": False}},
+        "native_finish_reason": "STOP",
+        "logprobs": 3,
+        "usage": "none",
+    }
+    assert got.extra == want, got.extra
+    assert got.choices[1].beside == {"native_finish_reason": "MAX"}
+    assert "native_finish_reason" not in got.to_message()
 
 
 def test_cost_cached_tokens_and_service_tier():

@@ -1,4 +1,7 @@
+from helpers import error_of
+
 from thinwire.core.answer import chunk
+from thinwire.core.errors import StreamError
 
 TEXTS = [
     (None, ""),
@@ -45,8 +48,8 @@ CHOICES = [
     ({"choices": None}, []),
     ({"choices": []}, []),
     ({"choices": {}}, []),
-    ({"choices": "no"}, []),
-    ({"choices": [None, {"index": 1}, 3]}, [{}, {"index": 1}, {}]),
+    ({"choices": {"index": 1}}, [{"index": 1}]),
+    ({"choices": [None, {"index": 1}, 3]}, [{}, {"index": 1}, {"delta": {"content": 3}}]),
 ]
 
 
@@ -56,10 +59,17 @@ def test_choices_are_a_list_of_mappings_whatever_was_sent():
         assert got == want, (obj, got)
 
 
-INTEGERS = [(0, 0), (3, 3), (-1, 7), (True, 7), (None, 7), ("1", 7), (1.0, 7), ([], 7)]
+def test_what_cannot_hold_choices_is_refused():
+    for value in ("no", 3, True):
+        words = str(error_of(StreamError, chunk.choices, {"choices": value}))
+        assert words.startswith("choices is no list: "), words
 
 
-def test_an_index_is_a_plain_integer_or_the_default():
+INTEGERS = [(0, 0), (3, 3), (-1, 7), (True, 7), (None, 7), ([], 7), ("1", 1), (1.0, 1)]
+INTEGERS += [("a", 7), ("", 7), ("-1", 7), ("1" * 10, 7), (1.5, 7), (-1.0, 7), (1e30, 7)]
+
+
+def test_an_index_is_an_integer_however_it_is_written_or_the_default():
     for value, want in INTEGERS:
         got = chunk.integer(value, 7)
         assert got == want, (value, got)

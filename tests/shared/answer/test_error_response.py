@@ -208,21 +208,50 @@ def test_what_the_server_says_about_trying_again():
     assert refused(json_reply({"error": "no"}, 400)).should_retry is None
 
 
-STATUSES = (201, 204, 301, 400, 401, 402, 403, 404, 408, 413, 422, 429, 500, 502, 529)
+STATUSES = (301, 400, 401, 402, 403, 404, 408, 413, 422, 429, 500, 502, 529)
 
 
-def test_only_200_is_an_answer():
+def test_no_other_than_a_success_is_an_answer():
     for status in STATUSES:
         error = refused(json_reply({"choices": []}, status))
         assert isinstance(error, StatusError), error
         assert error.status == status
 
 
+# Of NestJS, of a queue, of who thinks of partial content (docs/wire.md C112).
+SUCCESSES = (200, 201, 202, 203, 206, 226)
+
+
+def test_each_success_may_be_an_answer_whatever_its_content_type():
+    body = dumps({"choices": [{"message": {"content": "Hello"}, "finish_reason": "stop"}]})
+    for status in SUCCESSES:
+        for headers in (HTML, {}, {"content-type": "application/json"}):
+            for piece in (ANSWER, body):
+                got = play([ScriptedReply([piece], status, headers)])
+                assert got.error is None, (status, headers, got.error)
+                assert got.completion.content == "Hello"
+                assert got.completion.attempts[0].status == status
+
+
+def test_a_success_without_an_answer_is_an_error():
+    for status in (201, 202, 204):
+        error = refused(ScriptedReply([], status, {}))
+        assert isinstance(error, StreamError), error
+        assert str(error) == "the answer is empty (content-type none)", error
+        error = refused(json_reply({"error": {"message": "boom"}}, status))
+        assert isinstance(error, StatusError), error
+        error = refused(json_reply({"id": "job-1"}, status))
+        assert str(error) == 'the answer has no choice: {"id": "job-1"}', error
+
+
 def test_a_page_of_a_proxy_is_not_an_answer():
-    error = refused(ScriptedReply([b"<html>Log in"], 200, HTML))
-    assert isinstance(error, StreamError), error
-    want = "the answer is text/html; charset=utf-8, not a stream: Log in"
-    assert str(error) == want, error
+    for status in SUCCESSES:
+        error = refused(ScriptedReply([b"\n<html>", b"Log in"], status, HTML))
+        assert isinstance(error, StreamError), error
+        want = "the answer is text/html; charset=utf-8, not a stream: Log in"
+        assert str(error) == want, error
+    error = refused(ScriptedReply([b"<html>Log in"], 200, {}))
+    assert str(error) == "the answer is a page, not a stream: Log in", error
 
 
 # What claims to be JSON, then what the error says.
@@ -417,7 +446,7 @@ def test_a_heap_without_room_for_a_document_is_nothing_of_the_servers():
 
 
 def test_a_heap_without_room_for_an_error_body_leaves_its_status():
-    refusal.bytearray = lambda value=0: Full() if value == 0 else bytearray(value)
+    refusal.bytearray = lambda value=0: bytearray(value) if value else Full()
     try:
         error = refused(ScriptedReply([b"busy"], 503))
     finally:

@@ -45,7 +45,10 @@ IMAGES = [
     ([{"images": [{"image_url": LINK}]}], [{"image_url": {"url": LINK}}], None),
     ([{"images": [image(PNG)]}], [image(PNG)], []),
     ([{"images": [image(PNG + "!QQ==")]}], [image(PNG + "!QQ==")], None),
-    ([{"images": None}, {"images": []}, {"images": "x"}, {"images": [None, {}, 1]}], [], []),
+    ([{"images": None}, {"images": []}, {"images": ""}, {"images": [None, {}]}], [], []),
+    ([{"images": LINK}], [{"image_url": {"url": LINK}}], [ImageDelta(0, "", "", LINK)]),
+    ([{"images": image(PNG)}], [image(PNG)], []),
+    ([{"images": [LINK]}], [{"image_url": {"url": LINK}}], None),
     ([{"images": [{"type": "image_url", "image_url": {}}]}], [], []),
 ]
 
@@ -110,6 +113,30 @@ def test_annotations_are_kept_as_they_came():
     deltas = [{"annotations": [CITED]}, {"content": "a"}, {"annotations": [{"b": 1}]}]
     done = play_chunks(*[chunk(delta) for delta in deltas]).completion
     assert done.annotations == done.choices[0].annotations == [CITED, {"b": 1}]
+
+
+# A delta, then the annotations of it: what is no text, no image and of no known kind.
+CITES = {"type": "reference", "reference_ids": [1]}
+UNKNOWN = [
+    ({"content": [{"type": "text", "text": "x"}, CITES]}, [CITES]),
+    ({"content": [{"type": "thinking", "thinking": []}, {}, None]}, []),
+    ({"images": [{"b64_json": "QQ=="}, 3]}, [{"b64_json": "QQ=="}, 3]),
+    ({"annotations": CITED}, [CITED]),
+]
+
+
+def test_what_is_of_no_known_kind_is_an_annotation():
+    for delta, want in UNKNOWN:
+        got = play_chunks(chunk(delta), STOP)
+        assert got.completion.annotations == want, (delta, got.completion.annotations)
+        assert play_chunks(chunk(delta), STOP, keep="none").completion.annotations == []
+
+
+def test_audio_that_is_no_object_is_refused():
+    got = play_chunks(chunk({"audio": "QUJD"}), STOP)
+    assert str(got.error) == "the audio of an answer is no object", got.error
+    got = play_chunks(chunk({"audio": {"transcript": 3}}), STOP)
+    assert got.completion.audio["transcript"] == "3"
 
 
 def test_sources_beside_the_choices_are_annotations():

@@ -404,8 +404,11 @@ def test_a_single_call_and_the_older_function_call_are_calls():
     single = {"id": "1", "function": {"name": "f", "arguments": "{}"}}
     for delta in ({"tool_calls": single}, {"function_call": {"name": "f", "arguments": "{}"}}):
         assert [one["function"]["name"] for one in chunk.calls(delta)] == ["f"]
-    for delta in ({}, {"tool_calls": None}, {"tool_calls": "x"}, {"function_call": {}}):
+    for delta in ({}, {"tool_calls": None}, {"tool_calls": ""}, {"function_call": {}}):
         assert chunk.calls(delta) == []
+    for delta in ({"tool_calls": "x"}, {"tool_calls": 3}):
+        words = str(error_of(StreamError, chunk.calls, delta))
+        assert words.startswith("tool_calls is no list: "), words
 
 
 def test_broken_arguments_are_repaired_on_request():

@@ -86,7 +86,7 @@ def test_where_a_request_goes():
 def test_the_headers_of_a_request():
     got = sorted(request(Deployment(URL, "sk-key")).headers)
     want = [
-        ("Accept", "text/event-stream"),
+        ("Accept", "text/event-stream, application/json"),
         ("Accept-Encoding", "identity"),
         ("Authorization", "Bearer sk-key"),
         ("Content-Type", "application/json"),

@@ -224,6 +224,7 @@ def test_limits_print_as_they_are_written():
     assert repr(Timeouts()) == want, repr(Timeouts())
     want = "Timeouts(connect=None, first_token=0.5, progress=60, liveness=60, total=90, upload=30)"
     assert repr(Timeouts(None, 0.5, total=90)) == want
+    assert "True or False" in str(error_of(TypeError, RetryPolicy, retry_empty=1))
     got = repr(RetryPolicy(attempts=3, jitter="none"))
     want = (
         "RetryPolicy(attempts=3, base=0.5, cap=8, multiplier=2, jitter='none', max_retry_after=60)"

@@ -139,17 +139,42 @@ def receive_all(parser, raw):
     parser.buffer_updated(len(raw))
 
 
-# What was received, and the first byte of it that is no white space.
-STARTS = [(b"", -1), (b" \t\r\n\v\f", -1), (b"\n {x}", 0x7B), (b"data: a\n\n", 0x64)]
+BOM = b"\xef\xbb\xbf"
+
+# What was received; the first byte of it that is neither white space nor of a comment; what
+# stands before it, which is passed over.
+STARTS = [
+    (b"", -1, b""),
+    (b" \t\r\n\v\f", -1, b" \t\r\n\v\f"),
+    (b"\n {x}", 0x7B, b"\n "),
+    (b"data: a\n\n", 0x64, b""),
+    (BOM + b" {", 0x7B, BOM + b" "),
+    (b"\n" + BOM[:2], -1, b"\n"),
+    (BOM, -1, BOM),
+    (b"\xefdata", 0xEF, b""),
+    (b": ping\n\n: 2\r\n[", 0x5B, b": ping\n\n: 2\r\n"),
+    (b"\n: pi", -1, b"\n"),
+]
 
 
 def test_what_was_received_can_be_looked_at_before_it_is_parsed():
-    for raw, first in STARTS:
+    for raw, first, passed in STARTS:
         parser = SSEParser(64)
         receive_all(parser, raw)
-        assert parser.first_byte() == first, raw
+        assert parser.first_byte() == parser.first_byte() == first, raw
         assert bytes(parser.received_last(min(2, len(raw)))) == raw[-2:], raw
-        assert parser.unread() == raw
+        assert parser.unread() == raw[len(passed) :], raw
+
+
+def test_what_was_passed_over_takes_no_room_and_what_follows_is_parsed():
+    parser = SSEParser(64, 64)
+    for raw in [b"\n \r\n" * 10] * 9 + [BOM[:1], BOM[1:], b": ping\n"]:
+        receive_all(parser, raw)
+        assert parser.first_byte() < 0
+    receive_all(parser, b"data: a\n\n")
+    assert parser.first_byte() == 0x64
+    assert parser.next_event()
+    assert parser.data() == "a"
 
 
 def test_what_is_behind_an_event_is_not_parsed_yet():

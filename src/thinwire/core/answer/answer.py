@@ -25,6 +25,8 @@ from thinwire.core.wire.sse import SSEParser
 
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from thinwire.core.answer.completion import Event
     from thinwire.core.answer.keep import Keeper
     from thinwire.core.answer.media import MediaAssembler
@@ -45,7 +47,8 @@ _MESSAGE = tuple(
 _CHUNK = tuple(
     "id object created model choices usage service_tier provider error obfuscation".split()
 )
-_WORDY = ("error", "ping", "heartbeat", "keepalive", "keep-alive")  # events that may be no JSON
+_CHOICE = ("index", "delta", "message", "text", "finish_reason")
+_OURS = ("logprobs", "usage")  # likewise, if they are objects
 
 
 class Answer:
@@ -64,6 +67,7 @@ class Answer:
         eof: the body has been read to its end.
         framed: its end is said by its framing, and is not just that of the connection.
         content_type: of the body, as the server says it.
+        on_chunk: is told each chunk; see `tell`.
         parser: of the server-sent events.
         assembler: of the completion.
     """
@@ -84,7 +88,8 @@ class Answer:
         self._buffers = buffers
         self._lent = buffer
         self.parser = SSEParser(buffer=self._lent)
-        self.assembler = (kind or CompletionAssembler)(keeper, expected)
+        self.assembler = (kind or CompletionAssembler)(keeper, expected, self.parser)
+        self.on_chunk: Callable[[dict[str, object]], object] | None = None
         self._memo = ChunkMemo()
         self._cuts = keeper is not None and expected == 1
         self._in_vain = 0  # size of the buffer when nothing in it could be cut from this event
@@ -95,6 +100,12 @@ class Answer:
         self._empty = True  # no chunk has come
         self._late: ThinwireError | None = None
 
+    def tell(self, on_chunk: "Callable[[dict[str, object]], object]") -> None:
+        """From now on `on_chunk` is called with each chunk, as it was parsed, which must not be
+        changed; then each is parsed."""
+        self.on_chunk = on_chunk
+        self._memo.forget()
+
     def get_buffer(self) -> memoryview:
         """Where to receive to; StreamError when one event is larger than the limit."""
         if self._empty and self._unseen:
@@ -103,6 +114,8 @@ class Answer:
             room = _SHOWN - len(self._start)
             self._start.extend(self.parser.received_last(self._unseen)[:room])
             self._unseen = 0
+            if not bytes(self._start).strip():
+                self._start = bytearray()
         if self._cuts and self.parser.is_filling():
             self._cut()
         return self.parser.get_buffer()
@@ -118,12 +131,17 @@ class Answer:
             self.parser.eof_received()
 
     def is_blank(self) -> bool:
-        """Whether nothing but white space has come yet, and more may."""
-        return not self.eof and self.received < _SHOWN and self.parser.first_byte() < 0
+        """Whether nothing but white space and comments has come yet, and more may; some servers
+        send 13 KB of blank lines before a document (docs/wire.md C43)."""
+        return self.parser.first_byte() < 0 and not self.eof
 
     def is_document(self) -> bool:
         """Whether what was received begins like a JSON document."""
         return self.parser.first_byte() in (0x7B, 0x5B)  # { [
+
+    def is_page(self) -> bool:
+        """Whether it begins like HTML."""
+        return self.parser.first_byte() == 0x3C  # <
 
     def receive_document(self, body: bytearray) -> None:
         """Takes the one JSON answer of a server that does not stream; nothing else follows.
@@ -133,9 +151,14 @@ class Answer:
         """
         from thinwire.core.answer import error_response
 
-        self.received = len(body)
+        begun = self.parser.line_end() - self.parser.line_start()
+        self.received += len(body) - begun  # the first bytes have been counted
         self.eof = True
-        self._take_chunk(error_response.document(body))
+        document = error_response.document(body)
+        self.assembler.parser = parser = SSEParser(buffer=body)
+        parser.data_end = len(body)
+        self._take_chunk(document)
+        self.assembler.parser = None  # an error must not keep the body alive
         self.finish()
         if self._says_nothing():
             raise StreamError("the answer has no choice: " + chunk.snippet(body))
@@ -215,31 +238,44 @@ class Answer:
             if self._says_nothing():
                 raise StreamError("the stream ended before any delta")
             return
+        obj: object
         try:
-            obj: object
             if parser.unfinished:
                 obj = loads_whole(parser.buffer[start:end], True)
             else:
-                obj = chunk.unwrapped(loads(parser.buffer, start, end, True))
+                obj = loads(parser.buffer, start, end, True)
         except ValueError:
             if parser.unfinished:
                 return  # cut in the middle: the end of the stream is what went wrong
             # Not JSON: an error without form, or no chunk at all. White space is as good as no
             # data (openai/openai-python#2722).
             obj = parser.data()
-            if parser.event not in _WORDY and obj.strip():
+            if parser.event == "message" and obj.strip():
                 raise StreamError("an event is not JSON: " + chunk.one_line(obj, 80))
-        if parser.event == "error":
+        self._take(obj, parser.event)
+        if plain and isinstance(obj, dict) and self._late is None:
+            memo.learn(parser.buffer, start, end, obj)
+
+    def _take(self, obj: object, event: str) -> None:
+        # event: its type; servers send events of their own beside ours (docs/wire.md C40).
+        if event == "error":
+            obj = chunk.unwrapped(obj)
             raise chunk.error(chunk.mapping(obj)) or chunk.error_from(obj, 200)
-        if isinstance(obj, dict):
+        if isinstance(obj, list):  # Gemini's errors come as a list of one
+            for one in obj:
+                if self._late is None and not isinstance(one, list):
+                    self._take(one, event)
+        elif isinstance(obj, dict) and (
+            event == "message" or isinstance(obj.get("choices"), list)
+        ):
             self._take_chunk(obj)
-            if plain and self._late is None:
-                memo.learn(parser.buffer, start, end, obj)
 
     def _take_chunk(self, obj: "dict[str, object]") -> None:
         self._empty = False
+        if self.on_chunk is not None:
+            self.on_chunk(obj)
         error = chunk.error(obj)
-        if error is not None and not self._handed_out:
+        if error is not None and not self._handed_out and not self.assembler.events:
             raise error
         try:
             self.assembler.receive(obj)
@@ -278,26 +314,37 @@ class CompletionAssembler:
     Args:
         keeper: what becomes of the texts; None: they are kept in memory.
         expected: number of choices that were asked for.
+        parser: holds the event that a chunk came in.
 
     Attributes:
         events: list of events not yet taken; the caller takes them from the front.
         finish_seen: a finish_reason came.
         progress: a part of a tool call came, of which no event tells yet; the caller resets it.
+        alive: payload came that is not ours, e.g. reasoning that is encrypted; likewise.
+        parser: see above.
         upstream_provider: see Completion.
     """
 
-    def __init__(self, keeper: "Keeper | None" = None, expected: int = 1) -> None:
+    def __init__(
+        self,
+        keeper: "Keeper | None" = None,
+        expected: int = 1,
+        parser: "SSEParser | None" = None,
+    ) -> None:
         self._keeper = keeper
         self._expected = expected
+        self.parser = parser
         self.events: list[Event] = []
         self._choices: dict[int, Choice] = {}  # by index
         self._unfinished = 0  # how many of them have no finish_reason
-        self._begun: dict[int, bool] = {}  # indexes of choices of which there was a delta
+        # Indexes of choices that there was something of -> whether it was a delta or message.
+        self._begun: dict[int, bool] = {}
         self._tool_calls: dict[int, ToolCallAssembler] = {}  # index of the choice -> its calls
         self._media: dict[int, MediaAssembler] = {}  # likewise
         self._citations: list[object] = []
         self.finish_seen = False
         self.progress = False
+        self.alive = False
         self._doubtful = False  # a delta followed a finish_reason: none of them proves anything
         self._usage: dict[str, object] = {}
         self._id = ""
@@ -310,33 +357,73 @@ class CompletionAssembler:
         """Takes one chunk, or a whole completion (`message` in place of `delta`)."""
         place, whole = 0, -1
         for found in chunk.choices(obj):
-            choice = self._choice(chunk.integer(found.get("index"), place))
+            index = found.get("index")
+            if type(index) is not int or index < 0:
+                index = self._index(index, place)
             place += 1  # noqa: SIM113 - no pair for each chunk on a chip
-            delta = chunk.mapping(found.get("delta"))
+            choice = self._choice(index)
+            delta = chunk.fields(found.get("delta"))
             # The message of a server that does not stream; one that repeats what its deltas said
-            # is not to be said twice, but one answer may be two messages under one index.
-            if not delta and (choice.index not in self._begun or choice.index == whole):
-                delta = chunk.mapping(found.get("message"))
-                whole = choice.index
+            # is not to be said twice, but one answer may be two messages under one index. The
+            # older completions API has a text in their place.
+            begun = self._begun.get(choice.index)
             if delta:
                 self._delta(choice, delta)
+            elif not begun and found.get("text") is not None:
+                self._delta(choice, {"content": found["text"]})
+                self._begun[choice.index] = False
+            elif begun is None or choice.index == whole:
+                delta = chunk.fields(found.get("message"))
+                if delta:
+                    self._delta(choice, delta)
+                    whole = choice.index
             if self._keeper is None:
                 for name, entries in chunk.mapping(found.get("logprobs")).items():
-                    choice.logprobs.setdefault(name, []).extend(chunk.objects(entries))
+                    more = entries if isinstance(entries, list) else [entries]
+                    choice.logprobs.setdefault(name, []).extend(more if entries else ())
             reason = found.get("finish_reason")
-            if isinstance(reason, str) and reason:
+            if reason:
                 self._unfinished -= choice.finish_reason is None
-                choice.finish_reason = reason
+                choice.finish_reason = chunk.word(reason)
                 self.finish_seen = True
+            for name in found:
+                value = found[name]
+                known = name in _CHOICE or (name in _OURS and isinstance(value, dict))
+                if not known and value is not None:
+                    self._say(choice.beside, name, value)
+            if "usage" in found:  # Moonshot's (earendil-works/pi#2017)
+                self._count(found)
         for name in obj:
             if name not in _CHUNK and obj[name] is not None:
-                self._extra[name] = obj[name]  # said anew, it replaces what was said before
+                self._say(self._extra, name, obj[name])
         self._citations = chunk.citations(obj) or self._citations
-        self._usage = chunk.usage(obj) or self._usage
-        self._id = self._id or chunk.text(obj.get("id"))
-        self._model = self._model or chunk.text(obj.get("model"))
-        self._service_tier = chunk.text(obj.get("service_tier")) or self._service_tier
-        self.upstream_provider = chunk.text(obj.get("provider")) or self.upstream_provider
+        self._count(obj)
+        self._id = self._id or chunk.word(obj.get("id"))
+        self._model = self._model or chunk.word(obj.get("model"))
+        self._service_tier = chunk.word(obj.get("service_tier")) or self._service_tier
+        self.upstream_provider = chunk.word(obj.get("provider")) or self.upstream_provider
+
+    def _index(self, value: object, place: int) -> int:
+        if value is None:
+            return place
+        index = chunk.integer(value, -1)
+        if index < 0 and self._expected > 1:
+            raise StreamError("the index of a choice is none: " + chunk.word(value))
+        return max(index, 0)
+
+    def _say(self, said: "dict[str, object]", name: str, value: object) -> None:
+        # Said anew, it replaces what was said before. That something changes is a sign of life,
+        # e.g. how far llama.cpp has read the prompt.
+        if name in said and said[name] != value:
+            self.alive = True
+        said[name] = value
+
+    def _count(self, fields: "dict[str, object]") -> None:
+        counts = chunk.usage(fields)
+        if counts:
+            self._usage = chunk.counted(self._usage, counts)
+        elif fields.get("usage"):
+            self._extra["usage"] = fields["usage"]  # no counts, but somebody may read it
 
     def add(self, kind: str, index: int, text: str) -> None:
         """Takes the text of a chunk that has nothing else.
@@ -422,7 +509,8 @@ class CompletionAssembler:
         result.usage = self._usage
         result.cost = self._usage.get("cost")
         result.id = self._id
-        result.extra = dict(self._extra)
+        result.extra = dict(choices[0].beside)
+        result.extra.update(self._extra)
         result.upstream_model = self._model
         result.service_tier = self._service_tier
         result.upstream_provider = self.upstream_provider
@@ -455,6 +543,8 @@ class CompletionAssembler:
     def _delta(self, choice: Choice, delta: "dict[str, object]") -> None:
         index = choice.index
         self._begun[index] = True
+        if chunk.is_odd(delta):
+            delta = chunk.other_kinds().delta(delta, self.parser)
         reasoning = chunk.reasoning(delta)
         content = chunk.text(delta.get("content"))
         refusal = chunk.text(delta.get("refusal"))
@@ -466,13 +556,15 @@ class CompletionAssembler:
         if chunk.has_media(delta):
             self._look(choice, delta)
         for call in chunk.calls(delta):
-            fragment = chunk.mapping(call)
-            if fragment:
-                self._fragment(choice, fragment)
+            if call:
+                self._fragment(choice, call)
+        more = chunk.has_more(delta, _MESSAGE)
+        if more and chunk.has_payload(delta, _MESSAGE):
+            self.alive = True
         if self._keeper is None:
-            self._keep_extra(choice, delta)
+            self._keep_extra(choice, delta, more)
 
-    def _keep_extra(self, choice: Choice, delta: "dict[str, object]") -> None:
+    def _keep_extra(self, choice: Choice, delta: "dict[str, object]", more: bool) -> None:
         # What some servers want back in the next turn. Reasoning is kept once: here its name.
         for name in _REASONING:
             if name in delta and name not in choice.reasoning_names:
@@ -480,7 +572,7 @@ class CompletionAssembler:
                     choice.reasoning_names += (name,)
                 elif delta[name] == "":
                     choice.extra[name] = ""
-        if chunk.has_more(delta, _MESSAGE):
+        if more:
             if choice.extras is None:
                 from thinwire.core.answer.extras import Extras
 
@@ -495,7 +587,10 @@ class CompletionAssembler:
         if choice.finish_reason is not None and len(self.events) > said:
             self._go_on(choice)
 
-    def _fragment(self, choice: Choice, fragment: "dict[str, object]") -> None:
+    def _fragment(self, choice: Choice, call: object) -> None:
+        fragment: dict[str, object] = call  # type: ignore[assignment]
+        if chunk.is_odd_call(call):
+            fragment = chunk.other_kinds().call(call, self.parser)
         if choice.finish_reason is not None:
             self._go_on(choice)
         self.progress = True

@@ -1,13 +1,26 @@
 """Reading a chat.completion.chunk as servers really send it. Nothing here trusts a type: a field
-that is missing, null or of another kind is "not there" (docs/wire.md C16), since the next server
-leaves out or adds what this one did not. Values outside known enums are kept as sent.
+may be missing or null (docs/wire.md C16), since the next server leaves out or adds what this one
+did not. Payload of another kind than the API says is read for what it means (other_kinds.py), or
+is an error: it is never passed over. Values outside known enums are kept as sent.
 """
 
 from thinwire.core._compat import const, decode, mend_imports
-from thinwire.core.errors import NO_WORDS, StatusError
+from thinwire.core.errors import NO_WORDS, StatusError, StreamError
+
+TYPE_CHECKING = const(False)
+if TYPE_CHECKING:
+    from types import ModuleType
 
 _SNIPPET = const(200)  # characters of an unexpected body that an error shows
-_DEEPEST = const(8)  # of parts in parts; servers nest two, and hundreds break the stack
+DEEPEST = const(8)  # of parts in parts; servers nest two, and hundreds break the stack
+# Fields of a delta that hold text, and of a part in one of them; what an image has in its place.
+TEXTS = ("content", "reasoning_content", "reasoning", "refusal", "reasoning_details")
+PARTS = ("text", "thinking", "summary", "image_url")
+# What of a fragment of a call is read, and of the function in it.
+_CALL = ("function", "index", "id", "custom")
+_FUNCTION = ("name", "arguments", "input")
+# Fields that name something: to say it once more is no progress.
+_NAMING = ("type", "id", "format", "name", "role", "object", "channel", "mime_type", "index")
 CALLING = ("tool_calls", "function_call")  # the finish_reasons that announce a call
 _NO_WORDS = "the server sent an error without words"
 # Fields of errors that are no OpenAI's: MiniMax, Cloudflare, DashScope, web frameworks.
@@ -29,9 +42,81 @@ def text(value: object, part_field: str = "text", depth: int = 0) -> str:
     """
     if isinstance(value, str):
         return value
-    if isinstance(value, list) and depth < _DEEPEST:
+    if isinstance(value, list) and depth < DEEPEST:
         return "".join([_part(part, part_field, depth + 1) for part in value])
     return ""
+
+
+def other_kinds() -> "ModuleType":
+    """The module that reads them; few servers need it."""
+    from thinwire.core.answer import other_kinds
+
+    return other_kinds
+
+
+def is_odd(delta: "dict[str, object]") -> bool:
+    """Whether a text of a delta is of another kind than `text` reads."""
+    for name in delta:  # asked for each delta that is parsed
+        value = delta[name]
+        if value is not None and not isinstance(value, str) and name in TEXTS:
+            if not isinstance(value, list) or _has_odd(value, 1):
+                return True
+    return False
+
+
+def _has_odd(parts: "list[object]", depth: int) -> bool:
+    for part in parts:
+        values = [part]
+        if isinstance(part, dict):
+            values = [part.get("text"), part.get("thinking"), part.get("summary")]
+        for value in values:
+            if isinstance(value, list):
+                if depth == DEEPEST or _has_odd(value, depth + 1):
+                    return True
+            elif value is not None and not isinstance(value, str):
+                return True
+    return False
+
+
+def is_odd_call(fragment: object) -> bool:
+    """Whether something of a tool call's fragment is of another kind than the API says."""
+    if not isinstance(fragment, dict):
+        return True
+    for name in fragment:  # asked for each fragment
+        value = fragment[name]
+        if value is None or name not in _CALL:
+            continue
+        if name == "index":
+            if not isinstance(value, int):
+                return True
+        elif name == "id":
+            if not isinstance(value, str):
+                return True
+        else:
+            if not isinstance(value, dict):
+                return True
+            for key in value:
+                text = value[key]
+                if text is not None and not isinstance(text, str) and key in _FUNCTION:
+                    return True
+    return False
+
+
+def word(value: object) -> str:
+    """Text of a field that names something; of another kind, its JSON text."""
+    if isinstance(value, str):
+        return value
+    if value is None or value is False:
+        return ""
+    return other_kinds().json_text(value)  # type: ignore[no-any-return]
+
+
+def fields(value: object) -> "dict[str, object]":
+    """A `delta` or `message`: an object, or the content itself."""
+    if isinstance(value, dict):
+        return value
+    says = value or (value == 0 and value is not False)
+    return {"content": value} if says else {}
 
 
 def _part(part: object, field: str, depth: int = 1) -> str:
@@ -60,22 +145,52 @@ def objects(value: object) -> "list[object]":
 
 
 def calls(delta: "dict[str, object]") -> "list[object]":
-    """Fragments of tool calls in a delta: a list, a single one, or the older `function_call`."""
+    """Fragments of tool calls in a delta: a list, a single one, or the older `function_call`.
+
+    Raises:
+        StreamError: there is something in their place that holds none.
+    """
     found = delta.get("tool_calls")
+    if not found:
+        found = delta.get("function_call")
+        if not found:
+            return []
+        found = {"index": 0, "function": found}
     if isinstance(found, dict):
         return [found]
-    legacy = mapping(delta.get("function_call"))
-    return objects(found) or ([{"index": 0, "function": legacy}] if legacy else [])
+    return _listed(found, "tool_calls")
+
+
+def _listed(value: object, name: str) -> "list[object]":
+    if isinstance(value, list):
+        return value
+    raise StreamError("%s is no list: %s" % (name, other_kinds().shown(value)))
 
 
 def citations(chunk: "dict[str, object]") -> "list[object]":
     """Sources that Perplexity names beside the choices: with titles, or links only."""
-    return objects(chunk.get("search_results")) or objects(chunk.get("citations"))
+    found = chunk.get("search_results") or chunk.get("citations")
+    return objects(found) if found else []
 
 
 def choices(chunk: "dict[str, object]") -> "list[dict[str, object]]":
-    """The chunk's choices; none for null, [] or a usage-only chunk (docs/wire.md C14)."""
-    return [mapping(choice) for choice in objects(chunk.get("choices"))]
+    """The chunk's choices; none for null, [] or a usage-only chunk (docs/wire.md C14).
+
+    Raises:
+        StreamError: there is something else in their place.
+    """
+    found = chunk.get("choices")
+    if not found:
+        return []
+    if isinstance(found, dict):
+        found = [found]
+    return [_choice(one) for one in _listed(found, "choices")]
+
+
+def _choice(value: object) -> "dict[str, object]":
+    if isinstance(value, dict):
+        return value
+    return {} if value is None else {"delta": {"content": value}}
 
 
 def has_more(fields: "dict[str, object]", known: "tuple[str, ...]") -> bool:
@@ -86,33 +201,66 @@ def has_more(fields: "dict[str, object]", known: "tuple[str, ...]") -> bool:
     return False
 
 
+def has_payload(fields: "dict[str, object]", known: "tuple[str, ...]") -> bool:
+    """Whether fields that are not known say something, and do not just name it."""
+    others = [name for name in fields if name not in known and name not in _NAMING]
+    return True in [bool(fields[name]) for name in others]
+
+
 def without(fields: "dict[str, object]", known: "tuple[str, ...]") -> "dict[str, object]":
     """The fields that are not known."""
     return {name: value for name, value in fields.items() if name not in known}
 
 
 def has_media(delta: "dict[str, object]") -> bool:
-    """Whether a delta has images, audio or annotations."""
+    """Whether a delta has images, audio, annotations or parts that are not text."""
     if delta.get("images") or delta.get("audio") or delta.get("annotations"):
         return True
     parts = delta.get("content")
-    return isinstance(parts, list) and any(mapping(part).get("image_url") for part in parts)
+    if isinstance(parts, list):
+        for part in parts:
+            if isinstance(part, dict) and "text" not in part and "thinking" not in part:
+                return True
+    return False
 
 
 def integer(value: object, default: int) -> int:
-    """`value` if it is an integer that is not negative, else `default`."""
+    """`value` if it is an integer that is not negative, or written as one; else `default`."""
+    if isinstance(value, str) and len(value) < 10 and value.encode().isdigit():
+        return int(value)
+    if isinstance(value, float) and 0 <= value < 1e6 and value == int(value):
+        return int(value)
     ok = isinstance(value, int) and not isinstance(value, bool) and value >= 0
     return value if ok else default  # type: ignore[return-value]
 
 
 def usage(chunk: "dict[str, object]") -> "dict[str, object]":
     """Token counts of a chunk, wherever they stand; {} if it has none."""
-    found = mapping(chunk.get("usage")) or mapping(mapping(chunk.get("x_groq")).get("usage"))
+    found = chunk.get("usage")
+    if not found:
+        found = mapping(chunk.get("x_groq")).get("usage") if "x_groq" in chunk else None
+    if not isinstance(found, dict):
+        return {}
     counts = dict(found)
     details = mapping(found.get("prompt_tokens_details"))
     if "cached_tokens" in details:
         counts["cached_tokens"] = details["cached_tokens"]
     return counts
+
+
+def counted(old: "dict[str, object]", new: "dict[str, object]") -> "dict[str, object]":
+    """What the counts `new` say behind `old`: zeros and nulls take no place of real ones
+    (docs/wire.md C84)."""
+    for name, value in old.items():
+        if _is_blank(new.get(name)) and not _is_blank(value):
+            new[name] = value
+    return new
+
+
+def _is_blank(value: object) -> bool:
+    if isinstance(value, dict):
+        return not [one for one in value.values() if one]
+    return not value
 
 
 def unwrapped(value: object) -> object:

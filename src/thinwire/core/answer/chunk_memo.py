@@ -33,6 +33,11 @@ class ChunkMemo:
         self.start = 0
         self.end = 0
 
+    def forget(self) -> None:
+        """Learns nothing any more."""
+        self._before = b""
+        self._misses = _MISSES
+
     def matches(self, buffer: bytearray, start: int, end: int) -> bool:
         """Whether buffer[start:end] is the learned chunk with another plain text."""
         before, after = self._before, self._after

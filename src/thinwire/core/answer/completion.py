@@ -254,13 +254,16 @@ class Choice:
         finish_reason: as the server sent it, None if it sent none.
         reasoning_names: the fields that its reasoning came in, for `message_extra`.
         extra: fields of its message that are not ours.
+        beside: fields beside its message that are not ours, e.g. `native_finish_reason`, as they
+            were said last; for reading, never sent.
         extras: what grows into them, None while there is nothing.
         logprobs: {"content": [...], "refusal": [...]} as far as the server sent them, else {}.
         images: list of images as they came: {"type": "image_url", "image_url": {"url": ...}}; the
             data of what is not kept is missing.
         audio: {"id": ..., "data": base64, "transcript": ...}, None if there was none.
-        annotations: list of citations and the like as they came; links that stand beside the
-            choices are {"type": "url_citation", "url_citation": {"url": ...}}.
+        annotations: list of citations and the like as they came, parts of the content of a kind
+            that is not known among them; links that stand beside the choices are
+            {"type": "url_citation", "url_citation": {"url": ...}}.
         content_text, reasoning_text, refusal_text: its texts as they arrived; `content` and so on
             put them together, which a chip may have no room for.
     """
@@ -283,6 +286,7 @@ class Choice:
         self.finish_reason: str | None = None
         self.reasoning_names: tuple[str, ...] = ()
         self.extra: dict[str, Any] = {}
+        self.beside: dict[str, Any] = {}
         self.extras: Extras | None = None
         self.logprobs: dict[str, list[Any]] = {}
         self.images: list[dict[str, Any]] = []
@@ -333,6 +337,13 @@ class Choice:
 
         return think_tags.parted(self)
 
+    @property
+    def empty(self) -> bool:
+        """See Completion.empty."""
+        chars = self.content_text.chars + self.reasoning_text.chars + self.refusal_text.chars
+        others = (self.tool_calls, self.images, self.audio, self.reasoning_details)
+        return not chars and not [one for one in others if one]
+
     def pieces(self) -> "list[str]":
         """Text of the answer in pieces, which are not put together; do not change the list."""
         return self.content_text.pieces()
@@ -351,6 +362,7 @@ class Choice:
         result.reasoning_names = self.reasoning_names
         if self.blocks:
             result.blocks = [list(block) for block in self.blocks]
+        result.beside.update(self.beside)
         if tool_calls:  # reasoning of no words is missed only beside a call
             result.extra.update(self.extra)
         if self.extras is not None:
@@ -429,8 +441,10 @@ class Completion:
             "timeout", "closed" (by `aclose`) or "cancelled" (the caller's task, or an error of its
             own, tore it).
         id: the server's id of the answer.
-        extra: what the server said beside the choices in fields that are not ours, e.g.
-            `citations` or `system_fingerprint`; for reading, never sent.
+        extra: what the server said beside the choices, and in the first of them beside its
+            message, in fields that are not ours, e.g. `citations`, `system_fingerprint` or
+            `native_finish_reason`; for reading, never sent. What a message says is in
+            `message_extra`.
         origin: scheme, host and port of the deployment that answered.
         model: public name of the model that was asked for.
         deployment: name of the deployment that answered.
@@ -518,6 +532,13 @@ class Completion:
     def pieces(self) -> "list[str]":
         """See Choice.pieces; to write a long answer to a file where memory is short."""
         return self.choices[0].pieces()
+
+    @property
+    def empty(self) -> bool:
+        """Whether nothing came: no text, no refusal, no reasoning, no tool call and no media. A
+        server that says so is believed: such an answer may be complete (RetryPolicy.retry_empty).
+        """
+        return not [choice for choice in self.choices if not choice.empty]
 
     @property
     def has_tool_calls(self) -> bool:

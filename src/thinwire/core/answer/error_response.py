@@ -25,47 +25,49 @@ _READ = const(1024)
 
 
 async def error(
-    response: "Response", content_type: str, deadline_ms: "int | None"
+    response: "Response", content_type: str, deadline_ms: "int | None", start: bytes = b""
 ) -> "ThinwireError":
     """What a response means that no answer follows.
 
     Args:
         content_type: in lower case, "" when the server sent none.
+        start: what of the body has been read already.
 
     Returns:
-        StatusError: the status is not 200; made from the error body, of which a bounded part is
-            read.
-        StreamError: a 200 that is a page for people, e.g. of a login.
+        StatusError: the status is no success; made from the error body, of which a bounded part
+            is read.
+        StreamError: a success that is a page for people, e.g. of a login.
     """
     status = response.status
     if 300 <= status < 400:
         return _redirection(response)
-    body = bytearray()
+    body = bytearray(start)
     message = "the response has no body"
     try:
         await _read(response, BODY_LIMIT, deadline_ms, body)
     except (TransportError, StreamError) as unread:
-        if status == 200:
+        if status < 300:
             raise
         message = unread.message  # the status says enough; of the body what came is shown
     from thinwire.core.answer import error_object
 
-    if status == 200:
+    if status < 300:
+        kind = content_type or "a page"
         what = error_object.shown(body)
-        return StreamError("the answer is %s, not a stream: %s" % (content_type, what))
+        return StreamError("the answer is %s, not a stream: %s" % (kind, what))
     value: object = None
     begin, end = error_object.in_event(body)
     try:
         value = loads(body, begin, end)
     except ValueError:
         pass  # a page, a text, or nothing
-    start = chunk.snippet(body)
+    snippet = chunk.snippet(body)
     if not isinstance(value, (dict, list)):
         value, mark = error_object.shown(body), "%d " % status
         if value.startswith(mark):  # "413 Request Entity Too Large": said once is enough
             value = value[len(mark) :]
-    result = error_object.error_of(value, status, retry_after_ms(response), start or message)
-    result.body_snippet = start
+    result = error_object.error_of(value, status, retry_after_ms(response), snippet or message)
+    result.body_snippet = snippet
     result.should_retry = should_retry(response)
     return result
 

@@ -12,6 +12,7 @@ its place, which base64 does not have, so that the event's JSON says later whose
 from thinwire.core._compat import const, decode, public
 from thinwire.core.answer import chunk
 from thinwire.core.answer.completion import BaseEvent, DeltaText
+from thinwire.core.errors import StreamError
 
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
@@ -96,14 +97,18 @@ class MediaAssembler:
 
     def receive(self, delta: "dict[str, object]", events: "list[Event]") -> None:
         """Takes a delta; appends the events it causes."""
-        for place in ("content", "images"):
-            for entry in chunk.objects(delta.get(place)):
-                self._see(chunk.mapping(entry), events)
-        audio = chunk.mapping(delta.get("audio"))
-        if audio:
+        for part in chunk.objects(delta.get("content")):
+            if isinstance(part, dict) and "text" not in part and "thinking" not in part:
+                self._see(part, events)
+        for entry in _listed(delta.get("images")):
+            self._see(entry, events)
+        audio = delta.get("audio")
+        if isinstance(audio, dict):
             self._hear(audio, events)
+        elif audio:
+            raise StreamError("the audio of an answer is no object")
         if self._keeper is None:
-            self._annotations.extend(chunk.objects(delta.get("annotations")))
+            self._annotations.extend(_listed(delta.get("annotations")))
 
     def cut(self, parser: "SSEParser", events: "list[Event]") -> bool:
         """Hands out what has come of images, and takes it out of the event that is arriving.
@@ -178,10 +183,16 @@ class MediaAssembler:
             result.append({"type": "url_citation", "url_citation": fields})
         return result
 
-    def _see(self, entry: "dict[str, object]", events: "list[Event]") -> None:
+    def _see(self, came: object, events: "list[Event]") -> None:
+        # An image, or a link to one; what else it may be is kept as it came.
+        entry: dict[str, object] = {"image_url": came}
+        if isinstance(came, dict):
+            entry = came
         found = entry.get("image_url")
         url = chunk.text(chunk.mapping(found).get("url")) or chunk.text(found)
         if not url:
+            if came and self._keeper is None:
+                self._annotations.append(came)
             return
         size = url.find(";base64,") + len(_MARK)
         is_link = not url.startswith("data:") or size < len(_MARK)
@@ -211,7 +222,7 @@ class MediaAssembler:
             events.append(ImageDelta(image.position, data, media_type, "", self._choice))
 
     def _hear(self, audio: "dict[str, object]", events: "list[Event]") -> None:
-        samples, words = chunk.text(audio.get("data")), chunk.text(audio.get("transcript"))
+        samples, words = chunk.word(audio.get("data")), chunk.word(audio.get("transcript"))
         for name, value in audio.items():
             if value is not None and name not in ("data", "transcript"):
                 self._audio[name] = value
@@ -223,6 +234,13 @@ class MediaAssembler:
 
     def _text(self, kind: str, index: int) -> DeltaText:
         return DeltaText(None if self._keeper is None else self._keeper.buffer(kind, index))
+
+
+def _listed(value: object) -> "list[object]":
+    # A list of what may also come alone.
+    if isinstance(value, list):
+        return value
+    return [value] if value else []
 
 
 def _head(before: bytes) -> str:

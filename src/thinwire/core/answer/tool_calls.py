@@ -354,7 +354,7 @@ class ToolCallAssembler:
             choices: two or more; the first is changed.
 
         Returns:
-            The first with what it lacked, and those that have a text of their own beside it.
+            The first with what it lacked, and those that have something of their own left.
         """
         first, left = choices[0], []
         for other in choices[1:]:
@@ -369,7 +369,7 @@ class ToolCallAssembler:
                 first.finish_reason = other.finish_reason
             for name in other.extra:
                 first.extra.setdefault(name, other.extra[name])
-            if other.content_text.chars or other.refusal_text.chars:
+            if other.content_text.chars or other.refusal_text.chars or other.beside:
                 left.append(other)
         return [first] + left
 

@@ -31,7 +31,7 @@ def request(
     # caller's win over the deployment's, those over thinwire's.
     headers = [
         ("Content-Type", "application/json"),
-        ("Accept", "text/event-stream"),
+        ("Accept", "text/event-stream, application/json"),
         ("Accept-Encoding", "identity"),
         ("User-Agent", "thinwire"),
     ]

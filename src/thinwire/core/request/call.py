@@ -63,7 +63,8 @@ class Call:
     """What a caller asks for.
 
     Args:
-        messages: list of message dicts, or any re-iterable of them.
+        messages: list of message dicts, which is copied, or any re-iterable of them, which is read
+            while it is sent.
         tools: list of tool definitions, or None.
         params: further fields of the request; those that are None are left out.
         extra_body: fields that replace all others, None included.
@@ -98,7 +99,8 @@ class Call:
     ) -> None:
         if not _is_iterable(messages):
             raise TypeError('messages must be a list of dicts, e.g. [{"role": "user", ...}]')
-        self.messages = messages
+        # A list may grow before its request is sent, with the answer to it for instance.
+        self.messages = list(messages) if isinstance(messages, (list, tuple)) else messages
         self.tools = tools
         given = params or {}
         _check(given, tools)

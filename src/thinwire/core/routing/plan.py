@@ -8,6 +8,7 @@ from thinwire.core.errors import EncodeError
 
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
+    from thinwire.core.answer.on_chunk import OnChunk
     from thinwire.core.errors import ThinwireError
     from thinwire.core.observer import Observer
     from thinwire.core.request.call import Call
@@ -98,6 +99,7 @@ class Plan:
         tries: name -> how often it was tried.
         stale: how many kept connections turned out dead.
         keep_headers: which headers of a response are kept; see answer/headers.py.
+        on_chunk: is told each chunk, or None; see answer/on_chunk.py.
     """
 
     def __init__(
@@ -124,6 +126,7 @@ class Plan:
         self.tries: dict[str, int] = {}
         self.stale = 0
         self.keep_headers: str | tuple[str, ...] = ""
+        self.on_chunk: OnChunk | None = None
 
     def begin(self, now_ms: int, hedge: bool = False) -> Attempt:
         """The next attempt.

@@ -126,9 +126,12 @@ class RetryPolicy:
         jitter: "full" (a random share of the wait), "equal" (at least half of it) or "none".
         max_retry_after: longest wait that a server may ask for, in seconds; one that asks for
             more is not tried again in the same call.
+        retry_empty: whether an answer that holds nothing (`completion.empty`) counts as a failed
+            attempt while there is another to make; the last one is handed out as it is.
 
     Raises:
         ValueError: a number that makes no sense, an unknown jitter.
+        TypeError: something that is no number, or retry_empty that is no bool.
     """
 
     def __init__(
@@ -139,6 +142,7 @@ class RetryPolicy:
         multiplier: float = 2,
         jitter: str = "full",
         max_retry_after: float = 60,
+        retry_empty: bool = False,
     ) -> None:
         for number in (attempts, base, cap, multiplier, max_retry_after):
             if not _is_number(number):
@@ -154,12 +158,15 @@ class RetryPolicy:
         self.cap = cap
         self.multiplier = multiplier
         self.jitter = jitter
+        if not isinstance(retry_empty, bool):
+            raise TypeError("RetryPolicy retry_empty takes True or False, not %r" % (retry_empty,))
         self.max_retry_after = max_retry_after
+        self.retry_empty = retry_empty
 
     def __repr__(self) -> str:
         return (
             "RetryPolicy(attempts=%r, base=%r, cap=%r, multiplier=%r, jitter=%r,"
-            " max_retry_after=%r)"
+            " max_retry_after=%r%s)"
             % (
                 self.attempts,
                 self.base,
@@ -167,6 +174,7 @@ class RetryPolicy:
                 self.multiplier,
                 self.jitter,
                 self.max_retry_after,
+                ", retry_empty=True" if self.retry_empty else "",
             )
         )
 

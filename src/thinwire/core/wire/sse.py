@@ -17,6 +17,7 @@ from thinwire.core._compat import BUFFER, EVENT_LIMIT, GROWTH, const, decode
 from thinwire.core.errors import StreamError
 
 _LF = const(10)
+_COLON = const(58)
 _SPACE = const(32)
 _BOM = const(b"\xef\xbb\xbf")
 _COMMENT = const(81)  # bytes that are kept of one, its colon included
@@ -84,11 +85,32 @@ class SSEParser:
         self._eof = True
 
     def first_byte(self) -> int:
-        """The first byte that is no white space, -1 for none; before anything is parsed."""
-        for byte in self._view[: self._end]:
-            if byte not in b" \t\r\n\v\f":
-                return byte
-        return -1
+        """The first byte that is neither white space nor of a comment, -1 for none yet; before
+        anything is parsed. What stands before it is passed over."""
+        buffer, at, end = self.buffer, self._line, self._end
+        found = -1
+        while at < end and found < 0:
+            byte = buffer[at]
+            have = min(end - at, 3)
+            if byte in b" \t\r\n\v\f":
+                at += 1
+            elif byte == _COLON:
+                stop = at
+                while stop < end and buffer[stop] not in b"\r\n":
+                    stop += 1
+                if stop == end:
+                    break
+                self._field(at, stop)
+                at = stop
+            elif buffer[at : at + have] == _BOM[:have]:
+                if have < 3:
+                    break
+                self._start = False
+                at += 3
+            else:
+                found = byte
+        self._line = self._scan = at
+        return found
 
     def received_last(self, count: int) -> memoryview:
         """The last `count` bytes received."""

@@ -10,7 +10,7 @@ from thinwire.testing.server.request import RecordedRequest
 _MESSAGE = frozenset("role content name tool_calls tool_call_id refusal".split())
 _CALL = frozenset({"id", "type", "function"})
 _FUNCTION = frozenset({"name", "arguments"})
-_KNOWN = ("framing", "assistant", "standard")
+_KNOWN = ("framing", "accepts", "assistant", "standard")
 
 
 def check(when: Mapping[str, Any]) -> None:
@@ -24,11 +24,14 @@ def holds(when: Mapping[str, Any], request: RecordedRequest) -> bool:
     """Whether a request is as a condition says; all that it names must be so.
 
     Args:
-        when: "framing", see `RecordedRequest`; "assistant": what the first assistant message must
+        when: "framing", see `RecordedRequest`; "accepts": a media type that its Accept must name
+            or allow; "assistant": what the first assistant message must
             have, or for a list each of them in turn; "standard": whether messages have fields of
             OpenAI's reference only.
     """
     if "framing" in when and request.framing != when["framing"]:
+        return False
+    if "accepts" in when and not _accepts(request, when["accepts"]):
         return False
     if not {"assistant", "standard"} & set(when):
         return True
@@ -53,6 +56,13 @@ def covers(got: Any, wanted: Any) -> bool:
     if isinstance(wanted, list):
         return isinstance(got, list) and len(got) == len(wanted) and all(map(covers, got, wanted))
     return bool(got == wanted)
+
+
+def _accepts(request: RecordedRequest, kind: str) -> bool:
+    # RFC 9110 12.5.1, as far as names go; without the field everything is accepted.
+    ranges = (request.header("accept") or "*/*").split(",")
+    named = {one.partition(";")[0].strip().lower() for one in ranges}
+    return bool(named & {kind, kind.partition("/")[0] + "/*", "*/*"})
 
 
 def _is_standard(message: Mapping[str, Any]) -> bool:
