@@ -12,6 +12,11 @@ _NAMES = """\
 _device.connection .core.wire.http1_response _device.http11"""
 
 
-def modules() -> "list[str]":
-    """Full names of the modules, in the order to load them in."""
-    return ["thinwire" + name for name in _NAMES.split()]
+def modules(sockets: bool) -> "list[str]":
+    """Full names of the modules, in the order to load them in.
+
+    Args:
+        sockets: the transport is ours; another one needs nothing of it.
+    """
+    names = _NAMES.split()
+    return ["thinwire" + name for name in names if sockets or name.startswith(".")]

@@ -16,6 +16,7 @@ from streams import (
     text,
 )
 
+from thinwire.core import client as module
 from thinwire.core.client import AsyncClient
 from thinwire.core.errors import StatusError, StreamInterrupted, TransportTimeout
 from thinwire.core.routing.health import CooldownPolicy
@@ -456,3 +457,28 @@ def test_a_client_prints_its_models_and_no_key():
     for kind in (AsyncClient, Client):
         got = repr(kind("a", deployments("a", "b"), transport=transport))
         assert got == "%s('a', models: a, b)" % kind.__name__, got
+
+
+class Resting(ScriptedTransport):
+    """Counts how often others are let run."""
+
+    rests = 0
+
+    async def sleep_ms(self, ms, until=None):
+        self.rests += 1
+
+
+def test_the_first_chat_loads_its_code_with_a_pause_behind_each_module():
+    names = ["thinwire.core.wire.utf8", "thinwire.core.wire.http_date"]
+    kept = module.modules_of_a_call
+    module.modules_of_a_call = lambda transport: names
+    try:
+        transport = Resting([ScriptedReply([ANSWER]) for _ in range(3)])
+        client = AsyncClient("a", deployments("a"), transport=transport)
+        for _ in range(3):
+            assert asyncio.run(client.chat(HELLO)).content == "Hello"
+        assert transport.rests == 2
+        asyncio.run(client.load())
+        assert transport.rests == 4
+    finally:
+        module.modules_of_a_call = kept

@@ -58,6 +58,15 @@ def raiser(error, when=None):
     return called
 
 
+class Broken:
+    # A file that cannot be written.
+    def __init__(self, error):
+        self.error = error
+
+    def write(self, text):
+        raise self.error
+
+
 def source(kind, *values):
     return lambda error: (
         {},
@@ -75,6 +84,7 @@ PLACES = [
     ("a source, later", source(Raising, "a" * 5000), 0),
     ("messages", lambda error: ({}, {"messages": Raising(error, HELLO[0])}), 0),
     ("an answer's callable", lambda error: ({}, {"keep": raiser(error)}), 1),
+    ("an answer's file", lambda error: ({}, {"keep": Broken(error)}), 1),
     ("on_delta", lambda error: ({}, {"on_delta": raiser(error)}), 1),
     ("a hook at the start", hook("attempt_started"), 0),
     ("a hook at the first token", hook("first_token"), 1),
@@ -156,7 +166,7 @@ def test_what_a_producer_raises_comes_out_as_it_is():
         assert [one.failures for one in client.deployments_state().values()] == [0]
 
 
-class Broken(Store):
+class Down(Store):
     def load(self):
         raise KeyError("down")
 
@@ -173,7 +183,7 @@ def test_a_store_that_raises_ends_no_call_and_is_told():
                 told.append(fields["error"])
 
         replies = [json_reply({}, 429, {"retry-after": "60"}), ScriptedReply([ANSWER])]
-        options = {"store": Broken(), "on_event": hook, "retry": RetryPolicy(attempts=1)}
+        options = {"store": Down(), "on_event": hook, "retry": RetryPolicy(attempts=1)}
         got, transport, _ = raised(kind, replies, options, {})
         assert got is None, got
         assert len(transport.requests) == 2

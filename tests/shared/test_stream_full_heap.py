@@ -26,7 +26,7 @@ from streams import (
 )
 
 from thinwire.core import client as clients
-from thinwire.core import exchange
+from thinwire.core import error_kinds, exchange
 from thinwire.core._compat import MICROPYTHON, mend_imports, nothing
 from thinwire.core.answer.answer import Answer
 from thinwire.core.client import AsyncClient, ReceiveBuffers
@@ -351,6 +351,31 @@ def test_a_source_that_cannot_be_read_is_that_error_without_words_too():
         assert error.cause.args == (5,)
 
 
+class Stored:
+    # A source, or messages, of ours that there is no memory to read.
+    stored = replayable = True
+    size = None
+
+    def open(self):
+        return self
+
+    def close(self):
+        pass
+
+    def __iter__(self):
+        return self
+
+    __next__ = read_piece = full
+
+
+def test_what_a_file_of_ours_lacks_is_out_of_memory_too():
+    for messages in ([{"role": "user", "content": Stored()}], Stored()):
+        for kind in (AsyncClient, Client):
+            client = client_of(kind, [GOOD, GOOD])
+            error_of(OutOfMemory, chat, client, messages)
+            assert chat(client).content == "Hello"
+
+
 class Spoiled:
     # A signal that cannot be waited for the n-th time.
     def __init__(self, n):
@@ -493,6 +518,22 @@ def test_the_error_that_was_laid_by_is_raised_where_another_cannot_be_made():
 class Unmade(OutOfMemory):
     def __init__(self, *given):
         raise MemoryError
+
+
+class Unprintable:
+    __str__ = full
+
+
+def test_an_error_is_silenced_though_there_is_no_memory_for_its_status():
+    error = StatusError(503, "busy")
+    kept, error_kinds.NO_WORDS = error_kinds.NO_WORDS, Unprintable()
+    try:
+        error.silence()
+    finally:
+        error_kinds.NO_WORDS = kept
+    assert isinstance(error.message, Unprintable)
+    error.silence()
+    assert (str(error), error.speechless) == ("status 503: " + NO_WORDS, True)
 
 
 def test_what_the_runtime_lets_it_be_it_is():

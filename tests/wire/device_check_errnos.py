@@ -3,11 +3,17 @@
 import builtins
 import sys
 
-from thinwire_device import connection, errnos, memory_budget
+from thinwire_device import connection, dns, errnos, memory_budget
 from thinwire_device.errnos import describe, tls_lacks_memory
 from thinwire_device.wait import Waiter
 
-from thinwire.core.errors import ConnectError, OutOfMemory, ReadError, certificate_error
+from thinwire.core.errors import (
+    ConnectError,
+    OutOfMemory,
+    ReadError,
+    WriteError,
+    certificate_error,
+)
 from thinwire.core.request.http_request import Request
 
 # (platform, number, a part of what is said)
@@ -276,3 +282,71 @@ def test_a_failure_whose_words_cannot_be_loaded_is_none_the_less_that_failure():
     assert type(error) is ReadError
     assert str(error) == "receiving failed"
     assert error.speechless
+
+
+class Broken:
+    """A stream that fails with a number."""
+
+    def __init__(self, number):
+        self.number = number
+
+    def write(self, view):
+        raise OSError(self.number)
+
+    readinto = write
+
+    def close(self):
+        pass
+
+
+class Context:
+    """A TLS context whose streams fail in the handshake."""
+
+    def __init__(self, number):
+        self.number = number
+
+    def wrap_socket(self, plain, **options):
+        return Broken(self.number)
+
+
+def failed(does, *given):
+    try:
+        made = does(*given)
+        if hasattr(made, "send"):
+            made.send(None)
+    except (ConnectError, ReadError, WriteError, OutOfMemory) as error:
+        return str(error)
+    return ""
+
+
+def test_each_step_of_a_connection_tells_its_phase():
+    place, data = ("https", "h", 443), memoryview(b"x")
+    for number, steps in (
+        (-0x7780, ("a version or cipher", "a version or cipher", "an alert")),
+        (-0x7200, ("is it http://", "is it http://", "damaged")),
+        (12, ("network stack", "in one piece", "network stack")),
+    ):
+        plain = connection.Connection(Waiter(True), place, Broken(number))
+        assert steps[0] in failed(plain.begin, data, None), number
+        secured = connection.Connection(Waiter(True), place, Broken(number))
+        secured.wrap(Context(number))
+        assert steps[1] in failed(secured.begin, data, None), number
+        assert steps[2] in failed(secured.write_some, data), number
+        assert steps[2] in failed(secured.read_some, data), number
+
+
+def test_a_lookup_tells_its_phase():
+    real = dns.socket
+
+    class Offline:
+        SOCK_STREAM = 1
+
+        def getaddrinfo(self, *given):
+            raise OSError(-6)
+
+    dns.socket = Offline()
+    try:
+        said = failed(dns.DNSCache(Waiter(True).now_ms, 0).look_up, "h", 80)
+    finally:
+        dns.socket = real
+    assert "join the network first" in said, said

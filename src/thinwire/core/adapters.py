@@ -37,12 +37,12 @@ def default_log() -> "Sink":
     return sink
 
 
-def modules_of_a_call() -> "list[str]":
+def modules_of_a_call(transport: "Transport") -> "list[str]":
     """What a call loads on a chip, in the order in which one needs the other; else nothing."""
     if MICROPYTHON and not TYPE_CHECKING:  # pragma: no cover (MicroPython)
         from thinwire_device import loading
 
-        return loading.modules()
+        return loading.modules(transport.name == "socket")
     return []
 
 

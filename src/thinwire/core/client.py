@@ -491,7 +491,7 @@ class AsyncClient(BaseClient):
         lie together before anything else cuts the heap. Nothing to do on CPython.
         """
         self._cold = False
-        for name in modules_of_a_call():
+        for name in modules_of_a_call(self._transport):
             import_module(name)
             await self._transport.sleep_ms(0)
 
