@@ -88,18 +88,21 @@ class SSEParser:
         """The first byte that is neither white space nor of a comment, -1 for none yet; before
         anything is parsed. What stands before it is passed over."""
         buffer, at, end = self.buffer, self._line, self._end
-        found = -1
+        found, scanned = -1, self._scan
         while at < end and found < 0:
             byte = buffer[at]
             have = min(end - at, 3)
             if byte in b" \t\r\n\v\f":
                 at += 1
             elif byte == _COLON:
-                stop = at
-                while stop < end and buffer[stop] not in b"\r\n":
-                    stop += 1
-                if stop == end:
-                    break
+                # From where the last call has left off, or a long comment would take for ever.
+                since = max(at, scanned)
+                lf = buffer.find(b"\n", since, end)
+                cr = buffer.find(b"\r", since, end if lf < 0 else lf)
+                stop = lf if cr < 0 else cr
+                if stop < 0:
+                    self._line, self._scan = at, end
+                    return -1
                 self._field(at, stop)
                 at = stop
             elif buffer[at : at + have] == _BOM[:have]:
