@@ -182,15 +182,18 @@ class Caller:
         kind = Client if blocking else AsyncClient
         self.client = kind(models[0], names, {models[0]: models[1:]}, **settings)
         self.heard = []
+        self.stored = None
+        if options.get("file"):
+            self.stored = [{"role": "user", "content": TextFile(options["file"])}]
 
     def ask(self, messages):
         """The completion of the call that the case is about."""
         self.heard = []
         if self.options.get("stream"):
             return self.streamed(messages)
-        if self.options.get("file"):
-            messages = [{"role": "user", "content": TextFile(self.options["file"])}]
-        hear = {} if self.options.get("silent") else {"on_delta": self.heard.append}
+        if self.stored is not None:
+            messages = self.stored
+        hear = {} if self.options.get("silent") else {"on_delta": self.hear}
         if self.options.get("on_interrupt"):
             hear["on_restart"] = self.restart
         return self.result(self.client.chat(messages, **hear))
@@ -211,6 +214,9 @@ class Caller:
         asyncio.new_event_loop()  # or a task that was made, but never run, would run now
         asyncio.run(wait())
         return box[0]
+
+    def hear(self, text):
+        self.heard.append(text)
 
     def restart(self, event):
         self.watch.made = None  # the caller has been told of it
@@ -294,7 +300,10 @@ def told(error):
     places = [line.strip() for line in stream.getvalue().split("\n") if '", line ' in line]
     ours = [place for place in places if "thinwire" in place]
     return {
-        "ours": len(ours),
+        # Whether code of thinwire's lacked it, and none of the caller's that it has called.
+        "ours": len(ours) > 0
+        and ", in hear" not in places[-1]
+        and ", in restart" not in places[-1],
         "kind": type(error).__name__,
         "status": getattr(error, "status", 0),
         "words": words,
