@@ -192,8 +192,12 @@ class Connection:
             self.ended = True
             raise failure(WriteError, error, "sending failed")
 
-    def read_some(self, view: memoryview) -> "int | None":
+    def read_some(self, view: memoryview, clean: bool = False) -> "int | None":
         """Reads what is there; returns the number of bytes, 0 at the end, None when nothing is.
+
+        Args:
+            clean: `view` holds nothing but zeros. Then what came before an error counts, too, if
+                it does not end in zeros itself: a server may answer and break the connection.
 
         Raises:
             ReadError: the connection is broken.
@@ -202,7 +206,12 @@ class Connection:
             count = self._open_stream().readinto(view)
         except OSError as error:
             self.ended = True
-            raise failure(ReadError, error, "receiving failed")
+            # It reads until the view is full, and of what it read before the error it says nothing.
+            count = len(view) if clean else 0
+            while count and not view[count - 1]:
+                count -= 1
+            if not count:
+                raise failure(ReadError, error, "receiving failed")
         if count == 0:
             self.ended = True
         return count
@@ -233,6 +242,12 @@ class Connection:
             _close(self._plain)
         # Whoever still holds the connection shall not hold the 27 KB of its TLS session.
         self._plain = self._stream = None  # type: ignore[assignment]
+
+
+def clear(view: memoryview) -> None:
+    """Makes zeros of it all, without a piece of memory for them."""
+    for at in range(len(view)):
+        view[at] = 0
 
 
 def _close(stream: "socket.socket | SSLSocket") -> None:

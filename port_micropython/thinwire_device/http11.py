@@ -11,6 +11,7 @@ from thinwire.core._compat import nothing
 from thinwire.core.errors import ReadError, WriteError
 from thinwire.core.wire.http1_request import framing, request_head
 from thinwire.core.wire.http1_response import ResponseHead
+from thinwire_device.connection import clear
 
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
@@ -76,9 +77,10 @@ class HTTP11Exchange:
             if self._rest is None:
                 raise error
         piece = self._writer.payload[:_PIECE]
+        clear(piece)
         tries = 0
         while self._rest is None:
-            count = self._connection.read_some(piece)
+            count = self._connection.read_some(piece, True)
             if count is None:
                 deadline = self._request.deadline()
                 await self._waiter.sleep_ms(self._waiter.pause(tries, deadline, "head"))
@@ -190,7 +192,7 @@ class HTTP11Exchange:
     def _peek(self) -> None:
         # Takes what has come of the head, without waiting.
         while self._rest is None:
-            count = self._connection.read_some(self._scratch)
+            count = self._connection.read_some(self._scratch, True)
             if not count:
                 return
             self._received(self._scratch[:count])
@@ -200,6 +202,7 @@ class HTTP11Exchange:
         rest = self._head.receive(view)
         if rest is not None:
             self._rest = bytes(view[len(view) - rest :])
+        clear(view)
 
 
 class SocketResponse:
@@ -256,7 +259,10 @@ class SocketResponse:
         tries = 0
         while not self._body.done or self._rest:
             if not self._rest:
-                count = connection.read_some(buffer)
+                refused = self.status >= 400  # who refuses may have closed, with our bytes unread
+                if refused and not tries:
+                    clear(buffer)
+                count = connection.read_some(buffer, refused)
             else:
                 count = min(len(self._rest), len(buffer))
                 buffer[:count] = self._rest[:count]

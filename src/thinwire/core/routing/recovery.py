@@ -215,11 +215,11 @@ def _lacks_length(exchange: "Exchange", error: "ThinwireError") -> bool:
         return False
     if _wants_length(error):
         return True
-    if not (request.in_chunks and request.unproven) or error.stale or error.closed:
+    if error.stale or not (request.in_chunks and request.unproven):
         return False
-    lost = error.kind in ("read", "write") and exchange.head_ms < 0
-    refused = error.status in (400, 422) and error.kind == "bad_request"
-    return lost or (refused and _found_nothing(error))
+    if error.status in (400, 422):
+        return error.kind == "bad_request" and _found_nothing(error)
+    return error.unanswered
 
 
 def _found_nothing(error: "ThinwireError") -> bool:
@@ -239,9 +239,8 @@ def _over(plan: "Plan", exchange: "Exchange", error: "ThinwireError", hint: str 
     # leaves no trace.
     if exchange.has_begun():
         return Decision("interrupt", [], error=error, hint=hint)
-    attempts = tuple([one for one in plan.attempts if not one.free])
-    if len(attempts) > 1:
-        result = AllAttemptsFailed(attempts)
+    if len([one for one in plan.attempts if not one.free]) > 1:
+        result = AllAttemptsFailed(tuple(plan.attempts))
         result.model, result.deployment = plan.model, error.deployment
         error = result
     return Decision("raise", [], error=error, hint=hint)

@@ -275,14 +275,16 @@ class _Trace:
         self.hear(name, info)
 
     def judge(self, error: TransportError) -> None:
-        # Marks an error of a kept connection that had ended before the request came. Where no
-        # socket of ours tells, only a write that failed proves that.
-        kept = self._heard and not self._connecting
-        if kept and not self.sight.received:
-            if not isinstance(error, (ConnectError, TransportTimeout)):
-                way = self.sight.connect_ms
-                early = way is not None and self._request.unheard(now_ms(), way)
-                error.stale = self._refused or early
+        # Marks an error of a connection that ended without a byte of an answer, and of a kept one
+        # that had ended before the request came. Where no socket of ours tells, only a write that
+        # failed proves that.
+        if self.sight.received or isinstance(error, (ConnectError, TransportTimeout)):
+            return
+        error.unanswered = not error.closed
+        if self._heard and not self._connecting:
+            way = self.sight.connect_ms
+            early = way is not None and self._request.unheard(now_ms(), way)
+            error.stale = self._refused or early
 
 
 class _Pulled:
