@@ -114,6 +114,7 @@ class ThinwireError(PortableError):
             httpx or the system raised, None where nothing below thinwire failed.
         stale: whether a connection kept from an earlier exchange turned out dead before any byte
             of the answer came; the same request is then tried again at once.
+        unanswered: whether the connection ended before any byte of the answer came.
         closed: somebody called the exchange off, from another task; see transport.Response.
         phase: which clock ran out, "" when none did; see TransportTimeout.
         status: HTTP status, 0 when there was no response.
@@ -148,6 +149,7 @@ class ThinwireError(PortableError):
         self.deployment = ""
         # Here, so that to set them later takes no memory.
         self.stale = False
+        self.unanswered = False
         self.speechless = False
         self.foreign = False
         if isinstance(cause, ThinwireError) and cause.headers:

@@ -205,19 +205,19 @@ class AllAttemptsFailed(ThinwireError):
     Attributes:
         attempts: tuple of Attempt, in the order they began.
         last: the most telling of their errors: what a server said before what became of a
-            connection, and the later of two.
+            connection, and the later of two; of those that count (Attempt.free).
     """
 
     def __init__(self, attempts: "tuple[Attempt, ...]") -> None:
-        errors = [one.error for one in attempts if one.error is not None]
-        last = most_telling(errors)
+        counted = [one for one in attempts if not one.free]
+        last = most_telling([one.error for one in counted if one.error is not None])
         lines = []
-        for one in attempts:
+        for one in counted:
             said = one.outcome
             if one.error is not None:
                 said = "%s (%d ms, %d bytes sent)" % (one.error, one.ms, one.sent_bytes)
             lines.append("%s: %s" % (one.deployment, said))
-        super().__init__("all %d attempts failed; %s" % (len(attempts), "; ".join(lines)), last)
+        super().__init__("all %d attempts failed; %s" % (len(counted), "; ".join(lines)), last)
         self.attempts = attempts
         self.last = last
         self.kind = last.kind

@@ -199,6 +199,8 @@ class Exchange:
         self.arrived()
         self.head_ms = self.now_ms
         status = self.attempt.status = response.status
+        if request.in_chunks and request.unproven and 200 <= status < 300:
+            self._plan.health.tried_chunks.append(self.attempt.deployment)
         answer, kind, start, good = self.answer, "", b"", 200 <= status < 300
         answer.framed = getattr(response, "framed", True)
         try:
