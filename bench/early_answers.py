@@ -1,134 +1,47 @@
-"""How many answers are lost that come while their request is being sent, or right behind its head:
-of a server that refuses without reading, and closes with bytes unread (docs/wire.md C108).
+"""How many answers are lost that come right behind the head of a request, from a server that closes
+with the body unread (docs/wire.md C108): calls of three sizes, plain and with TLS, each on a
+connection of its own, on every transport and runtime.
 
-    PYTHONPATH=tools:tests:. python -m bench.early_answers [calls]
-
-Each leg makes so many calls, each on a connection of its own, of three sizes, plain and with TLS.
+    PYTHONPATH=tools:tests:. .venv/bin/python -m bench.early_answers [CALLS]
 """
 
-import json
-import socket
-import ssl
-import subprocess
+import asyncio
 import sys
 import tempfile
-import threading
-from collections import Counter
-from contextlib import suppress
 from pathlib import Path
 
 from support.certificates import authority
-from support.legs import Leg, environment, legs
+from support.device_calls import call
+from support.interpreters import interpreters
+from support.rude import SAID, rude_server
+from wire import early
 
 SIZES = (100, 60_000, 3_000_000)
-_BODY = b'{"error": {"message": "wrong key"}}'
-ANSWER = (
-    b"HTTP/1.1 401 Unauthorized\r\nContent-Type: application/json\r\nConnection: close\r\n"
-    b"Content-Length: %d\r\n\r\n%s" % (len(_BODY), _BODY)
-)
-SCRIPT = """
-import binascii, json, sys
-from thinwire import AsyncClient, Client, Deployment, RetryPolicy, ThinwireError
-with open(sys.argv[1]) as given:
-    url, ca, blocking, size, calls = json.load(given)
-options = {"retry": RetryPolicy(attempts=1)}
-if ca:
-    options["cadata"] = binascii.unhexlify(ca)
-messages = [{"role": "user", "content": "x" * min(size, 1000)}] * max(size // 1000, 1)
-seen = {}
-def note(error):
-    name = "%s: %s" % (type(error).__name__, error)
-    seen[name] = seen.get(name, 0) + 1
-def sync():
-    for _ in range(calls):
-        with Client("m", {"m": Deployment(url, "k")}, **options) as client:
-            try:
-                client.chat(messages)
-            except ThinwireError as error:
-                note(error)
-async def main():
-    for _ in range(calls):
-        async with AsyncClient("m", {"m": Deployment(url, "k")}, **options) as client:
-            try:
-                await client.chat(messages)
-            except ThinwireError as error:
-                note(error)
-if blocking:
-    sync()
-else:
-    import asyncio
-    asyncio.run(main())
-print(json.dumps(seen))
-"""
 
 
-class Rude:
-    """A server that reads a head, answers, and closes.
-
-    Args:
-        context: of TLS, or None.
-    """
-
-    def __init__(self, context: ssl.SSLContext | None) -> None:
-        self._context = context
-        self._listening = socket.create_server(("127.0.0.1", 0), backlog=64)
-        self.port: int = self._listening.getsockname()[1]
-        threading.Thread(target=self._serve, daemon=True).start()
-
-    def _serve(self) -> None:
-        while True:
-            connection, _ = self._listening.accept()
-            threading.Thread(target=self._answer, args=(connection,), daemon=True).start()
-
-    def _answer(self, connection: socket.socket) -> None:
-        # Or the answer waits behind TLS's tickets for them to be acknowledged (RFC 896), and the
-        # reset of the close takes it away before anybody could see it.
-        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        with suppress(OSError), connection:
-            if self._context is None:
-                self._refuse(connection)
-                return
-            with self._context.wrap_socket(connection, server_side=True) as secure:
-                self._refuse(secure)
-
-    def _refuse(self, connection: socket.socket) -> None:
-        # One byte at a time: not one of the body is read.
-        head = b""
-        while not head.endswith(b"\r\n\r\n"):
-            piece = connection.recv(1)
-            if not piece:
-                return
-            head += piece
-        connection.sendall(ANSWER)
-
-
-def measure(leg: Leg, url: str, ca: bytes, size: int, calls: int, script: Path) -> Counter[str]:
-    """What so many calls ended with."""
-    given = script.with_suffix(".json")
-    given.write_text(json.dumps([url, ca.hex(), leg.blocking, size, calls]))
-    command = [*leg.command, str(script), str(given)]
-    done = subprocess.run(command, capture_output=True, text=True, env=environment(), check=False)
-    if done.returncode:
-        return Counter({(done.stdout + done.stderr)[-500:]: calls})
-    return Counter(json.loads(done.stdout.strip().split("\n")[-1]))
-
-
-def main() -> None:
-    """Prints a line for each leg, size and kind of connection."""
-    calls = int(sys.argv[1]) if len(sys.argv) > 1 else 500
+def main(calls: int) -> None:
+    """Prints a line for each."""
     trusted = authority()
-    plain, secure = Rude(None), Rude(trusted.server("127.0.0.1"))
-    with tempfile.TemporaryDirectory() as folder:
-        script = Path(folder) / "calls.py"
-        script.write_text(SCRIPT)
-        for leg in [one for one in legs() if len(sys.argv) < 3 or sys.argv[2] in one.name]:
-            for scheme, server, ca in (("http", plain, b""), ("https", secure, trusted.der)):
-                for size in SIZES:
-                    url = f"{scheme}://127.0.0.1:{server.port}/v1"
-                    seen = measure(leg, url, ca, size, calls, script)
-                    good = seen.pop("StatusError: status 401: wrong key", 0)
-                    print(leg.name, scheme, size, f"{calls - good} of {calls} lost", dict(seen))
+    for context, ca in ((None, ""), (trusted.server("127.0.0.1"), trusted.der.hex())):
+        with rude_server(context) as url:
+            for interpreter in (None, *interpreters()):
+                for blocking in (False, True):
+                    for size in SIZES:
+                        seen = _seen(interpreter, url, ca, size, calls, blocking)
+                        lost = calls - seen.pop(SAID, 0)
+                        where = "httpx" if interpreter is None else interpreter.version
+                        kind = "blocking" if blocking else "asyncio"
+                        print(url[:5], where, kind, size, f"{lost} of {calls} lost", seen or "")
+
+
+def _seen(interpreter, url, ca, size, calls, blocking):  # type: ignore[no-untyped-def]
+    arguments = (url, ca, size, calls, blocking)
+    if interpreter is not None:
+        with tempfile.TemporaryDirectory() as folder:
+            return call(interpreter, Path(folder), "early.py", "refused", *arguments)
+    seen = early.refused(*arguments)
+    return asyncio.run(seen) if asyncio.iscoroutine(seen) else seen
 
 
 if __name__ == "__main__":
-    main()
+    main(int(sys.argv[1]) if len(sys.argv) > 1 else 500)

@@ -55,6 +55,7 @@ class HTTP11Exchange:
         self._head = ResponseHead()
         # Body bytes that came with the head; not None: the head is complete.
         self._rest: bytes | None = None
+        self._whole = False  # the first block is all of the body
         self.response_begun = False
 
     async def run(self, pool: "Pool") -> "SocketResponse":
@@ -112,15 +113,13 @@ class HTTP11Exchange:
             request.handed_over(request.secured_ms)
             head = head[sent:]
             begun = True
-        whole = body is None
         piece = self._first(head)
         if not begun:
             sent = await connection.begin(piece, request.connect_by())
             request.handed_over(self._waiter.now_ms())
             piece = piece[sent:]
         await self._write(piece)
-        if body is not None:
-            whole = body.ended and request.length is not None
+        whole = self._whole
         while body is not None and not whole and self._rest is None:
             count = body.readinto(self._writer.payload)
             request.handed_over(self._waiter.now_ms())  # what that took was the caller's own time
@@ -141,9 +140,11 @@ class HTTP11Exchange:
         # The head with the first block of the body, which decides how it is framed.
         request, writer = self._request, self._writer
         if request.body is None:
+            self._whole = True
             return memoryview(head + framing(-1))
         place = writer.behind(head)
         count = request.first_block(place)
+        self._whole = count == request.length and count < len(place)
         request.handed_over(self._waiter.now_ms())  # what that took was the caller's own time
         writer.chunked = request.length is None
         if not place:

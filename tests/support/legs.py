@@ -67,7 +67,7 @@ def run_jobs(
     with printed.open("wb") as stream, contextlib.suppress(subprocess.TimeoutExpired):
         # What hangs is killed; how far it got is in the file.
         subprocess.run(
-            command, env=environment(), timeout=_LIMIT, stdout=stream, stderr=STDOUT, check=False
+            command, env=_environment(), timeout=_LIMIT, stdout=stream, stderr=STDOUT, check=False
         )
     # Not splitlines: U+2028 inside a string would end a line.
     lines = printed.read_text("utf-8", "replace").strip("\n").split("\n")
@@ -84,8 +84,7 @@ def run_everywhere(
     return [(leg, *rest) for leg, rest in zip(legs(), found, strict=True)]
 
 
-def environment() -> dict[str, str]:
-    """Variables for a command of a leg."""
+def _environment() -> dict[str, str]:
     return {**os.environ, "MICROPYPATH": SEARCH_PATH, "NO_PROXY": "*"}
 
 

@@ -23,7 +23,8 @@ class RequestEnd:
         self._tail = b""
 
     def add(self, piece: bytes) -> bool:
-        """Takes what was read; returns `whole`."""
+        """Takes what was read; returns `whole`. Fails where the client has ended before."""
+        assert piece, "the client has left"
         if not self.head:
             self._begun += piece
             head, mark, piece = self._begun.partition(b"\r\n\r\n")

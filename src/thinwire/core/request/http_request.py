@@ -124,22 +124,21 @@ class Request(Abortable):
                 there may never be one, and nothing counts as sent.
 
         Returns:
-            Number of bytes. `body.ended` says whether they are all.
+            Number of bytes.
         """
         body: Body = self.body  # type: ignore[assignment]
-        body.once = not ahead
-        size = 0
+        if ahead:
+            body.once = False
+        size, count = 0, -1
         try:
-            while size < len(buffer):
-                count = body.readinto(buffer[size:])
-                if not count:
-                    break
-                size += count
+            while count and size < len(buffer):
+                count = body.readinto(buffer[size:])  # type: ignore[assignment]
+                size += count or 0
         finally:
-            body.once = True
             if ahead:
+                body.once = True
                 body.sent_bytes -= size
-        if body.ended and self.length is None and not self.chunked:
+        if count == 0 and self.length is None and not self.chunked:
             self.length = size
         self.in_chunks = self.length is None
         return size
@@ -197,17 +196,16 @@ class Body:
     Attributes:
         sent_bytes: bytes pulled so far.
         sent_blocks: pulls that gave bytes.
-        ended: the end has been read.
         once: whether what can be read only once may be read.
         failure: what reading it raised: no error of the exchange, whatever its class.
         failure_cause: its `__cause__`, which libraries on its way may take away.
     """
 
+    once = True
+
     def __init__(self) -> None:
         self.sent_bytes = 0
         self.sent_blocks = 0
-        self.ended = False
-        self.once = True
         # Here, so that to set them later takes no memory.
         self.failure: Exception | None = None
         self.failure_cause: BaseException | None = None
@@ -222,8 +220,6 @@ class Body:
         if count:
             self.sent_bytes += count
             self.sent_blocks += 1
-        elif count is not None:
-            self.ended = True
         return count
 
     async def more(self) -> None:
