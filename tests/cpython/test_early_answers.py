@@ -1,5 +1,5 @@
-"""A server may refuse a request by its head, and close: whoever is refused hears why. And a request
-that is small goes out at once, with its length, so that a server need know nothing of chunks."""
+"""A server may refuse a request by its head, and close: whoever is refused hears why. And a small
+request goes out at once, with its length, so that a server need know nothing of chunks."""
 
 import asyncio
 import json
@@ -29,7 +29,8 @@ EVENTS = (
     b"data: [DONE]\n\n"
 )
 ANSWER = (
-    b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nContent-Length: %d\r\n\r\n" % len(EVENTS)
+    b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nContent-Length: %d\r\n\r\n"
+    % len(EVENTS)
     + EVENTS
 )
 
