@@ -27,7 +27,7 @@ export DEVICE
 unexport PYTHONDONTWRITEBYTECODE
 MPREMOTE = $(PY) -m mpremote connect "$(or $(DEVICE),auto)"
 
-.PHONY: help setup demo check test covered test-all test-micropython test-emulated test-device firmware firmware-emulated chiplike bench-device flash device-shell mip lint format size clean
+.PHONY: help setup demo check test covered test-all test-real test-micropython test-emulated test-device firmware firmware-emulated chiplike bench-device flash device-shell mip lint format size clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1: /p' Makefile | awk -F': ' '{printf "  make %-18s %s\n", $$1, $$2}'
@@ -60,8 +60,18 @@ covered: setup ## the tests of core, which have to reach each of its branches
 
 test-all: test ## also every other Python there is, and what is too heavy for each change
 	THINWIRE_FUZZ=3000 $(PYTEST) tests/cpython/test_fuzz.py
-	EMULATED=1 THINWIRE_FULL=1 $(PYTEST) --dist load tests_device/test_emulated_chat.py tests_device/test_heap_faults.py
+	EMULATED=1 THINWIRE_FULL=1 $(PYTEST) --dist load \
+	  tests_device/test_emulated_chat.py tests_device/test_emulated_blocks.py tests_device/test_heap_faults.py
+	THINWIRE_SOAK=4 $(PYTEST) tests/cpython/test_soak.py
+	@$(MAKE) --no-print-directory test-real
 	@$(PY) tools/every_python.py
+
+.tools/llama_cpp/ready: .tools/ready
+	$(PYTHON) -m venv --clear .tools/llama_cpp
+	.tools/llama_cpp/bin/python -m pip install -qq "xllamacpp==2026.10.11549" "gguf>=0.19,<0.20" && touch $@
+
+test-real: setup .tools/llama_cpp/ready ## llama.cpp's own server, alone and behind nginx and haproxy if installed
+	THINWIRE_REAL=1 $(PY) -m pytest tests/real
 
 test-micropython: setup ## only what runs on MicroPython
 	$(PY) -m pytest tests/micropython

@@ -55,9 +55,7 @@ def _serving(blocker: _Blocker, pieces: list[bytes], tls: bool) -> Iterator[str]
         def serve() -> None:
             connection = listener.accept()[0]
             if tls:
-                connection = (
-                    TRUSTED.server("127.0.0.1").wrap_socket(connection, server_side=True)
-                )
+                connection = TRUSTED.server("127.0.0.1").wrap_socket(connection, server_side=True)
             with connection:
                 assert connection.recv(65536)
                 before, after = pieces

@@ -34,6 +34,7 @@ class After:
 STALL = After("nobody")  # waits until it is cancelled, or until the deadline
 BOTH_HEADS = After("both heads")  # until two responses have begun
 AFTER_A_FAILURE = After("a failure")  # of another attempt, once it has been noted
+AFTER_A_SKIP = After("a skip")  # once it has been said that nothing is started beside it
 
 
 class Reply:
@@ -198,6 +199,7 @@ class Setting:
     ):
         self.transport = Racing(replies)
         self.told = []
+        self.skips = []
         names = deployments("a", "b", "c")
         for name in hurried:
             names[name] = Deployment(names[name].base_url, timeouts=limits)
@@ -211,6 +213,9 @@ class Setting:
         self.told.append((event, fields["deployment"]))
         if event == "attempt_failed":
             self.transport.signal_of("a failure").set()
+        if event == "hedge_skipped":
+            self.skips.append((fields["next"], fields["deployment"], fields["reason"]))
+            self.transport.signal_of("a skip").set()
 
 
 def run(main):

@@ -6,6 +6,7 @@ import json
 from helpers import error_of
 from racing import (
     AFTER_A_FAILURE,
+    AFTER_A_SKIP,
     BOTH_HEADS,
     NEVER,
     SOON,
@@ -46,6 +47,7 @@ class Outcome:
     def __init__(self, setting):
         self.transport = setting.transport
         self.told = setting.told
+        self.skips = setting.skips
         self.events = []
         self.error = None
         self.completion = None
@@ -144,7 +146,7 @@ def test_an_answer_that_is_handed_out_while_it_is_parsed_is_not_raced():
     def keep(kind, words, index):
         heard.append(words)
 
-    replies = {"a": [Reply(50, *answer("a"))], "b": [Reply(*answer("b"))]}
+    replies = {"a": [Reply(AFTER_A_SKIP, *answer("a"))], "b": [Reply(*answer("b"))]}
     got = play(replies, arguments={"keep": keep}, hedge_after=0)
     assert heard == ["a", "a"], heard
     assert got.transport.asked == ["a"]
@@ -357,18 +359,12 @@ READ_ONCE = [
 
 def test_what_can_be_read_only_once_is_left_alone_and_said():
     for why, make, want in READ_ONCE:
-        for slow in (Reply(50, ANSWER), Reply(ANSWER, connect=[50])):
-            reasons = []
-
-            def hook(event, fields):
-                if event == "hedge_skipped":
-                    reasons.append((fields["next"], fields["deployment"], fields["reason"]))  # noqa: B023
-
+        for slow in (Reply(AFTER_A_SKIP, ANSWER), Reply(ANSWER, connect=[AFTER_A_SKIP])):
             replies = {"a": [slow], "b": [Reply(STALL)]}
-            got = play(replies, make(), hedge_after=SOON, on_event=hook)
+            got = play(replies, make(), hedge_after=SOON)
             assert got.error is None, (why, got.error)
             assert got.transport.asked == ["a"], why
-            assert reasons == [("b", "a", "the request can be read only once")], (why, reasons)
+            assert got.skips == [("b", "a", "the request can be read only once")], (why, got.skips)
             if want is not None:
                 assert json.loads(got.transport.sent[0])["messages"] == want, why
 

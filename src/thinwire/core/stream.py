@@ -352,6 +352,9 @@ class ChatStream:
         return result
 
 
+_TEXTS = (ContentDelta, RefusalDelta)  # not made for each event
+
+
 async def collect(
     stream: ChatStream,
     on_delta: "OnDelta | None" = None,
@@ -367,7 +370,7 @@ async def collect(
     async with stream:
         async for event in stream:
             result: object = None
-            if isinstance(event, (ContentDelta, RefusalDelta)):
+            if isinstance(event, _TEXTS):
                 if on_delta is not None and event.choice == 0:
                     result = on_delta(event.text)
             elif isinstance(event, StreamComplete):
