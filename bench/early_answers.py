@@ -1,6 +1,6 @@
-"""How many answers are lost that come right behind the head of a request, from a server that closes
-with the body unread (docs/wire.md C108): calls of three sizes, plain and with TLS, each on a
-connection of its own, on every transport and runtime.
+"""How many answers are lost that come right behind the head of a request, from a server that
+closes with the body unread (docs/wire.md C108): calls of three sizes, plain and with TLS, each on
+a connection of its own, on every transport and runtime.
 
     PYTHONPATH=tools:tests:. .venv/bin/python -m bench.early_answers [CALLS]
 """

@@ -8,9 +8,9 @@ the kernel had received.
 
 httpcore's network backend sees every wait and every block. So the one for httpx.Client asks how
 much time is left until the moment the caller has named, the one for httpx.AsyncClient (whose waits
-asyncio.timeout ends) does not. Both send a small request at once, head and body, so that nothing is
-left to fail; both listen while a large body is sent: once the server has answered, the rest stays
-here. And what has been received is read, also after a send that failed.
+asyncio.timeout ends) does not. Both send a small request at once, head and body, so that nothing
+is left to fail; both listen while a large body is sent: once the server has answered, the rest
+stays here. And what has been received is read, also after a send that failed.
 """
 
 # ruff: noqa: ASYNC109 - the signatures are httpcore's
