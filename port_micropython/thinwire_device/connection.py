@@ -240,7 +240,7 @@ class Connection:
             count = self._open_stream().readinto(view)
         except OSError as error:
             self.ended = True
-            # It reads until the view is full, and does not say what it read before the error.
+            # It reads until the view is full, and does not say how much came before the error.
             count = len(view) if clean else 0
             while count and not view[count - 1]:
                 count -= 1

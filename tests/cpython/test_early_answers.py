@@ -182,22 +182,17 @@ def ask(kind: str, url: str, text: str) -> None:
 
 
 # What httpcore writes, None for a read; and what is sent of it, at each step.
+_LAST = b"0\r\n\r\n"
 WRITES: list[tuple[list[bytes | None], list[bytes]]] = [
     ([b"head", b"body", b"", None], [b"", b"", b"headbody", b""]),
-    ([b"head", b"block", b"0\r\n\r\n", None], [b"", b"", b"headblock0\r\n\r\n", b""]),
-    (
-        [b"head", b"one", b"two", b"three", b"0\r\n\r\n"],
-        [b"", b"", b"headonetwo", b"three", b"0\r\n\r\n"],
-    ),
+    ([b"head", b"block", _LAST, None], [b"", b"", b"headblock" + _LAST, b""]),
+    ([b"head", b"one", b"two", b"3", _LAST], [b"", b"", b"headonetwo", b"3", _LAST]),
     ([b"head", b"", None], [b"", b"head", b""]),
     # A body that waits for its producer, and goes on.
-    (
-        [b"head", b"one", b"", b"two", b"", b"0\r\n\r\n"],
-        [b"", b"", b"headone", b"two", b"", b"0\r\n\r\n"],
-    ),
+    ([b"head", b"one", b"", b"two", b"", _LAST], [b"", b"", b"headone", b"two", b"", _LAST]),
     # A greeting of SOCKS, which nothing ends; then another request.
     ([b"hello", None, b"head", b"body", b"", None], [b"", b"hello", b"", b"", b"headbody", b""]),
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize(("writes", "sent"), WRITES)

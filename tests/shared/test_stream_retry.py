@@ -393,3 +393,39 @@ def test_a_request_that_cannot_be_measured_is_not_sent():
     assert [one.outcome for one in stream.completion.attempts] == ["failed"]
     assert stream.completion.end == "error"
     error_of(StopIteration, next, stream)
+
+
+class InChunks(ScriptedTransport):
+    # One that says how it sends what has no length.
+    async def send(self, request):
+        request.in_chunks = request.length is None
+        return await ScriptedTransport.send(self, request)
+
+
+def dropped():
+    error = ReadError("the server closed the connection without an answer")
+    error.unanswered = True
+    return error
+
+
+def test_a_server_that_hangs_up_on_chunks_is_asked_with_a_length_at_once():
+    transport = InChunks([dropped(), GOOD, GOOD])
+    client = Client("a", deployments("a"), transport=transport, retry=RetryPolicy(attempts=1))
+    done = client.chat(HELLO)
+    assert [(one.outcome, one.free) for one in done.attempts] == [
+        ("failed", True),
+        ("answered", False),
+    ]
+    client.chat(HELLO)
+    lengths = [request.length for request in transport.requests]
+    assert lengths == [None, len(transport.sent[1]), len(transport.sent[2])], lengths
+    assert transport.now_ms() == 0
+
+
+def test_one_that_has_answered_to_chunks_has_just_hung_up():
+    transport = InChunks([GOOD, dropped(), GOOD])
+    client = Client("a", deployments("a"), transport=transport, retry=RetryPolicy(attempts=1))
+    client.chat(HELLO)
+    error = error_of(ReadError, client.chat, HELLO)
+    assert error.unanswered
+    assert len(transport.requests) == 2

@@ -1,4 +1,4 @@
-"""A server that answers the head of a request, and closes with all of the body unread, as the deny
+"""A server that answers the head of a request, and closes with all of the body unread, as deny
 rules of haproxy, mlx-lm and everything on Python's http.server do (docs/wire.md C108)."""
 
 import socket

@@ -267,7 +267,7 @@ def test_a_server_that_was_right_about_it_is_remembered():
 
 
 def test_of_several_calls_at_a_time_each_is_tried_with_a_length():
-    for error in [WANTS[0], *PUZZLED]:
+    for error in [WANTS[0]] + PUZZLED:
         health = Health(CooldownPolicy())
         plans = [plan_of(Call(MESSAGES), "auto", health) for _ in range(3)]
         tried = [Tried(plan, 0) for plan in plans]
