@@ -239,35 +239,6 @@ def test_a_dead_kept_connection_is_replaced_at_once_and_costs_no_attempt():
     assert {one[0] for one in path(got)} == {"a"}
 
 
-class InChunks(ScriptedTransport):
-    # Sends what is longer than 64 bytes in chunks.
-    def __init__(self, replies):
-        ScriptedTransport.__init__(self, replies)
-        self.lengths = []
-
-    async def send(self, request):
-        if request.length is None and not request.chunked:
-            request.first_block(memoryview(bytearray(64)))
-        self.lengths.append(request.length)
-        return await ScriptedTransport.send(self, request)
-
-
-def test_a_server_that_took_chunks_is_not_tried_with_a_length():
-    long = [{"role": "user", "content": "Hi" * 99}]
-    gone = ReadError("gone")
-    gone.unanswered = True
-    transport = InChunks([gone, GOOD, gone])
-    client = Client("a", deployments("a"), transport=transport, retry=RetryPolicy(attempts=1))
-    assert client.chat(long).content == "Hello"
-    assert transport.lengths[0] is None
-    assert transport.lengths[1] > 200
-    transport = InChunks([GOOD, gone, GOOD])
-    client = Client("a", deployments("a"), transport=transport, retry=RetryPolicy(attempts=1))
-    assert client.chat(long).content == "Hello"
-    assert error_of(ReadError, client.chat, long).unanswered
-    assert transport.lengths == [None, None]
-
-
 def test_connections_that_are_always_dead_end_the_call():
     got = tried(lambda: [stale() for _ in range(9)], RetryPolicy(attempts=1), **ALONE)
     assert len(got.transport.requests) == 4
