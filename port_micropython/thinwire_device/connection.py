@@ -3,6 +3,7 @@ errors that callers get for what goes wrong on it.
 """
 
 import gc
+import io
 import select
 import socket
 import sys
@@ -111,6 +112,26 @@ async def _connect_to(
         raise
 
 
+class _Wire(io.IOBase):
+    # What TLS writes to. After a write that failed MicroPython's TLS would read no more, though
+    # the server's answer, and why it has closed, lies in the socket: so TLS is not told.
+    def __init__(self, plain: "socket.socket") -> None:
+        self.readinto = plain.readinto  # of each record: no function of ours in between
+        self._plain = plain
+        self.error: OSError | None = None
+
+    def write(self, data: memoryview) -> "int | None":
+        if self.error is None:
+            try:
+                return self._plain.write(data)
+            except OSError as error:
+                self.error = error
+        return len(data)
+
+    def ioctl(self, request: int, argument: int) -> int:
+        return 0  # the socket is closed by its connection
+
+
 class Connection:
     """A connected socket, plain or TLS.
 
@@ -135,6 +156,7 @@ class Connection:
         self._waiter = waiter
         self._plain = plain
         self._stream: socket.socket | SSLSocket = plain
+        self._wire: _Wire | None = None
         self.place = place
         self.kept = False
         self.connect_ms = 0
@@ -150,8 +172,11 @@ class Connection:
         gc.collect()  # the handshake needs 17 KB in one piece
         host = self.place[1]
         try:
+            wire = self._wire = _Wire(self._plain)
             self._stream = context.wrap_socket(
-                self._plain, server_hostname=host, do_handshake_on_connect=False
+                wire,  # type: ignore[arg-type]  # the stubs know no other stream than a socket
+                server_hostname=host,
+                do_handshake_on_connect=False,
             )
         except _OF_TLS as error:
             self.close()
@@ -169,7 +194,7 @@ class Connection:
         count = tries = 0
         while not count:
             try:
-                count = self._open_stream().write(view) or 0
+                count = self._write(view)
             except _OF_TLS as error:
                 # A certificate that is not accepted is a ValueError, or it has a number.
                 refused = isinstance(error, ValueError) or number(error) in _CERTIFICATE
@@ -187,13 +212,23 @@ class Connection:
             WriteError: the connection is broken.
         """
         try:
-            return self._open_stream().write(view) or 0
+            return self._write(view)
         except OSError as error:
             self.ended = True
             raise failure(WriteError, error, "sending failed")
 
-    def read_some(self, view: memoryview) -> "int | None":
+    def _write(self, view: memoryview) -> int:
+        count = self._open_stream().write(view) or 0
+        if self._wire is not None and self._wire.error is not None:
+            raise self._wire.error
+        return count
+
+    def read_some(self, view: memoryview, clean: bool = False) -> "int | None":
         """Reads what is there; returns the number of bytes, 0 at the end, None when nothing is.
+
+        Args:
+            clean: `view` holds nothing but zeros. Then what came before an error counts, too, if
+                it does not end in zeros itself: a server may answer and break the connection.
 
         Raises:
             ReadError: the connection is broken.
@@ -202,7 +237,12 @@ class Connection:
             count = self._open_stream().readinto(view)
         except OSError as error:
             self.ended = True
-            raise failure(ReadError, error, "receiving failed")
+            # It reads until the view is full, and does not say how much came before the error.
+            count = len(view) if clean else 0
+            while count and not view[count - 1]:
+                count -= 1
+            if not count:
+                raise failure(ReadError, error, "receiving failed")
         if count == 0:
             self.ended = True
         return count
@@ -232,7 +272,13 @@ class Connection:
             _close(self._stream)
             _close(self._plain)
         # Whoever still holds the connection shall not hold the 27 KB of its TLS session.
-        self._plain = self._stream = None  # type: ignore[assignment]
+        self._plain = self._stream = self._wire = None  # type: ignore[assignment]
+
+
+def clear(view: memoryview) -> None:
+    """Makes zeros of it all, without a piece of memory for them."""
+    for at in range(len(view)):
+        view[at] = 0
 
 
 def _close(stream: "socket.socket | SSLSocket") -> None:

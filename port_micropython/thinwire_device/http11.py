@@ -9,8 +9,9 @@ from micropython import const
 
 from thinwire.core._compat import nothing
 from thinwire.core.errors import ReadError, WriteError
-from thinwire.core.wire.http1_request import request_head
+from thinwire.core.wire.http1_request import framing, request_head
 from thinwire.core.wire.http1_response import ResponseHead
+from thinwire_device.connection import clear
 
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
@@ -54,6 +55,7 @@ class HTTP11Exchange:
         self._head = ResponseHead()
         # Body bytes that came with the head; not None: the head is complete.
         self._rest: bytes | None = None
+        self._whole = False  # the first block is all of the body
         self.response_begun = False
 
     async def run(self, pool: "Pool") -> "SocketResponse":
@@ -76,9 +78,10 @@ class HTTP11Exchange:
             if self._rest is None:
                 raise error
         piece = self._writer.payload[:_PIECE]
+        clear(piece)
         tries = 0
         while self._rest is None:
-            count = self._connection.read_some(piece)
+            count = self._connection.read_some(piece, True)
             if count is None:
                 deadline = self._request.deadline()
                 await self._waiter.sleep_ms(self._waiter.pause(tries, deadline, "head"))
@@ -101,17 +104,22 @@ class HTTP11Exchange:
         if not lasting:
             headers.append(("Connection", "close"))
         headers.extend(request.headers)
-        length = -1 if body is None else request.length
-        self._writer.chunked = length is None
-        head = memoryview(request_head(request.method, request.target, headers, length))
-        sent = 0
-        if not connection.kept:
-            sent = await connection.begin(head, request.connect_by())
-            if request.scheme == "https":
-                request.secured_ms = self._waiter.now_ms()
+        head = request_head(request.method, request.target, headers)
+        begun = connection.kept
+        if not begun and request.scheme == "https":
+            # Nothing of the body is read before the server is proven: there may be another try.
+            sent = await connection.begin(memoryview(head), request.connect_by())
+            request.secured_ms = self._waiter.now_ms()
+            request.handed_over(request.secured_ms)
+            head = head[sent:]
+            begun = True
+        piece = self._first(head)
+        if not begun:
+            sent = await connection.begin(piece, request.connect_by())
             request.handed_over(self._waiter.now_ms())
-        await self._write(head[sent:])
-        whole = body is None
+            piece = piece[sent:]
+        await self._write(piece)
+        whole = self._whole
         while body is not None and not whole and self._rest is None:
             count = body.readinto(self._writer.payload)
             request.handed_over(self._waiter.now_ms())  # what that took was the caller's own time
@@ -127,6 +135,21 @@ class HTTP11Exchange:
                 await self._waiter.sleep_ms(0)
         if whole:
             request.sent(self._waiter.now_ms())
+
+    def _first(self, head: bytes) -> memoryview:
+        # The head with the first block of the body, which decides how it is framed.
+        request, writer = self._request, self._writer
+        if request.body is None:
+            self._whole = True
+            return memoryview(head + framing(-1))
+        place = writer.behind(head)
+        count = request.first_block(place)
+        self._whole = count == request.length and count < len(place)
+        request.handed_over(self._waiter.now_ms())  # what that took was the caller's own time
+        writer.chunked = request.length is None
+        if not place:
+            return memoryview(head + framing(request.length))
+        return writer.first(head, count, request.length)
 
     async def _more(self, body: "Body") -> None:
         # Waits for the caller's producer, whose time is not the server's. In a task of its own,
@@ -170,7 +193,7 @@ class HTTP11Exchange:
     def _peek(self) -> None:
         # Takes what has come of the head, without waiting.
         while self._rest is None:
-            count = self._connection.read_some(self._scratch)
+            count = self._connection.read_some(self._scratch, True)
             if not count:
                 return
             self._received(self._scratch[:count])
@@ -180,6 +203,7 @@ class HTTP11Exchange:
         rest = self._head.receive(view)
         if rest is not None:
             self._rest = bytes(view[len(view) - rest :])
+        clear(view)
 
 
 class SocketResponse:
@@ -236,7 +260,10 @@ class SocketResponse:
         tries = 0
         while not self._body.done or self._rest:
             if not self._rest:
-                count = connection.read_some(buffer)
+                refused = self.status >= 400  # who refuses may have closed, with our bytes unread
+                if refused and not tries:
+                    clear(buffer)
+                count = connection.read_some(buffer, refused)
             else:
                 count = min(len(self._rest), len(buffer))
                 buffer[:count] = self._rest[:count]

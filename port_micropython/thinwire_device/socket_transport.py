@@ -159,10 +159,12 @@ class SocketTransport:  # a core.transport.Transport; as its subclass it would c
                         if contexts is not None and contexts.widen(request.host, error):
                             continue
                     elif isinstance(error, TransportError):
-                        if connection.kept and not error.closed and not exchange.response_begun:
+                        if not error.closed and not exchange.response_begun:
                             if not isinstance(error, TransportTimeout):
+                                error.unanswered = True
                                 now = self._waiter.now_ms()
-                                error.stale = request.unheard(now, connection.connect_ms)
+                                stale = request.unheard(now, connection.connect_ms)
+                                error.stale = connection.kept and stale
                     raise
         finally:
             request.wake = None

@@ -106,7 +106,7 @@ def test_what_is_sent_unless_told_otherwise(mock_llm: MockServer) -> None:
         "stream_options": {"include_usage": True},
     }
     assert request.header("authorization") == "Bearer " + KEY
-    assert request.framing == "chunked"
+    assert request.framing == "content-length"
 
 
 def test_what_is_sent_when_asked_for(mock_llm: MockServer) -> None:

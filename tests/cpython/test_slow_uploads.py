@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from support.device_calls import call
 from support.interpreters import Interpreter, interpreter_id, interpreters
+from support.raw_requests import RequestEnd
 from wire import uploads
 
 ANSWER = (
@@ -37,14 +38,14 @@ def server(gate: Gate) -> Iterator[tuple[str, list[bool]]]:
 
     def answer(connection: socket.socket) -> None:
         whole.append(False)
-        count, end = 0, b""
-        while end[-5:] != b"0\r\n\r\n":
+        count, end = 0, RequestEnd()
+        while not end.whole:
             gate(count)
             piece = connection.recv(PIECE)
             if not piece:
                 return
             count += len(piece)
-            end = (end + piece)[-5:]
+            end.add(piece)
         whole[-1] = True
         connection.sendall(ANSWER)
 

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from support.device_calls import call
 from support.interpreters import interpreter_id, interpreters
+from support.raw_requests import RequestEnd
 from wire import kept
 
 from thinwire import AsyncClient, Client, Deployment
@@ -175,9 +176,9 @@ class Impatient:
                     self.unwanted = b""
 
     def _read(self, connection: socket.socket) -> None:
-        found = b""
-        while not found.endswith(b"0\r\n\r\n"):
-            found += connection.recv(65536)
+        end = RequestEnd()
+        while not end.add(connection.recv(65536)):
+            pass
 
 
 @pytest.mark.parametrize("kind", ["sync", "async"])

@@ -13,6 +13,7 @@ from support.device_legs import DeviceLeg, Outcome, call
 from support.interpreters import Interpreter
 from support.order import given_time
 from support.places import Places, places
+from support.raw_requests import RequestEnd
 
 from thinwire.testing import MockServer, stall_reply, text_reply
 
@@ -98,9 +99,9 @@ def once() -> Iterator[tuple[str, int]]:
         connection, _ = place.accept()
         place.close()
         with connection:
-            received = b""
-            while not received.endswith(b"\r\n0\r\n\r\n"):
-                received += connection.recv(65536)
+            end = RequestEnd()
+            while not end.add(connection.recv(65536)):
+                pass
             connection.sendall(b"HTTP/1.0 200 OK\r\nContent-Length: 0\r\n\r\n")
 
     server = threading.Thread(target=serve)

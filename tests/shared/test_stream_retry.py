@@ -241,7 +241,7 @@ def test_a_dead_kept_connection_is_replaced_at_once_and_costs_no_attempt():
 def test_connections_that_are_always_dead_end_the_call():
     got = tried(lambda: [stale() for _ in range(9)], RetryPolicy(attempts=1), **ALONE)
     assert len(got.transport.requests) == 4
-    assert isinstance(got.error, AllAttemptsFailed)
+    assert isinstance(got.error, ReadError)  # the last one; the others did not count
 
 
 def test_messages_that_were_read_once_are_not_sent_again():
@@ -363,3 +363,39 @@ def test_a_request_that_cannot_be_measured_is_not_sent():
     assert [one.outcome for one in stream.completion.attempts] == ["failed"]
     assert stream.completion.end == "error"
     error_of(StopIteration, next, stream)
+
+
+class InChunks(ScriptedTransport):
+    # One that says how it sends what has no length.
+    async def send(self, request):
+        request.in_chunks = request.length is None
+        return await ScriptedTransport.send(self, request)
+
+
+def dropped():
+    error = ReadError("the server closed the connection without an answer")
+    error.unanswered = True
+    return error
+
+
+def test_a_server_that_hangs_up_on_chunks_is_asked_with_a_length_at_once():
+    transport = InChunks([dropped(), GOOD, GOOD])
+    client = Client("a", deployments("a"), transport=transport, retry=RetryPolicy(attempts=1))
+    done = client.chat(HELLO)
+    assert [(one.outcome, one.free) for one in done.attempts] == [
+        ("failed", True),
+        ("answered", False),
+    ]
+    client.chat(HELLO)
+    lengths = [request.length for request in transport.requests]
+    assert lengths == [None, len(transport.sent[1]), len(transport.sent[2])], lengths
+    assert transport.now_ms() == 0
+
+
+def test_one_that_has_answered_to_chunks_has_just_hung_up():
+    transport = InChunks([GOOD, dropped(), GOOD])
+    client = Client("a", deployments("a"), transport=transport, retry=RetryPolicy(attempts=1))
+    client.chat(HELLO)
+    error = error_of(ReadError, client.chat, HELLO)
+    assert error.unanswered
+    assert len(transport.requests) == 2

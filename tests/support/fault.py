@@ -4,7 +4,7 @@ import dataclasses
 from collections.abc import Mapping
 from typing import Any
 
-from thinwire.testing import MockCompletion, Reply, Wait, status_reply
+from thinwire.testing import Cut, EndBody, MockCompletion, Reply, Send, Wait, status_reply
 
 LIMIT_S = 0.3  # clock of what stalls
 _UPLOAD_S = 0.0001  # that a KiB of prompt adds to it: what stalls is to be the server
@@ -81,6 +81,16 @@ def refusal(status: int, kind: str, words: str = "", **more: Any) -> Fault:
     script = status_reply(status, words or None, code=more.pop("code", None))
     name = f"{status} {more.pop('of', kind)}"
     return Fault(name, script, kind, **{**known, **more})
+
+
+def behind_the_head(status: int, kind: str, server: str = "head", upload: int = 1) -> Fault:
+    """A refusal without a look at the body, and a reset, as of a close with bytes unread."""
+    words = b'{"error": {"message": "no"}}'
+    steps = [Send(words), EndBody(), Cut(reset=True)]
+    script = Reply(status, steps, [("Content-Type", "application/json")], framing="length")
+    known = {"retried": False, "rescued": False, "status": status}
+    name = f"{status} behind the head, {server}, {upload} KiB"
+    return Fault(name, script, kind, server=server, upload=upload, **known)
 
 
 def too_long(of: str, words: str, code: str | None = None) -> Fault:

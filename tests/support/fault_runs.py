@@ -207,6 +207,6 @@ def _options(case: Case, running: Servers) -> dict[str, Any]:
         options[case.fault.diverted] = {MODEL: ["backup"]}
     if setting.restart:
         options["on_interrupt"] = "restart"
-    if case.fault.server == "tls":
+    if case.fault.server.startswith("tls"):
         options["cadata"] = running.ca.hex()  # JSON has no bytes
     return {name: value for name, value in options.items() if value is not None}

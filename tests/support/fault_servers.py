@@ -60,7 +60,7 @@ class Servers:
         if not fault.place:
             return self.running[fault.server].base_url
         host, port = self.places[fault.script]
-        return f"http{'s' if fault.server == 'tls' else ''}://{host}:{port}/v1"
+        return f"http{'s' if fault.server.startswith('tls') else ''}://{host}:{port}/v1"
 
     def requests(self) -> dict[str, dict[str, list[RecordedRequest]]]:
         """What was seen, by turn and name of the server."""
@@ -78,6 +78,8 @@ def servers() -> Iterator[Servers]:
     contexts = {
         "plain": None,
         "early": None,
+        "head": None,
+        "tls head": trusted.server("127.0.0.1"),
         "backup": None,
         "tls": trusted.server("127.0.0.1"),
         "unknown CA": authority().server("127.0.0.1"),
@@ -85,6 +87,7 @@ def servers() -> Iterator[Servers]:
         "expired": trusted.server("127.0.0.1", expired=True),
     }
     scripts = {"plain": Scripts(), "early": Scripts(early=1), "tls": Scripts()}
+    scripts |= {"head": Scripts(early=0), "tls head": Scripts(early=0)}
     with contextlib.ExitStack() as stack:
         running = {
             name: stack.enter_context(MockServer(ssl_context=context))

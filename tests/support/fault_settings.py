@@ -108,13 +108,10 @@ class Case:
         struck = [[MODEL, "interrupted" if fault.late else "failed", fault.kind]]
         if fault.late and not setting.unseen:
             return self._seen(struck)
-        struck *= 1 if setting.heals else 1 + fault.free
-        if (fault.retried and setting.attempts > 1 and not self._flees()) or (
-            fault.free and setting.heals
-        ):
-            if setting.heals and not fault.place:
-                return _answered(struck, MODEL, AGAIN)
-            struck *= 2
+        retried = fault.retried and setting.attempts > 1 and not self._flees()
+        if setting.heals and not fault.place and (retried or fault.free):
+            return _answered(struck, MODEL, AGAIN)
+        struck *= fault.free + (2 if retried else 1)
         if self._onward():
             return _answered(struck, BACKUP, RESCUE)
         return self._failed(struck)
@@ -147,7 +144,7 @@ class Case:
 
     def _failed(self, struck: list[Any]) -> dict[str, Any]:
         fault = self.fault
-        several = len(struck) > 1 and not fault.late
+        several = len(struck) - fault.free > 1 and not fault.late
         return {
             "attempts": struck,
             "error": "AllAttemptsFailed" if several else fault.error,

@@ -10,6 +10,7 @@ from support.fault import (
     LIMIT_S,
     SAID,
     Fault,
+    behind_the_head,
     broken,
     busy,
     clock,
@@ -48,6 +49,7 @@ _DATE = ("Date", "Sun, 06 Nov 1994 08:49:37 GMT")
 _OK = b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Type: text/event-stream\r\n"
 _GAP_MS = 20
 _UPLOAD = 1536  # KiB
+_CHUNKED = 256  # KiB: more than a first block, and the server reads all of it
 _HUGE = 6144  # KiB: more than the kernel takes from a client when nobody reads
 
 
@@ -79,7 +81,15 @@ REFUSALS = [
     refusal(402, "quota"),
     refusal(404, "not_found"),
     refusal(404, "model_not_found", "The model `m` does not exist", code="model_not_found"),
-    refusal(411, "bad_request", free=1),
+    refusal(411, "bad_request"),
+    refusal(411, "bad_request", of="wants a length", upload=_CHUNKED, free=1),
+    refusal(400, "bad_request", "Request body is empty", of="empty", upload=_CHUNKED, free=1),
+    behind_the_head(401, "auth"),
+    behind_the_head(404, "not_found", server="tls head"),
+    behind_the_head(413, "too_large", upload=60),
+    behind_the_head(413, "too_large", upload=60, server="tls head"),
+    behind_the_head(413, "too_large", upload=_UPLOAD),
+    behind_the_head(413, "too_large", upload=_UPLOAD, server="tls head"),
     refusal(413, "too_large"),
     refusal(413, "too_large", of="during the upload", upload=_UPLOAD, server="early"),
     refusal(429, "quota", "You exceeded it", code="insufficient_quota", rescued=True),
@@ -153,6 +163,7 @@ BODIES = [
         "ReadError|WriteError",
         upload=_UPLOAD,
         server="early",
+        free=1,
     ),
 ]
 

@@ -14,7 +14,8 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         self.server.targets.append(self.path)  # type: ignore[attr-defined]
-        body = b"".join(self._http_chunks())
+        length = self.headers["Content-Length"]
+        body = self.rfile.read(int(length)) if length else b"".join(self._http_chunks())
         parts = urlsplit(self.path)
         with contextlib.closing(http.client.HTTPConnection(parts.netloc, timeout=5)) as upstream:
             kind = {"Content-Type": "application/json"}

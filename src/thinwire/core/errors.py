@@ -42,6 +42,7 @@ class ThinwireError(PortableError):
             httpx or the system raised, None where nothing below thinwire failed.
         stale: whether a connection kept from an earlier exchange turned out dead before any byte
             of the answer came; the same request is then tried again at once.
+        unanswered: whether the connection ended before any byte of the answer came.
         closed: somebody called the exchange off, from another task; see transport.Response.
         phase: which clock ran out, "" when none did; see TransportTimeout.
         status: HTTP status, 0 when there was no response.
@@ -76,6 +77,7 @@ class ThinwireError(PortableError):
         self.deployment = ""
         # Here, so that to set them later takes no memory.
         self.stale = False
+        self.unanswered = False
         self.speechless = False
         self.foreign = False
         if isinstance(cause, ThinwireError) and cause.headers:
@@ -283,19 +285,19 @@ class AllAttemptsFailed(ThinwireError):
     Attributes:
         attempts: tuple of Attempt, in the order they began.
         last: the most telling of their errors: what a server said before what became of a
-            connection, and the later of two.
+            connection, and the later of two; of those that count (Attempt.free).
     """
 
     def __init__(self, attempts: "tuple[Attempt, ...]") -> None:
-        errors = [one.error for one in attempts if one.error is not None]
-        last = most_telling(errors)
+        counted = [one for one in attempts if not one.free]
+        last = most_telling([one.error for one in counted if one.error is not None])
         lines = []
-        for one in attempts:
+        for one in counted:
             said = one.outcome
             if one.error is not None:
                 said = "%s (%d ms, %d bytes sent)" % (one.error, one.ms, one.sent_bytes)
             lines.append("%s: %s" % (one.deployment, said))
-        super().__init__("all %d attempts failed; %s" % (len(attempts), "; ".join(lines)), last)
+        super().__init__("all %d attempts failed; %s" % (len(counted), "; ".join(lines)), last)
         self.attempts = attempts
         self.last = last
         self.kind = last.kind

@@ -194,6 +194,8 @@ class Exchange:
         self.arrived()
         self.head_ms = self.now_ms
         status = self.attempt.status = response.status
+        if request.in_chunks and request.unproven and 200 <= status < 300:
+            self._plan.health.tried_chunks.append(self.attempt.deployment)
         answer, kind = self.answer, ""
         answer.framed = getattr(response, "framed", True)
         try:

@@ -322,6 +322,7 @@ class ChatStream:
                 error = self._interrupted("the answer broke off: %s" % error, error)
             return error
         if decision.free:
+            exchange.attempt.free = True
             plan.tries[exchange.attempt.deployment] -= 1
         self._wait_ms = decision.wait_ms
         if action == "restart":

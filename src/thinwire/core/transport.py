@@ -97,7 +97,8 @@ class Transport(Protocol):
        nothing of httpx, ssl or OSError reaches a user.
     2. A truncated body (no final chunk, short Content-Length, TLS cut) raises ReadError from
        readinto; only a body that came to its end returns 0.
-    3. An early response (413 while the body is still being sent) is that response.
+    3. An early response (413 while the body is still being sent) is that response. So is one that
+       had arrived when a write failed.
     4. No retries, redirects or cookies: the client has the only retry loop.
     5. Deadlines are absolute now_ms values and hold at every wait, on every runtime. Until the
        head has come they are `request.connect_by()` and then `request.deadline()`, asked anew for
@@ -106,11 +107,14 @@ class Transport(Protocol):
     6. TLS verifies the server unless the user said not to.
     7. The body is pulled with body.readinto(buffer): n > 0 bytes, 0 at the end, None when its
        producer has nothing yet (then: await body.more()). Blocks are coalesced: 64 KiB towards
-       httpx, the send buffer on a chip.
+       httpx, the send buffer on a chip. The first is read by `request.first_block`, which finds
+       out whether the request has a length; where it has, they go out together with the head. A
+       transport that does not ask sends what has no length in chunks.
     8. A kept connection that has something to read before the first byte is written is not used.
        One that then fails before all was sent, or ends without a byte of an answer so soon
        afterwards that the server cannot have had the request (Request.unheard), raises an error
        with `stale = True`; the client then tries again at once. Whatever ends later is an attempt.
+       Any that fails without a byte of an answer raises one with `unanswered = True`.
     9. Request marks (connected_ms, secured_ms, sent_ms) are set as they are reached.
     10. `Request.abort()` and `Response.aclose()`, from any task, wake whoever waits in `send` or
        `readinto` with ReadError(closed=True), at once, and leave no connection. No task of the

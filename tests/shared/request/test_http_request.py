@@ -169,3 +169,61 @@ def test_how_soon_an_end_is_nobodys_fault():
         request = Request("POST", "http", "h", 80, "/", "h", [], None)
         request.sent_ms = sent
         assert request.unheard(ended, took) is unheard, (sent, ended, took)
+
+
+def request_with(document, **attributes):
+    request = Request("POST", "http", "h", 80, "/", "h", [], JSONBody(document))
+    for name, value in attributes.items():
+        setattr(request, name, value)
+    return request
+
+
+def once():
+    return {"a": Items(iter(["x" * 10]))}
+
+
+# A document, the size of the buffer, attributes; then bytes of the first block, the length it has
+# found, and whether the request goes in chunks.
+FIRST = [
+    ({"a": 1}, 8, {}, 7, 7, False),
+    ({"a": 1}, 4096, {}, 7, 7, False),
+    # All of it, but the end has not been seen.
+    ({"a": 1}, 7, {}, 7, None, True),
+    ({"a": 1}, 6, {}, 6, None, True),
+    ({"a": 1}, 0, {}, 0, None, True),
+    ({"a": 1}, 4096, {"chunked": True}, 7, None, True),
+    ({"a": 1}, 3, {"length": 7}, 3, 7, False),
+    ({"a": "é" * 3 * PIECE}, 6 * PIECE + 9, {}, 6 * PIECE + 8, 6 * PIECE + 8, False),
+]
+
+
+def test_a_first_block_that_is_all_of_it_tells_the_length():
+    for document, size, attributes, count, length, in_chunks in FIRST:
+        request = request_with(document, **attributes)
+        got = request.first_block(memoryview(bytearray(size)))
+        assert (got, request.length, request.in_chunks) == (count, length, in_chunks), size
+        assert request.body.sent_bytes == count
+        rest = read_all(request.body)
+        assert request.body.sent_bytes == count + len(rest)
+
+
+def test_what_can_be_read_only_once_waits_for_a_connection():
+    request = request_with(once())
+    buffer = memoryview(bytearray(100))
+    assert request.first_block(buffer, True) == len(b'{"a":[')
+    assert (request.length, request.body.sent_bytes) == (None, 0)
+    assert request.body.replayable()
+    assert read_all(request.body) == b'"xxxxxxxxxx"]}'
+    assert not request.body.replayable()
+    # With a connection it is read like all else.
+    request = request_with(once())
+    assert request.first_block(buffer) == request.length == 20
+
+
+def test_what_is_read_ahead_does_not_count_as_sent():
+    request = request_with({"a": 1})
+    assert request.first_block(memoryview(bytearray(100)), True) == 7
+    assert (request.length, request.body.sent_bytes) == (7, 0)
+    request = request_with({"a": [b""]})
+    error_of(EncodeError, request.first_block, memoryview(bytearray(100)), True)
+    assert request.body.once

@@ -19,7 +19,7 @@ def test_fields_and_their_defaults():
     assert (deployment.api_key, deployment.model) == (None, None)
     assert (deployment.extra_headers, deployment.extra_body) == ({}, {})
     assert deployment.stream_usage
-    assert deployment.framing == "chunked"
+    assert deployment.framing == "auto"
     assert (deployment.timeouts, deployment.retry) == (None, None)
     assert (deployment.provider_order, deployment.allow_fallbacks) == ((), None)
     assert deployment.session_affinity is False
@@ -100,11 +100,12 @@ def test_own_limits_and_retries():
     assert deployment.retry is retry
 
 
-def test_the_framing_is_one_of_two():
-    assert make(framing="length").framing == "length"
+def test_the_framing_is_one_of_three():
+    for framing in ("auto", "chunked", "length"):
+        assert make(framing=framing).framing == framing
     for framing in ("", "Chunked", None, "identity"):
         error = error_of(ValueError, make, framing=framing)
-        assert "'chunked' or 'length'" in str(error), error
+        assert "'auto', 'chunked' or 'length'" in str(error), error
 
 
 def test_a_provider_order_is_a_list_and_is_copied():

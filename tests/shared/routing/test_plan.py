@@ -5,7 +5,14 @@ import json
 from helpers import error_of, read_all
 from streams import ONCE, Tried
 
-from thinwire.core.errors import EncodeError, ReadError, StatusError
+from thinwire.core.errors import (
+    AllAttemptsFailed,
+    EncodeError,
+    ReadError,
+    StatusError,
+    TransportTimeout,
+    WriteError,
+)
 from thinwire.core.request.call import Call
 from thinwire.core.request.raw_call import RawCall
 from thinwire.core.routing import recovery
@@ -57,12 +64,14 @@ def test_an_attempt_prints_what_became_of_it():
 MESSAGES = [{"role": "user", "content": "é"}]
 
 ROUTER = Router(
-    "chunked",
+    "auto",
     {
-        "chunked": Deployment("http://a/v1"),
+        "auto": Deployment("http://a/v1"),
         "length": Deployment("http://b/v1", framing="length"),
+        "chunked": Deployment("http://c/v1", framing="chunked"),
+        "both": Deployment("http://d/v1"),
     },
-    {"chunked": ["length"]},
+    {"both": ["auto"]},
 )
 
 # Errors of servers that want a Content-Length, and of others.
@@ -107,48 +116,49 @@ def test_a_deployment_with_framing_length_gets_one():
     assert request.length == len(read_all(request.body))
 
 
-def test_by_default_the_body_is_chunked():
-    assert begun(plan_of(Call(MESSAGES), "chunked"))[1].length is None
+def test_by_default_the_first_block_decides():
+    _, request = begun(plan_of(Call(MESSAGES), "auto"))
+    assert (request.length, request.chunked) == (None, False)
 
 
 def test_a_server_that_wants_a_length_is_asked_again_with_one():
     for error in WANTS:
-        plan = plan_of(Call(MESSAGES), "chunked")
+        plan = plan_of(Call(MESSAGES), "auto")
         first, step = failed(plan, error)
         assert (step.action, step.wait_ms) == ("retry", 0)
         attempt, request = begun(plan)
-        assert (attempt.deployment, attempt.number) == ("chunked", 2)
+        assert (attempt.deployment, attempt.number) == ("auto", 2)
         assert request.length == len(first)
         assert json.loads(read_all(request.body)) == json.loads(first)
 
 
 def test_it_is_remembered_for_later_calls():
     health = Health(CooldownPolicy())
-    failed(plan_of(Call(MESSAGES), "chunked", health), WANTS[0])
-    assert begun(plan_of(Call(MESSAGES), "chunked", health))[1].length is not None
+    failed(plan_of(Call(MESSAGES), "auto", health), WANTS[0])
+    assert begun(plan_of(Call(MESSAGES), "auto", health))[1].length is not None
 
 
 def test_it_is_asked_again_once():
-    plan = plan_of(Call(MESSAGES), "chunked")
+    plan = plan_of(Call(MESSAGES), "auto")
     failed(plan, WANTS[0])
     _, step = failed(plan, StatusError(411, "again"))
     assert step.action == "raise"
 
 
 def test_the_chain_goes_on_behind_it():
-    plan = plan_of(Call(MESSAGES), "chunked")
+    plan = plan_of(Call(MESSAGES), "both")
     failed(plan, WANTS[0])
     assert failed(plan, ReadError("cut"))[1].action == "fallback"
-    assert begun(plan)[0].deployment == "length"
+    assert begun(plan)[0].deployment == "auto"
 
 
 def test_other_errors_ask_for_no_length():
-    for model, error in [("length", OTHERS[0]), ("length", OTHERS[1]), ("chunked", OTHERS[1])]:
+    for model, error in [("length", OTHERS[0]), ("length", OTHERS[1]), ("auto", OTHERS[1])]:
         assert failed(plan_of(Call(MESSAGES), model), error)[1].error is error
 
 
 def test_messages_that_were_consumed_are_not_measured():
-    _, step = failed(plan_of(Call(iter(MESSAGES)), "chunked"), StatusError(411, "Length Required"))
+    _, step = failed(plan_of(Call(iter(MESSAGES)), "auto"), StatusError(411, "Length Required"))
     assert isinstance(step.error, StatusError)
 
 
@@ -157,3 +167,140 @@ def test_what_cannot_be_measured_is_a_clear_error():
         plan = plan_of(call, "length")
         error = error_of(EncodeError, plan.request, plan.begin(0))
         assert "read twice" in error.message
+
+
+def in_chunks(plan, error, **attributes):
+    # An attempt that a transport has sent in chunks, and what its failure leads to.
+    tried = Tried(plan, 0)
+    tried.request.in_chunks = tried.request.length is None
+    for name, value in attributes.items():
+        setattr(tried.request, name, value)
+    read_all(tried.request.body)
+    return tried, follow(plan, tried, error)
+
+
+def follow(plan, tried, error):
+    recovery.record_failure(plan, tried, error, 0)
+    decision = recovery.decide(plan, tried, error, True, 0, 0)
+    plan.left = decision.left
+    if decision.free:
+        tried.attempt.free = True
+        plan.tries[tried.attempt.deployment] -= 1
+    return decision
+
+
+def dropped(kind=ReadError, **attributes):
+    error = kind("the server closed the connection without an answer")
+    error.unanswered = True
+    for name, value in attributes.items():
+        setattr(error, name, value)
+    return error
+
+
+# What may mean that a server reads no chunks, and what does not.
+PUZZLED = [
+    dropped(),
+    dropped(WriteError),
+    StatusError(400, "Request body is empty"),
+    StatusError(422, "Field required"),
+    StatusError(400, "Expecting value: line 1 column 1 (char 0)"),
+    StatusError(400, "EOF while parsing a value at line 1 column 0"),
+    StatusError(400, "bad request", body_snippet="<p>no Content-Length"),
+]
+SURE = [
+    dropped(unanswered=False),
+    StatusError(400, "temperature must be a number"),
+    StatusError(404, "empty"),
+    StatusError(500, "empty"),
+    StatusError(400, "context_length_exceeded: prompt must not be empty"),
+    TransportTimeout("x", "first_token"),
+]
+
+
+def test_a_server_that_may_read_no_chunks_is_tried_with_a_length_once():
+    for error in PUZZLED:
+        health = Health(CooldownPolicy(1))
+        plan = plan_of(Call(MESSAGES), "auto", health)
+        _, step = in_chunks(plan, error)
+        assert (step.action, step.wait_ms, step.free) == ("retry", 0, True), error
+        assert health.state("auto", 0).failures == 0
+        tried, step = in_chunks(plan, error)
+        assert tried.request.length is not None
+        assert (step.action, step.free, step.error) == ("raise", False, error)
+        # That was not it: the next call goes in chunks again, and is not tried twice.
+        assert health.needs_length == []
+        tried, step = in_chunks(plan_of(Call(MESSAGES), "auto", health), error)
+        assert (tried.request.length, step.action) == (None, "raise"), error
+
+
+def test_other_failures_of_a_request_in_chunks_are_what_they_are():
+    for error in SURE:
+        assert not in_chunks(plan_of(Call(MESSAGES), "auto"), error)[1].free, error
+
+
+def test_only_a_request_in_chunks_that_may_have_a_length_is_tried_with_one():
+    for model, attributes in [
+        ("auto", {"in_chunks": False}),  # a transport that has not said how it sends
+        ("auto", {"length": 5}),
+        ("auto", {"unproven": False}),
+        ("chunked", {}),
+        ("length", {}),
+    ]:
+        assert not in_chunks(plan_of(Call(MESSAGES), model), dropped(), **attributes)[1].free
+    stale = in_chunks(plan_of(Call(MESSAGES), "auto"), dropped(stale=True))[0].attempt
+    assert stale.free  # as a connection that had ended, and in chunks again
+    assert not in_chunks(plan_of(Call(iter(MESSAGES)), "auto"), dropped())[1].free
+
+
+def test_a_server_that_was_right_about_it_is_remembered():
+    for end in (None, StatusError(401, "no"), StatusError(500, "no")):
+        health = Health(CooldownPolicy())
+        plan = plan_of(Call(MESSAGES), "auto", health)
+        in_chunks(plan, dropped())
+        tried = Tried(plan, 0)
+        if end is None:
+            plan.answered(tried.attempt, "", 0)
+        else:
+            follow(plan, tried, end)
+        assert health.needs_length == ["auto"], end
+        assert begun(plan_of(Call(MESSAGES), "auto", health))[1].length is not None
+
+
+def test_of_several_calls_at_a_time_each_is_tried_with_a_length():
+    for error in [WANTS[0]] + PUZZLED:
+        health = Health(CooldownPolicy())
+        plans = [plan_of(Call(MESSAGES), "auto", health) for _ in range(3)]
+        tried = [Tried(plan, 0) for plan in plans]
+        for one in tried:
+            one.request.in_chunks = True
+        for plan, one in zip(plans, tried):
+            assert follow(plan, one, error).free, error
+            assert begun(plan)[1].length is not None
+
+
+def test_chunks_that_are_forced_stay_chunks():
+    plan = plan_of(Call(MESSAGES), "chunked")
+    _, step = failed(plan, WANTS[0])
+    assert (step.action, step.error) == ("raise", WANTS[0])
+    assert begun(plan_of(Call(MESSAGES), "chunked", plan.health))[1].chunked
+
+
+def test_what_was_free_leaves_no_trace_in_what_is_raised():
+    for first in (WANTS[0], dropped(), dropped(stale=True)):
+        for last in (StatusError(404, "no"), TransportTimeout("x", "first_token"), ReadError("x")):
+            plan = plan_of(Call(MESSAGES), "auto")
+            in_chunks(plan, first)
+            assert in_chunks(plan, last, unproven=False)[1].error is last
+
+
+def test_several_attempts_that_count_and_one_that_does_not():
+    plan = plan_of(Call(MESSAGES), "both")
+    in_chunks(plan, StatusError(411, "length, please"))
+    assert in_chunks(plan, dropped())[1].action == "fallback"
+    last = TransportTimeout("too late", "first_token")
+    error = in_chunks(plan, last)[1].error
+    assert isinstance(error, AllAttemptsFailed)
+    assert (error.last, error.kind, error.retryable) == (last, "timeout", True)
+    assert [one.free for one in error.attempts] == [True, False, False]
+    assert str(error).startswith("all 2 attempts failed; "), error
+    assert "length, please" not in str(error)

@@ -1,6 +1,6 @@
 from helpers import error_of
 
-from thinwire.core.wire.http1_request import HTTPChunkWriter, check_header, request_head
+from thinwire.core.wire.http1_request import HTTPChunkWriter, check_header, framing, request_head
 
 NAMES = ("Host", "x-api-key", "!#$%&'*+-.^_`|~09azAZ")
 BAD_NAMES = ("", "a b", "a:", "a\r", "a\n", "é", "\u212a", "\u0130", "a\x00", "a(", "\x7f")
@@ -34,8 +34,9 @@ def test_values_that_are_no_text():
 
 
 def test_a_request_head():
-    got = request_head("POST", "/v1/x?a=b", [("Host", "h"), ("A", "b c")], 5)
-    assert got == b"POST /v1/x?a=b HTTP/1.1\r\nHost: h\r\nA: b c\r\nContent-Length: 5\r\n\r\n", got
+    got = request_head("POST", "/v1/x?a=b", [("Host", "h"), ("A", "b c")])
+    assert got == b"POST /v1/x?a=b HTTP/1.1\r\nHost: h\r\nA: b c\r\n", got
+    assert request_head("GET", "/", []) == b"GET / HTTP/1.1\r\n"
 
 
 def test_framing_of_a_request():
@@ -43,9 +44,9 @@ def test_framing_of_a_request():
         (None, b"Transfer-Encoding: chunked\r\n\r\n"),
         (0, b"Content-Length: 0\r\n\r\n"),
         (123456789, b"Content-Length: 123456789\r\n\r\n"),
-        (-1, b"HTTP/1.1\r\n\r\n"),
+        (-1, b"\r\n"),
     ]:
-        assert request_head("POST", "/", [], length).endswith(want)
+        assert framing(length) == want
 
 
 def test_framing_headers_of_the_caller_are_refused():
@@ -53,12 +54,12 @@ def test_framing_headers_of_the_caller_are_refused():
         error = error_of(ValueError, check_header, name, "1")
         assert name in str(error), error
         assert "framing=" in str(error), error
-        error_of(ValueError, request_head, "GET", "/", [(name, "1")], -1)
-    assert request_head("GET", "/", [("TE", "x")], -1) == b"GET / HTTP/1.1\r\nTE: x\r\n\r\n"
+        error_of(ValueError, request_head, "GET", "/", [(name, "1")])
+    assert request_head("GET", "/", [("TE", "x")]) == b"GET / HTTP/1.1\r\nTE: x\r\n"
 
 
 def test_a_request_head_refuses_bad_headers():
-    error_of(ValueError, request_head, "GET", "/", [("A", "b\r\nc: d")], -1)
+    error_of(ValueError, request_head, "GET", "/", [("A", "b\r\nc: d")])
 
 
 def test_chunk_frames():
@@ -70,6 +71,36 @@ def test_chunk_frames():
             writer.payload[:count] = data
             assert bytes(writer.frame(count)) == b"%x\r\n" % count + data + b"\r\n"
         assert bytes(writer.frame(0)) == b"0\r\n\r\n"
+
+
+# Bytes of the head and of the first block, and what the head says behind them.
+FIRST = [
+    (30, 0, None, b"Transfer-Encoding: chunked\r\n\r\n", b""),
+    (30, 1, None, b"Transfer-Encoding: chunked\r\n\r\n1\r\n", b"\r\n"),
+    (30, 958, None, b"Transfer-Encoding: chunked\r\n\r\n3be\r\n", b"\r\n"),
+    (900, 94, None, b"Transfer-Encoding: chunked\r\n\r\n5e\r\n", b"\r\n"),
+    (30, 0, 0, b"Content-Length: 0\r\n\r\n", b""),
+    (30, 958, 958, b"Content-Length: 958\r\n\r\n", b""),
+    (30, 958, 123456789012, b"Content-Length: 123456789012\r\n\r\n", b""),
+    (0, 5, 5, b"Content-Length: 5\r\n\r\n", b""),
+]
+
+
+def test_a_first_block_goes_with_the_head():
+    writer = HTTPChunkWriter(1024)
+    for head, count, length, said, end in FIRST:
+        head = b"h" * head
+        place = writer.behind(head)
+        assert len(place) == 1024 + 6 - 36 - len(head)
+        data = b"z" * count
+        place[:count] = data
+        assert bytes(writer.first(head, count, length)) == head + said + data + end
+
+
+def test_a_head_may_leave_no_room():
+    writer = HTTPChunkWriter(512)
+    for size, room in [(481, 1), (482, 0), (483, 0), (5000, 0)]:
+        assert len(writer.behind(b"h" * size)) == room, size
 
 
 def test_a_body_of_known_length_is_not_framed():

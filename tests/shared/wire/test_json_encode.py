@@ -4,6 +4,7 @@ from helpers import error_of, read_all
 
 from thinwire.core._compat import PIECE
 from thinwire.core.errors import EncodeError
+from thinwire.core.request.sources import TextStream
 from thinwire.core.wire.json_encode import Items, JSONEncoder
 
 # A chip has floats of 32 bits, and none as large as 1e300.
@@ -327,3 +328,54 @@ def test_other_errors_of_a_caller_s_iterator_are_its_own():
         for cause in (KeyError("mine"), OSError(5)):
             got = error_of(type(cause), encode, Items(Broken(good, cause)))
             assert got is cause
+
+
+def halting(document, sizes=(1, 7, 4096)):
+    # What an encoder gives before it halts, and what follows; for each size of its buffer.
+    for size in sizes:
+        encoder = JSONEncoder(document(), None, False)
+        buffer = bytearray(size)
+        before = b""
+        count = encoder.readinto(buffer)
+        while count:
+            before += bytes(buffer[:count])
+            count = encoder.readinto(buffer)
+        assert count is None
+        assert encoder.readinto(buffer) is None
+        assert encoder.replayable
+        encoder.once = True
+        yield before, read_all(encoder), encoder.replayable
+
+
+def test_a_walk_halts_in_front_of_what_can_be_read_only_once():
+    for document, before, after in [
+        (lambda: Items(iter([1, 2])), b"[", b"1,2]"),
+        (lambda: {"a": Items(iter([1])), "b": [2]}, b'{"a":[', b'1],"b":[2]}'),
+        (lambda: [0, {"c": TextStream(iter(["x", "y"]))}, 3], b'[0,{"c":"', b'xy"},3]'),
+        (lambda: Items([Items(iter([])), 4]), b"[[", b"],4]"),
+    ]:
+        for got in halting(document):
+            assert got == (before, after, False), got
+
+
+def test_a_walk_that_may_not_read_it_can_halt_more_than_once():
+    encoder = JSONEncoder([Items(iter([1])), Items(iter([2]))], None, False)
+    buffer = bytearray(4096)
+    assert encoder.readinto(buffer) == 2
+    encoder.once = True
+    assert encoder.readinto(memoryview(buffer)[:1]) == 1  # the "1"
+    encoder.once = False
+    found = b""
+    count = encoder.readinto(buffer)
+    while count:
+        found += bytes(buffer[:count])
+        count = encoder.readinto(buffer)
+    assert (found, count) == (b"],[", None)
+    encoder.once = True
+    assert read_all(encoder) == b"2]]"
+
+
+def test_what_halted_can_be_closed():
+    encoder = JSONEncoder([Items(iter([1]))], None, False)
+    encoder.readinto(bytearray(10))
+    encoder.close()

@@ -58,7 +58,11 @@ class Request(Abortable):
         body: what to send, or None.
 
     Attributes:
-        length: size of the body for Content-Length; None: it is sent chunked.
+        length: size of the body for Content-Length, found by `first_block` where that is all of
+            it; None: it is sent chunked.
+        chunked: it is sent chunked, however small it is.
+        in_chunks: a transport has begun to send it chunked; set by `first_block`.
+        unproven: whether the server takes chunks is not known.
         connect_deadline_ms: when the connection must stand, TLS included.
         upload_ms: the longest time in which nothing more could be handed over, in milliseconds;
             None for no limit.
@@ -76,6 +80,9 @@ class Request(Abortable):
     """
 
     length: "int | None" = None
+    chunked = False
+    in_chunks = False
+    unproven = False
     connect_deadline_ms: "int | None" = None
     upload_ms: "int | None" = None
     head_ms: "int | None" = None
@@ -106,6 +113,35 @@ class Request(Abortable):
         self.authority = authority
         self.headers = headers
         self.body = body
+
+    def first_block(self, buffer: memoryview, ahead: bool = False) -> int:
+        """Reads the start of the body, before the head is written: what ends there can be sent
+        with its length (RFC 9112 §6.3), which every server knows, and together with the head.
+
+        Args:
+            buffer: to read into, as far as there is something to be had now.
+            ahead: there is no connection yet. What can be read only once is left alone, since
+                there may never be one, and nothing counts as sent.
+
+        Returns:
+            Number of bytes.
+        """
+        body: Body = self.body  # type: ignore[assignment]
+        if ahead:
+            body.once = False
+        size, count = 0, -1
+        try:
+            while count and size < len(buffer):
+                count = body.readinto(buffer[size:])  # type: ignore[assignment]
+                size += count or 0
+        finally:
+            if ahead:
+                body.once = True
+                body.sent_bytes -= size
+        if count == 0 and self.length is None and not self.chunked:
+            self.length = size
+        self.in_chunks = self.length is None
+        return size
 
     def connect_by(self) -> "int | None":
         """When the connection must stand: one that nobody has time left to use is of no use."""
@@ -160,9 +196,12 @@ class Body:
     Attributes:
         sent_bytes: bytes pulled so far.
         sent_blocks: pulls that gave bytes.
+        once: whether what can be read only once may be read.
         failure: what reading it raised: no error of the exchange, whatever its class.
         failure_cause: its `__cause__`, which libraries on its way may take away.
     """
+
+    once = True
 
     def __init__(self) -> None:
         self.sent_bytes = 0
@@ -271,7 +310,8 @@ class JSONBody(Body):
 
     def _read(self, buffer: "bytearray | memoryview") -> "int | None":
         if self._encoder is None:
-            self._encoder = JSONEncoder(self._document, self._sizes)
+            self._encoder = JSONEncoder(self._document, self._sizes, self.once)
+        self._encoder.once = self.once
         count = self._encoder.readinto(buffer)
         if self._length is not None and count is not None:
             # A body of another size than announced would be read as part of the next request.

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from thinwire.core.routing.policy import RetryPolicy, Timeouts
 
-    Framing = Literal["chunked", "length"]
+    Framing = Literal["auto", "chunked", "length"]
 
 
 _TARGET = "/chat/completions"
@@ -108,9 +108,11 @@ class Deployment:
         extra_body: added to each request body where the caller gave no such field.
         stream_usage: ask for token counts (`stream_options: {"include_usage": true}`); False for
             servers that refuse the field.
-        framing: "chunked", or "length" for servers that want a Content-Length; the request is
-            then encoded once more beforehand, to be counted. A server that says so itself (411,
-            or 501 naming Transfer-Encoding) gets its length without this.
+        framing: how a request says where it ends. "auto": with a Content-Length if its first
+            block is all of it (64 KiB, on a chip what fits into the send buffer behind the head),
+            else chunked, until the server shows that it wants a length. "chunked": always so.
+            "length": always with a Content-Length; a larger request is then encoded once more
+            beforehand, to be counted.
         timeouts: limits for attempts at this deployment in place of the client's; a number is the
             total.
         retry: retries at this deployment in place of the client's; a number is the attempts.
@@ -151,7 +153,7 @@ class Deployment:
         extra_headers: "Mapping[str, str] | None" = None,
         extra_body: "Mapping[str, object] | None" = None,
         stream_usage: bool = True,
-        framing: "Framing" = "chunked",
+        framing: "Framing" = "auto",
         timeouts: "Timeouts | float | None" = None,
         retry: "RetryPolicy | int | None" = None,
         provider_order: "list[str] | tuple[str, ...]" = (),
@@ -160,8 +162,9 @@ class Deployment:
     ) -> None:
         if isinstance(provider_order, str):
             raise TypeError("provider_order must be a list of names, not a string")
-        if framing not in ("chunked", "length"):
-            raise ValueError("framing must be 'chunked' or 'length', not %r" % (framing,))
+        if framing not in ("auto", "chunked", "length"):
+            text = "framing must be 'auto', 'chunked' or 'length', not %r"
+            raise ValueError(text % (framing,))
         set_field(self, "framing", framing)
         url = URL(base_url)
         if url.path.endswith(_TARGET):

@@ -81,7 +81,9 @@ class Health:
         on_problem: told in words why the store failed, or None.
 
     Attributes:
-        needs_length: names of deployments that asked for a Content-Length.
+        needs_length: names of deployments that want a Content-Length.
+        tried_chunks: names of those that took a request in chunks, or were sent one with its
+            length in place of it.
     """
 
     def __init__(
@@ -95,6 +97,7 @@ class Health:
         self._stored: StoredStates | None = None
         self._affinity: SessionAffinity | None = None
         self.needs_length: list[str] = []
+        self.tried_chunks: list[str] = []
         if store is not None:
             from thinwire.core.routing import store as stores
 

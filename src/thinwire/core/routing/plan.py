@@ -34,6 +34,8 @@ class Attempt:
         started_ms: since the start of the call, in milliseconds.
         ms: how long it took, in milliseconds.
         sent_bytes: how much of the request body was sent.
+        free: whether it does not count: a kept connection had ended, or the server wanted a
+            Content-Length, and the request was sent again at once.
         headers, request_id, rate_limits: of the response; see Completion.
     """
 
@@ -50,6 +52,7 @@ class Attempt:
         self.status = 0
         self.ms = 0
         self.sent_bytes = 0
+        self.free = False
         self.headers: dict[str, str] = {}
         self.request_id = ""
         self.rate_limits: dict[str, dict[str, int | None]] = {}
@@ -97,6 +100,7 @@ class Plan:
         left: names to try, the next one first.
         tries: name -> how often it was tried.
         stale: how many kept connections turned out dead.
+        measured: names to be sent a length, to see whether that is what they want.
         keep_headers: which headers of a response are kept; see answer/headers.py.
     """
 
@@ -123,6 +127,7 @@ class Plan:
             self.left = health.in_order(self.left + router.fallbacks(self.model), start_ms)
         self.tries: dict[str, int] = {}
         self.stale = 0
+        self.measured: list[str] = []
         self.keep_headers: str | tuple[str, ...] = ""
 
     def begin(self, now_ms: int, hedge: bool = False) -> Attempt:
@@ -150,11 +155,16 @@ class Plan:
         if deployment.session_affinity:
             first = self.health.affinity().get(self.call.session, name)
         request = openai.request(deployment, name, self.call, first)
-        if deployment.framing == "length" or name in self.health.needs_length:
+        framing, health = deployment.framing, self.health
+        needed = framing == "length" or name in health.needs_length
+        if framing == "chunked":
+            request.chunked = True
+        elif needed or name in self.measured:
             request.length = request.body.length()  # type: ignore[union-attr]
-            if request.length is None:
+            if needed and request.length is None:
                 text = "a Content-Length needs a request that can be read twice"
                 raise EncodeError(text, "")
+        request.unproven = name not in health.tried_chunks
         return request
 
     def can_replay(self, name: str) -> bool:
@@ -170,7 +180,14 @@ class Plan:
         """Takes note that the attempt's answer came to its end."""
         attempt.ended("answered", now_ms - self.start_ms)
         self.health.answered(attempt.deployment, now_ms)
+        self.learn(attempt.deployment)
         self.keep_affinity(attempt, upstream_provider)
+
+    def learn(self, name: str) -> None:
+        """Takes note that a deployment understood a request that was sent with its length, in
+        place of one in chunks that it did not."""
+        if name in self.measured and name not in self.health.needs_length:
+            self.health.needs_length.append(name)
 
     def keep_affinity(self, attempt: Attempt, upstream_provider: str) -> None:
         """Remembers which provider answered the session, where that is asked for; "" forgets."""

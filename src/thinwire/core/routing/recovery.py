@@ -22,6 +22,20 @@ if TYPE_CHECKING:
     from thinwire.core.exchange import Exchange
     from thinwire.core.routing.plan import Plan
 
+# What a server says that found no body, since it reads no chunks (docs/wire.md C102).
+_FOUND_NOTHING = (
+    "empty",
+    "missing",
+    "required",
+    "char 0",
+    "column 0",
+    "unexpected end",
+    "end of file",
+    "no body",
+    "chunked",
+    "transfer-encoding",
+    "content-length",
+)
 _MOST_STALE = const(3)  # dead pooled connections in a row that are nobody's fault
 _SLACK_MS = const(50)  # how much too early a transport's timer may be
 _ONCE = " (not tried again: the messages can be read only once)"
@@ -91,8 +105,8 @@ def decide(
         return Decision("restart" if restarts and left else "interrupt", left, error=error)
     # Failures that are no attempt: a kept connection that was dead, and a server that wants the
     # Content-Length which this attempt did not have and the next one will.
-    lacked_length = request is not None and request.length is None and _wants_length(error)
-    if replayable and (lacked_length or (error.stale and plan.stale <= _MOST_STALE)):
+    stale = error.stale and plan.stale <= _MOST_STALE
+    if replayable and (stale or _lacks_length(exchange, error)):
         return Decision("retry", [name] + left, free=True)
 
     # A request that is too long, or that a filter refused, has a chain of its own.
@@ -149,12 +163,18 @@ def record_failure(
             pass  # what follows from the error is worth more
     outcome = "interrupted" if exchange.has_begun() else "failed"
     attempt.ended(outcome, now_ms - plan.start_ms, error)
+    name, health = attempt.deployment, plan.health
     if error.stale:
         plan.stale += 1
-    else:
-        plan.health.failed(attempt.deployment, error, now_ms)
-    if _wants_length(error) and attempt.deployment not in plan.health.needs_length:
-        plan.health.needs_length.append(attempt.deployment)
+    elif not _lacks_length(exchange, error):
+        health.failed(name, error, now_ms)
+        if error.status and not _found_nothing(error):
+            plan.learn(name)
+    elif not _wants_length(error):
+        plan.measured.append(name)
+        health.tried_chunks.append(name)
+    elif name not in health.needs_length:
+        health.needs_length.append(name)
     if error.retryable and deployment.session_affinity:  # of the provider behind it, it may be
         plan.keep_affinity(attempt, "")
     if plan.observer is not None:
@@ -187,6 +207,26 @@ def _named(exchange: "Exchange", error: TransportTimeout, now_ms: int) -> Transp
     return TransportTimeout(message % shown, clock, error)
 
 
+def _lacks_length(exchange: "Exchange", error: "ThinwireError") -> bool:
+    # Whether a length may be all that the server lacks. This attempt decides, not what others
+    # have learned meanwhile: of several at a time each may have been sent without.
+    request = exchange.request
+    if request is None or request.length is not None or request.chunked:
+        return False
+    if _wants_length(error):
+        return True
+    if error.stale or not (request.in_chunks and request.unproven):
+        return False
+    if error.status in (400, 422):
+        return error.kind == "bad_request" and _found_nothing(error)
+    return error.unanswered
+
+
+def _found_nothing(error: "ThinwireError") -> bool:
+    said = (error.message + error.body_snippet).lower()
+    return any(words in said for words in _FOUND_NOTHING)
+
+
 def _wants_length(error: "ThinwireError") -> bool:
     # RFC 9110 §15.5.12; old gateways say it as 501 (§15.6.2) and name the header.
     if error.status == 501:
@@ -195,10 +235,11 @@ def _wants_length(error: "ThinwireError") -> bool:
 
 
 def _over(plan: "Plan", exchange: "Exchange", error: "ThinwireError", hint: str = "") -> Decision:
-    # The error itself after a single attempt, AllAttemptsFailed after several.
+    # The error itself after a single attempt, AllAttemptsFailed after several. What did not count
+    # leaves no trace.
     if exchange.has_begun():
         return Decision("interrupt", [], error=error, hint=hint)
-    if len(plan.attempts) > 1:
+    if len([one for one in plan.attempts if not one.free]) > 1:
         result = AllAttemptsFailed(tuple(plan.attempts))
         result.model, result.deployment = plan.model, error.deployment
         error = result

@@ -7,12 +7,17 @@ mended. The body goes out in HTTP chunks, framed in the buffer that it was read 
   buffer  |...size CR LF|......payload......|CR LF|
            _PREFIX bytes
 
-or as it is, when its length was announced.
+or as it is, when its length was announced. Its first block is read before the head is written, and
+sent with it: whether it is all of the body decides what the head says.
+
+  buffer  |...head, framing, size CR LF|......payload......|CR LF|
+           length of the head + _ROOM
 """
 
 from thinwire.core._compat import const
 
 _PREFIX = const(6)  # room in front of an HTTP chunk: up to four hex digits, CR, LF
+_ROOM = const(36)  # the same, and in front of that what says how the body is framed
 _TOKEN = "!#$%&'*+-.^_`|~"
 _FRAMING = ("content-length", "transfer-encoding")
 
@@ -43,16 +48,13 @@ def check_header(name: str, value: str) -> None:
             )
 
 
-def request_head(
-    method: str, target: str, headers: "list[tuple[str, str]]", length: "int | None"
-) -> bytes:
-    """Head of a request, ready to send.
+def request_head(method: str, target: str, headers: "list[tuple[str, str]]") -> bytes:
+    """Head of a request, but for its end: `framing` follows.
 
     Args:
         method: e.g. "POST".
         target: request target, e.g. "/v1/chat/completions".
         headers: checked pairs, Host among them; no framing headers.
-        length: size of the body in bytes, None for one in HTTP chunks, -1 for no body.
 
     Raises:
         ValueError: a header that cannot be sent.
@@ -61,11 +63,19 @@ def request_head(
     for name, value in headers:
         check_header(name, value)
         lines.append("%s: %s" % (name, value))
+    lines.append("")
+    return "\r\n".join(lines).encode()
+
+
+def framing(length: "int | None") -> bytes:
+    """The end of a head: how the body is framed, and the empty line.
+
+    Args:
+        length: size of the body in bytes, None for one in HTTP chunks, -1 for no body.
+    """
     if length is None:
-        lines.append("Transfer-Encoding: chunked")
-    elif length >= 0:
-        lines.append("Content-Length: %d" % length)
-    return ("\r\n".join(lines) + "\r\n\r\n").encode()
+        return b"Transfer-Encoding: chunked\r\n\r\n"
+    return b"Content-Length: %d\r\n\r\n" % length if length >= 0 else b"\r\n"
 
 
 class HTTPChunkWriter:
@@ -75,7 +85,8 @@ class HTTPChunkWriter:
         size: bytes of body in one HTTP chunk, at most 65535.
         chunked: False for a body whose Content-Length was sent; may be set for each body.
 
-    The body is read into `payload`; `frame(n)` gives what to send for n bytes of it.
+    The body is read into `payload`; `frame(n)` gives what to send for n bytes of it. Its first
+    block is read into `behind(head)`; `first(head, n, length)` gives what to send of both.
     """
 
     def __init__(self, size: int, chunked: bool = True) -> None:
@@ -84,13 +95,36 @@ class HTTPChunkWriter:
         self.chunked = chunked
         self.payload = self._view[_PREFIX : _PREFIX + size]
 
+    def behind(self, head: bytes) -> memoryview:
+        """Where the first block goes; empty when there is no room behind the head."""
+        return self.payload[len(head) + _ROOM - _PREFIX :]
+
+    def first(self, head: bytes, count: int, length: "int | None") -> memoryview:
+        """The bytes to send for a head and `count` bytes `behind` it.
+
+        Args:
+            head: see request_head.
+            length: see framing.
+        """
+        start = len(head) + _ROOM
+        end = start + count
+        if length is None and count:
+            start = self._before(start, b"%x\r\n" % count)
+            self._buffer[end : end + 2] = b"\r\n"
+            end += 2
+        start = self._before(self._before(start, framing(length)), head)
+        return self._view[start:end]
+
+    def _before(self, at: int, data: bytes) -> int:
+        start = at - len(data)
+        self._buffer[start:at] = data
+        return start
+
     def frame(self, count: int) -> memoryview:
         """The bytes to send for `count` bytes in `payload`; for 0 what ends the body."""
         if not self.chunked:
             return self._view[_PREFIX : _PREFIX + count]
-        size = b"%x\r\n" % count
-        start = _PREFIX - len(size)
+        start = self._before(_PREFIX, b"%x\r\n" % count)
         end = _PREFIX + count + 2
-        self._buffer[start:_PREFIX] = size
         self._buffer[end - 2 : end] = b"\r\n"
         return self._view[start:end]

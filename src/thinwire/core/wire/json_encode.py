@@ -117,10 +117,12 @@ class JSONEncoder:
         sizes: sizes of the sources met so far, by path and repr, since a source may be made
             anew for each walk; a dict that is handed to the encoders of all attempts makes sure
             that each sends the same.
-        once: whether to read what can be read only once; False leaves it alone, and ends `count`.
+        once: see below.
         opens: False walks past the sources.
 
     Attributes:
+        once: whether to read what can be read only once. False leaves it alone: the walk halts in
+            front of it, and goes on once this is True.
         replayable: False once the walk has come to an iterator that can be walked only once.
 
     Errors (already when made, if the document itself is at fault): EncodeError with the path of
@@ -138,8 +140,9 @@ class JSONEncoder:
     ) -> None:
         self.replayable = True
         self._sizes = {} if sizes is None else sizes
-        self._once = once
+        self.once = once
         self._opens = opens
+        self._later: object = None  # what the walk has halted at
         self._waiting = False  # the leaf has nothing to give before it was awaited
         self._stack: list[_Frame] = []
         self._leaf: Readable | None = None
@@ -152,7 +155,8 @@ class JSONEncoder:
         """Fills `buffer` with the next bytes.
 
         Returns:
-            Their number; 0 at the end; None when a source has to be awaited first (`more`).
+            Their number; 0 at the end; None when a source has to be awaited first (`more`), or
+            the walk has halted.
         """
         view = memoryview(buffer)
         done = 0
@@ -164,7 +168,8 @@ class JSONEncoder:
             view[done : done + count] = piece[self._at : self._at + count]
             self._at += count
             done += count
-        return None if self._waiting and not done else done
+        halted = self._waiting or (self._later is not None and not self.once)
+        return None if halted and not done else done
 
     async def more(self) -> None:
         """Waits for the source that has nothing to give. Only after `readinto` returned None."""
@@ -180,7 +185,7 @@ class JSONEncoder:
         total = len(self._piece)
         while self.replayable and self._advance():
             total += len(self._piece)
-        known = self.replayable and not self._waiting
+        known = self.replayable and self._later is None and not self._waiting
         self.close()
         return total if known else None
 
@@ -202,6 +207,8 @@ class JSONEncoder:
         self._piece = b""
         if self._leaf is not None:
             return self._read_leaf(self._leaf)
+        if self._later is not None:
+            return self._go_on()
         if not self._stack:
             return False
 
@@ -221,6 +228,17 @@ class JSONEncoder:
             frame.label = None
             raise EncodeError("key %r is not a string" % (item[0],), self._path())
         return True
+
+    def _go_on(self) -> bool:
+        # At what can be read only once, unless it is to be left alone.
+        value: Any = self._later
+        if self.once:
+            self._later = None
+            if isinstance(value, Items):
+                self._push_array(value)
+            else:
+                self._open(value)
+        return self.once
 
     def _read_leaf(self, leaf: "Readable") -> bool:
         try:
@@ -305,7 +323,7 @@ class JSONEncoder:
         items: Any = value
         if isinstance(value, Items):
             items = value.iterable
-            if not self._may_read(value.replayable()):
+            if not self._may_read(value, value.replayable()):
                 return
         try:
             self._push(_Frame(value, iter(items), b"]", False, items))
@@ -320,7 +338,9 @@ class JSONEncoder:
 
     def _open(self, source: "Source") -> None:
         self._source = source
-        if not self._may_read(source.replayable) or not self._opens:
+        if not self._may_read(source, source.replayable):
+            return
+        if not self._opens:
             self._piece = bytes(self._piece) + b'"'
             return
         try:
@@ -336,11 +356,15 @@ class JSONEncoder:
             text = "%r changed from %s to %s bytes between two attempts" % (source, before, size)
             raise EncodeError(text, self._path())
 
-    def _may_read(self, again: bool) -> bool:
-        # Takes note of what can be read only once; whether this walk may read it.
-        if not again:
-            self.replayable = False
-        return again or self._once
+    def _may_read(self, value: object, again: bool) -> bool:
+        # Takes note of what can be read only once (not `again`); whether it may be read now.
+        if again:
+            return True
+        if not self.once:
+            self._later = value
+            return False
+        self.replayable = False
+        return True
 
     def _unreadable(self, error: Exception, origin: object, stored: bool) -> Exception:
         # The error for a source, or for items, that cannot be read: EncodeError, or what the

@@ -2,22 +2,25 @@
 
 httpx takes a timeout for each kind of wait, and httpcore fixes it before the first of them: a
 server that keeps sending a little, or goes silent after the head, would outlast our clocks. And
-httpcore reads nothing while it writes: a server that refuses a large prompt answers 413 at once,
-and stops reading or closes; httpcore writes on until that fails, and asyncio then drops what it
-had received.
+httpcore reads nothing while it writes: a server that refuses a request answers 413, or 401, at
+once, and stops reading or closes; httpcore writes on until that fails, and asyncio then drops what
+the kernel had received.
 
 httpcore's network backend sees every wait and every block. So the one for httpx.Client asks how
 much time is left until the moment the caller has named, the one for httpx.AsyncClient (whose waits
-asyncio.timeout ends) does not, and both listen while a large body is sent: once the server has
-answered, the rest stays here.
+asyncio.timeout ends) does not. Both send a small request at once, head and body, so that nothing
+is left to fail; both listen while a large body is sent: once the server has answered, the rest
+stays here. And what has been received is read, also after a send that failed.
 """
 
 # ruff: noqa: ASYNC109 - the signatures are httpcore's
 
 import asyncio
+import os
 import selectors
 import socket
 import ssl
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterable
@@ -35,13 +38,16 @@ from thinwire.cpython.httpx import sight
 from thinwire.cpython.httpx.lookup import Resolver
 from thinwire.cpython.httpx.pools import Sockets
 
-# Of what httpcore's connections hold; see `drop`.
+# Of what httpcore's connections hold; see `drop`. And what its streams are made of.
 _INNER, _STREAM, _OF_HTTP11 = "_connection", "_network_stream", "_h11_state"
+_RAW = "_stream"
 
 _SIZE = 65536
 _MOMENT = 0.001  # seconds
 _PIECE = 16384  # bytes written under one timeout: httpcore restarts it for each partial write
 _LARGE = 32768  # bytes: below, a block of an async client goes out without listening
+# What httpcore writes behind a body; nothing as well when the body waits for its producer.
+_ENDS = (b"", b"0\r\n\r\n")
 
 # What waits in the kernel is not sent yet: megabytes of a request there would be taken for sent,
 # and the server's clocks begin. Where that cannot be said, the buffer is kept small.
@@ -107,6 +113,36 @@ def answered(data: bytes | bytearray) -> bool:
             return False
         data = data[end + 4 :]
     return len(data) >= 10
+
+
+class Outbox:
+    """Holds the head of a request and the first block of its body back, until the request ends
+    there or goes on: so a small one is sent at once.
+
+    A server that refuses a request may answer its head, and close. What is sent then meets a reset
+    (RFC 9112 §9.6).
+    """
+
+    def __init__(self) -> None:
+        self._held = b""
+        self._writes = 0
+
+    def add(self, data: bytes) -> bytes:
+        """Takes what httpcore writes; returns what is to be sent now, b"" for nothing."""
+        self._writes += 1
+        if self._writes < 3 and data not in _ENDS:
+            self._held += data
+            return b""
+        self._writes = 3
+        held, self._held = self._held, b""
+        return held + data if held else data
+
+    def end(self) -> bytes:
+        """What is left to send before an answer can be read: of a greeting of SOCKS, all of it.
+        Whatever is written next is another request."""
+        self._writes = 0
+        held, self._held = self._held, b""
+        return held
 
 
 # Time, and the backend that holds to it.
@@ -199,9 +235,11 @@ class _DeadlineStream(httpcore.NetworkStream):
         self._deadlines = deadlines
         self._sockets = sockets
         self._connect_ms = connect_ms
+        self._outbox = Outbox()
         self._heard = bytearray()
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        self._send(self._outbox.end())
         if self._heard:
             heard, self._heard = bytes(self._heard), bytearray()
             return heard
@@ -212,7 +250,10 @@ class _DeadlineStream(httpcore.NetworkStream):
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
         sight.carried(self._connect_ms)
-        view = memoryview(buffer)
+        self._send(self._outbox.add(buffer))
+
+    def _send(self, data: bytes) -> None:
+        view = memoryview(data)
         for start in range(0, len(view), _PIECE):
             self._can_be_woken()
             self._wait_for_room()
@@ -276,6 +317,44 @@ class _DeadlineStream(httpcore.NetworkStream):
 # The backend that listens while it writes.
 
 
+class _Sender:
+    # Sends on a socket of asyncio's, past its transport. That one closes after a send that failed,
+    # and drops what the kernel holds: the answer of a server that has refused the request. Here
+    # nothing is raised, either, since TLS would not read any more: `failed` says it.
+
+    failed = False
+    told: Callable[[int], object] | None = None  # when the system has taken more
+
+    def __init__(self, raw: socket.socket) -> None:
+        self._socket = raw
+        self._one = asyncio.Lock()  # TLS may have something to say while a block goes out
+
+    async def send(self, item: bytes) -> None:
+        async with self._one:
+            await asyncio.sleep(0)  # a server that takes all never makes us wait
+            view = memoryview(item)
+            while view and not self.failed:
+                try:
+                    view = view[os.write(self._socket.fileno(), view) :]
+                except BlockingIOError:
+                    await self._room()
+                except OSError:
+                    self.failed = True
+                else:
+                    if self.told is not None:
+                        self.told(now_ms())
+
+    async def _room(self) -> None:
+        # A copy, since asyncio lets nobody wait for a socket that a transport has.
+        loop, room, raw = asyncio.get_running_loop(), asyncio.Event(), self._socket
+        with socket.fromfd(raw.fileno(), raw.family, raw.type) as copy:
+            loop.add_writer(copy, room.set)
+            try:
+                await room.wait()
+            finally:
+                loop.remove_writer(copy)
+
+
 class ListeningBackend(httpcore.AnyIOBackend):
     """Sockets that notice an early answer.
 
@@ -299,17 +378,36 @@ class ListeningBackend(httpcore.AnyIOBackend):
         own = [*(socket_options or ()), *_SOCKET_OPTIONS]
         stream = await super().connect_tcp(host, port, timeout, local_address, own)
         self._sockets.add(stream)
-        return _ListeningStream(stream, now_ms() - begun)
+        return _ListeningStream(stream, now_ms() - begun, _sender(stream))
+
+
+def _sender(stream: httpcore.AsyncNetworkStream) -> _Sender | None:
+    # What sends for a new stream, and for TLS above it; None where httpcore and anyio do, as on
+    # Windows, where a socket is no file.
+    inner = getattr(stream, _RAW, None)
+    raw = stream.get_extra_info("socket")
+    if inner is None or raw is None or sys.platform == "win32":
+        return None
+    sender = _Sender(raw)
+    inner.send = sender.send
+    return sender
 
 
 class _ListeningStream(httpcore.AsyncNetworkStream):
-    def __init__(self, stream: httpcore.AsyncNetworkStream, connect_ms: int) -> None:
+    def __init__(
+        self, stream: httpcore.AsyncNetworkStream, connect_ms: int, sender: _Sender | None
+    ) -> None:
         self._stream = stream
         self._connect_ms = connect_ms
+        self._sender = sender
+        self._outbox = Outbox()
         self._listening: asyncio.Task[None] | None = None
         self._heard = bytearray()
 
     async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        left = self._outbox.end()
+        if left:
+            await self._send(left, timeout)
         listening, self._listening = self._listening, None
         if listening is not None:
             await listening
@@ -322,11 +420,12 @@ class _ListeningStream(httpcore.AsyncNetworkStream):
 
     async def write(self, buffer: bytes, timeout: float | None = None) -> None:
         sight.carried(self._connect_ms)
-        if len(buffer) < _LARGE:
-            await self._stream.write(buffer, timeout)
+        data = self._outbox.add(buffer)
+        if len(data) < _LARGE:
+            await self._send(data, timeout)
             return
         self._listening = self._listening or asyncio.create_task(self._listen())
-        writing = asyncio.create_task(self._write(memoryview(buffer), timeout))
+        writing = asyncio.create_task(self._send(data, timeout))
         try:
             await asyncio.wait((writing, self._listening), return_when=asyncio.FIRST_COMPLETED)
             if self._listening.done():
@@ -336,14 +435,19 @@ class _ListeningStream(httpcore.AsyncNetworkStream):
         finally:
             await _end(writing)
 
-    async def _write(self, view: memoryview, timeout: float | None) -> None:
-        if self._stream.get_extra_info("is_readable"):
-            await asyncio.sleep(0)  # a failed write would cost what is there: have it read first
-        told = progress.get()
-        for start in range(0, len(view), _PIECE):
-            await self._stream.write(view[start : start + _PIECE], timeout)  # type: ignore[arg-type]
-            if told is not None:
-                told(now_ms())
+    async def _send(self, data: bytes, timeout: float | None) -> None:
+        sender = self._sender
+        if sender is None:
+            await self._stream.write(data, timeout)
+            return
+        sender.told = progress.get()
+        try:
+            await self._stream.write(data, timeout)
+        finally:
+            sender.told = None
+        if sender.failed:
+            # httpcore goes on to read: the server may have said why it has closed.
+            raise httpcore.WriteError("the connection is closed")
 
     async def _listen(self) -> None:
         while not answered(self._heard):
@@ -365,7 +469,7 @@ class _ListeningStream(httpcore.AsyncNetworkStream):
             # httpcore 1.0 closes after an error, but leaks the socket of a cancelled handshake.
             await self._stream.aclose()
             raise
-        return _ListeningStream(secured, self._connect_ms)
+        return _ListeningStream(secured, self._connect_ms, self._sender)
 
     async def aclose(self) -> None:
         listening, self._listening = self._listening, None

@@ -275,26 +275,58 @@ class _Trace:
         self.hear(name, info)
 
     def judge(self, error: TransportError) -> None:
-        # Marks an error of a kept connection that had ended before the request came. Where no
-        # socket of ours tells, only a write that failed proves that.
-        kept = self._heard and not self._connecting
-        if kept and not self.sight.received:
-            if not isinstance(error, (ConnectError, TransportTimeout)):
-                way = self.sight.connect_ms
-                early = way is not None and self._request.unheard(now_ms(), way)
-                error.stale = self._refused or early
+        # Marks an error of a connection that ended without a byte of an answer, and of a kept one
+        # that had ended before the request came. Where no socket of ours tells, only a write that
+        # failed proves that.
+        if self.sight.received or isinstance(error, (ConnectError, TransportTimeout)):
+            return
+        error.unanswered = not error.closed
+        if self._heard and not self._connecting:
+            way = self.sight.connect_ms
+            early = way is not None and self._request.unheard(now_ms(), way)
+            error.stale = self._refused or early
 
 
-class _Blocks:
-    # Pulls a body for httpx. Only __iter__: an object that has __aiter__ too is taken for sync.
+class _Pulled:
+    # A body that httpx pulls; its first block is read before, since it decides about the head.
     def __init__(self, request: Request, trace: _Trace) -> None:
+        self._request = request
         self._body: Body = request.body  # type: ignore[assignment]
         self._trace = trace
         self._buffer = bytearray(_BLOCK)
+        self._ahead = 0  # bytes in the buffer that httpx has not asked for yet
 
+    def read_ahead(self) -> None:
+        """Reads the first block, in time that is the caller's own, as what follows is."""
+        request = self._request
+        if request.length is None and not request.chunked:
+            begun = now_ms()
+            self._ahead = request.first_block(memoryview(self._buffer), True)
+            if request.connect_deadline_ms is not None:
+                request.connect_deadline_ms += now_ms() - begun
+
+    def _first(self) -> bytes:
+        count, self._ahead = self._ahead, 0
+        self._body.sent_bytes += count
+        if count:
+            self._trace.handed_over(now_ms())
+        return bytes(memoryview(self._buffer)[:count])
+
+    def _is_ours(self) -> bool:
+        # Whether a socket of ours carries it, which holds back what was pulled until more follows.
+        return self._trace.sight.connect_ms is not None
+
+
+class _Blocks(_Pulled):
+    # Only __iter__: an object that has __aiter__ too is taken for sync.
     def __iter__(self) -> Iterator[bytes]:
+        first = self._first()
+        if first:
+            yield first
         while True:
             count = self._body.readinto(self._buffer)
+            if count is None and self._is_ours():
+                yield b""
             # Whatever that took was the caller's own time.
             self._trace.handed_over(now_ms())
             if count is None:
@@ -306,15 +338,15 @@ class _Blocks:
         self._trace.ended()
 
 
-class _AsyncBlocks:
-    def __init__(self, request: Request, trace: _Trace) -> None:
-        self._body: Body = request.body  # type: ignore[assignment]
-        self._trace = trace
-        self._buffer = bytearray(_BLOCK)
-
+class _AsyncBlocks(_Pulled):
     async def __aiter__(self) -> AsyncIterator[bytes]:
+        first = self._first()
+        if first:
+            yield first
         while True:
             count = self._body.readinto(self._buffer)
+            if count is None and self._is_ours():
+                yield b""
             # Whatever that took was the caller's own time, as what its producer takes is.
             self._trace.handed_over(None if count is None else now_ms())
             if count is None:
@@ -355,9 +387,11 @@ def _seconds(limit_ms: int | None, deadline_ms: int | None) -> float | None:
 def _build(
     client: "httpx.Client | httpx.AsyncClient",
     request: Request,
-    content: "object | None",
+    content: "_Pulled | None",
     trace: object,
 ) -> httpx.Request:
+    if content is not None:
+        content.read_ahead()
     headers = list(request.headers)
     if request.length is not None:
         headers.append(("Content-Length", str(request.length)))
