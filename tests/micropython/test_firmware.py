@@ -66,7 +66,8 @@ CASES = {
         WITHOUT % "tls",
         CHAT % "https://127.0.0.1:9/v1",
         "ConnectError certificate this firmware has no TLS (no module named 'tls'), which https"
-        " needs: take another one, or a server in your own network by http",
+        " needs: take another one, or a server in your own network by http (asked: POST"
+        " https://127.0.0.1:9/v1/chat/completions)",
     ),
     "no TLS, and no https": (
         WITHOUT % "tls",

@@ -114,8 +114,8 @@ def _always(framing: str, done: bytes = b"") -> Any:
 ANSWERS = [
     _text("a finish_reason with each chunk", _always("chunked")),
     _text("a finish_reason with each chunk, [DONE]", _always("close", b"data: [DONE]\n\n")),
-    _text("411, then measured", _measured(411, "Length Required"), attempts=2, deployment="m"),
-    _text("501, then measured", _measured(501, "no Transfer-Encoding here"), attempts=2),
+    _text("a length wanted, 411", _measured(411, "Length Required"), attempts=1, deployment="m"),
+    _text("a length wanted, 501", _measured(501, "no Transfer-Encoding here"), attempts=1),
     _text("stream as plain text", text_reply("Hello there", **_PLAIN)),
     _text("document as plain text", json_reply(_WHOLE, **_PLAIN), "All of it", usage=_USAGE),
     _text("text", text_reply("Hello there", usage=_USAGE), finish_reason="stop"),

@@ -42,8 +42,6 @@ NUMBERS = (
     ("esp32", 116, "timed out"),
     ("esp32", 128, "network up"),
     ("rp2", 107, "network up"),
-    ("rp2", 0x7780, "refused the TLS handshake"),
-    ("rp2", 0x7280, "closed the connection during TLS"),
     ("rp2", 0x2700, "add_ca="),
     ("linux", 26112, "MicroPython 1.25 and ECDHE under TLS 1.2 do not go together"),
     ("rp2", 0x3000, "not the pinned one"),

@@ -894,3 +894,22 @@ def test_an_error_as_an_event_with_the_status_of_an_error():
             error = refused(start + body, 503, {"content-type": "text/event-stream"})
             assert str(error) == "status 503: busy", error
     assert str(refused(b"data: nothing", 503, {})) == "status 503: data: nothing"
+
+
+def test_a_heap_without_room_for_the_wait_leaves_the_error():
+    kept = error_object.wait_of
+
+    def full(layers, kind, message):
+        raise MemoryError("no room")
+
+    error_object.wait_of = full
+    try:
+        error = error_object.error_of({"error": {"message": "slow down"}}, 429)
+    finally:
+        error_object.wait_of = kept
+    assert (error.kind, str(error), error.speechless) == (
+        "rate_limit",
+        "status 429: slow down",
+        True,
+    )
+    assert error.retry_after_ms is None

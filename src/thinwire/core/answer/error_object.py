@@ -14,7 +14,7 @@ stands around it. tests/shared/answer/test_error_object.py has what servers real
 Loaded with the first error of a server.
 """
 
-from thinwire.core._compat import const, decode, loads_whole
+from thinwire.core._compat import const, decode, loads_whole, mend_imports
 from thinwire.core.answer.chunk import mapping, objects, one_line, snippet, unwrapped
 from thinwire.core.answer.chunk import text as text_of
 from thinwire.core.errors import status_error
@@ -61,7 +61,11 @@ def error_of(
             status = _status_of(layer) or status
     error = status_error(status, one_line(message or default), code, retry_after_ms)
     if retry_after_ms is None:
-        error.retry_after_ms = _wait(layers, error.kind, error.message)
+        try:
+            error.retry_after_ms = wait_of(layers, error.kind, error.message)
+        except MemoryError:  # a full heap hides no failure
+            mend_imports()
+            error.speechless = True
     return error
 
 
@@ -203,7 +207,7 @@ def _upstream(fields: "dict[str, object]") -> str:
     return (" (%s)" % name if name else "") + (": " + raw if raw else "")
 
 
-def _wait(layers: "list[dict[str, object]]", kind: str, message: str) -> "int | None":
+def wait_of(layers: "list[dict[str, object]]", kind: str, message: str) -> "int | None":
     # How long a body asks to wait: in a field, or in words (docs/wire.md C99).
     for layer in layers:
         for fields in [layer] + [mapping(one) for one in objects(layer.get("details"))]:

@@ -66,9 +66,11 @@ async def error(
         value, mark = error_object.shown(body), "%d " % status
         if value.startswith(mark):  # "413 Request Entity Too Large": said once is enough
             value = value[len(mark) :]
-    result = error_object.error_of(value, status, retry_after_ms(response), snippet or message)
+    # Nothing is made once the error is: a full heap hides no failure.
+    wait, again = retry_after_ms(response), should_retry(response)
+    result = error_object.error_of(value, status, wait, snippet or message)
     result.body_snippet = snippet
-    result.should_retry = should_retry(response)
+    result.should_retry = again
     return result
 
 
