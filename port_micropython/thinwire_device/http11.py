@@ -258,12 +258,12 @@ class SocketResponse:
             raise ReadError("the server compressed its answer (%s) unasked" % self._compressed)
         if not self._waiter.blocking:  # other tasks have their turn, and no coroutine is made
             await self._waiter.sleep_ms(0)
+        refused = self.status >= 400  # who refuses may have closed, with our bytes unread
+        if refused:
+            clear(buffer)
         tries = 0
         while not self._body.done or self._rest:
             if not self._rest:
-                refused = self.status >= 400  # who refuses may have closed, with our bytes unread
-                if refused and not tries:
-                    clear(buffer)
                 count = connection.read_some(buffer, refused)
             else:
                 count = min(len(self._rest), len(buffer))
@@ -278,6 +278,8 @@ class SocketResponse:
                 size = self._body.decode(buffer, count)
                 if size:
                     return size
+                if refused:
+                    clear(buffer)
         return 0
 
     def aclose(self) -> "Coroutine[object, object, None]":
