@@ -16,11 +16,13 @@ OPTIONAL = {
     "history": ("thinwire/core/request/jsonl.py",),  # JSONLMessages
     # log=, on_event=
     "log": ("thinwire/core/observer.py", "thinwire_device/log.py"),
+    "on_chunk": ("thinwire/core/answer/on_chunk.py",),  # on_chunk=
     "repair": ("thinwire_device/repair.py",),  # ToolCall.repair()
     "roots": ("thinwire_device/roots.py",),  # https, but with cadata=, pin= or insecure=
     "sse": ("thinwire/sse.py",),
     "store": ("thinwire/core/routing/store.py",),  # store=
     "sync": ("thinwire/core/sync.py",),  # Client
+    "think_tags": ("thinwire/core/answer/think_tags.py",),  # Deployment(think_tags=)
 }
 # MicroPython's tool has no question for what was given, and takes any name for an option.
 for name in options._kwargs:

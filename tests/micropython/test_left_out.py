@@ -13,18 +13,20 @@ USES = {
     "hedge": "chat('http://127.0.0.1:1/v1', hedge_after=0)",
     "history": "from thinwire import JSONLMessages",
     "log": "client('http://127.0.0.1:1/v1', log=True)",
+    "on_chunk": "chat('http://127.0.0.1:1/v1', on_chunk=print)",
     "repair": "thinwire.ToolCall(0, 'id', 'name', '{').repair()",
     "roots": "chat('https://127.0.0.1:1/v1')",
     "sse": "import thinwire.sse",
     "store": "from thinwire import FileStore",
     "sync": "from thinwire import Client",
+    "think_tags": "chat('http://127.0.0.1:1/v1', think_tags=True)",
 }
 SCRIPT = """
 import asyncio
 import thinwire
 
-def client(url, **options):
-    deployments = {"m": thinwire.Deployment(url), "n": thinwire.Deployment(url)}
+def client(url, think_tags=False, **options):
+    deployments = {name: thinwire.Deployment(url, think_tags=think_tags) for name in "mn"}
     return thinwire.AsyncClient("m", deployments, {"m": ["n"]}, **options)
 
 def chat(url, **options):
