@@ -49,6 +49,20 @@ def test_the_readme_has_its_examples() -> None:
     assert README.index("make demo") < README.index("make test") < README.index("**One LLM")
 
 
+def test_the_demo_works_on_both_runtimes() -> None:
+    done = subprocess.run(
+        [sys.executable, str(ROOT / "examples/demo.py")],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    runtimes = [line.partition("  ")[0] for line in done.stdout.splitlines() if "backup" in line]
+    assert "CPython" in str(runtimes), done.stdout
+    assert "MicroPython" in str(runtimes), done.stdout
+
+
 def test_the_first_example_works_as_it_is_written(tmp_path: Path) -> None:
     # Nothing is replaced but the port, which may be taken here.
     with socket.create_server(("127.0.0.1", 0)) as taken:
