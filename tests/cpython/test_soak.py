@@ -47,6 +47,6 @@ def test_nothing_stays_open(done: dict[str, dict[str, Any]], leg: str) -> None:
 def test_memory_is_flat(done: dict[str, dict[str, Any]], leg: str) -> None:
     used = [mark[0] for mark in done[leg]["marks"]]
     print(leg, done[leg])
-    # What is lost stays lost: it shows in each of the last marks. A connection that is being closed
-    # while one is taken does not.
+    # What is lost stays lost: it shows in each of the last marks. A connection that is being
+    # closed while one is taken does not.
     assert min(used[-2:]) - used[1] < GROWTH, used
