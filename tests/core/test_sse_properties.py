@@ -102,3 +102,29 @@ def test_whole_byte_by_byte_and_cut_anywhere(raw: bytes) -> None:
 @settings(deadline=None, max_examples=300)
 def test_any_bytes_at_all(raw: bytes, step: int) -> None:
     assert parse(raw, 16, [step]) == reference(raw)
+
+
+class _Counting(bytearray):
+    # Counts the bytes that are looked through.
+    looked = 0
+
+    def find(self, what: object, start: int = 0, end: int = 0) -> int:  # type: ignore[override]
+        type(self).looked += end - start
+        return super().find(what, start, end)  # type: ignore[arg-type]
+
+
+def test_a_long_comment_before_an_answer_is_gone_through_once() -> None:
+    size, piece = 64_000, 500
+    _Counting.looked = 0
+    parser = SSEParser(buffer=_Counting(4 * size))
+    comment = b":" + b"x" * size
+    for start in range(0, len(comment), piece):
+        data = comment[start : start + piece]
+        parser.get_buffer()[: len(data)] = data
+        parser.buffer_updated(len(data))
+        assert parser.first_byte() == -1
+    parser.get_buffer()[:2] = b"\n{"
+    parser.buffer_updated(2)
+    assert parser.first_byte() == 0x7B
+    # For each of two line ends, and for the colon: not once more with each piece.
+    assert _Counting.looked < 4 * size
