@@ -37,17 +37,17 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Protocol
 
-    from thinwire.core.request.http_request import Body, Request
+    from thinwire.core.request.http_request import Request
     from thinwire.core.wire.http1_request import HTTPChunkWriter
     from thinwire.core.wire.http1_response import BodyReader
 else:
     Protocol = object
 
-DONE = 0
-TURN = 1
-READ = 2
-WRITE = 3
-MORE = 4
+DONE = const(0)
+READ = const(1)
+WRITE = const(3)
+TURN = const(4)
+MORE = const(5)
 
 if TYPE_CHECKING:
 
@@ -231,7 +231,7 @@ class HTTP1Exchange:
         if self.listen():
             return DONE
         writer = self._writer
-        count = request.body.readinto(writer.payload)  # type: ignore[union-attr, assignment]
+        count = request.body.readinto(writer.payload)  # type: ignore[union-attr]
         request.handed_over(self._now_ms())  # what that took was the caller's own time
         if count is None:
             request.handed_over(None)
@@ -300,7 +300,7 @@ class HTTP1Exchange:
                 if count == 0:
                     body.eof()  # type: ignore[union-attr]
                     return 0
-            size = body.decode(view, count)  # type: ignore[union-attr, arg-type]
+            size = body.decode(view, count)  # type: ignore[union-attr]
             if size:
                 self.offset = body.offset  # type: ignore[union-attr]
                 return size
