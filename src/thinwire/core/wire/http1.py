@@ -161,7 +161,7 @@ class HTTP1Exchange:
             if what == READ and self.listen():
                 what = DONE
         except TransportError as error:
-            if request.body is None or request.body.failure is not error:
+            if not error.foreign:  # the caller's producer may have asked a server itself
                 if isinstance(error, WriteError) and self._answered():
                     return DONE
                 self._judge(error)
@@ -184,6 +184,13 @@ class HTTP1Exchange:
         Raises:
             ReadError: the connection ended before it, or it is none of HTTP/1.1.
         """
+        try:
+            return self._listen()
+        except TransportError as error:
+            self._judge(error)
+            raise
+
+    def _listen(self) -> bool:
         view = self._scratch
         while self._body is None:
             count = self._connection.read_some(view)  # type: ignore[union-attr]
@@ -217,7 +224,7 @@ class HTTP1Exchange:
         while len(self._piece):
             count = connection.write_some(self._piece)  # type: ignore[union-attr]
             if not count:
-                return DONE if self.listen() else WRITE
+                return DONE if self._proven and self.listen() else WRITE
             request.handed_over(self._now_ms())
             if self._proven:
                 self._piece = self._piece[count:]
