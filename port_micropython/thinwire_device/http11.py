@@ -69,7 +69,7 @@ class SocketResponse(HTTP1Exchange):
         # Who refuses may have closed, with our bytes unread.
         connection.careful = self.status >= 400  # type: ignore[union-attr]
         if self.coding:
-            self.receive = self._compressed  # type: ignore[method-assign]
+            self.receive = self._compressed  # type: ignore[assignment]
         waiter.reading += 1
 
     async def _more(self, request: "Request") -> None:
