@@ -154,6 +154,8 @@ class HTTP1Exchange:
         """
         request = self._request
         request.check()
+        if self._body is not None:  # `listen` has had it all
+            return DONE
         try:
             what = READ
             if request.sent_ms is None:
@@ -319,6 +321,7 @@ class HTTP1Exchange:
             Whether the connection may carry another one, as far as HTTP is concerned.
         """
         body = self._body
-        reusable = self._connection is not None and self._lasting and body is not None
-        self._connection = None
-        return reusable and body.done and not self._rest and not body.excess  # type: ignore
+        held, self._connection = self._connection, None
+        if held is None or body is None or not (self._lasting and self.framed):
+            return False
+        return body.done and not self._rest and not body.excess

@@ -252,7 +252,7 @@ class BodyReader:
                 size = min(self._left, count - at)
                 if not out:
                     self.offset = out = at
-                elif at != out:
+                else:
                     view[out : out + size] = view[at : at + size]
                 at += size
                 out += size
