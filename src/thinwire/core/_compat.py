@@ -60,3 +60,4 @@ else:
     from thinwire.core._cpython import text_units as text_units
     from thinwire.core._cpython import unix_time as unix_time
     from thinwire.core._cpython import warn as warn
+    from thinwire.core._cpython import whole_chunks as whole_chunks

@@ -13,7 +13,7 @@ are told by the head's framing (RFC 9112 §6, §7):
   size -> data -> after -> size ... -> size 0 -> trailer         -> done
 """
 
-from thinwire.core._compat import HEAD_LIMIT, const
+from thinwire.core._compat import HEAD_LIMIT, const, whole_chunks
 from thinwire.core.errors import ReadError
 
 TYPE_CHECKING = const(False)
@@ -247,6 +247,7 @@ class BodyReader:
         if self._state == _CLOSE:
             return count
         at = out = 0
+        at_once = whole_chunks is not None
         while at < count:
             if self._state == _DATA or self._state == _LENGTH:
                 size = min(self._left, count - at)
@@ -263,6 +264,12 @@ class BodyReader:
             elif self._state == _DONE:
                 self.excess = True
                 break
+            elif at_once and self._state == _SIZE and not self._line:
+                at_once = False  # what is left behind them is no whole chunk
+                at, begin, end = whole_chunks(view, at, count, out)
+                if not out:
+                    self.offset = begin
+                out = end
             else:
                 at = self._framing(view, at, count)
         return out - self.offset
