@@ -37,6 +37,8 @@ else:
     from thinwire.core._cpython import decode as decode
     from thinwire.core._cpython import encode_small as encode_small
     from thinwire.core._cpython import escape as escape
+    from thinwire.core._cpython import field_is_plain as field_is_plain
+    from thinwire.core._cpython import fields_are_plain as fields_are_plain
     from thinwire.core._cpython import fits as fits
     from thinwire.core._cpython import fraction as fraction
     from thinwire.core._cpython import from_base64 as from_base64

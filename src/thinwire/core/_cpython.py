@@ -7,6 +7,7 @@ import binascii
 import importlib
 import json
 import os
+import re
 import time
 from functools import lru_cache
 
@@ -36,6 +37,11 @@ _parse = json.JSONDecoder(strict=False).decode
 _encode_tree = json.JSONEncoder(
     ensure_ascii=False, check_circular=False, allow_nan=False, separators=(",", ":")
 ).encode
+
+# Names and values of headers without anything that needs a second look; on a chip both are None,
+# and everything is looked at byte by byte. Fields of a response: str(line ends) and all.
+fields_are_plain = re.compile(rb"(?:[^ \t\r\n\0:]+:[^\r\n\0]*\r?\n)*\r?\n").fullmatch
+field_is_plain = re.compile(r"[0-9A-Za-z_-]+: [!-~](?:[ -~]*[!-~])?").fullmatch
 
 # Puts a file in the place of another, or of none, in one step.
 replace_file = os.replace
