@@ -40,8 +40,6 @@ if TYPE_CHECKING:
     from thinwire.core.request.http_request import Request
     from thinwire.core.wire.http1_request import HTTPChunkWriter
     from thinwire.core.wire.http1_response import BodyReader
-else:
-    Protocol = object
 
 DONE = const(0)
 READ = const(1)
@@ -163,11 +161,16 @@ class HTTP1Exchange:
             if what == READ and self.listen():
                 what = DONE
         except TransportError as error:
-            if not error.foreign:  # the caller's producer may have asked a server itself
-                if isinstance(error, WriteError) and self._answered():
-                    return DONE
-                self._judge(error)
-            raise
+            if error.foreign:  # the caller's producer has asked a server itself
+                raise
+            if isinstance(error, WriteError):
+                try:  # the server may have said why before it closed; if not, the error stands
+                    if self.listen():
+                        return DONE
+                except TransportError:
+                    pass
+            self._judge(error)
+            raise error
         if what != DONE:
             deadline = self.deadline()
             if deadline is not None and self._now_ms() >= deadline:
@@ -213,13 +216,12 @@ class HTTP1Exchange:
             self._lasting = False
         # What an answer that may last for minutes does not need.
         self._writer = self._piece = self._scratch = None
-        self._out = b""
 
     def _upload(self) -> int:
         # Until the connection takes no more, or a block has gone.
         request, connection = self._request, self._connection
         if self._piece is None:
-            self._piece = self._first(self._out) if self._proven else memoryview(self._out)
+            self._piece = self._first() if self._proven else memoryview(self._out)
         elif request.handed_ms is None:  # the caller's producer has had its time
             request.handed_over(self._now_ms())
         while len(self._piece):
@@ -232,7 +234,8 @@ class HTTP1Exchange:
             else:
                 self._proven = True
                 request.secured_ms = request.handed_ms
-                self._piece = self._first(self._out[count:])
+                self._out = self._out[count:]
+                self._piece = self._first()
         if self._whole:
             request.sent(self._now_ms())
             # Nothing is left to send: the buffer serves both ways.
@@ -250,9 +253,10 @@ class HTTP1Exchange:
         self._whole = count == 0
         return TURN
 
-    def _first(self, head: bytes) -> memoryview:
+    def _first(self) -> memoryview:
         # The head with the first block of the body, which decides how it is framed.
         request, writer = self._request, self._writer
+        head, self._out = self._out, b""
         if request.body is None:
             self._whole = True
             return memoryview(head + framing(-1))
@@ -264,13 +268,6 @@ class HTTP1Exchange:
         if not place:
             return memoryview(head + framing(request.length))
         return writer.first(head, count, request.length)  # type: ignore[union-attr]
-
-    def _answered(self) -> bool:
-        # After a write that failed: the server may have said why before it closed.
-        try:
-            return self.listen()
-        except TransportError:
-            return False
 
     def _judge(self, error: TransportError) -> None:
         if self.heard or error.closed or isinstance(error, (ConnectError, TransportTimeout)):
