@@ -107,7 +107,8 @@ async def _connect_to(
                     plain.recv(1)  # raises what went wrong, where the port can tell
                     raise OSError(_REFUSED)
                 return plain
-            await waiter.sleep_ms(waiter.pause(tries, deadline_ms, "connect"))
+            waiter.check(deadline_ms, "connect")
+            await waiter.sleep_ms(waiter.pause(tries))
             request.check()
             tries += 1
     except BaseException:
@@ -260,7 +261,7 @@ class Connection:
     def pause(self) -> int:
         """How long to sleep before the next look, in milliseconds: longer each time."""
         tries, self.tries = self.tries, self.tries + 1
-        return self._waiter.pause(tries, None, "")
+        return self._waiter.pause(tries)
 
     def _open_stream(self) -> "socket.socket | SSLSocket":
         # Another task may have closed it while this one slept.

@@ -30,6 +30,8 @@ class SocketResponse(HTTP1Exchange):
         pool: where the connection goes once the response is read, if it may be used again.
     """
 
+    _connection: "Connection | None"
+
     def __init__(
         self,
         waiter: "Waiter",
@@ -40,7 +42,6 @@ class SocketResponse(HTTP1Exchange):
     ) -> None:
         self._waiter = waiter
         self._pool = pool
-        self._socket: Connection | None = connection
         connection.careful = True
         super().__init__(
             connection,
@@ -58,7 +59,7 @@ class SocketResponse(HTTP1Exchange):
         Raises:
             ConnectError, WriteError, ReadError, TransportTimeout, EncodeError: see Transport.send.
         """
-        waiter, connection = self._waiter, self._socket
+        waiter, connection = self._waiter, self._connection
         what = self.advance()
         while what != DONE:
             if what == MORE:
@@ -75,7 +76,7 @@ class SocketResponse(HTTP1Exchange):
     async def _more(self, request: "Request") -> None:
         # Waits for the caller's producer. In a task of its own, or neither a clock nor an `abort`
         # would reach this one meanwhile.
-        waiter, connection = self._waiter, self._socket
+        waiter, connection = self._waiter, self._connection
         body: Body = request.body  # type: ignore[assignment]
         if waiter.blocking:
             await body.more()
@@ -96,12 +97,10 @@ class SocketResponse(HTTP1Exchange):
 
     def wait(self, deadline_ms: "int | None") -> "Awaitable[None]":
         """See Response.wait; no coroutine is made."""
-        connection, waiter = self._socket, self._waiter
-        if connection is None:
-            return waiter.sleep_ms(0)
-        if connection.tries:
+        waiter, connection = self._waiter, self._connection
+        if connection.tries:  # type: ignore[union-attr]
             waiter.check(deadline_ms, "read")
-        return waiter.sleep_ms(connection.pause())
+        return waiter.sleep_ms(connection.pause())  # type: ignore[union-attr]
 
     async def readinto(self, buffer: memoryview, deadline_ms: "int | None") -> int:
         """See Response.readinto."""
@@ -119,7 +118,7 @@ class SocketResponse(HTTP1Exchange):
 
     def aclose(self) -> "Coroutine[object, object, None]":
         """See Response.aclose."""
-        connection, self._socket = self._socket, None
+        connection = self._connection
         if connection is not None:
             self._waiter.reading -= 1
             if self.release() and not connection.ended:

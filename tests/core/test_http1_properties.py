@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from thinwire.core.errors import ReadError
 from thinwire.core.routing.deployment import URL
+from thinwire.core.wire.http1 import BodyReader, ResponseHead
 from thinwire.core.wire.http1_request import HTTPChunkWriter
-from thinwire.core.wire.http1_response import BodyReader, ResponseHead
 
 STEPS = st.lists(st.integers(1, 30), min_size=1, max_size=5)
 CHUNKS = st.lists(st.binary(min_size=1, max_size=40), max_size=8)
