@@ -31,7 +31,7 @@ are told by the head's framing (RFC 9112 §6, §7):
   size -> data -> after -> size ... -> size 0 -> trailer         -> done
 """
 
-from thinwire.core._compat import HEAD_LIMIT, MICROPYTHON, PIECE, AtOnce, const
+from thinwire.core._compat import HEAD_LIMIT, PIECE, AtOnce, const
 from thinwire.core.errors import ReadError, TransportTimeout, WriteError
 from thinwire.core.wire.http1_request import framing, request_head
 
@@ -157,8 +157,11 @@ class HTTP1Exchange:
             pairs.append(("Connection", "close"))
         pairs.extend(headers)
         pairs.extend(request.headers)
-        self._out = request_head(request.method, target or request.target, pairs)
-        self._piece: memoryview | None = None  # what of a block is still to be written
+        # What of a block is still to be written. As bytes: the head, before it is known how the
+        # body is framed.
+        self._piece: bytes | memoryview | None = request_head(
+            request.method, target or request.target, pairs
+        )
         self._whole = False  # and there is no other behind it
         self._head = ResponseHead()
         self._body: BodyReader | None = None
@@ -232,13 +235,13 @@ class HTTP1Exchange:
     def _upload(self) -> int:
         # Until the connection takes no more, or a block has gone.
         request, connection = self._request, self._connection
-        if self._piece is None:
-            self._piece = self._first() if self._proven else memoryview(self._out)
-        elif request.handed_ms is None:  # the caller's producer has had its time
+        if request.handed_ms is None:  # the caller's producer has had its time
             request.handed_over(self._now_ms())
-        while len(self._piece):
+        if self._proven and isinstance(self._piece, bytes):
+            self._piece = self._first(self._piece)
+        while self._piece:
             try:
-                count = connection.write_some(self._piece)  # type: ignore[union-attr]
+                count = connection.write_some(self._piece)  # type: ignore[union-attr, arg-type]
             except WriteError as error:
                 try:  # the server may have said why before it closed; if not, the error stands
                     if self.listen():
@@ -250,13 +253,11 @@ class HTTP1Exchange:
             if not count:
                 return DONE if self._proven and self.listen() else WRITE
             request.handed_over(self._now_ms())
-            if self._proven:
-                self._piece = self._piece[count:]
-            else:
+            self._piece = self._piece[count:]
+            if not self._proven:
                 self._proven = True
                 request.secured_ms = request.handed_ms
-                self._out = self._out[count:]
-                self._piece = self._first()
+                self._piece = self._first(self._piece)  # type: ignore[arg-type]
         if self._whole:
             request.sent(self._now_ms())
             # Nothing is left to send: the buffer serves both ways.
@@ -274,10 +275,9 @@ class HTTP1Exchange:
         self._whole = count == 0
         return TURN
 
-    def _first(self) -> memoryview:
+    def _first(self, head: bytes) -> memoryview:
         # The head with the first block of the body, which decides how it is framed.
         request, writer = self._request, self._writer
-        head, self._out = self._out, b""
         if request.body is None:
             self._whole = True
             return memoryview(head + framing(-1))
@@ -493,7 +493,7 @@ def _latin1(value: bytes) -> str:
     # Headers are bytes; read as Latin-1 nothing can fail. MicroPython has no codec for it, and a
     # list of 8,000 characters found no room in a heap that was nearly full: as UTF-8, which makes
     # two bytes of each that is not ASCII, the text takes one block about as long as the header.
-    if MICROPYTHON and not TYPE_CHECKING:  # pragma: no cover (MicroPython)
+    if AtOnce is None and not TYPE_CHECKING:  # pragma: no cover (MicroPython)
         above = 0
         for byte in value:
             above += byte > 127
