@@ -350,12 +350,13 @@ class ResponseHead:
 
     Attributes:
         status: HTTP status, once `receive` has returned a number.
+        raw: what has come; in the end without folds.
     """
 
     def __init__(self) -> None:
         self.status = 0
-        self._raw = bytearray()  # in the end without folds
-        self._lower = self._raw  # the same with its names in lower case, where that is another
+        self.raw = bytearray()
+        self._lower = self.raw  # the same with its names in lower case, where that is another
         self._interim = 0
         self._version = b""
 
@@ -365,14 +366,14 @@ class ResponseHead:
         Raises:
             ReadError: not HTTP/1.x, a head beyond the limit, or an ambiguous one.
         """
-        self._raw.extend(data)
+        self.raw.extend(data)
         while True:
             end = self._end_of_head()
-            if (end if end >= 0 else len(self._raw)) > HEAD_LIMIT:
+            if (end if end >= 0 else len(self.raw)) > HEAD_LIMIT:
                 raise ReadError("response head is larger than %d bytes" % HEAD_LIMIT)
             if end < 0:
                 return None
-            rest = len(self._raw) - end
+            rest = len(self.raw) - end
             self._parse_status()
             if self.status >= 200:
                 self._keep(end)
@@ -381,7 +382,7 @@ class ResponseHead:
             self._interim += 1
             if self.status < 100 or self.status == 101 or self._interim > _INTERIM_LIMIT:
                 raise ReadError("unexpected interim response %d" % self.status)
-            self._raw = self._raw[end:]
+            self.raw = self.raw[end:]
 
     def header(self, name: str) -> "str | None":
         """Value of the first header of this name, in any case, or None."""
@@ -392,7 +393,7 @@ class ResponseHead:
     def all_headers(self) -> "list[tuple[str, str]]":
         """Names in lower case and values, as they came."""
         found = []
-        for line in bytes(self._raw).split(b"\n")[1:]:
+        for line in bytes(self.raw).split(b"\n")[1:]:
             name, colon, value = line.partition(b":")
             if colon:
                 found.append((_latin1(name.lower()), _latin1(value.strip())))
@@ -423,14 +424,14 @@ class ResponseHead:
 
     def _end_of_head(self) -> int:
         # A line may end with LF alone (RFC 9112 §2.2), each as it likes.
-        crlf = self._raw.find(b"\n\r\n")
-        lf = self._raw.find(b"\n\n")
+        crlf = self.raw.find(b"\n\r\n")
+        lf = self.raw.find(b"\n\n")
         if crlf >= 0 and (lf < 0 or crlf < lf):
             return crlf + 3
         return lf + 2 if lf >= 0 else -1
 
     def _parse_status(self) -> None:
-        line = bytes(self._raw[: self._raw.find(b"\n")]).rstrip(b"\r")
+        line = bytes(self.raw[: self.raw.find(b"\n")]).rstrip(b"\r")
         parts = line.split(b" ", 2)
         self._version = parts[0]
         if (
@@ -444,18 +445,18 @@ class ResponseHead:
 
     def _keep(self, size: int) -> None:
         # Kept once, and taken apart line by line: a chip would need room for each further copy.
-        self._raw = self._raw[:size]
+        self.raw = self.raw[:size]
         for fold in (b"\r\n ", b"\r\n\t", b"\n ", b"\n\t"):  # RFC 9112 §5.2
-            if self._raw.find(fold) >= 0:
-                self._raw = bytearray(bytes(self._raw).replace(fold, b" "))
-        start = self._raw.find(b"\n") + 1
-        if AtOnce is not None and AtOnce.fields(self._raw, start):
-            self._lower = self._raw.lower()
+            if self.raw.find(fold) >= 0:
+                self.raw = bytearray(bytes(self.raw).replace(fold, b" "))
+        start = self.raw.find(b"\n") + 1
+        if AtOnce is not None and AtOnce.fields(self.raw, start):
+            self._lower = self.raw.lower()
             return
-        self._lower = self._raw
-        while start < len(self._raw):
-            end = self._raw.find(b"\n", start)
-            line = bytes(self._raw[start:end])
+        self._lower = self.raw
+        while start < len(self.raw):
+            end = self.raw.find(b"\n", start)
+            line = bytes(self.raw[start:end])
             if line[-1:] == b"\r":  # LF alone may end a line, too (RFC 9112 §2.2)
                 line = line[:-1]
             colon = max(line.find(b":"), 0)
@@ -465,15 +466,15 @@ class ResponseHead:
                 not name or b" " in name or b"\t" in name or b"\r" in line or b"\0" in line
             ):
                 raise ReadError("malformed header line in the response: %r" % line[:40])
-            self._raw[start : start + colon] = name.lower()
+            self.raw[start : start + colon] = name.lower()
             start = end + 1
 
     def _values(self, name: str) -> "Iterator[str]":
         key = b"\n" + name.encode() + b":"
         at = self._lower.find(key)
         while at >= 0:
-            end = self._raw.find(b"\n", at + 1)
-            yield _latin1(bytes(memoryview(self._raw)[at + len(key) : end]).strip())
+            end = self.raw.find(b"\n", at + 1)
+            yield _latin1(bytes(memoryview(self.raw)[at + len(key) : end]).strip())
             at = self._lower.find(key, end)
 
 
