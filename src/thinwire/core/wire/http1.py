@@ -140,7 +140,7 @@ class HTTP1Exchange:
         lasting: bool = True,
         proven: bool = True,
         target: str = "",
-        headers: "tuple[tuple[str, str], ...] | list[tuple[str, str]]" = (),
+        headers: "list[tuple[str, str]] | None" = None,
     ) -> None:
         self._connection: Connection | None = connection
         self._request = request
@@ -155,7 +155,8 @@ class HTTP1Exchange:
                 pairs = []
         if not lasting:
             pairs.append(("Connection", "close"))
-        pairs.extend(headers)
+        if headers:
+            pairs.extend(headers)
         pairs.extend(request.headers)
         # What of a block is still to be written. As bytes: the head, before it is known how the
         # body is framed.
