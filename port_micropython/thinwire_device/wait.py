@@ -10,7 +10,7 @@ import time
 
 from micropython import const
 
-from thinwire.core._compat import unix_time
+from thinwire.core._compat import nothing, unix_time
 
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
@@ -96,22 +96,17 @@ class Waiter:
 
             raise TransportTimeout("the deadline passed", phase)
 
-    def pause(self, tries: int, deadline_ms: "int | None", phase: str) -> int:
+    def pause(self, tries: int) -> int:
         """How long to sleep before the next try, in milliseconds.
 
         Not awaited itself: coroutines for it were 1 KB of garbage for a token that comes alone.
 
         Args:
             tries: how many there were without success.
-            deadline_ms: when to give up; None: never.
-            phase: what is waited for, for the error.
-
-        Raises:
-            TransportTimeout: the deadline has passed.
         """
-        self.check(deadline_ms, phase)
         return _SLEEPS[tries] if tries < len(_SLEEPS) else _LONGEST
 
 
-async def _sleep_ms(ms: int) -> None:
+def _sleep_ms(ms: int) -> "Awaitable[None]":
     time.sleep_ms(ms)
+    return nothing()

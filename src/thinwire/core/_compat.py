@@ -28,6 +28,7 @@ else:
     from thinwire.core._cpython import HEAD_LIMIT as HEAD_LIMIT
     from thinwire.core._cpython import KEEP_HEADERS as KEEP_HEADERS
     from thinwire.core._cpython import PIECE as PIECE
+    from thinwire.core._cpython import AtOnce as AtOnce
     from thinwire.core._cpython import LackOfMemory as LackOfMemory
     from thinwire.core._cpython import PortableError as PortableError
     from thinwire.core._cpython import TextBuffer as TextBuffer

@@ -2,8 +2,8 @@ from helpers import error_of, feeds
 
 from thinwire.core._compat import HEAD_LIMIT
 from thinwire.core.errors import ReadError
+from thinwire.core.wire.http1 import BodyReader, ResponseHead
 from thinwire.core.wire.http1_request import HTTPChunkWriter
-from thinwire.core.wire.http1_response import BodyReader, ResponseHead
 
 # A head, its status and how much of the data behind it is body.
 HEADS = [
@@ -194,7 +194,7 @@ def decode(reader, pieces):
     for piece in pieces:
         buffer = bytearray(piece)
         size = reader.decode(memoryview(buffer))
-        out += bytes(buffer[:size])
+        out += bytes(buffer[reader.offset : reader.offset + size])
     return out
 
 
@@ -220,6 +220,17 @@ def test_a_chunked_body_that_ends_early_is_an_error():
             decode(reader, [raw[:end]])
             assert not reader.done
             assert "in the middle of a chunked body" in str(error_of(ReadError, reader.eof))
+
+
+def test_many_chunks_in_one_piece_and_what_is_wrong_behind_them():
+    good = b"".join(b"%x\r\n%s\r\n" % (size, b"z" * size) for size in (1, 15, 16, 300) * 3)
+    for raw, want in CHUNKED:
+        for pieces in ([good + raw], [good[:7], good[7:] + raw], [good[:40], good[40:] + raw]):
+            reader = BodyReader(None, True)
+            assert decode(reader, pieces) == b"z" * 996 + want, raw
+            assert (reader.done, reader.excess) == (True, False)
+    for raw in BROKEN:
+        error_of(ReadError, decode, BodyReader(None, True), [good + raw])
 
 
 def test_broken_chunks_are_errors_however_they_arrive():
@@ -277,8 +288,24 @@ def test_a_buffer_may_be_larger_than_what_came():
     for raw in (b"5\r\nhello\r\n0\r\n\r\n", b"5\r\nhel", b""):
         buffer = bytearray(raw + b"garbage")
         wanted = decode(BodyReader(None, True), [raw])
-        size = BodyReader(None, True).decode(memoryview(buffer), len(raw))
-        assert bytes(buffer[:size]) == wanted, raw
+        reader = BodyReader(None, True)
+        size = reader.decode(memoryview(buffer), len(raw))
+        assert bytes(buffer[reader.offset : reader.offset + size]) == wanted, raw
+
+
+def test_the_first_piece_stays_where_it_stands():
+    for raw, offset in (
+        (b"3\r\nabc\r\n", 3),
+        (b"3\r\nabc\r\n2\r\nde\r\n", 3),
+        (b"1;x\r\na\r\n0\r\n\r\n", 5),
+        (b"3\r\n", 0),
+        (b"", 0),
+    ):
+        reader = BodyReader(None, True)
+        decode(reader, [raw])
+        assert reader.offset == offset, raw
+        decode(reader, [b""])
+        assert reader.offset == 0
 
 
 def test_an_empty_read_changes_nothing():
