@@ -155,11 +155,10 @@ class ChatStream:
                             response: Response = exchange.response  # type: ignore[assignment]
                             # No name for the buffer: a traceback would keep it alive.
                             count = response.receive(exchange.answer.get_buffer())
-                            while count is None and not self._stopped:
+                            while count is None:
                                 await response.wait(exchange.deadline())
                                 count = response.receive(exchange.answer.get_buffer())
-                            if count is not None:
-                                exchange.received(count, response.offset)
+                            exchange.received(count, response.offset)
                         elif state == _OPENING or exchange is None:
                             await self._open()
                         elif state == _ENDED:

@@ -161,9 +161,7 @@ class CompletionAssembler:
         Returns:
             Its event, None where that is queued.
         """
-        choice = self._choices.get(index)
-        if choice is None:
-            choice = self._choice(index)
+        choice = self._choices.get(index) or self._choice(index)
         if choice.finish_reason is not None:
             self._go_on(choice)
         content = kind == "content"
@@ -225,10 +223,8 @@ class CompletionAssembler:
             extras = {} if choice.extras is None else choice.extras.value()
             if not choice.empty or extras.get("reasoning_details"):
                 return False
-        for calls in self._tool_calls.values():
-            if calls.named():
-                return False
-        return not [one for one in self._media.values() if not one.is_empty()]
+        others = list(self._tool_calls.values()) + list(self._media.values())
+        return not [one for one in others if not one.is_empty()]
 
     def content_chars(self) -> int:
         """Number of characters of content so far, of all choices."""

@@ -336,6 +336,10 @@ class ToolCallAssembler:
             found.append(one)
         return found
 
+    def is_empty(self) -> bool:
+        """Whether there is none that can be made."""
+        return not self._named
+
     def named(self) -> int:
         """Number of calls that can be made, their arguments aside."""
         return len(self._named)

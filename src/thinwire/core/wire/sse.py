@@ -54,6 +54,7 @@ class SSEParser:
         self.unfinished = False
         self.comment = b""
         self.view = memoryview(self.buffer)
+        self._room: memoryview | None = None  # what was asked for and has not been filled
         self._limit = limit
         self._line = 0
         self._scan = 0
@@ -70,19 +71,22 @@ class SSEParser:
         Raises:
             StreamError: one event is larger than the limit, or than the memory there is.
         """
-        if self._given:
-            self._given = self._data = self.unfinished = False
-            self.event = "message"
-        if self._end == self._line and not self._data:
-            self._line = self._scan = self._end = 0
-            return self.view
-        if len(self.buffer) - self._end <= len(self.buffer) // 4:
-            self._make_room()
-        return self.view[self._end :]
+        room = self._room
+        if room is None:
+            if self._given:
+                self._given = self._data = self.unfinished = False
+                self.event = "message"
+            if self._end == self._line and not self._data:
+                self._line = self._scan = self._end = 0
+                return self.view
+            if len(self.buffer) - self._end <= len(self.buffer) // 4:
+                self._make_room()
+            room = self._room = self.view[self._end :]
+        return room
 
     def buffer_updated(self, count: int, offset: int = 0) -> None:
         """Takes `count` bytes of the last `get_buffer()`, from `offset` on, as received."""
-        end = self._end
+        end, self._room = self._end, None
         if offset and not end and not self._start:
             self._line = self._scan = offset  # nothing is moved in front of what is empty
             end = offset
@@ -147,6 +151,7 @@ class SSEParser:
         self.view[start : self._end - count] = self.view[start + count : self._end]
         self._end -= count
         self._scan = self._end
+        self._room = None
 
     def unread(self) -> bytes:
         """What was received and not parsed yet."""
@@ -156,6 +161,7 @@ class SSEParser:
         """Gives the buffer back; the parser is of no further use."""
         # Nothing new is made: this is done where there was no memory left, too.
         self.buffer = self.view = b""  # type: ignore[assignment]
+        self._room = None
         self._line = self._scan = self._end = 0
         self._data = self._given = False
 
@@ -275,7 +281,7 @@ class SSEParser:
             self.buffer = grown
             self.view = memoryview(grown)
         # Nothing is moved to where it stands: near the limit this is done for each read.
-        if start or grown is not None:
+        if kept and (start or grown is not None):
             self.view[:kept] = old[start : start + kept]
         if line != kept or grown is not None:
             self.view[kept:size] = old[line:end]
