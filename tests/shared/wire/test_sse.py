@@ -120,6 +120,17 @@ def test_streams_through_buffers_of_any_size():
                     assert got == want, (raw, size, offset, got)
 
 
+def test_a_buffer_that_was_not_filled_is_given_once_more():
+    parser, found = SSEParser(64), []
+    receive(parser, b"data: a", found)
+    room = parser.get_buffer()
+    assert parser.get_buffer() is room
+    assert len(room) == 57
+    receive(parser, b"b\n\n", found)
+    assert found == [("message", "ab")]
+    assert parser.get_buffer() is not room
+
+
 def test_what_stands_behind_framing_is_not_moved_where_nothing_is_left():
     parser = SSEParser(64)
     for count in (1, 2):
