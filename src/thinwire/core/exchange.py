@@ -417,7 +417,8 @@ def launch(
         kind = InsideAssembler if deployment.think_tags == "inside" else ThinkingAssembler
     buffer = buffers.acquire()
     try:
-        answer = Answer(plan.call.keep, buffers, buffer, expected, kind, plan.texts_only)
+        answer = Answer(plan.call.keep, buffers, buffer, expected, kind)
+        answer.assembler.texts_only = plan.texts_only
         return Exchange(transport, plan, attempt, answer)
     except MemoryError:
         buffers.release(buffer)

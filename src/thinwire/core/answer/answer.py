@@ -35,7 +35,6 @@ class Answer:
         buffer: to receive into; None: an own one.
         expected: number of choices that were asked for.
         kind: class of the assembler; None: CompletionAssembler.
-        texts_only: see CompletionAssembler.
 
     Attributes:
         end: "" until the end is known, then "finish", "done" or "eof"; see Completion.
@@ -55,7 +54,6 @@ class Answer:
         buffer: "bytearray | None" = None,
         expected: int = 1,
         kind: "type[CompletionAssembler] | None" = None,
-        texts_only: bool = False,
     ) -> None:
         self.end = ""
         self.received = 0
@@ -66,7 +64,6 @@ class Answer:
         self._lent = buffer
         self.parser = SSEParser(buffer=self._lent)
         self.assembler = (kind or CompletionAssembler)(keep, expected, self.parser)
-        self.assembler.texts_only = texts_only
         self.on_chunk: Callable[[dict[str, object]], object] | None = None
         self._memo = ChunkMemo()
         self._cuts = not keep and expected == 1
