@@ -92,16 +92,6 @@ class SocketResponse(HTTP1Exchange):
             connection.waiter.check(deadline_ms, "read")
         return connection.pause()
 
-    async def readinto(self, buffer: memoryview, deadline_ms: "int | None") -> int:
-        """See Response.readinto."""
-        count = self.receive(buffer)
-        while count is None:
-            await self.wait(deadline_ms)
-            count = self.receive(buffer)
-        if self.offset and count:
-            buffer[:count] = buffer[self.offset : self.offset + count]
-        return count
-
     def _compressed(self, buffer: memoryview) -> "int | None":
         # We asked for "identity"; decompressing would take more memory than a chip has.
         raise ReadError("the server compressed its answer (%s) unasked" % self.coding)

@@ -16,11 +16,12 @@ ANSWER = (
 
 class Response:
     status = 200
+    offset = 0
     def __init__(self):
         self.left = ANSWER
     def header(self, name):
         return "text/event-stream" if name == "content-type" else None
-    async def readinto(self, buffer, deadline_ms):
+    def receive(self, buffer):
         count, self.left = len(self.left), b""
         buffer[:count] = ANSWER[:count]
         return count
@@ -52,12 +53,12 @@ print(json.dumps([made, loaded()]))
 
 # Loaded with the first call.
 CALLING = {"answer.answer", "request.call", "answer.completion", "exchange", "wire.json_encode"}
-CALLING |= {"routing.plan", "wire.sse", "stream", "errors"}
+CALLING |= {"routing.plan", "wire.sse", "stream", "errors", "answer.events", "answer.assembler"}
 # Loaded when something fails.
 FAILING = {"routing.recovery", "answer.error_response", "answer.error_object"}
 FAILING |= {"wire.error_words", "wire.redaction"}
 # Loaded when they are asked for, or when an answer holds what they are for.
-SPECIAL = {"hedge", "request.jsonl", "answer.keep", "observer", "routing.affinity"}
+SPECIAL = {"hedge", "request.jsonl", "observer", "routing.affinity"}
 SPECIAL |= {"request.sources", "routing.store", "sync", "answer.tool_calls"}
 
 

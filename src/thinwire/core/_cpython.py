@@ -354,22 +354,15 @@ def has_half(text: str) -> bool:
     return "\ud800" <= text[-1] <= "\udbff" or "\udc00" <= text[0] <= "\udfff"
 
 
-class TextBuffer:
-    """Text that grows delta by delta."""
-
-    def __init__(self) -> None:
-        self._parts: list[str] = []
-
-    def append(self, text: str) -> None:
-        """Add `text` at the end."""
-        self._parts.append(text)
+class TextBuffer(list[str]):
+    """Text that grows delta by delta; `append` adds to its end."""
 
     def value(self) -> str:
         """Everything appended so far."""
-        if len(self._parts) > 1:
-            self._parts = ["".join(self._parts)]
-        return self._parts[0] if self._parts else ""
+        if len(self) > 1:
+            self[:] = ["".join(self)]
+        return self[0] if self else ""
 
     def pieces(self) -> "list[str]":
         """The same in pieces."""
-        return self._parts
+        return self

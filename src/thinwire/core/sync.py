@@ -11,10 +11,10 @@ if TYPE_CHECKING:
     from collections.abc import Coroutine, Mapping
     from typing import Self, Unpack
 
-    from thinwire.core.answer.completion import Completion, Event
-    from thinwire.core.answer.keep import Keep
+    from thinwire.core.answer.completion import Completion
+    from thinwire.core.answer.events import Event
     from thinwire.core.client import Messages, Tools
-    from thinwire.core.request.call import ChatParams
+    from thinwire.core.request.call import ChatParams, Keep
     from thinwire.core.routing.policy import OnInterrupt, RetryPolicy, Timeouts
     from thinwire.core.stream import ChatStream, OnDelta, OnRestart
 
@@ -127,11 +127,8 @@ class Client(BaseClient):
             session: name of the conversation, for deployments with `session_affinity`; never
                 sent.
             keep: what becomes of the answer's text. "text": it is kept in memory, and in the
-                completion. "none": only the events have it. An open text file: the content is
-                written there. A callable: it is told (kind, text, index) of each piece of
-                "content", "reasoning", "refusal", "audio", "transcript" (index of the choice),
-                "arguments" (of the tool call) and "image" (of the image). What is not kept is None
-                in the completion, or "".
+                completion. "none": only the events or `on_delta` have it, and it is None or "" in
+                the completion; `on_delta=file.write, keep="none"` writes it to a file.
             extra_body: fields that replace all others; the only way to send null.
             extra_headers: headers of this call.
             **params: any field of the API (temperature, max_tokens, stop, ...); None: not sent.
@@ -201,11 +198,8 @@ class Client(BaseClient):
             session: name of the conversation, for deployments with `session_affinity`; never
                 sent.
             keep: what becomes of the answer's text. "text": it is kept in memory, and in the
-                completion. "none": only the events have it. An open text file: the content is
-                written there. A callable: it is told (kind, text, index) of each piece of
-                "content", "reasoning", "refusal", "audio", "transcript" (index of the choice),
-                "arguments" (of the tool call) and "image" (of the image). What is not kept is None
-                in the completion, or "".
+                completion. "none": only the events or `on_delta` have it, and it is None or "" in
+                the completion; `on_delta=file.write, keep="none"` writes it to a file.
             extra_body: fields that replace all others; the only way to send null.
             extra_headers: headers of this call.
             **params: any field of the API (temperature, max_tokens, stop, ...); None: not sent.

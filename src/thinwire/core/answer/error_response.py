@@ -91,6 +91,18 @@ async def read_whole(
     return body
 
 
+async def readinto(response: "Response", buffer: memoryview, deadline_ms: "int | None") -> int:
+    """Reads body bytes to the front of `buffer`; 0 at the end. For what is no stream."""
+    count = response.receive(buffer)
+    while count is None:
+        await response.wait(deadline_ms)
+        count = response.receive(buffer)
+    start = response.offset
+    if start and count:
+        buffer[:count] = buffer[start : start + count]
+    return count
+
+
 def document(body: bytearray) -> "dict[str, object]":
     """The JSON object that `body` is.
 
@@ -157,7 +169,7 @@ async def _read(
     piece = bytearray(_READ)
     view = memoryview(piece)
     while len(body) <= limit:
-        count = await response.readinto(view, deadline_ms)
+        count = await readinto(response, view, deadline_ms)
         if not count:
             return
         body.extend(view[:count])
