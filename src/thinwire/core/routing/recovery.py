@@ -15,7 +15,7 @@ it says.
 from thinwire.core._compat import const, decode
 from thinwire.core.answer.chunk import one_line
 from thinwire.core.errors import AllAttemptsFailed, ConnectError, TransportTimeout
-from thinwire.core.wire.redaction import secrets
+from thinwire.core.wire.redaction import secrets_of
 
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
@@ -155,9 +155,9 @@ def record_failure(
     _add_address(exchange, error)
     deployment = plan.router.deployment(attempt.deployment)
     request = exchange.request
-    headers = [] if request is None else request.headers
-    for secret in secrets(headers, deployment.url.query):
-        error.hide(secret)
+    if request is not None:
+        for secret in secrets_of(request):
+            error.hide(secret)
     error.model, error.deployment = plan.model, attempt.deployment
     if attempt.headers:
         try:
