@@ -77,6 +77,10 @@ def warn(message):
     print("thinwire:", message)
 
 
+def documented(function, like):
+    return function
+
+
 def is_awaitable(value):
     return hasattr(value, "send")
 

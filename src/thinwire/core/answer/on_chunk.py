@@ -8,7 +8,7 @@ Loaded for clients with `on_chunk`.
 
 from thinwire.core._compat import const
 from thinwire.core.errors import ThinwireError, without
-from thinwire.core.wire.redaction import secrets_of
+from thinwire.core.wire.redaction import secrets
 
 _DEEPEST = const(16)  # what is nested more deeply is left out: a chip's stack is short
 
@@ -32,7 +32,7 @@ class ChunkTeller:
 
     def __init__(self, on_chunk: "OnChunk", request: "Request") -> None:
         self._on_chunk = on_chunk
-        self._secrets = secrets_of(request)
+        self._secrets = secrets(request.headers, request.target.partition("?")[2], request.key)
 
     def tell(self, chunk: "dict[str, object]") -> None:
         """Tells of one chunk, which is not changed."""

@@ -15,7 +15,7 @@ it says.
 from thinwire.core._compat import const, decode
 from thinwire.core.answer.chunk import one_line
 from thinwire.core.errors import AllAttemptsFailed, ConnectError, TransportTimeout
-from thinwire.core.wire.redaction import secrets_of
+from thinwire.core.wire.redaction import secrets
 
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
@@ -155,9 +155,10 @@ def record_failure(
     _add_address(exchange, error)
     deployment = plan.router.deployment(attempt.deployment)
     request = exchange.request
-    if request is not None:
-        for secret in secrets_of(request):
-            error.hide(secret)
+    headers = deployment.headers() if request is None else request.headers
+    key = deployment.api_key if request is None else request.key
+    for secret in secrets(headers, deployment.url.query, key):
+        error.hide(secret)
     error.model, error.deployment = plan.model, attempt.deployment
     if attempt.headers:
         try:

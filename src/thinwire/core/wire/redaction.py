@@ -10,10 +10,6 @@ Loaded with the first error.
 
 from thinwire.core._compat import const, from_base64
 
-TYPE_CHECKING = const(False)
-if TYPE_CHECKING:
-    from thinwire.core.request.http_request import Request
-
 _SHORTEST = const(8)  # a shorter value is also a word: to take "ollama" out of a text hurts
 _WORDS = "auth key token secret cookie session signature password credential litellm".split()
 _NAMES = ("sig", "code")  # in the query: Azure's SAS and Functions
@@ -35,14 +31,17 @@ def is_secret(name: str) -> bool:
     return name in _NAMES
 
 
-def secrets(headers: "list[tuple[str, str]]", query: str = "") -> "list[str]":
+def secrets(headers: "list[tuple[str, str]]", query: str = "", key: object = None) -> "list[str]":
     """Every text that must not be shown, the longest first.
 
     Args:
         headers: (name, value) pairs of a request.
         query: of its target.
+        key: that is in one of the headers, whatever that is called.
     """
     found: list[str] = []
+    if isinstance(key, str):
+        _add(found, key)
     for name, value in headers:
         if is_secret(name):
             for word in _words(value):
@@ -55,12 +54,6 @@ def secrets(headers: "list[tuple[str, str]]", query: str = "") -> "list[str]":
     found.sort(key=len)
     found.reverse()
     return found
-
-
-def secrets_of(request: "Request") -> "list[str]":
-    """The same of a request, the key included, whatever the name of the header that it is in."""
-    pairs = request.headers + [("key", request.key or "")]
-    return secrets(pairs, request.target.partition("?")[2])
 
 
 def unquoted(text: str) -> str:
