@@ -447,17 +447,12 @@ class Options:
 
 def test_a_transport_of_options_is_opened_by_its_client_and_says_its_size():
     for kind, blocking in ((Client, True), (AsyncClient, False)):
-        options, lent = Options(), []
+        options = Options()
         client = kind("a", deployments("a"), transport=options)
         assert options.opened == [blocking]
         assert client.transport is options.transport
-        kept = module.Reserve.release
-        module.Reserve.release = lambda reserve, buffer: lent.append(len(buffer))
-        try:
-            assert result(client.chat(HELLO)).content == "Hello"
-        finally:
-            module.Reserve.release = kept
-        assert lent == [16]
+        assert result(client.chat(HELLO)).content == "Hello"
+        assert client._reserve.size == 16  # noqa: SLF001
 
 
 def test_one_deployment_is_the_default_models():

@@ -456,8 +456,7 @@ class Lost:
 
 def test_a_result_that_there_was_no_memory_to_hand_over_is_out_of_memory():
     client = client_of(Client, [GOOD])
-    client._chat = lambda *given: nothing()  # noqa: SLF001
-    error_of(OutOfMemory, chat, client)
+    error_of(OutOfMemory, client._answer, nothing())  # noqa: SLF001
     stream = Lost()
     error_of(OutOfMemory, next, SyncChatStream(stream))
     stream.__anext__ = full

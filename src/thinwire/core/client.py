@@ -127,10 +127,13 @@ class BaseClient:
         """
         mend_imports()
         self._router = Router(
-            default_model, deployments, fallbacks, context_fallbacks, content_filter_fallbacks
+            default_model,
+            deployments,
+            fallbacks,
+            context_fallbacks,
+            content_filter_fallbacks,
+            self._blocking,
         )
-        if self._blocking:
-            self._router.refuse_async()
         self._policy = Policy(timeouts, retry, fallback_on, hedge_after, on_interrupt)
         self._keep_headers: str | tuple[str, ...] = KEEP_HEADERS
         if keep_headers is not None:
@@ -237,32 +240,6 @@ class BaseClient:
         plan.keep_headers = self._keep_headers
         plan.on_chunk = self._on_chunk
         return ChatStream(self._transport, plan, self._reserve, seen)
-
-    def _collect(
-        self,
-        call: "Call",
-        model: "str | None",
-        policy: Policy,
-        on_interrupt: "OnInterrupt | None",
-        on_delta: "OnDelta | None",
-        on_restart: "OnRestart | None",
-    ) -> "Coroutine[object, object, Completion]":
-        # Text that nobody has heard may be thrown away without a word; other text only before
-        # somebody who can be told.
-        seen = True
-        if on_delta is None and on_restart is None and not call.hands_out:
-            seen = policy.on_interrupt == "raise"
-        elif on_restart is not None:
-            if policy.on_interrupt is None:
-                policy = policy.for_call(on_interrupt="restart")
-        elif on_interrupt == "restart":
-            raise ValueError('on_interrupt="restart" needs on_restart here, or stream()')
-        elif policy.on_interrupt == "restart":
-            policy = policy.for_call(on_interrupt="raise")
-        stream = self._open(call, model, policy, seen)
-        from thinwire.core.stream import collect
-
-        return collect(stream, on_delta, on_restart)
 
 
 @public
@@ -396,7 +373,22 @@ class AsyncClient(BaseClient):
                 await self.load()
             call = self._call(messages, tools, params, extra_body, extra_headers, session, keep)
             policy = self._policy.for_call(timeouts, retry, hedge_after, on_interrupt)
-            coroutine = self._collect(call, model, policy, on_interrupt, on_delta, on_restart)
+            # Text that nobody has heard may be thrown away without a word; other text only before
+            # somebody who can be told.
+            seen = True
+            if on_delta is None and on_restart is None and not call.hands_out:
+                seen = policy.on_interrupt == "raise"
+            elif on_restart is not None:
+                if policy.on_interrupt is None:
+                    policy = policy.for_call(on_interrupt="restart")
+            elif on_interrupt == "restart":
+                raise ValueError('on_interrupt="restart" needs on_restart here, or stream()')
+            elif policy.on_interrupt == "restart":
+                policy = policy.for_call(on_interrupt="raise")
+            stream = self._open(call, model, policy, seen)
+            from thinwire.core.stream import collect
+
+            coroutine = collect(stream, on_delta, on_restart)
         except MemoryError as error:
             raise self._reserve.out_of_memory(error)
         return await coroutine

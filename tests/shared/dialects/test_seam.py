@@ -1,5 +1,5 @@
-# A dialect that nobody speaks: another path, another header for the key, another body, other events.
-# What it takes to add one is all here: the pump, the clients and the policies do not know it.
+# A dialect that nobody speaks: another path, another header for the key, another body, other
+# events. What it takes to add one is all here: the pump, the clients and policies do not know it.
 
 import asyncio
 import json
