@@ -20,7 +20,7 @@ def open_files():
 
 
 async def exchanges(blocking, leg, jobs):
-    transport = default_transport(blocking, {})
+    transport = default_transport(blocking, True, None, None, None)
     for job in jobs:
         print(json.dumps(await exchange(transport, job, leg)))
     await transport.aclose()

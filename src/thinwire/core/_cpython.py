@@ -4,6 +4,7 @@ tests/shared holds both to the same results.
 """
 
 import binascii
+import functools
 import importlib
 import json
 import os
@@ -15,6 +16,7 @@ from thinwire._public import public as public
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import TypeVar
 
     T = TypeVar("T")
@@ -80,9 +82,37 @@ def warn(message: str) -> None:
     warnings.warn(message, stacklevel=3)
 
 
+def documented(function: "T", like: "Callable[..., object]") -> "T":
+    """Gives a function the name, arguments and words of another one, for help() and editors."""
+    return functools.update_wrapper(function, like)  # type: ignore[return-value, arg-type]
+
+
 def is_awaitable(value: object) -> bool:
     """Whether `await value` makes sense."""
     return hasattr(value, "__await__")
+
+
+def is_async(function: object) -> bool:
+    """Whether what a callable gives has to be awaited, as far as it shows without calling it."""
+    import inspect
+
+    found = inspect.iscoroutinefunction
+    return found(function) or found(getattr(function, "__call__", None))  # noqa: B004
+
+
+def claim(error: MemoryError) -> None:
+    """Takes note that code of the caller's raised `error`, which ends the call as it is.
+
+    Errors of ours carry `foreign` for that, and so can this one. On a chip a built-in error can
+    carry nothing: there it is remembered, until the next one; nothing runs in between.
+    """
+    error.foreign = True  # type: ignore[attr-defined]
+
+
+def is_claimed(error: BaseException) -> bool:
+    """Whether code of the caller's raised it. To be asked once: a chip forgets it then, or its
+    traceback would stay."""
+    return getattr(error, "foreign", False)
 
 
 class PortableError(Exception):

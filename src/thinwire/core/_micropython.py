@@ -66,19 +66,38 @@ def _nothing():
     yield
 
 
-_ended = _nothing()
+_claimed = None
 
 
-def nothing():
-    return _ended  # may be awaited again and again, and takes no memory, as a coroutine would
+def nothing(ended=_nothing()):  # noqa: B008 - one for all, made once
+    return ended  # may be awaited again and again, and takes no memory, as a coroutine would
 
 
 def warn(message):
     print("thinwire:", message)
 
 
+def documented(function, like):
+    return function
+
+
 def is_awaitable(value):
     return hasattr(value, "send")
+
+
+def is_async(function):
+    return type(function) is type(_nothing)  # a method or a lambda does not show it
+
+
+def claim(error):
+    global _claimed
+    _claimed = error
+
+
+def is_claimed(error):
+    global _claimed
+    found, _claimed = _claimed is error, None
+    return found
 
 
 PortableError = Exception  # there is nowhere to send one

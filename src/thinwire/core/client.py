@@ -1,4 +1,6 @@
-"""The clients: what a user makes once and asks many times. Both are thin faces over ChatStream."""
+"""What a user makes once and asks many times: what both clients share, and the one for asyncio
+(the other is in sync.py). Thin faces over ChatStream.
+"""
 
 from thinwire.core._compat import BUFFER, KEEP_HEADERS, const, import_module, mend_imports, public
 from thinwire.core.adapters import (
@@ -7,18 +9,18 @@ from thinwire.core.adapters import (
     memory_budget,
     modules_of_a_call,
 )
-from thinwire.core.error_kinds import FALLBACK_ON, OutOfMemory
+from thinwire.core.error_kinds import FALLBACK_ON
 from thinwire.core.routing.health import CooldownPolicy, Health
 from thinwire.core.routing.policy import Policy
 from thinwire.core.routing.router import Router
+from thinwire.core.wire.reserve import Reserve
 
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Coroutine, Iterable, Mapping, Sequence
-    from os import PathLike
-    from ssl import SSLContext
-    from typing import Literal, Self, Unpack
+    from typing import Literal, Protocol, Self, Unpack
 
+    from thinwire.core.adapters import Certificates, Verify
     from thinwire.core.answer.completion import Completion
     from thinwire.core.answer.on_chunk import OnChunk
     from thinwire.core.error_kinds import Kind
@@ -35,49 +37,11 @@ if TYPE_CHECKING:
     Messages = Iterable[Mapping[str, object] | Completion]
     Tools = Sequence[Mapping[str, object]]
 
+    class Opens(Protocol):
+        """Options of a transport, e.g. an HTTPXTransport; one client's."""
 
-_NO_MEMORY = "out of memory: client.budget() says what is free, and docs/memory.md what helps"
-
-
-class ReceiveBuffers:
-    """What a client lays by: receive buffers, and the error for when there is no memory.
-
-    On a chip one buffer is allocated when the client is made, before the heap fragments, and
-    serves one answer after the other; several at a time get one each.
-
-    Args:
-        size: of each buffer, in bytes.
-    """
-
-    def __init__(self, size: int = BUFFER) -> None:
-        self.size = size
-        self._spare: bytearray | None = bytearray(size)
-        self._lack: OutOfMemory = OutOfMemory(_NO_MEMORY)
-        self._lack_used = False
-
-    def out_of_memory(self, error: "BaseException | None" = None) -> OutOfMemory:
-        """The error for a MemoryError: a new one that has its words or, where there is no memory
-        for that, the one that was laid by."""
-        if isinstance(error, OutOfMemory):
-            return error
-        try:
-            said = str(error or "")
-            return OutOfMemory(_NO_MEMORY + (said and " (%s)" % said), error)
-        except MemoryError:
-            self._lack_used = True
-            return self._lack
-
-    def acquire(self) -> bytearray:
-        """A buffer of nobody else's."""
-        if self._lack_used:  # MicroPython would add to its traceback each time
-            self._lack = OutOfMemory(_NO_MEMORY)
-            self._lack_used = False
-        spare, self._spare = self._spare, None
-        return bytearray(self.size) if spare is None else spare
-
-    def release(self, buffer: bytearray) -> None:
-        """Takes back what `acquire` gave."""
-        self._spare = buffer
+        def open(self, blocking: bool) -> Transport:
+            """The transport for a Client, if `blocking`, or an AsyncClient."""
 
 
 class BaseClient:
@@ -89,7 +53,7 @@ class BaseClient:
     def __init__(
         self,
         default_model: str,
-        deployments: "Mapping[str, Deployment]",
+        deployments: "Mapping[str, Deployment] | Deployment",
         fallbacks: "Lists | None" = None,
         *,
         timeouts: "Timeouts | float | None" = None,
@@ -104,24 +68,18 @@ class BaseClient:
         on_event: "Hook | None" = None,
         on_chunk: "OnChunk | None" = None,
         log: "Sink | bool | None" = None,
-        transport: "Transport | None" = None,
-        verify: "bool | str | PathLike[str] | bytes | SSLContext" = True,
-        ssl_context: object = None,
-        proxy: "str | None" = None,
+        transport: "Transport | Opens | None" = None,
+        verify: "Verify" = True,
+        cadata: "Certificates" = None,
+        add_ca: "Certificates" = None,
         http_client: object = None,
-        cadata: "bytes | list[bytes] | None" = None,
-        add_ca: "bytes | list[bytes] | None" = None,
-        insecure: bool = False,
-        pin: "str | list[str] | None" = None,
-        buffer_size: "int | None" = None,
-        idle_s: "float | None" = None,
         keep_headers: "Literal['all'] | tuple[str, ...] | list[str] | None" = None,
     ) -> None:
         """Makes a client; nothing is sent, and nothing connected.
 
         Args:
             default_model: public model name used when a call gives none.
-            deployments: public model name -> Deployment.
+            deployments: public model name -> Deployment; or one Deployment, default_model's.
             fallbacks: public model name -> names to try after it, in order, when an attempt fails
                 in a way that another deployment may not, before its first delta.
             timeouts: limits for each wait (Timeouts), or seconds for the whole call; also per
@@ -147,36 +105,33 @@ class BaseClient:
                 it. What it raises ends the call. With it no chunk is read without parsing.
             log: True for the runtime's logger (structlog, or JSON lines on a chip), a callable
                 (level, event, fields), or None for silence.
-            transport: an own Transport; then none of the remaining options but buffer_size.
-            verify: False to skip certificate verification; or the only CAs to trust, as the path
-                of a file, or as PEM or DER bytes; or an ssl.SSLContext (CPython). True for the
-                system's (on a chip: the built-in roots); on CPython SSL_CERT_FILE and
-                SSL_CERT_DIR replace those.
-            ssl_context: own ssl.SSLContext (CPython).
-            proxy: URL of a proxy; without it the environment's proxy variables count, as they are
-                now (CPython; docs/connections.md).
+            transport: what carries the requests: an HTTPXTransport or SocketTransport with options
+                of its own (proxy, pins, buffer sizes; docs/connections.md), or an own Transport.
+                The client closes it. None of the options that follow goes beside it.
+            verify: False to skip certificate verification: whoever answers gets the API key. Or
+                the only CAs to trust, as the path of a file, or as PEM or DER bytes; or an
+                ssl.SSLContext (CPython). True for the system's (on a chip: the built-in roots); on
+                CPython SSL_CERT_FILE and SSL_CERT_DIR replace those.
+            cadata: CA certificates in place of those, DER or PEM.
+            add_ca: CA certificates beside those, DER or PEM.
             http_client: own httpx.AsyncClient, or httpx.Client for Client, of httpx or httpx2; not
                 closed by us (CPython).
-            cadata: CA certificates in place of the system's (on a chip: of the built-in roots),
-                DER or PEM.
-            add_ca: CA certificates beside those, DER or PEM.
-            insecure: True to skip certificate verification: whoever answers gets the API key.
-            pin: sha256 of the one certificate or public key to accept, in hex (MicroPython).
-            buffer_size: bytes of the receive buffer and, on a chip, of the send buffer, 512 to
-                4096 there; None for 64 KiB, on a chip 1 KiB.
-            idle_s: how many seconds a connection may wait for the next call; None for the
-                transport's own default.
             keep_headers: names of response headers to keep for `completion.headers`, or "all";
                 None for request ids, Retry-After and rate limits, on a chip for none.
 
         Raises:
             ValueError: an undeclared model name, an impossible timeout, options that exclude each
                 other, CA certificates that cannot be read.
-            TypeError: an option of a kind it cannot have.
+            TypeError: an option of a kind it cannot have; for Client, an async api_key.
         """
         mend_imports()
         self._router = Router(
-            default_model, deployments, fallbacks, context_fallbacks, content_filter_fallbacks
+            default_model,
+            deployments,
+            fallbacks,
+            context_fallbacks,
+            content_filter_fallbacks,
+            self._blocking,
         )
         self._policy = Policy(timeouts, retry, fallback_on, hedge_after, on_interrupt)
         self._keep_headers: str | tuple[str, ...] = KEEP_HEADERS
@@ -185,7 +140,6 @@ class BaseClient:
 
             self._keep_headers = checked(keep_headers)
         self._on_chunk = on_chunk
-        self._buffers = ReceiveBuffers(buffer_size or BUFFER)
         self._observer: Observer | None = None
         if log or on_event is not None:
             # Where nobody listens, as on most chips, this takes no RAM.
@@ -201,25 +155,23 @@ class BaseClient:
         if not isinstance(cooldown, (CooldownPolicy, type(None))):
             raise TypeError("cooldown takes CooldownPolicy(...), not %r" % (cooldown,))
         self._health = Health(cooldown or CooldownPolicy(), store, on_problem)
-        options = {
-            "verify": verify,
-            "ssl_context": ssl_context,
-            "proxy": proxy,
-            "http_client": http_client,
-            "cadata": cadata,
-            "add_ca": add_ca,
-            "insecure": insecure,
-            "pin": pin,
-            "idle_s": idle_s,
-        }
-        if transport is not None:
-            for name, value in options.items():
-                if value is not None and value is not (name == "verify"):
-                    raise ValueError("transport brings its own settings: drop %s" % name)
+        if transport is None:
+            transport = default_transport(self._blocking, verify, cadata, add_ca, http_client)
         else:
-            options["block"] = buffer_size
-            transport = default_transport(self._blocking, options)
-        self._transport = transport
+            given = (
+                ("verify", verify is not True),
+                ("cadata", cadata is not None),
+                ("add_ca", add_ca is not None),
+                ("http_client", http_client is not None),
+            )
+            for name, is_given in given:
+                if is_given:
+                    raise ValueError("transport brings its own settings: drop %s" % name)
+            if hasattr(transport, "open"):
+                transport = transport.open(self._blocking)
+        self._transport: Transport = transport
+        # A transport knows in what sizes its bytes come; own ones need not say.
+        self._reserve = Reserve(getattr(transport, "buffer_size", None) or BUFFER)
 
     @property
     def transport(self) -> "Transport":
@@ -239,7 +191,7 @@ class BaseClient:
         Raises:
             NotImplementedError: the memory of this runtime has no such limits.
         """
-        return memory_budget(self._transport, https, self._buffers.size)
+        return memory_budget(self._transport, https, self._reserve.size)
 
     def deployments_state(self) -> "dict[str, DeploymentState]":
         """How each deployment is doing: name -> DeploymentState."""
@@ -255,7 +207,22 @@ class BaseClient:
             limits and "; " + limits,
         )
 
-    def _stream(
+    def _call(
+        self,
+        messages: "Messages",
+        tools: "Tools | None",
+        params: "Mapping[str, object]",
+        extra_body: "Mapping[str, object] | None",
+        extra_headers: "Mapping[str, str] | None",
+        session: str,
+        keep: "Keep",
+    ) -> "Call":
+        import_module("thinwire.core.request.call")
+        from thinwire.core.request.call import Call
+
+        return Call(messages, tools, params, extra_body, extra_headers, session, keep)
+
+    def _open(
         self, call: "Call", model: "str | None", policy: Policy, seen: bool = True
     ) -> "ChatStream":
         if policy.hedge_after is not None and not self._transport.concurrent:
@@ -271,33 +238,7 @@ class BaseClient:
         plan = Plan(self._router, call, model, policy, self._health, now, self._observer)
         plan.keep_headers = self._keep_headers
         plan.on_chunk = self._on_chunk
-        return ChatStream(self._transport, plan, self._buffers, seen)
-
-    def _chat(
-        self,
-        call: "Call",
-        model: "str | None",
-        policy: Policy,
-        on_interrupt: "OnInterrupt | None",
-        on_delta: "OnDelta | None",
-        on_restart: "OnRestart | None",
-    ) -> "Coroutine[object, object, Completion]":
-        # Text that nobody has heard may be thrown away without a word; other text only before
-        # somebody who can be told.
-        seen = True
-        if on_delta is None and on_restart is None:
-            seen = policy.on_interrupt == "raise"
-        elif on_restart is not None:
-            if policy.on_interrupt is None:
-                policy = policy.for_call(on_interrupt="restart")
-        elif on_interrupt == "restart":
-            raise ValueError('on_interrupt="restart" needs on_restart here, or stream()')
-        elif policy.on_interrupt == "restart":
-            policy = policy.for_call(on_interrupt="raise")
-        stream = self._stream(call, model, policy, seen)
-        from thinwire.core.stream import collect
-
-        return collect(stream, on_delta, on_restart)
+        return ChatStream(self._transport, plan, self._reserve, seen)
 
 
 @public
@@ -335,7 +276,7 @@ class AsyncClient(BaseClient):
                 is its total.
             retry: how often each deployment is tried, likewise; a number is its attempts.
             hedge_after: seconds without a first token after which the first fallback is started
-                beside it.
+                beside it; AsyncClient only.
             on_interrupt: "raise" or "restart": what to do when an answer breaks off that the
                 caller has seen a part of; see `__init__`.
             session: name of the conversation, for deployments with `session_affinity`; never
@@ -348,7 +289,8 @@ class AsyncClient(BaseClient):
             **params: any field of the API (temperature, max_tokens, stop, ...); None: not sent.
 
         Returns:
-            ChatStream, to be used with `async with` and `async for`.
+            ChatStream, to be used with `async with` and `async for`; Client's is a
+            SyncChatStream, for `with` and `for`.
 
         Raises:
             ValueError: the model is not declared, or a header cannot be sent.
@@ -356,22 +298,11 @@ class AsyncClient(BaseClient):
                 stream=, ...), a class as response_format, a function as tool.
         """
         try:
-            import_module("thinwire.core.request.call")
-            from thinwire.core.request.call import Call
-
-            call = Call(
-                messages,
-                tools=tools,
-                params=params,
-                extra_body=extra_body,
-                extra_headers=extra_headers,
-                session=session,
-                keep=keep,
-            )
+            call = self._call(messages, tools, params, extra_body, extra_headers, session, keep)
             policy = self._policy.for_call(timeouts, retry, hedge_after, on_interrupt)
-            return self._stream(call, model, policy)
+            return self._open(call, model, policy)
         except MemoryError as error:
-            raise self._buffers.out_of_memory(error)
+            raise self._reserve.out_of_memory(error)
 
     async def chat(
         self,
@@ -397,8 +328,8 @@ class AsyncClient(BaseClient):
             messages: list of message dicts, or any re-iterable of them; a string leaf may be a
                 source (TextFile, Base64File). A list or tuple is copied now, though not the
                 messages in it; anything else is read while it is sent.
-            on_delta: called with each piece of text as it arrives, a refusal's as well; a plain or
-                an async callable.
+            on_delta: called with each piece of text as it arrives, a refusal's as well; a plain
+                callable or, of AsyncClient, an async one.
                 What it raises ends the call and reaches the caller as it is.
             on_restart: called with StreamRestarted when what on_delta was told is void, since the
                 answer broke off and starts anew. Without it on_interrupt="restart" is refused
@@ -409,7 +340,7 @@ class AsyncClient(BaseClient):
                 is its total.
             retry: how often each deployment is tried, likewise; a number is its attempts.
             hedge_after: seconds without a first token after which the first fallback is started
-                beside it.
+                beside it; AsyncClient only.
             on_interrupt: "raise" or "restart": what to do when an answer breaks off that the
                 caller has seen a part of; see `__init__`.
             session: name of the conversation, for deployments with `session_affinity`; never
@@ -433,22 +364,26 @@ class AsyncClient(BaseClient):
         try:
             if self._cold:
                 await self.load()
-            import_module("thinwire.core.request.call")
-            from thinwire.core.request.call import Call
-
-            call = Call(
-                messages,
-                tools=tools,
-                params=params,
-                extra_body=extra_body,
-                extra_headers=extra_headers,
-                session=session,
-                keep=keep,
-            )
+            call = self._call(messages, tools, params, extra_body, extra_headers, session, keep)
             policy = self._policy.for_call(timeouts, retry, hedge_after, on_interrupt)
-            coroutine = self._chat(call, model, policy, on_interrupt, on_delta, on_restart)
+            # Text that nobody has heard may be thrown away without a word; other text only before
+            # somebody who can be told.
+            seen = True
+            if on_delta is None and on_restart is None:
+                seen = policy.on_interrupt == "raise"
+            elif on_restart is not None:
+                if policy.on_interrupt is None:
+                    policy = policy.for_call(on_interrupt="restart")
+            elif on_interrupt == "restart":
+                raise ValueError('on_interrupt="restart" needs on_restart here, or stream()')
+            elif policy.on_interrupt == "restart":
+                policy = policy.for_call(on_interrupt="raise")
+            stream = self._open(call, model, policy, seen)
+            from thinwire.core.stream import collect
+
+            coroutine = collect(stream, on_delta, on_restart)
         except MemoryError as error:
-            raise self._buffers.out_of_memory(error)
+            raise self._reserve.out_of_memory(error)
         return await coroutine
 
     async def send_streaming_body(
@@ -469,12 +404,12 @@ class AsyncClient(BaseClient):
         try:
             from thinwire.core.request.raw_call import RawCall
 
-            stream = self._stream(RawCall(body), model, self._policy)
+            stream = self._open(RawCall(body), model, self._policy)
             from thinwire.core.stream import collect
 
             coroutine = collect(stream)
         except MemoryError as error:
-            raise self._buffers.out_of_memory(error)
+            raise self._reserve.out_of_memory(error)
         return await coroutine
 
     async def load(self) -> None:

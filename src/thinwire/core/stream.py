@@ -18,6 +18,7 @@ from thinwire.core._compat import (
     const,
     fraction,
     is_awaitable,
+    is_claimed,
     mend_imports,
     nothing,
     one_story,
@@ -25,7 +26,7 @@ from thinwire.core._compat import (
 )
 from thinwire.core.answer.completion import completion_of
 from thinwire.core.answer.events import StreamComplete, StreamRestarted
-from thinwire.core.error_kinds import ThinwireError, is_claimed
+from thinwire.core.error_kinds import ThinwireError
 from thinwire.core.errors import StreamError, StreamInterrupted, TransportTimeout
 from thinwire.core.exchange import launch
 from thinwire.core.request.http_request import Abortable
@@ -37,11 +38,11 @@ if TYPE_CHECKING:
 
     from thinwire.core.answer.completion import Completion
     from thinwire.core.answer.events import Event
-    from thinwire.core.client import ReceiveBuffers
     from thinwire.core.exchange import Exchange
     from thinwire.core.hedge import Race
     from thinwire.core.routing.plan import Plan
     from thinwire.core.transport import Response, Signal, Transport
+    from thinwire.core.wire.reserve import Reserve
 
     OnDelta = Callable[[str], object]
     OnRestart = Callable[[StreamRestarted], object]
@@ -76,7 +77,7 @@ class ChatStream:
     """
 
     def __init__(
-        self, transport: "Transport", plan: "Plan", buffers: "ReceiveBuffers", seen: bool = True
+        self, transport: "Transport", plan: "Plan", buffers: "Reserve", seen: bool = True
     ) -> None:
         self._transport = transport
         self._plan = plan

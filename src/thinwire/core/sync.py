@@ -2,21 +2,21 @@
 coroutine is one send(None); there is no event loop, no thread and no second implementation.
 """
 
-from thinwire.core._compat import const, public
-from thinwire.core.client import BaseClient
-from thinwire.core.request.call import Call
+from thinwire.core._compat import const, documented, public
+from thinwire.core.client import AsyncClient, BaseClient
 
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
-    from collections.abc import Coroutine, Mapping
-    from typing import Self, Unpack
+    from collections.abc import Callable, Coroutine
+    from typing import Any, Concatenate, ParamSpec, Self, TypeVar
 
     from thinwire.core.answer.completion import Completion
     from thinwire.core.answer.events import Event
-    from thinwire.core.client import Messages, Tools
-    from thinwire.core.request.call import ChatParams, Keep
-    from thinwire.core.routing.policy import OnInterrupt, RetryPolicy, Timeouts
-    from thinwire.core.stream import ChatStream, OnDelta, OnRestart
+    from thinwire.core.stream import ChatStream
+
+    P = ParamSpec("P")
+    T = TypeVar("T")
+    R = TypeVar("R")
 
 
 def run(coroutine: "Coroutine[object, object, object]") -> object:
@@ -83,6 +83,21 @@ class SyncChatStream:
         run(self._stream.aclose())
 
 
+def _as_blocking(
+    method: "Callable[Concatenate[Any, P], T]", end: "Callable[[Client, T], R]"
+) -> "Callable[Concatenate[Client, P], R]":
+    # A method of AsyncClient as Client has it, with its arguments and its words: what it gives is
+    # brought to an end, for nothing in it ever waits for a loop.
+    def call(self: "Client", *messages: "P.args", **options: "P.kwargs") -> "R":
+        try:
+            made = method(self, *messages, **options)
+        except MemoryError as error:
+            raise self._reserve.out_of_memory(error)
+        return end(self, made)
+
+    return documented(call, method)  # type: ignore[return-value]  # `self` is never a keyword
+
+
 @public
 class Client(BaseClient):
     """LLM client without an event loop, on CPython and on MicroPython.
@@ -92,145 +107,22 @@ class Client(BaseClient):
     """
 
     _blocking = True
+    _cold = False  # its caller waits in any case
 
-    def stream(
-        self,
-        messages: "Messages",
-        *,
-        tools: "Tools | None" = None,
-        model: "str | None" = None,
-        timeouts: "Timeouts | float | None" = None,
-        retry: "RetryPolicy | int | None" = None,
-        hedge_after: "float | None" = None,
-        on_interrupt: "OnInterrupt | None" = None,
-        session: str = "",
-        keep: "Keep" = "text",
-        extra_body: "Mapping[str, object] | None" = None,
-        extra_headers: "Mapping[str, str] | None" = None,
-        **params: "Unpack[ChatParams]",
-    ) -> SyncChatStream:
-        """Asks a model; nothing is sent before the stream is iterated.
-
-        Args:
-            messages: list of message dicts, or any re-iterable of them; a string leaf may be a
-                source (TextFile, Base64File). A list or tuple is copied now, though not the
-                messages in it; anything else is read while it is sent.
-            tools: list of tool definitions.
-            model: public model name, None for the default.
-            timeouts: limits of this call in place of the deployments' and the client's; a number
-                is its total.
-            retry: how often each deployment is tried, likewise; a number is its attempts.
-            hedge_after: seconds without a first token after which the first fallback is started
-                beside it; AsyncClient only.
-            on_interrupt: "raise" or "restart": what to do when an answer breaks off that the
-                caller has seen a part of; see `__init__`.
-            session: name of the conversation, for deployments with `session_affinity`; never
-                sent.
-            keep: what becomes of the answer's text. "text": it is kept in memory, and in the
-                completion. "none": only the events or `on_delta` have it, and it is None or "" in
-                the completion; `on_delta=file.write, keep="none"` writes it to a file.
-            extra_body: fields that replace all others; the only way to send null.
-            extra_headers: headers of this call.
-            **params: any field of the API (temperature, max_tokens, stop, ...); None: not sent.
-
-        Returns:
-            SyncChatStream, to be used with `with` and `for`.
-
-        Raises:
-            ValueError: the model is not declared, or a header cannot be sent.
-            TypeError: messages is a string or not iterable; an option of other clients (timeout=,
-                stream=, ...), a class as response_format, a function as tool.
-        """
+    def _events(self, stream: "ChatStream") -> SyncChatStream:
         try:
-            call = Call(
-                messages,
-                tools=tools,
-                params=params,
-                extra_body=extra_body,
-                extra_headers=extra_headers,
-                session=session,
-                keep=keep,
-            )
-            policy = self._policy.for_call(timeouts, retry, hedge_after, on_interrupt)
-            return SyncChatStream(self._stream(call, model, policy))
+            return SyncChatStream(stream)
         except MemoryError as error:
-            raise self._buffers.out_of_memory(error)
+            raise self._reserve.out_of_memory(error)
 
-    def chat(
-        self,
-        messages: "Messages",
-        *,
-        on_delta: "OnDelta | None" = None,
-        on_restart: "OnRestart | None" = None,
-        tools: "Tools | None" = None,
-        model: "str | None" = None,
-        timeouts: "Timeouts | float | None" = None,
-        retry: "RetryPolicy | int | None" = None,
-        hedge_after: "float | None" = None,
-        on_interrupt: "OnInterrupt | None" = None,
-        session: str = "",
-        keep: "Keep" = "text",
-        extra_body: "Mapping[str, object] | None" = None,
-        extra_headers: "Mapping[str, str] | None" = None,
-        **params: "Unpack[ChatParams]",
-    ) -> "Completion":
-        """Asks a model and waits for the whole answer.
-
-        Args:
-            messages: list of message dicts, or any re-iterable of them; a string leaf may be a
-                source (TextFile, Base64File). A list or tuple is copied now, though not the
-                messages in it; anything else is read while it is sent.
-            on_delta: called with each piece of text as it arrives, a refusal's as well; a plain
-                callable.
-                What it raises ends the call and reaches the caller as it is.
-            on_restart: called with StreamRestarted when what on_delta was told is void, since the
-                answer broke off and starts anew. Without it on_interrupt="restart" is refused
-                where text was handed out, for nobody would know.
-            tools: list of tool definitions.
-            model: public model name, None for the default.
-            timeouts: limits of this call in place of the deployments' and the client's; a number
-                is its total.
-            retry: how often each deployment is tried, likewise; a number is its attempts.
-            hedge_after: seconds without a first token after which the first fallback is started
-                beside it; AsyncClient only.
-            on_interrupt: "raise" or "restart": what to do when an answer breaks off that the
-                caller has seen a part of; see `__init__`.
-            session: name of the conversation, for deployments with `session_affinity`; never
-                sent.
-            keep: what becomes of the answer's text. "text": it is kept in memory, and in the
-                completion. "none": only the events or `on_delta` have it, and it is None or "" in
-                the completion; `on_delta=file.write, keep="none"` writes it to a file.
-            extra_body: fields that replace all others; the only way to send null.
-            extra_headers: headers of this call.
-            **params: any field of the API (temperature, max_tokens, stop, ...); None: not sent.
-
-        Returns:
-            Completion.
-
-        Raises:
-            ThinwireError: see ChatStream.
-            ValueError: the model is not declared, or a header cannot be sent.
-            TypeError: messages is a string or not iterable; an option of other clients (timeout=,
-                stream=, ...), a class as response_format, a function as tool.
-        """
-        try:
-            call = Call(
-                messages,
-                tools=tools,
-                params=params,
-                extra_body=extra_body,
-                extra_headers=extra_headers,
-                session=session,
-                keep=keep,
-            )
-            policy = self._policy.for_call(timeouts, retry, hedge_after, on_interrupt)
-            coroutine = self._chat(call, model, policy, on_interrupt, on_delta, on_restart)
-        except MemoryError as error:
-            raise self._buffers.out_of_memory(error)
+    def _answer(self, coroutine: "Coroutine[object, object, Completion]") -> "Completion":
         found = run(coroutine)
         if found is None:
-            raise self._buffers.out_of_memory()
+            raise self._reserve.out_of_memory()
         return found  # type: ignore[return-value]
+
+    stream = _as_blocking(AsyncClient.stream, _events)
+    chat = _as_blocking(AsyncClient.chat, _answer)
 
     def close(self) -> None:
         """Closes the connections. Idempotent."""

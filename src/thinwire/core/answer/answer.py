@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from thinwire.core.answer.events import Event
-    from thinwire.core.client import ReceiveBuffers
     from thinwire.core.errors import ThinwireError
+    from thinwire.core.wire.reserve import Reserve
 
 _DONE = const(b"[DONE]")
 _SHOWN = const(800)  # bytes of a body kept for its error, enough for 200 characters
@@ -50,7 +50,7 @@ class Answer:
     def __init__(
         self,
         keep: bool = True,
-        buffers: "ReceiveBuffers | None" = None,
+        buffers: "Reserve | None" = None,
         buffer: "bytearray | None" = None,
         expected: int = 1,
         kind: "type[CompletionAssembler] | None" = None,
@@ -133,7 +133,7 @@ class Answer:
         document = error_response.document(body)
         self.assembler.parser = parser = SSEParser(buffer=body)
         parser.data_end = len(body)
-        self._take_chunk(document)
+        self.take(document, "message")
         self.assembler.parser = None  # an error must not keep the body alive
         self.finish()
         if self._says_nothing():
@@ -235,26 +235,36 @@ class Answer:
             obj = parser.data()
             if parser.event == "message" and obj.strip():
                 raise StreamError("an event is not JSON: " + chunk.one_line(obj, 80))
-        self._take(obj, parser.event)
+        self.take(obj, parser.event)
         if plain and isinstance(obj, dict) and self._late is None:
             memo.learn(parser.buffer, start, end, obj)
         return None
 
-    def _take(self, obj: object, event: str) -> None:
-        # event: its type; servers send events of their own beside ours (docs/wire.md C40).
+    def take(self, obj: object, event: str) -> None:
+        """Takes what an event, or the one document, holds; a dialect whose events are others makes
+        chunks of them here, for `take_chunk`, and says `finish` at the end.
+
+        Args:
+            obj: parsed JSON.
+            event: its type; servers send events of their own beside ours (docs/wire.md C40).
+
+        Raises:
+            StatusError: it is an error.
+        """
         if event == "error":
             obj = chunk.unwrapped(obj)
             raise chunk.error(chunk.mapping(obj)) or chunk.error_from(obj, 200)
         if isinstance(obj, list):  # Gemini's errors come as a list of one
             for one in obj:
                 if self._late is None and not isinstance(one, list):
-                    self._take(one, event)
+                    self.take(one, event)
         elif isinstance(obj, dict) and (
             event == "message" or isinstance(obj.get("choices"), list)
         ):
-            self._take_chunk(obj)
+            self.take_chunk(obj)
 
-    def _take_chunk(self, obj: "dict[str, object]") -> None:
+    def take_chunk(self, obj: "dict[str, object]") -> None:
+        """Takes a chat.completion.chunk."""
         self._empty = False
         if self.on_chunk is not None:
             self.on_chunk(obj)

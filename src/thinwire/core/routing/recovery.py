@@ -156,7 +156,8 @@ def record_failure(
     deployment = plan.router.deployment(attempt.deployment)
     request = exchange.request
     headers = deployment.headers() if request is None else request.headers
-    for secret in secrets(headers, deployment.url.query):
+    key = deployment.api_key if request is None else request.key
+    for secret in secrets(headers, deployment.url.query, key):
         error.hide(secret)
     error.model, error.deployment = plan.model, attempt.deployment
     if attempt.headers:

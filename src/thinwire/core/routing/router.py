@@ -3,7 +3,7 @@ are strict lists per name: the list of the model that was asked for is walked, l
 models on it are not. Everything is checked here, at construction.
 """
 
-from thinwire.core._compat import const
+from thinwire.core._compat import const, is_async
 from thinwire.core.routing.deployment import Deployment
 
 TYPE_CHECKING = const(False)
@@ -18,29 +18,36 @@ class Router:
 
     Args:
         default_model: name used when a call gives none.
-        deployments: public model name -> Deployment.
+        deployments: public model name -> Deployment; or one, default_model's.
         fallbacks: public model name -> names to try after it, in order.
         context_fallbacks: the same for a request that does not fit the model's context.
         content_filter_fallbacks: the same for a request that a content filter refused.
+        blocking: for Client, which cannot wait for a key.
 
     Raises:
         ValueError: a name that is not declared, a model in its own list, a name listed twice.
-        TypeError: a deployment that is no Deployment.
+        TypeError: a deployment that is no Deployment; an async api_key, if `blocking`.
     """
 
     def __init__(
         self,
         default_model: str,
-        deployments: "Mapping[str, Deployment]",
+        deployments: "Mapping[str, Deployment] | Deployment",
         fallbacks: "Lists | None" = None,
         context_fallbacks: "Lists | None" = None,
         content_filter_fallbacks: "Lists | None" = None,
+        blocking: bool = False,
     ) -> None:
         self.default_model = default_model
+        if isinstance(deployments, Deployment):
+            deployments = {default_model: deployments}
         self._deployments = dict(deployments)
         for name, deployment in self._deployments.items():
             if not isinstance(deployment, Deployment):
                 raise TypeError("deployments[%r] must be a Deployment" % name)
+            if blocking and callable(deployment.api_key) and is_async(deployment.api_key):
+                said = "api_key of deployments[%r] is async, and Client cannot wait for it"
+                raise TypeError((said + ": give it a plain callable, or use AsyncClient") % name)
         self._require(default_model, "default_model")
         self._lists = {
             "": self._checked("fallbacks", fallbacks),
