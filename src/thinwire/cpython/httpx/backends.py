@@ -8,7 +8,7 @@ the kernel had received.
 
 httpcore's network backend sees every wait and every block. So the one for httpx.Client asks how
 much time is left until the moment the caller has named, the one for httpx.AsyncClient (whose waits
-asyncio.timeout ends) does not. Both send a small request at once, head and body, so that nothing
+waits.py ends) does not. Both send a small request at once, head and body, so that nothing
 is left to fail; both listen while a large body is sent: once the server has answered, the rest
 stays here. And what has been received is read, also after a send that failed.
 """
@@ -21,11 +21,8 @@ import selectors
 import socket
 import ssl
 import sys
-import threading
-import time
 from collections.abc import Callable, Iterable
 from contextlib import suppress
-from contextvars import ContextVar
 from functools import partial
 from selectors import EVENT_READ, EVENT_WRITE
 from typing import TypeVar
@@ -33,10 +30,9 @@ from typing import TypeVar
 import httpcore
 import httpx
 
-from thinwire.core.request.http_request import Request
-from thinwire.cpython.httpx import sight
 from thinwire.cpython.httpx.lookup import Resolver
-from thinwire.cpython.httpx.pools import Sockets
+from thinwire.cpython.httpx.pools import Line
+from thinwire.cpython.httpx.waits import now_ms
 
 # Of what httpcore's connections hold; see `drop`. And what its streams are made of.
 _INNER, _STREAM, _OF_HTTP11 = "_connection", "_network_stream", "_h11_state"
@@ -86,10 +82,6 @@ async def drop(client: httpx.AsyncClient, stream: object) -> None:
             inner = getattr(connection, _INNER, None)
             if hasattr(inner, _OF_HTTP11) and getattr(inner, _STREAM, None) is stream:
                 await connection.aclose()
-
-
-# Told when the system has taken more of the request that this task sends.
-progress: ContextVar[Callable[[int], object] | None] = ContextVar("progress", default=None)
 
 
 def shut_down(stream: object) -> None:
@@ -148,11 +140,6 @@ class Outbox:
 # Time, and the backend that holds to it.
 
 
-def now_ms() -> int:
-    """Monotonic time in milliseconds."""
-    return time.monotonic_ns() // 1_000_000
-
-
 def seconds_until(deadline_ms: int | None) -> float | None:
     """Time left; an overdue deadline still gets a moment, since 0 would mean "do not wait"."""
     return None if deadline_ms is None else max(deadline_ms - now_ms(), 1) / 1000
@@ -163,38 +150,17 @@ def overdue(deadline_ms: int | None) -> bool:
     return deadline_ms is not None and now_ms() >= deadline_ms
 
 
-class Deadlines(threading.local):
-    """The deadlines of the exchange that this thread is in.
-
-    Attributes:
-        request: what is being sent, None once its response is being read.
-        read_ms: when the read under way must be over.
-    """
-
-    request: Request | None = None
-    read_ms: int | None = None
-
-    def connect_ms(self) -> int | None:
-        """When the connection must stand, TLS included."""
-        return None if self.request is None else self.request.connect_by()
-
-    def wait_ms(self) -> int | None:
-        """When the wait under way must be over."""
-        return self.read_ms if self.request is None else self.request.deadline()
-
-
 class DeadlineBackend(httpcore.SyncBackend):
     """Sockets that hold to deadlines; the timeouts httpcore gives them do not count.
 
     Args:
-        deadlines: what to hold to.
-        sockets: where each is added.
+        line: what they carry.
+        resolver: looks up names.
     """
 
-    def __init__(self, deadlines: Deadlines, sockets: Sockets) -> None:
-        self._deadlines = deadlines
-        self._sockets = sockets
-        self._resolver = Resolver()
+    def __init__(self, line: "Line[httpx.Client]", resolver: Resolver) -> None:
+        self._line = line
+        self._resolver = resolver
 
     def connect_tcp(
         self,
@@ -205,19 +171,19 @@ class DeadlineBackend(httpcore.SyncBackend):
         socket_options: "Iterable[httpcore.SOCKET_OPTION] | None" = None,
     ) -> httpcore.NetworkStream:
         """Connects to the first address that answers; each gets a fair share of the time left."""
-        left = seconds_until(self._deadlines.connect_ms())
+        sight = self._line.sight
+        left = seconds_until(sight.connect_by())
         addresses = self._resolver.look_up(host, port, left)
         failure: Exception | None = None
         for number, address in enumerate(addresses):
-            left = seconds_until(self._deadlines.connect_ms())
+            left = seconds_until(sight.connect_by())
             share = None if left is None else left / (len(addresses) - number)
             begun = now_ms()
             try:
                 own = [*(socket_options or ()), *_SOCKET_OPTIONS]
                 stream = super().connect_tcp(address, port, share, local_address, own)
-                self._sockets.add(stream)
-                took = now_ms() - begun
-                return _DeadlineStream(stream, self._deadlines, self._sockets, took)
+                self._line.sockets.add(stream)
+                return _DeadlineStream(stream, self._line, now_ms() - begun)
             except (httpcore.ConnectError, httpcore.ConnectTimeout) as error:
                 failure = error
         raise failure or httpcore.ConnectError(f"{host} has no address")
@@ -227,13 +193,11 @@ class _DeadlineStream(httpcore.NetworkStream):
     def __init__(
         self,
         stream: httpcore.NetworkStream,
-        deadlines: Deadlines,
-        sockets: Sockets,
+        line: "Line[httpx.Client]",
         connect_ms: int,
     ) -> None:
         self._stream = stream
-        self._deadlines = deadlines
-        self._sockets = sockets
+        self._line = line
         self._connect_ms = connect_ms
         self._outbox = Outbox()
         self._heard = bytearray()
@@ -244,12 +208,12 @@ class _DeadlineStream(httpcore.NetworkStream):
             heard, self._heard = bytes(self._heard), bytearray()
             return heard
         self._can_be_woken()
-        data = self._stream.read(max_bytes, seconds_until(self._deadlines.wait_ms()))
-        sight.heard(data)
+        data = self._stream.read(max_bytes, seconds_until(self._line.sight.wait_until()))
+        self._line.sight.received |= bool(data)
         return data
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
-        sight.carried(self._connect_ms)
+        self._line.sight.connect_ms = self._connect_ms
         self._send(self._outbox.add(buffer))
 
     def _send(self, data: bytes) -> None:
@@ -258,14 +222,13 @@ class _DeadlineStream(httpcore.NetworkStream):
             self._can_be_woken()
             self._wait_for_room()
             piece = view[start : start + _PIECE]
-            left = seconds_until(self._deadlines.wait_ms())
+            left = seconds_until(self._line.sight.wait_until())
             self._stream.write(piece, left)  # type: ignore[arg-type]
-            if self._deadlines.request is not None:
-                self._deadlines.request.handed_over(now_ms())
+            self._line.sight.handed_over(now_ms())
 
     def _can_be_woken(self) -> None:
         # In this order: `abort` does the same the other way round, from another thread.
-        request = self._deadlines.request
+        request = self._line.sight.request
         if request is not None:
             request.wake = partial(shut_down, self._stream)
             request.check()
@@ -275,9 +238,9 @@ class _DeadlineStream(httpcore.NetworkStream):
         with selectors.DefaultSelector() as selector:
             selector.register(self._stream.get_extra_info("socket"), EVENT_READ | EVENT_WRITE)
             while True:
-                ready = selector.select(seconds_until(self._deadlines.wait_ms()))
+                ready = selector.select(seconds_until(self._line.sight.wait_until()))
                 # A server that takes all that is sent never makes us wait: hence both questions.
-                if not ready or overdue(self._deadlines.wait_ms()):
+                if not ready or overdue(self._line.sight.wait_until()):
                     raise httpcore.WriteTimeout("the deadline passed")
                 if ready[0][1] & EVENT_WRITE:
                     return
@@ -289,7 +252,7 @@ class _DeadlineStream(httpcore.NetworkStream):
             data = self._stream.read(_SIZE, _MOMENT)
         except httpcore.ReadTimeout:
             return
-        sight.heard(data)
+        self._line.sight.received |= bool(data)
         self._heard += data
         if not data or answered(self._heard):
             # httpcore goes on to read the response.
@@ -302,10 +265,10 @@ class _DeadlineStream(httpcore.NetworkStream):
         timeout: float | None = None,
     ) -> httpcore.NetworkStream:
         self._can_be_woken()
-        left = seconds_until(self._deadlines.connect_ms())
+        left = seconds_until(self._line.sight.connect_by())
         secured = self._stream.start_tls(ssl_context, server_hostname, left)
-        self._sockets.add(secured)
-        return _DeadlineStream(secured, self._deadlines, self._sockets, self._connect_ms)
+        self._line.sockets.add(secured)
+        return _DeadlineStream(secured, self._line, self._connect_ms)
 
     def close(self) -> None:
         self._stream.close()
@@ -359,11 +322,11 @@ class ListeningBackend(httpcore.AnyIOBackend):
     """Sockets that notice an early answer.
 
     Args:
-        sockets: where each is added.
+        line: what they carry.
     """
 
-    def __init__(self, sockets: Sockets) -> None:
-        self._sockets = sockets
+    def __init__(self, line: "Line[httpx.AsyncClient]") -> None:
+        self._line = line
 
     async def connect_tcp(
         self,
@@ -377,8 +340,8 @@ class ListeningBackend(httpcore.AnyIOBackend):
         begun = now_ms()
         own = [*(socket_options or ()), *_SOCKET_OPTIONS]
         stream = await super().connect_tcp(host, port, timeout, local_address, own)
-        self._sockets.add(stream)
-        return _ListeningStream(stream, now_ms() - begun, _sender(stream))
+        self._line.sockets.add(stream)
+        return _ListeningStream(stream, self._line, now_ms() - begun, _sender(stream))
 
 
 def _sender(stream: httpcore.AsyncNetworkStream) -> _Sender | None:
@@ -395,9 +358,14 @@ def _sender(stream: httpcore.AsyncNetworkStream) -> _Sender | None:
 
 class _ListeningStream(httpcore.AsyncNetworkStream):
     def __init__(
-        self, stream: httpcore.AsyncNetworkStream, connect_ms: int, sender: _Sender | None
+        self,
+        stream: httpcore.AsyncNetworkStream,
+        line: "Line[httpx.AsyncClient]",
+        connect_ms: int,
+        sender: _Sender | None,
     ) -> None:
         self._stream = stream
+        self._line = line
         self._connect_ms = connect_ms
         self._sender = sender
         self._outbox = Outbox()
@@ -415,11 +383,11 @@ class _ListeningStream(httpcore.AsyncNetworkStream):
             heard, self._heard = bytes(self._heard), bytearray()
             return heard
         data = await self._stream.read(max_bytes, timeout)
-        sight.heard(data)
+        self._line.sight.received |= bool(data)
         return data
 
     async def write(self, buffer: bytes, timeout: float | None = None) -> None:
-        sight.carried(self._connect_ms)
+        self._line.sight.connect_ms = self._connect_ms
         data = self._outbox.add(buffer)
         if len(data) < _LARGE:
             await self._send(data, timeout)
@@ -440,7 +408,7 @@ class _ListeningStream(httpcore.AsyncNetworkStream):
         if sender is None:
             await self._stream.write(data, timeout)
             return
-        sender.told = progress.get()
+        sender.told = self._line.sight.handed_over
         try:
             await self._stream.write(data, timeout)
         finally:
@@ -454,7 +422,7 @@ class _ListeningStream(httpcore.AsyncNetworkStream):
             data = await self._stream.read(_SIZE)
             if not data:
                 return
-            sight.heard(data)
+            self._line.sight.received = True
             self._heard += data
 
     async def start_tls(
@@ -469,7 +437,7 @@ class _ListeningStream(httpcore.AsyncNetworkStream):
             # httpcore 1.0 closes after an error, but leaks the socket of a cancelled handshake.
             await self._stream.aclose()
             raise
-        return _ListeningStream(secured, self._connect_ms, self._sender)
+        return _ListeningStream(secured, self._line, self._connect_ms, self._sender)
 
     async def aclose(self) -> None:
         listening, self._listening = self._listening, None

@@ -26,6 +26,7 @@ class Options:
     Attributes:
         http_client: the user's own client, or None.
         proxies: of our clients; None beside one of the user's, which has its own.
+        idle_s: how long a connection is kept that nobody uses.
 
     Raises:
         TypeError: an option of a kind it cannot have.
@@ -38,7 +39,7 @@ class Options:
             raise ValueError("pin is for MicroPython: here an ssl_context can hold to one key")
         self.http_client = options.get("http_client")
         self.proxies: Proxies | None = None
-        self._idle_s = _seconds(options.get("idle_s"))
+        self.idle_s = _seconds(options.get("idle_s"))
         given = [name for name in _OF_TRUST if _is_given(name, options)]
         if self.http_client is not None:
             given += [name for name in ("proxy", "idle_s") if options.get(name) is not None]
@@ -64,7 +65,7 @@ class Options:
         limits = httpx.Limits(
             max_connections=None,
             max_keepalive_connections=_KEEPALIVE,
-            keepalive_expiry=self._idle_s,
+            keepalive_expiry=self.idle_s,
         )
         return {
             "verify": self._context or trust.shared_context(),
