@@ -21,24 +21,28 @@ import selectors
 import socket
 import ssl
 import sys
+from collections import deque
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from functools import partial
 from selectors import EVENT_READ, EVENT_WRITE
 from typing import TypeVar
 
+import anyio
 import httpcore
 import httpx
 
+from thinwire.cpython.httpx.chunks import ChunkJoiner
 from thinwire.cpython.httpx.lookup import Resolver
 from thinwire.cpython.httpx.pools import Line
 from thinwire.cpython.httpx.waits import now_ms
 
 # Of what httpcore's connections hold; see `drop`. And what its streams are made of.
 _INNER, _STREAM, _OF_HTTP11 = "_connection", "_network_stream", "_h11_state"
-_RAW = "_stream"
+_RAW, _TRANSPORT = "_stream", "_transport"
 
 _SIZE = 65536
+_AHEAD = 262144  # bytes that are read before somebody wants them
 _MOMENT = 0.001  # seconds
 _PIECE = 16384  # bytes written under one timeout: httpcore restarts it for each partial write
 _LARGE = 32768  # bytes: below, a block of an async client goes out without listening
@@ -200,20 +204,25 @@ class _DeadlineStream(httpcore.NetworkStream):
         self._line = line
         self._connect_ms = connect_ms
         self._outbox = Outbox()
+        self._chunks = ChunkJoiner()
         self._heard = bytearray()
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
         self._send(self._outbox.end())
-        if self._heard:
+        while True:
             heard, self._heard = bytes(self._heard), bytearray()
-            return heard
-        self._can_be_woken()
-        data = self._stream.read(max_bytes, seconds_until(self._line.sight.wait_until()))
-        self._line.sight.received |= bool(data)
-        return data
+            if not heard:
+                self._can_be_woken()
+                sight = self._line.sight
+                heard = self._stream.read(max_bytes, seconds_until(sight.wait_until()))
+                sight.received |= bool(heard)
+            data = self._chunks.feed(heard)
+            if data or not heard:
+                return data
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
         self._line.sight.connect_ms = self._connect_ms
+        self._chunks = ChunkJoiner()
         self._send(self._outbox.add(buffer))
 
     def _send(self, data: bytes) -> None:
@@ -280,17 +289,68 @@ class _DeadlineStream(httpcore.NetworkStream):
 # The backend that listens while it writes.
 
 
-class _Sender:
-    # Sends on a socket of asyncio's, past its transport. That one closes after a send that failed,
-    # and drops what the kernel holds: the answer of a server that has refused the request. Here
-    # nothing is raised, either, since TLS would not read any more: `failed` says it.
+class _Pipe(asyncio.Protocol):
+    # Takes the place of anyio's protocol on one of asyncio's transports, for a stream that has
+    # just been made, and for TLS above it.
+    #
+    # Reads ahead, within a bound: anyio's asks the selector twice for each read. Sends past the
+    # transport, which closes after a send that failed, and drops what the kernel holds: the answer
+    # of a server that has refused the request. Here nothing is raised, either, since TLS would not
+    # read any more: `failed` says it.
 
     failed = False
     told: Callable[[int], object] | None = None  # when the system has taken more
 
-    def __init__(self, raw: socket.socket) -> None:
-        self._socket = raw
+    def __init__(self, transport: asyncio.Transport) -> None:
+        self._transport = transport
+        self._socket: socket.socket = transport.get_extra_info("socket")
         self._one = asyncio.Lock()  # TLS may have something to say while a block goes out
+        self._pieces: deque[bytes] = deque()
+        self._size = 0
+        self._paused = False
+        self._over: Exception | None = None
+        self._came = asyncio.Event()
+        transport.set_protocol(self)
+        transport.resume_reading()
+
+    def data_received(self, data: bytes) -> None:
+        self._pieces.append(data)
+        self._size += len(data)
+        if self._size >= _AHEAD:
+            self._paused = True
+            self._transport.pause_reading()
+        self._came.set()
+
+    def eof_received(self) -> bool:
+        self._over = anyio.EndOfStream()
+        self._came.set()
+        return True
+
+    def connection_lost(self, error: Exception | None) -> None:
+        if self._over is None:
+            self._over = anyio.BrokenResourceError()
+            self._over.__cause__ = error
+        self._came.set()
+
+    def has_come(self) -> bool:
+        """Whether there is something to read, or the end."""
+        return self._came.is_set()
+
+    async def receive(self, max_bytes: int = _SIZE) -> bytes:
+        """What arrived at a time; it may be more than is asked for, which nobody minds."""
+        while not self._pieces:
+            if self._over is not None:
+                raise self._over
+            self._came.clear()
+            await self._came.wait()
+        data = self._pieces.popleft()
+        self._size -= len(data)
+        if not self._pieces and self._over is None:
+            self._came.clear()
+            if self._paused:
+                self._paused = False
+                self._transport.resume_reading()
+        return data
 
     async def send(self, item: bytes) -> None:
         async with self._one:
@@ -341,19 +401,19 @@ class ListeningBackend(httpcore.AnyIOBackend):
         own = [*(socket_options or ()), *_SOCKET_OPTIONS]
         stream = await super().connect_tcp(host, port, timeout, local_address, own)
         self._line.sockets.add(stream)
-        return _ListeningStream(stream, self._line, now_ms() - begun, _sender(stream))
+        return _ListeningStream(stream, self._line, now_ms() - begun, _pipe(stream))
 
 
-def _sender(stream: httpcore.AsyncNetworkStream) -> _Sender | None:
-    # What sends for a new stream, and for TLS above it; None where httpcore and anyio do, as on
-    # Windows, where a socket is no file.
+def _pipe(stream: httpcore.AsyncNetworkStream) -> _Pipe | None:
+    # What carries a new stream; None where httpcore and anyio do, as on Windows, where a socket is
+    # no file.
     inner = getattr(stream, _RAW, None)
-    raw = stream.get_extra_info("socket")
-    if inner is None or raw is None or sys.platform == "win32":
+    transport = getattr(inner, _TRANSPORT, None)
+    if inner is None or transport is None or sys.platform == "win32":
         return None
-    sender = _Sender(raw)
-    inner.send = sender.send
-    return sender
+    pipe = _Pipe(transport)
+    inner.send, inner.receive = pipe.send, pipe.receive
+    return pipe
 
 
 class _ListeningStream(httpcore.AsyncNetworkStream):
@@ -362,13 +422,16 @@ class _ListeningStream(httpcore.AsyncNetworkStream):
         stream: httpcore.AsyncNetworkStream,
         line: "Line[httpx.AsyncClient]",
         connect_ms: int,
-        sender: _Sender | None,
+        pipe: _Pipe | None,
+        secured: bool = False,
     ) -> None:
         self._stream = stream
         self._line = line
         self._connect_ms = connect_ms
-        self._sender = sender
+        self._pipe = pipe
+        self._plain = None if secured else pipe  # which needs nothing of anyio's
         self._outbox = Outbox()
+        self._chunks = ChunkJoiner()
         self._listening: asyncio.Task[None] | None = None
         self._heard = bytearray()
 
@@ -379,15 +442,28 @@ class _ListeningStream(httpcore.AsyncNetworkStream):
         listening, self._listening = self._listening, None
         if listening is not None:
             await listening
-        if self._heard:
+        while True:
             heard, self._heard = bytes(self._heard), bytearray()
-            return heard
-        data = await self._stream.read(max_bytes, timeout)
-        self._line.sight.received |= bool(data)
-        return data
+            if not heard:
+                heard = await self._read(max_bytes, timeout)
+                self._line.sight.received |= bool(heard)
+            data = self._chunks.feed(heard)
+            if data or not heard:
+                return data
+
+    async def _read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        if self._plain is None:
+            return await self._stream.read(max_bytes, timeout)
+        try:
+            return await self._plain.receive()
+        except anyio.EndOfStream:
+            return b""
+        except anyio.BrokenResourceError as error:
+            raise httpcore.ReadError(error) from error
 
     async def write(self, buffer: bytes, timeout: float | None = None) -> None:
         self._line.sight.connect_ms = self._connect_ms
+        self._chunks = ChunkJoiner()
         data = self._outbox.add(buffer)
         if len(data) < _LARGE:
             await self._send(data, timeout)
@@ -404,22 +480,25 @@ class _ListeningStream(httpcore.AsyncNetworkStream):
             await _end(writing)
 
     async def _send(self, data: bytes, timeout: float | None) -> None:
-        sender = self._sender
-        if sender is None:
+        pipe = self._pipe
+        if pipe is None:
             await self._stream.write(data, timeout)
             return
-        sender.told = self._line.sight.handed_over
+        pipe.told = self._line.sight.handed_over
         try:
-            await self._stream.write(data, timeout)
+            if self._plain is not None:
+                await pipe.send(data)
+            else:
+                await self._stream.write(data, timeout)
         finally:
-            sender.told = None
-        if sender.failed:
+            pipe.told = None
+        if pipe.failed:
             # httpcore goes on to read: the server may have said why it has closed.
             raise httpcore.WriteError("the connection is closed")
 
     async def _listen(self) -> None:
         while not answered(self._heard):
-            data = await self._stream.read(_SIZE)
+            data = await self._read(_SIZE)
             if not data:
                 return
             self._line.sight.received = True
@@ -437,7 +516,7 @@ class _ListeningStream(httpcore.AsyncNetworkStream):
             # httpcore 1.0 closes after an error, but leaks the socket of a cancelled handshake.
             await self._stream.aclose()
             raise
-        return _ListeningStream(secured, self._line, self._connect_ms, self._sender)
+        return _ListeningStream(secured, self._line, self._connect_ms, self._pipe, True)
 
     async def aclose(self) -> None:
         listening, self._listening = self._listening, None
@@ -446,6 +525,8 @@ class _ListeningStream(httpcore.AsyncNetworkStream):
         await self._stream.aclose()
 
     def get_extra_info(self, info: str) -> object:
+        if info == "is_readable" and self._pipe is not None and self._pipe.has_come():
+            return True
         return self._stream.get_extra_info(info)
 
 
