@@ -17,6 +17,7 @@ stays here. And what has been received is read, also after a send that failed.
 
 import asyncio
 import os
+import select
 import selectors
 import socket
 import ssl
@@ -60,6 +61,12 @@ _SOCKET_OPTIONS: "list[httpcore.SOCKET_OPTION]" = [
 _Client = TypeVar("_Client", httpx.Client, httpx.AsyncClient)
 
 
+class _NoCookies(httpx.Cookies):
+    # For who never has any: httpx would look for some in each answer.
+    def extract_cookies(self, response: httpx.Response) -> None:
+        pass
+
+
 def with_backend(client: _Client, backend: object) -> _Client:
     """`client`, new and ours, whose sockets come from `backend`; those to proxies as well.
 
@@ -67,6 +74,7 @@ def with_backend(client: _Client, backend: object) -> _Client:
     Where a version of httpx has others, the client works on with httpx's own timeouts;
     tests/cpython/test_transport_conformance.py would notice.
     """
+    client._cookies = _NoCookies()
     for transport in (client._transport, *client._mounts.values()):
         pool = getattr(transport, "_pool", None)
         if hasattr(pool, "_network_backend"):
@@ -334,7 +342,11 @@ class _Pipe(asyncio.Protocol):
 
     def has_come(self) -> bool:
         """Whether there is something to read, or the end."""
-        return self._came.is_set()
+        if self._came.is_set() or self._socket.fileno() < 0:
+            return True
+        asked = select.poll()
+        asked.register(self._socket.fileno(), select.POLLIN)
+        return bool(asked.poll(0))
 
     async def receive(self, max_bytes: int = _SIZE) -> bytes:
         """What arrived at a time; it may be more than is asked for, which nobody minds."""
@@ -354,7 +366,8 @@ class _Pipe(asyncio.Protocol):
 
     async def send(self, item: bytes) -> None:
         async with self._one:
-            await asyncio.sleep(0)  # a server that takes all never makes us wait
+            if len(item) >= _LARGE:  # a server that takes all never makes us wait
+                await asyncio.sleep(0)
             view = memoryview(item)
             while view and not self.failed:
                 try:
@@ -525,8 +538,8 @@ class _ListeningStream(httpcore.AsyncNetworkStream):
         await self._stream.aclose()
 
     def get_extra_info(self, info: str) -> object:
-        if info == "is_readable" and self._pipe is not None and self._pipe.has_come():
-            return True
+        if info == "is_readable" and self._pipe is not None:
+            return self._pipe.has_come()
         return self._stream.get_extra_info(info)
 
 

@@ -20,7 +20,7 @@ from weakref import WeakSet
 from thinwire.core.request.http_request import Request
 from thinwire.cpython.httpx.waits import now_ms
 
-_KEEPALIVE = 128  # idle clients of one place
+_KEEPALIVE = 256  # idle clients of one place
 _Client = TypeVar("_Client")
 _Loop = asyncio.AbstractEventLoop | None
 _REAL = "_sock"  # of what asyncio shows in place of a socket

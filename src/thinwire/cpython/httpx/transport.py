@@ -9,7 +9,7 @@ import asyncio
 import contextlib
 import threading
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping
-from functools import cache
+from functools import cache, lru_cache
 from typing import TypeVar
 
 import httpx
@@ -87,7 +87,7 @@ class AsyncHTTPXTransport(Transport):
         request.wake = wait.end
         try:
             with translated("head", request.body):
-                built = _build(line.client, request, blocks, trace.ahear)
+                built = _build(line, request, blocks, trace.ahear)
                 trace.bind(built)
                 sending = line.client.send(built, stream=True, follow_redirects=False)
                 try:
@@ -184,7 +184,7 @@ class HTTPXTransport(Transport):
         line.sight = trace
         try:
             with translated("head", request.body):
-                built = _build(line.client, request, blocks, trace.hear)
+                built = _build(line, request, blocks, trace.hear)
                 # Of an own http_client: httpx takes one limit for each write, one for the head.
                 limits = built.extensions["timeout"]
                 limits.update(
@@ -454,31 +454,52 @@ def _seconds(limit_ms: int | None, deadline_ms: int | None) -> float | None:
 
 
 def _build(
-    client: "httpx.Client | httpx.AsyncClient",
+    line: Line[_Client],
     request: Request,
     content: "_Pulled | None",
     trace: object,
 ) -> httpx.Request:
     if content is not None:
         content.read_ahead()
-    headers = list(request.headers)
+    client, headers = line.client, list(request.headers)
     if request.length is not None:
         headers.append(("Content-Length", str(request.length)))
+    text = f"{request.scheme}://{request.authority}{request.target}"
+    url = _quiet_url(type(client.base_url), text)  # type: ignore[arg-type]
     # As plain data, not as httpx.Timeout: a client of httpx2 has a class of its own.
-    built: httpx.Request = client.build_request(
-        request.method,
-        f"{request.scheme}://{request.authority}{request.target}",
-        headers=headers,
-        content=content,  # type: ignore[arg-type]
-        extensions={"timeout": dict.fromkeys(_TIMEOUTS), "trace": trace},
-    )
-    built.url = _quiet(type(built.url))(built.url)  # type: ignore[arg-type]
+    extensions = {"timeout": dict.fromkeys(_TIMEOUTS), "trace": trace}
+    built: httpx.Request
+    if line.place is None:
+        built = client.build_request(
+            request.method,
+            url,
+            headers=headers,
+            content=content,  # type: ignore[arg-type]
+            extensions=extensions,
+        )
+    else:
+        # What build_request would add to a request of ours, without what it looks for.
+        given = {name.lower() for name, _ in headers}
+        headers[:0] = [one for one in client.headers.multi_items() if one[0] not in given]
+        built = httpx.Request(
+            request.method,
+            url,
+            headers=headers,
+            content=content,  # type: ignore[arg-type]
+            extensions=extensions,
+        )
+    built.url = url
     return built
+
+
+@lru_cache(256)
+def _quiet_url(kind: type[httpx.URL], text: str) -> httpx.URL:
+    # httpx logs the URL of each request, and hands it to hooks; a query may hold a key.
+    return _quiet(kind)(text)
 
 
 @cache
 def _quiet(kind: type[httpx.URL]) -> type[httpx.URL]:
-    # httpx logs the URL of each request, and hands it to hooks; a query may hold a key.
     return type("QuietURL", (kind,), {"__str__": _without_query, "__repr__": _without_query})
 
 
