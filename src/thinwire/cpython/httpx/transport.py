@@ -495,7 +495,7 @@ def _build(
 @lru_cache(256)
 def _quiet_url(kind: type[httpx.URL], text: str) -> httpx.URL:
     # httpx logs the URL of each request, and hands it to hooks; a query may hold a key.
-    return _quiet(kind)(text)
+    return _quiet(kind)(text)  # type: ignore[arg-type]
 
 
 @cache
