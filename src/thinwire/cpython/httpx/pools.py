@@ -18,7 +18,7 @@ from typing import Generic, Protocol, TypeVar
 from weakref import WeakSet
 
 from thinwire.core.request.http_request import Request
-from thinwire.cpython.httpx.waits import now_ms
+from thinwire.cpython.httpx.waits import Starts, now_ms
 
 _KEEPALIVE = 256  # idle clients of one place
 _Client = TypeVar("_Client")
@@ -109,6 +109,7 @@ class _Pool(Generic[_Client]):
     # Of one loop.
     def __init__(self) -> None:
         self.sockets = Sockets()
+        self.starts = Starts()
         self.lines: set[Line[_Client]] = set()
         self.idle: dict[object, list[Line[_Client]]] = {}
 
@@ -133,9 +134,7 @@ class Pools(Generic[_Client]):
         Args:
             loop: the event loop; None: in blocking code.
         """
-        self._forget()
-        # What threads do at a time is each one step; a lock could be held across a fork.
-        pool = self._pools.get(loop) or self._pools.setdefault(loop, _Pool())
+        pool = self._pool(loop)
         place = proxy, request.scheme, request.host, request.port
         with suppress(KeyError, IndexError):
             return pool.idle[place].pop()
@@ -143,6 +142,10 @@ class Pools(Generic[_Client]):
         line.client = self._make(line, proxy)
         pool.lines.add(line)
         return line
+
+    def starts(self, loop: _Loop) -> Starts:
+        """What spreads the exchanges of a loop that begin at a time."""
+        return self._pool(loop).starts
 
     def give_back(self, line: Line[_Client], usable: bool, loop: _Loop = None) -> list[_Client]:
         """Ends the use of a line.
@@ -174,6 +177,11 @@ class Pools(Generic[_Client]):
         self._forget()
         pool = self._pools.pop(loop, None)
         return [] if pool is None else [line.client for line in pool.lines]
+
+    def _pool(self, loop: _Loop) -> _Pool[_Client]:
+        self._forget()
+        # What threads do at a time is each one step; a lock could be held across a fork.
+        return self._pools.get(loop) or self._pools.setdefault(loop, _Pool())
 
     def _forget(self) -> None:
         forked = os.getpid() != self._process

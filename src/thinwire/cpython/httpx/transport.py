@@ -81,10 +81,20 @@ class AsyncHTTPXTransport(Transport):
         wait = TimedWait()
         trace = _Trace(request, wait.until)
         blocks = _AsyncBlocks(request, trace) if request.body is not None else None
+        request.wake = wait.end
+        starts = self._pools.starts(loop)
+        if not starts.now():
+            try:
+                with translated("connect"):
+                    await wait.drive(starts.turn(), request.connect_by())
+            except TransportTimeout:
+                request.check()
+                raise
+            finally:
+                wait.stop()
         with translated("head"):
             line, proxy = _line(self._options, self._pools, request, loop)
         line.sight = trace
-        request.wake = wait.end
         try:
             with translated("head", request.body):
                 built = _build(line, request, blocks, trace.ahear)
@@ -373,7 +383,12 @@ class _Pulled:
                 self._body.failed(error)
                 raise error
             self._trace.again()
+            self._buffer = bytearray(_BLOCK)
         self._begun = True
+
+    def _end(self) -> None:
+        self._buffer = bytearray()  # the response, which may last, leads here
+        self._trace.ended()
 
     def read_ahead(self) -> None:
         """Reads the first block, in time that is the caller's own, as what follows is."""
@@ -415,7 +430,7 @@ class _Blocks(_Pulled):
                 yield bytes(memoryview(self._buffer)[:count])
             else:
                 break
-        self._trace.ended()
+        self._end()
 
 
 class _AsyncBlocks(_Pulled):
@@ -436,7 +451,7 @@ class _AsyncBlocks(_Pulled):
                 yield bytes(memoryview(self._buffer)[:count])
             else:
                 break
-        self._trace.ended()
+        self._end()
 
 
 def _name_proxy(error: TransportError, proxy: str) -> None:

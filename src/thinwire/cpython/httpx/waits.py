@@ -8,6 +8,7 @@ task. To end it, the task is cancelled, as asyncio.timeout does it, and the task
 
 import asyncio
 import time
+from collections import deque
 from collections.abc import Coroutine, Generator
 from types import coroutine
 from typing import Any, TypeVar
@@ -18,14 +19,48 @@ _T = TypeVar("_T")
 # round so often before a wait ends: what lies in the socket needs three rounds to whoever reads,
 # four through a proxy's TLS.
 _ROUNDS = 8
-_PATIENCE = (
-    100  # times that a close is told to stop, as a cancelled scope of anyio does each round
-)
+_STARTS = 8  # exchanges that begin in one round
+_PATIENCE = 100  # times that a close may be told to stop; anyio's scopes do so in each round
 
 
 def now_ms() -> int:
     """Monotonic time in milliseconds."""
     return time.monotonic_ns() // 1_000_000
+
+
+class Starts:
+    """Spreads what begins at a time over rounds of its loop: hundreds of exchanges that began
+    together would all be made before the first is answered. Nobody waits for another one to end.
+    """
+
+    def __init__(self) -> None:
+        self._room = _STARTS
+        self._waiting: deque[asyncio.Future[None]] = deque()
+
+    def now(self) -> bool:
+        """Whether there is room in this round; it is taken. Else await `turn`."""
+        if not self._room:
+            return False
+        if self._room == _STARTS:
+            asyncio.get_running_loop().call_soon(self._next_round)
+        self._room -= 1
+        return True
+
+    async def turn(self) -> None:
+        """Returns in a round that has room."""
+        turn = asyncio.get_running_loop().create_future()
+        self._waiting.append(turn)
+        await turn
+
+    def _next_round(self) -> None:
+        self._room = _STARTS
+        while self._room and self._waiting:
+            turn = self._waiting.popleft()
+            if not turn.done():
+                if self._room == _STARTS:
+                    asyncio.get_running_loop().call_soon(self._next_round)
+                self._room -= 1
+                turn.set_result(None)
 
 
 class TimedWait:
