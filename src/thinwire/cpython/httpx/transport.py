@@ -8,26 +8,26 @@ and parsed by core/wire/sse.py.
 import asyncio
 import contextlib
 import threading
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from functools import cache, lru_cache
 from typing import TypeVar
 
 import httpx
 
 from thinwire._public import public
-from thinwire.core.errors import ConnectError, EncodeError, TransportError, TransportTimeout
-from thinwire.core.request.http_request import Abortable, Body, Request
-from thinwire.core.sync import run
+from thinwire.core.errors import ConnectError, TransportError, TransportTimeout
+from thinwire.core.request.http_request import Abortable, Request
 from thinwire.core.transport import Response, Signal, Task, Transport
 from thinwire.cpython.httpx.backends import (
     DeadlineBackend,
-    ListeningBackend,
     drop,
     seconds_until,
     with_backend,
 )
+from thinwire.cpython.httpx.blocks import AsyncBlocks, Blocks, Pulled
 from thinwire.cpython.httpx.clients import response_of, usable
 from thinwire.cpython.httpx.errors import translated
+from thinwire.cpython.httpx.listening import ListeningBackend
 from thinwire.cpython.httpx.lookup import Resolver
 from thinwire.cpython.httpx.options import Options
 from thinwire.cpython.httpx.pools import Line, Pools, Sight, Sockets
@@ -39,11 +39,6 @@ _NO_LOOP = (
     " in trio.to_thread.run_sync, or use anyio's asyncio backend"
 )
 _TIMEOUTS = ("connect", "read", "write", "pool")  # httpx's; ours take their place
-_AGAIN = (
-    "http_client sends the request again (an auth flow, or a transport that retries), and its"
-    " messages can be read only once"
-)
-_BLOCK = 65536  # httpx costs about 20 us for each block: few and large
 
 
 def from_options(blocking: bool, options: dict[str, object]) -> Transport:
@@ -80,7 +75,7 @@ class AsyncHTTPXTransport(Transport):
         loop = _running_loop()
         wait = TimedWait()
         trace = _Trace(request, wait.until)
-        blocks = _AsyncBlocks(request, trace) if request.body is not None else None
+        blocks = AsyncBlocks(request, trace) if request.body is not None else None
         request.wake = wait.end
         starts = self._pools.starts(loop)
         if not starts.now():
@@ -188,7 +183,7 @@ class HTTPXTransport(Transport):
         """See Transport.send."""
         request.check()
         trace = _Trace(request)
-        blocks = _Blocks(request, trace) if request.body is not None else None
+        blocks = Blocks(request, trace) if request.body is not None else None
         with translated("head"):
             line, proxy = _line(self._options, self._pools, request)
         line.sight = trace
@@ -365,95 +360,6 @@ class _Trace(Sight):
             error.stale = self._refused or early
 
 
-class _Pulled:
-    # A body that httpx pulls, once for each time that it sends the request. Its first block is
-    # read before, since it decides about the head.
-    def __init__(self, request: Request, trace: _Trace) -> None:
-        self._request = request
-        self._body: Body = request.body  # type: ignore[assignment]
-        self._trace = trace
-        self._buffer = bytearray(_BLOCK)
-        self._begun = False
-        self._ahead = 0  # bytes in the buffer that httpx has not asked for yet
-
-    def _begin(self) -> None:
-        if self._begun:
-            if not self._body.rewind():
-                error = EncodeError(_AGAIN, "")
-                self._body.failed(error)
-                raise error
-            self._trace.again()
-            self._buffer = bytearray(_BLOCK)
-        self._begun = True
-
-    def _end(self) -> None:
-        self._buffer = bytearray()  # the response, which may last, leads here
-        self._trace.ended()
-
-    def read_ahead(self) -> None:
-        """Reads the first block, in time that is the caller's own, as what follows is."""
-        request = self._request
-        if request.length is None and not request.chunked:
-            begun = now_ms()
-            self._ahead = request.first_block(memoryview(self._buffer), True)
-            if request.connect_deadline_ms is not None:
-                request.connect_deadline_ms += now_ms() - begun
-
-    def _first(self) -> bytes:
-        count, self._ahead = self._ahead, 0
-        self._body.sent_bytes += count
-        if count:
-            self._trace.handed_over(now_ms())
-        return bytes(memoryview(self._buffer)[:count])
-
-    def _is_ours(self) -> bool:
-        # Whether a socket of ours carries it, which holds back what was pulled until more follows.
-        return self._trace.connect_ms is not None
-
-
-class _Blocks(_Pulled):
-    # Only __iter__: an object that has __aiter__ too is taken for sync.
-    def __iter__(self) -> Iterator[bytes]:
-        self._begin()
-        first = self._first()
-        if first:
-            yield first
-        while True:
-            count = self._body.readinto(self._buffer)
-            if count is None and self._is_ours():
-                yield b""
-            # Whatever that took was the caller's own time.
-            self._trace.handed_over(now_ms())
-            if count is None:
-                run(self._body.more())
-            elif count:
-                yield bytes(memoryview(self._buffer)[:count])
-            else:
-                break
-        self._end()
-
-
-class _AsyncBlocks(_Pulled):
-    async def __aiter__(self) -> AsyncIterator[bytes]:
-        self._begin()
-        first = self._first()
-        if first:
-            yield first
-        while True:
-            count = self._body.readinto(self._buffer)
-            if count is None and self._is_ours():
-                yield b""
-            # Whatever that took was the caller's own time, as what its producer takes is.
-            self._trace.handed_over(None if count is None else now_ms())
-            if count is None:
-                await self._body.more()
-            elif count:
-                yield bytes(memoryview(self._buffer)[:count])
-            else:
-                break
-        self._end()
-
-
 def _name_proxy(error: TransportError, proxy: str) -> None:
     # Whoever set a variable long ago does not think of it: that no connection comes about may be
     # the proxy's fault.
@@ -471,7 +377,7 @@ def _seconds(limit_ms: int | None, deadline_ms: int | None) -> float | None:
 def _build(
     line: Line[_Client],
     request: Request,
-    content: "_Pulled | None",
+    content: "Pulled | None",
     trace: object,
 ) -> httpx.Request:
     if content is not None:
