@@ -301,6 +301,8 @@ async def test_however_it_ends_the_source_is_left(how: str) -> None:
             reading.cancel()
             with pytest.raises(asyncio.CancelledError):
                 await reading
+            with pytest.raises(ReadError):  # no clean end
+                response.receive(buffer)
         else:
             await response.aclose()
             with pytest.raises(ReadError) as error:

@@ -142,6 +142,9 @@ class AsyncResponse(_Response):
             piece = await anext(self._pieces, None)
         except Exception as error:
             self._failure = translation(error, "read")
+        except BaseException:  # cancelled, which leaves nothing to be read
+            self._failure = ReadError("whoever read it was cancelled")
+            raise
         else:
             self._ended = piece is None
             self._rest = memoryview(piece or b"")
