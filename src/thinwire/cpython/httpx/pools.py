@@ -3,8 +3,8 @@ outlives its event loop or its process.
 
 httpcore goes through all connections and all requests of a pool at each step of one of them, and
 asks each kept connection whether it can be read: the first tokens of 500 streams at once came
-after 7 s. A client with one connection has nothing to go through, and takes 4 KB and 30 us to make.
-It also is a place where those above and those below httpcore meet.
+after 7 s. A client with one connection has nothing to go through, and takes 4 KB and 30 us to
+make. It also is a place where those above and those below httpcore meet.
 
 A closed loop can close nothing any more, and what a fork has copied belongs to the parent, whose
 answers would be read here: of both only the sockets are closed, which says nothing to a server.
