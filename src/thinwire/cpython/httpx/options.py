@@ -39,6 +39,7 @@ class HTTPXTransport:
     Attributes:
         http_client: the user's own client, or None.
         proxies: of our clients; None beside one of the user's, which has its own.
+        idle_s: how long a connection is kept that nobody uses, in seconds.
     """
 
     def __init__(
@@ -56,7 +57,7 @@ class HTTPXTransport:
         given += [name for name, value in trusted.items() if value is not None]
         self.http_client = http_client
         self.proxies: Proxies | None = None
-        self._idle_s = _seconds(idle_s)
+        self.idle_s = _seconds(idle_s)
         self._opened = False
         self._context: ssl.SSLContext | None = None
         if http_client is not None:
@@ -98,7 +99,7 @@ class HTTPXTransport:
         limits = httpx.Limits(
             max_connections=None,
             max_keepalive_connections=_KEEPALIVE,
-            keepalive_expiry=self._idle_s,
+            keepalive_expiry=self.idle_s,
         )
         return {
             "verify": self._context or trust.shared_context(),

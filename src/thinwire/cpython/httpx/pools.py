@@ -1,5 +1,10 @@
-"""Our own httpx clients, each with its pool of connections: one for each event loop and each
-proxy. None outlives its loop or its process.
+"""Our own httpx clients, each with one exchange at a time, and so with one connection in use. None
+outlives its event loop or its process.
+
+httpcore goes through all connections and all requests of a pool at each step of one of them, and
+asks each kept connection whether it can be read: the first tokens of 500 streams at once came
+after 7 s. A client with one connection has nothing to go through, and takes 4 KB and 30 us to
+make. It also is a place where those above and those below httpcore meet.
 
 A closed loop can close nothing any more, and what a fork has copied belongs to the parent, whose
 answers would be read here: of both only the sockets are closed, which says nothing to a server.
@@ -12,6 +17,10 @@ from contextlib import suppress
 from typing import Generic, Protocol, TypeVar
 from weakref import WeakSet
 
+from thinwire.core.request.http_request import Request
+from thinwire.cpython.httpx.waits import Starts, now_ms
+
+_KEEPALIVE = 256  # idle clients of one place
 _Client = TypeVar("_Client")
 _Loop = asyncio.AbstractEventLoop | None
 _REAL = "_sock"  # of what asyncio shows in place of a socket
@@ -26,7 +35,7 @@ class _Closable(Protocol):
 
 
 class Sockets:
-    """The sockets of one pool. Passive: they are closed by whoever uses them, or in `close`."""
+    """The sockets of one loop. Passive: they are closed by whoever uses them, or in `close`."""
 
     def __init__(self) -> None:
         self._known: WeakSet[_Closable] = WeakSet()
@@ -44,43 +53,141 @@ class Sockets:
                 one.close()
 
 
+class Sight:
+    """One exchange, as its sockets see it: what no event of httpcore tells.
+
+    Args:
+        request: what is sent.
+
+    Attributes:
+        request: what is being sent, None once its response is being read.
+        read_ms: when the read under way must be over.
+        received: a byte of the answer has come.
+        connect_ms: how long the connection took to make, in milliseconds; None: no socket of ours
+            carries it, and so nothing is seen.
+    """
+
+    read_ms: int | None = None
+    received = False
+    connect_ms: int | None = None
+
+    def __init__(self, request: Request) -> None:
+        self.request: Request | None = request
+
+    def handed_over(self, now: int | None) -> None:
+        """Takes note that the system has taken more of the request."""
+        raise NotImplementedError
+
+    def connect_by(self) -> int | None:
+        """When the connection must stand, TLS included."""
+        return None if self.request is None else self.request.connect_by()
+
+    def wait_until(self) -> int | None:
+        """When the wait under way must be over."""
+        return self.read_ms if self.request is None else self.request.deadline()
+
+
+class Line(Generic[_Client]):
+    """A client and the exchange that it carries.
+
+    Attributes:
+        client: the client.
+        sockets: where its sockets are added.
+        sight: the exchange under way, or the last one.
+    """
+
+    client: _Client
+    sight: Sight
+
+    def __init__(self, place: object, sockets: Sockets) -> None:
+        self.place = place
+        self.sockets = sockets
+        self.idle_since_ms = 0
+
+
+class _Pool(Generic[_Client]):
+    # Of one loop.
+    def __init__(self) -> None:
+        self.sockets = Sockets()
+        self.starts = Starts()
+        self.lines: set[Line[_Client]] = set()
+        self.idle: dict[object, list[Line[_Client]]] = {}
+
+
 class Pools(Generic[_Client]):
     """The clients of one transport.
 
     Args:
-        make: makes a client for a proxy (None: without one), which adds its sockets to the Sockets
-            it is given.
+        make: makes the client of a line, for a proxy (None: without one).
+        idle_s: how long one is kept that nobody uses.
     """
 
-    def __init__(self, make: Callable[[Sockets, object], _Client]) -> None:
+    def __init__(self, make: Callable[[Line[_Client], object], _Client], idle_s: float) -> None:
         self._make = make
+        self._idle_ms = idle_s * 1000
         self._process = os.getpid()
-        self._pools: dict[tuple[_Loop, object], tuple[_Client, Sockets]] = {}
+        self._pools: dict[_Loop, _Pool[_Client]] = {}
 
-    def get(self, proxy: object, loop: _Loop = None) -> _Client:
-        """The client for a proxy in an event loop (None: in blocking code), made when there is
-        none."""
-        self._forget()
-        pool = self._pools.get((loop, proxy))
-        if pool is None:
-            sockets = Sockets()
-            # Threads that start together share one pool; a lock could be held across a fork.
-            made = self._make(sockets, proxy), sockets
-            pool = self._pools.setdefault((loop, proxy), made)
-        return pool[0]
+    def take(self, request: Request, proxy: object, loop: _Loop = None) -> Line[_Client]:
+        """A line for a request: that which was used last, or a new one.
 
-    def take(self, loop: _Loop = None) -> list[_Client]:
+        Args:
+            loop: the event loop; None: in blocking code.
+        """
+        pool = self._pool(loop)
+        place = proxy, request.scheme, request.host, request.port
+        with suppress(KeyError, IndexError):
+            return pool.idle[place].pop()
+        line: Line[_Client] = Line(place, pool.sockets)
+        line.client = self._make(line, proxy)
+        pool.lines.add(line)
+        return line
+
+    def starts(self, loop: _Loop) -> Starts:
+        """What spreads the exchanges of a loop that begin at a time."""
+        return self._pool(loop).starts
+
+    def give_back(self, line: Line[_Client], usable: bool, loop: _Loop = None) -> list[_Client]:
+        """Ends the use of a line.
+
+        Args:
+            usable: it can carry another exchange.
+
+        Returns:
+            Those no longer known, to be closed.
+        """
+        pool = self._pools.get(loop)
+        if pool is None or line not in pool.lines or not usable:
+            if pool is not None:
+                pool.lines.discard(line)
+            return [line.client]
+        line.idle_since_ms = now_ms()
+        oldest = line.idle_since_ms - self._idle_ms
+        surplus: list[Line[_Client]] = []
+        pool.idle.setdefault(line.place, []).append(line)
+        for idle in list(pool.idle.values()):
+            with suppress(IndexError):  # another thread has taken it
+                while len(idle) > _KEEPALIVE or idle[0].idle_since_ms < oldest:
+                    surplus.append(idle.pop(0))
+        pool.lines.difference_update(surplus)
+        return [one.client for one in surplus]
+
+    def drain(self, loop: _Loop = None) -> list[_Client]:
         """Those of a loop, no longer known, to be closed."""
         self._forget()
-        taken = [self._pools.pop(known, None) for known in list(self._pools) if known[0] is loop]
-        return [pool[0] for pool in taken if pool is not None]
+        pool = self._pools.pop(loop, None)
+        return [] if pool is None else [line.client for line in pool.lines]
+
+    def _pool(self, loop: _Loop) -> _Pool[_Client]:
+        self._forget()
+        # What threads do at a time is each one step; a lock could be held across a fork.
+        return self._pools.get(loop) or self._pools.setdefault(loop, _Pool())
 
     def _forget(self) -> None:
         forked = os.getpid() != self._process
         self._process = os.getpid()
-        for known in list(self._pools):
-            loop = known[0]
+        for loop in list(self._pools):
             if forked or (loop is not None and loop.is_closed()):
-                pool = self._pools.pop(known, None)
+                pool = self._pools.pop(loop, None)
                 if pool is not None:
-                    pool[1].close()
+                    pool.sockets.close()

@@ -8,43 +8,36 @@ and parsed by core/wire/sse.py.
 import asyncio
 import contextlib
 import threading
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping
-from functools import cache
+from collections.abc import Callable, Coroutine, Mapping
+from functools import cache, lru_cache
+from typing import TypeVar
 
 import httpx
 
-from thinwire.core.errors import ConnectError, EncodeError, TransportError, TransportTimeout
-from thinwire.core.request.http_request import Abortable, Body, Request
-from thinwire.core.sync import run
+from thinwire.core.errors import ConnectError, TransportError, TransportTimeout
+from thinwire.core.request.http_request import Abortable, Request
 from thinwire.core.transport import Response, Signal, Task, Transport
-from thinwire.cpython.httpx import sight
 from thinwire.cpython.httpx.backends import (
     DeadlineBackend,
-    Deadlines,
-    ListeningBackend,
     drop,
-    now_ms,
-    progress,
     seconds_until,
     with_backend,
 )
+from thinwire.cpython.httpx.blocks import AsyncBlocks, Blocks, Pulled
 from thinwire.cpython.httpx.clients import response_of, usable
 from thinwire.cpython.httpx.errors import translated
+from thinwire.cpython.httpx.listening import ListeningBackend
+from thinwire.cpython.httpx.lookup import Resolver
 from thinwire.cpython.httpx.options import HTTPXTransport
-from thinwire.cpython.httpx.pools import Pools, Sockets
+from thinwire.cpython.httpx.pools import Line, Pools, Sight, Sockets
 from thinwire.cpython.httpx.responses import AsyncResponse, BlockingResponse
-from thinwire.cpython.httpx.waits import TimedWait
+from thinwire.cpython.httpx.waits import TimedWait, now_ms, to_its_end
 
 _NO_LOOP = (
     "AsyncClient runs on asyncio, and no loop of asyncio is running here: under trio call a Client"
     " in trio.to_thread.run_sync, or use anyio's asyncio backend"
 )
 _TIMEOUTS = ("connect", "read", "write", "pool")  # httpx's; ours take their place
-_AGAIN = (
-    "http_client sends the request again (an auth flow, or a transport that retries), and its"
-    " messages can be read only once"
-)
-_BLOCK = 65536  # httpx costs about 20 us for each block: few and large
 
 
 def _running_loop() -> asyncio.AbstractEventLoop:
@@ -55,7 +48,7 @@ def _running_loop() -> asyncio.AbstractEventLoop:
 
 
 class AsyncTransport(Transport):
-    """Exchanges over httpx.AsyncClient, one client for each event loop that uses it.
+    """Exchanges over clients of httpx.AsyncClient, those of each event loop for itself.
 
     Args:
         options: how to connect.
@@ -66,59 +59,70 @@ class AsyncTransport(Transport):
 
     def __init__(self, options: HTTPXTransport) -> None:
         self._options = options
-        self._pools = Pools(self._own_client)
+        self._pools = Pools(self._own_client, options.idle_s)
 
     async def send(self, request: Request) -> Response:
         """See Transport.send; the head deadline covers connect, upload and wait."""
         request.check()
-        _running_loop()
-        wait = _SendClock(request)
-        trace = _Trace(request)
-        blocks = _AsyncBlocks(request, trace) if request.body is not None else None
+        loop = _running_loop()
+        wait = TimedWait()
+        trace = _Trace(request, wait.until)
+        blocks = AsyncBlocks(request, trace) if request.body is not None else None
+        request.wake = wait.end
+        starts = self._pools.starts(loop)
+        if not starts.now():
+            try:
+                with translated("connect"):
+                    await wait.drive(starts.turn(), request.connect_by())
+            except TransportTimeout:
+                request.check()
+                raise
+            finally:
+                wait.stop()
         with translated("head"):
-            client, proxy = self._client(request)
-        watched = sight.watching(trace.sight)
+            line, proxy = _line(self._options, self._pools, request, loop)
+        line.sight = trace
         try:
             with translated("head", request.body):
-                built = _build(client, request, blocks, trace.ahear)
+                built = _build(line, request, blocks, trace.ahear)
                 trace.bind(built)
-                async with wait:
-                    progress.set(trace.handed_over)
-                    trace.moved = wait.moved
-                    try:
-                        response = await client.send(built, stream=True, follow_redirects=False)
-                    except Exception as error:
-                        found = response_of(error, built)
-                        if found is None:
-                            raise
-                        response = found
+                sending = line.client.send(built, stream=True, follow_redirects=False)
+                try:
+                    response = await wait.drive(sending, request.deadline())
+                except Exception as error:
+                    found = response_of(error, built)
+                    if found is None:
+                        raise
+                    response = found
         except BaseException as error:
             if isinstance(error, TransportError):
                 trace.judge(error)
                 _name_proxy(error, proxy)
-                if isinstance(error, TransportTimeout) and wait.connecting:
+                if isinstance(error, TransportTimeout) and trace.is_connecting:
                     error.phase = "connect"
-            if trace.stream is not None:
-                await drop(client, trace.stream)
+            if line.place is None and trace.stream is not None:
+                await drop(line.client, trace.stream)
+            await to_its_end(self._leave(line, False, loop))
             if isinstance(error, TransportError):
                 request.check()
             raise
         finally:
             request.wake = None
-            sight.done(watched)
-        built.extensions["timeout"]["read"] = None  # the deadlines of `readinto` count
-        return AsyncResponse(response)
+            wait.stop()
+        built.extensions["timeout"]["read"] = None  # the deadlines of `wait` count
+        return AsyncResponse(response, lambda whole: self._leave(line, whole, loop))
 
     async def sleep_ms(self, ms: int, until: Abortable | None = None) -> None:
         """See Transport.sleep_ms."""
         if until is None:
             await asyncio.sleep(ms / 1000)
             return
-        with contextlib.suppress(TimeoutError):
-            async with TimedWait(now_ms() + ms) as wait:
-                until.wake = wait.end
-                if not until.aborted:
-                    await asyncio.Event().wait()
+        wait = TimedWait()
+        until.wake = wait.end
+        if not until.aborted:
+            with contextlib.suppress(TimeoutError):
+                await wait.drive(_for_ever(), now_ms() + ms)
+        wait.stop()
 
     def now_ms(self) -> int:
         """See Transport.now_ms."""
@@ -133,24 +137,24 @@ class AsyncTransport(Transport):
         return asyncio.Event()
 
     async def aclose(self) -> None:
-        """Closes the pool of the running loop and those of closed ones, not the user's client."""
-        for client in self._pools.take(_running_loop()):
+        """Closes what the running loop has, and what closed ones had, not the user's client."""
+        for client in self._pools.drain(_running_loop()):
             await client.aclose()
 
-    def _client(self, request: Request) -> tuple[httpx.AsyncClient, str]:
-        # And how to call the proxy that it goes through, in words.
-        if self._options.proxies is None:
-            return usable(self._options.http_client), ""
-        proxy, shown = self._options.proxies.proxy_for(request)
-        return self._pools.get(proxy, asyncio.get_running_loop()), shown
+    async def _leave(
+        self, line: Line[httpx.AsyncClient], whole: bool, loop: asyncio.AbstractEventLoop
+    ) -> None:
+        if line.place is not None:
+            for client in self._pools.give_back(line, whole, loop):
+                await client.aclose()
 
-    def _own_client(self, sockets: Sockets, proxy: object) -> httpx.AsyncClient:
+    def _own_client(self, line: Line[httpx.AsyncClient], proxy: object) -> httpx.AsyncClient:
         own = httpx.AsyncClient(**self._options.client_arguments(proxy))  # type: ignore[arg-type]
-        return with_backend(own, ListeningBackend(sockets))
+        return with_backend(own, ListeningBackend(line))
 
 
 class BlockingTransport(Transport):
-    """Exchanges over httpx.Client; its coroutines never suspend (core/sync.py).
+    """Exchanges over clients of httpx.Client; its coroutines never suspend (core/sync.py).
 
     Args:
         options: how to connect.
@@ -163,21 +167,20 @@ class BlockingTransport(Transport):
 
     def __init__(self, options: HTTPXTransport) -> None:
         self._options = options
-        self._pools = Pools(self._own_client)
-        self._deadlines = Deadlines()
+        self._pools = Pools(self._own_client, options.idle_s)
+        self._resolver = Resolver()
 
     async def send(self, request: Request) -> Response:
         """See Transport.send."""
         request.check()
         trace = _Trace(request)
-        blocks = _Blocks(request, trace) if request.body is not None else None
+        blocks = Blocks(request, trace) if request.body is not None else None
         with translated("head"):
-            client, proxy = self._client(request)
-        self._deadlines.request = request
-        watched = sight.watching(trace.sight)
+            line, proxy = _line(self._options, self._pools, request)
+        line.sight = trace
         try:
             with translated("head", request.body):
-                built = _build(client, request, blocks, trace.hear)
+                built = _build(line, request, blocks, trace.hear)
                 # Of an own http_client: httpx takes one limit for each write, one for the head.
                 limits = built.extensions["timeout"]
                 limits.update(
@@ -187,22 +190,23 @@ class BlockingTransport(Transport):
                 )
                 trace.bind(built)
                 try:
-                    response = client.send(built, stream=True, follow_redirects=False)
+                    response = line.client.send(built, stream=True, follow_redirects=False)
                 except Exception as error:
                     found = response_of(error, built)
                     if found is None:
                         raise
                     response = found
-        except TransportError as error:
-            request.check()
-            trace.judge(error)
-            _name_proxy(error, proxy)
+        except BaseException as error:
+            self._leave(line, False)
+            if isinstance(error, TransportError):
+                request.check()
+                trace.judge(error)
+                _name_proxy(error, proxy)
             raise
         finally:
-            self._deadlines.request = request.wake = None
-            sight.done(watched)
+            trace.request = request.wake = None
         built.extensions["timeout"]["read"] = _seconds(request.idle_ms, None)
-        return BlockingResponse(response, self._deadlines)
+        return BlockingResponse(response, lambda whole: self._leave(line, whole), trace)
 
     async def sleep_ms(self, ms: int, until: Abortable | None = None) -> None:
         """See Transport.sleep_ms; blocks the thread, and another one may end it."""
@@ -218,34 +222,56 @@ class BlockingTransport(Transport):
         return now_ms()
 
     async def aclose(self) -> None:
-        """Closes the pool, unless it is the user's own client."""
-        for own in self._pools.take():
-            own.close()
+        """Closes what is there, unless it is the user's own client."""
+        for client in self._pools.drain():
+            client.close()
 
-    def _client(self, request: Request) -> tuple[httpx.Client, str]:
-        # And how to call the proxy that it goes through, in words.
-        if self._options.proxies is None:
-            return usable(self._options.http_client), ""
-        proxy, shown = self._options.proxies.proxy_for(request)
-        return self._pools.get(proxy), shown
+    def _leave(self, line: Line[httpx.Client], whole: bool) -> None:
+        if line.place is not None:
+            for client in self._pools.give_back(line, whole):
+                client.close()
 
-    def _own_client(self, sockets: Sockets, proxy: object) -> httpx.Client:
+    def _own_client(self, line: Line[httpx.Client], proxy: object) -> httpx.Client:
         own = httpx.Client(**self._options.client_arguments(proxy))  # type: ignore[arg-type]
-        return with_backend(own, DeadlineBackend(self._deadlines, sockets))
+        return with_backend(own, DeadlineBackend(line, self._resolver))
 
 
-class _Trace:
+_Client = TypeVar("_Client", httpx.Client, httpx.AsyncClient)
+
+
+def _line(
+    options: HTTPXTransport,
+    pools: Pools[_Client],
+    request: Request,
+    loop: asyncio.AbstractEventLoop | None = None,
+) -> tuple[Line[_Client], str]:
+    # What carries a request, and how to call the proxy that it goes through, in words.
+    if options.proxies is not None:
+        proxy, shown = options.proxies.proxy_for(request)
+        return pools.take(request, proxy, loop), shown
+    theirs: Line[_Client] = Line(None, Sockets())
+    theirs.client = usable(options.http_client)
+    return theirs, ""
+
+
+async def _for_ever() -> None:
+    await asyncio.Event().wait()
+
+
+class _Trace(Sight):
     # Listens to one exchange through httpx's `trace` extension, and sets the marks of its request.
     # The names are httpcore's, documented with httpx's "Request extensions". Whoever passes an own
     # http_client with an own transport may get no trace; the moments then stay unknown.
-    moved: Callable[[bool, bool], object] | None = None  # told when a deadline has; see _SendClock
-
-    def __init__(self, request: Request) -> None:
+    def __init__(
+        self, request: Request, move: Callable[[int | None], object] | None = None
+    ) -> None:
+        super().__init__(request)
         self._request = request
+        self._move_to = move  # told when the deadline of `send` has moved
         self._heard = False
         self._connecting = False
         self._refused = False  # a write failed
-        self.sight = sight.Sight()
+        self.is_connecting = False  # the deadline is that of a connection
         self.stream: object = None  # of a connection that was made for it, None of a kept one
         self._limits: dict[str, float | None] = {}  # httpx's
         self._head_s: float | None = None
@@ -301,8 +327,13 @@ class _Trace:
         self._limits["read"] = self._head_s
 
     def _move(self, connecting: bool = False, answered: bool = False) -> None:
-        if self.moved is not None:
-            self.moved(connecting, answered)
+        self.is_connecting = connecting
+        if self._move_to is not None:
+            request = self._request
+            if answered:  # and somebody reads the answer before we do
+                self._move_to(request.total_deadline_ms)
+            else:
+                self._move_to(request.connect_by() if connecting else request.deadline())
 
     async def ahear(self, name: str, info: Mapping[str, object]) -> None:
         self.hear(name, info)
@@ -311,125 +342,13 @@ class _Trace:
         # Marks an error of a connection that ended without a byte of an answer, and of a kept one
         # that had ended before the request came. Where no socket of ours tells, only a write that
         # failed proves that.
-        if self.sight.received or isinstance(error, (ConnectError, TransportTimeout)):
+        if self.received or isinstance(error, (ConnectError, TransportTimeout)):
             return
         error.unanswered = not error.closed
         if self._heard and not self._connecting:
-            way = self.sight.connect_ms
+            way = self.connect_ms
             early = way is not None and self._request.unheard(now_ms(), way)
             error.stale = self._refused or early
-
-
-class _Pulled:
-    # A body that httpx pulls, once for each time that it sends the request. Its first block is
-    # read before, since it decides about the head.
-    def __init__(self, request: Request, trace: _Trace) -> None:
-        self._request = request
-        self._body: Body = request.body  # type: ignore[assignment]
-        self._trace = trace
-        self._buffer = bytearray(_BLOCK)
-        self._begun = False
-        self._ahead = 0  # bytes in the buffer that httpx has not asked for yet
-
-    def _begin(self) -> None:
-        if self._begun:
-            if not self._body.rewind():
-                error = EncodeError(_AGAIN, "")
-                self._body.failed(error)
-                raise error
-            self._trace.again()
-        self._begun = True
-
-    def read_ahead(self) -> None:
-        """Reads the first block, in time that is the caller's own, as what follows is."""
-        request = self._request
-        if request.length is None and not request.chunked:
-            begun = now_ms()
-            self._ahead = request.first_block(memoryview(self._buffer), True)
-            if request.connect_deadline_ms is not None:
-                request.connect_deadline_ms += now_ms() - begun
-
-    def _first(self) -> bytes:
-        count, self._ahead = self._ahead, 0
-        self._body.sent_bytes += count
-        if count:
-            self._trace.handed_over(now_ms())
-        return bytes(memoryview(self._buffer)[:count])
-
-    def _is_ours(self) -> bool:
-        # Whether a socket of ours carries it, which holds back what was pulled until more follows.
-        return self._trace.sight.connect_ms is not None
-
-
-class _Blocks(_Pulled):
-    # Only __iter__: an object that has __aiter__ too is taken for sync.
-    def __iter__(self) -> Iterator[bytes]:
-        self._begin()
-        first = self._first()
-        if first:
-            yield first
-        while True:
-            count = self._body.readinto(self._buffer)
-            if count is None and self._is_ours():
-                yield b""
-            # Whatever that took was the caller's own time.
-            self._trace.handed_over(now_ms())
-            if count is None:
-                run(self._body.more())
-            elif count:
-                yield bytes(memoryview(self._buffer)[:count])
-            else:
-                break
-        self._trace.ended()
-
-
-class _AsyncBlocks(_Pulled):
-    async def __aiter__(self) -> AsyncIterator[bytes]:
-        self._begin()
-        first = self._first()
-        if first:
-            yield first
-        while True:
-            count = self._body.readinto(self._buffer)
-            if count is None and self._is_ours():
-                yield b""
-            # Whatever that took was the caller's own time, as what its producer takes is.
-            self._trace.handed_over(None if count is None else now_ms())
-            if count is None:
-                await self._body.more()
-            elif count:
-                yield bytes(memoryview(self._buffer)[:count])
-            else:
-                break
-        self._trace.ended()
-
-
-class _SendClock(TimedWait):
-    # Ends `send` at the deadline of its request, which moves on with each piece that is handed
-    # over, and when the request is called off.
-    def __init__(self, request: Request) -> None:
-        super().__init__()
-        self._request = request
-        self.connecting = False
-
-    async def __aenter__(self) -> "_SendClock":
-        await super().__aenter__()
-        self._request.wake = self.end
-        self.moved()
-        return self
-
-    def moved(self, connecting: bool = False, answered: bool = False) -> None:
-        """Looks for its end anew.
-
-        Args:
-            connecting: it is that of a connection.
-            answered: the head has come, and somebody reads the answer before we do.
-        """
-        self.connecting = connecting
-        if answered:
-            self.until(self._request.total_deadline_ms)
-        else:
-            self.until(self._request.connect_by() if connecting else self._request.deadline())
 
 
 def _name_proxy(error: TransportError, proxy: str) -> None:
@@ -447,31 +366,52 @@ def _seconds(limit_ms: int | None, deadline_ms: int | None) -> float | None:
 
 
 def _build(
-    client: "httpx.Client | httpx.AsyncClient",
+    line: Line[_Client],
     request: Request,
-    content: "_Pulled | None",
+    content: "Pulled | None",
     trace: object,
 ) -> httpx.Request:
     if content is not None:
         content.read_ahead()
-    headers = list(request.headers)
+    client, headers = line.client, list(request.headers)
     if request.length is not None:
         headers.append(("Content-Length", str(request.length)))
+    text = f"{request.scheme}://{request.authority}{request.target}"
+    url = _quiet_url(type(client.base_url), text)  # type: ignore[arg-type]
     # As plain data, not as httpx.Timeout: a client of httpx2 has a class of its own.
-    built: httpx.Request = client.build_request(
-        request.method,
-        f"{request.scheme}://{request.authority}{request.target}",
-        headers=headers,
-        content=content,  # type: ignore[arg-type]
-        extensions={"timeout": dict.fromkeys(_TIMEOUTS), "trace": trace},
-    )
-    built.url = _quiet(type(built.url))(built.url)  # type: ignore[arg-type]
+    extensions = {"timeout": dict.fromkeys(_TIMEOUTS), "trace": trace}
+    built: httpx.Request
+    if line.place is None:
+        built = client.build_request(
+            request.method,
+            url,
+            headers=headers,
+            content=content,  # type: ignore[arg-type]
+            extensions=extensions,
+        )
+    else:
+        # What build_request would add to a request of ours, without what it looks for.
+        given = {name.lower() for name, _ in headers}
+        headers[:0] = [one for one in client.headers.multi_items() if one[0] not in given]
+        built = httpx.Request(
+            request.method,
+            url,
+            headers=headers,
+            content=content,  # type: ignore[arg-type]
+            extensions=extensions,
+        )
+    built.url = url
     return built
+
+
+@lru_cache(256)
+def _quiet_url(kind: type[httpx.URL], text: str) -> httpx.URL:
+    # httpx logs the URL of each request, and hands it to hooks; a query may hold a key.
+    return _quiet(kind)(text)  # type: ignore[arg-type]
 
 
 @cache
 def _quiet(kind: type[httpx.URL]) -> type[httpx.URL]:
-    # httpx logs the URL of each request, and hands it to hooks; a query may hold a key.
     return type("QuietURL", (kind,), {"__str__": _without_query, "__repr__": _without_query})
 
 
