@@ -354,7 +354,7 @@ async def test_a_connection_that_was_idle_for_too_long_is_closed() -> None:
     with MockServer() as server:
         server.reply("m", text_reply("ok"))
         models = {"m": Deployment(server.base_url)}
-        async with AsyncClient("m", models, idle_s=0.05) as client:
+        async with AsyncClient("m", models, transport=HTTPXTransport(idle_s=0.05)) as client:
             await asyncio.gather(*(client.chat(HELLO) for _ in range(10)))
             await asyncio.sleep(0.1)
             await client.chat(HELLO)
@@ -377,7 +377,9 @@ async def test_closing_the_client_ends_what_is_under_way() -> None:
 def test_a_blocking_client_keeps_its_connections_too() -> None:
     with MockServer() as server:
         server.reply("m", text_reply("ok"))
-        with Client("m", {"m": Deployment(server.base_url)}, idle_s=0) as client:
+        with Client(
+            "m", {"m": Deployment(server.base_url)}, transport=HTTPXTransport(idle_s=0)
+        ) as client:
             client.chat(HELLO)
         with Client("m", {"m": Deployment(server.base_url)}) as client:
             for _ in range(3):

@@ -92,13 +92,6 @@ class _Response(Response):
     def _is_whole(self) -> bool:
         return self._ended and self._failure is None
 
-    async def readinto(self, buffer: memoryview, deadline_ms: int | None) -> int:
-        while True:
-            count = self.receive(buffer)
-            if count is not None:
-                return count
-            await self.wait(deadline_ms)
-
     def wait(self, deadline_ms: int | None) -> Awaitable[object]:
         raise NotImplementedError
 
