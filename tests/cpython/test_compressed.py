@@ -17,7 +17,7 @@ from thinwire import (
     ReadError,
     ThinwireError,
 )
-from thinwire.cpython.httpx.inflate import Inflater
+from thinwire.cpython.inflate import Inflater
 from thinwire.testing import DONE, MockServer, Reply, Send, sse_event
 
 STREAM = (

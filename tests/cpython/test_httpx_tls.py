@@ -25,7 +25,7 @@ from thinwire import (
     Timeouts,
     TransportTimeout,
 )
-from thinwire.cpython.httpx import trust
+from thinwire.cpython import trust
 from thinwire.testing import (
     Cut,
     EndBody,

@@ -13,7 +13,7 @@ import pytest
 from support.certificates import Authority, authority
 
 from thinwire import AsyncClient, Client, ConnectError, Deployment, ThinwireError, Timeouts
-from thinwire.cpython.httpx import words
+from thinwire.cpython import words
 from thinwire.testing import MockServer
 
 KEY = "sk-never-to-be-seen"

@@ -22,7 +22,6 @@ import socket
 import ssl
 import sys
 import threading
-import time
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from contextvars import ContextVar
@@ -34,9 +33,10 @@ import httpcore
 import httpx
 
 from thinwire.core.request.http_request import Request
+from thinwire.cpython.clock import now_ms, seconds_until
 from thinwire.cpython.httpx import sight
-from thinwire.cpython.httpx.lookup import Resolver
 from thinwire.cpython.httpx.pools import Sockets
+from thinwire.cpython.lookup import Resolver
 
 # Of what httpcore's connections hold; see `drop`. And what its streams are made of.
 _INNER, _STREAM, _OF_HTTP11 = "_connection", "_network_stream", "_h11_state"
@@ -148,16 +148,6 @@ class Outbox:
 # Time, and the backend that holds to it.
 
 
-def now_ms() -> int:
-    """Monotonic time in milliseconds."""
-    return time.monotonic_ns() // 1_000_000
-
-
-def seconds_until(deadline_ms: int | None) -> float | None:
-    """Time left; an overdue deadline still gets a moment, since 0 would mean "do not wait"."""
-    return None if deadline_ms is None else max(deadline_ms - now_ms(), 1) / 1000
-
-
 def overdue(deadline_ms: int | None) -> bool:
     """Whether the deadline has passed."""
     return deadline_ms is not None and now_ms() >= deadline_ms
@@ -206,7 +196,8 @@ class DeadlineBackend(httpcore.SyncBackend):
     ) -> httpcore.NetworkStream:
         """Connects to the first address that answers; each gets a fair share of the time left."""
         left = seconds_until(self._deadlines.connect_ms())
-        addresses = self._resolver.look_up(host, port, left)
+        found = self._resolver.look_up(host, port, left)
+        addresses = [str(address[0]) for *_, address in found]
         failure: Exception | None = None
         for number, address in enumerate(addresses):
             left = seconds_until(self._deadlines.connect_ms())

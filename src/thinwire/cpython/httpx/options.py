@@ -6,7 +6,7 @@ from typing import Any
 
 import httpx
 
-from thinwire.cpython.httpx import trust
+from thinwire.cpython import trust
 from thinwire.cpython.httpx.clients import check_client
 from thinwire.cpython.httpx.proxy import Proxies
 

@@ -14,8 +14,8 @@ from thinwire.core.errors import ReadError, StreamError, TransportError
 from thinwire.core.transport import Response
 from thinwire.cpython.httpx.backends import Deadlines, shut_down
 from thinwire.cpython.httpx.errors import translated
-from thinwire.cpython.httpx.inflate import Inflater
 from thinwire.cpython.httpx.waits import TimedWait
+from thinwire.cpython.inflate import Inflater
 
 _RAW = 16384  # bytes of a compressed body that are inflated at a time
 _DECODED = ("", "identity", "gzip", "deflate", "br", "zstd")  # what httpx decodes while it reads

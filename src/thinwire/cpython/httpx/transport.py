@@ -18,15 +18,14 @@ from thinwire.core.errors import ConnectError, EncodeError, TransportError, Tran
 from thinwire.core.request.http_request import Abortable, Body, Request
 from thinwire.core.sync import run
 from thinwire.core.transport import Response, Signal, Task, Transport
+from thinwire.cpython.clock import now_ms, seconds_until
 from thinwire.cpython.httpx import sight
 from thinwire.cpython.httpx.backends import (
     DeadlineBackend,
     Deadlines,
     ListeningBackend,
     drop,
-    now_ms,
     progress,
-    seconds_until,
     with_backend,
 )
 from thinwire.cpython.httpx.clients import response_of, usable

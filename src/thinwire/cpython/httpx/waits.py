@@ -3,7 +3,7 @@
 import asyncio
 from types import TracebackType
 
-from thinwire.cpython.httpx.backends import seconds_until
+from thinwire.cpython.clock import seconds_until
 
 # A loop that was blocked finds its timers late, together with all that came meanwhile. It goes
 # round so often before a wait ends: what lies in the socket needs three rounds to whoever reads,
