@@ -15,7 +15,7 @@ from thinwire_device.connection import clear
 
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
-    from collections.abc import Coroutine
+    from collections.abc import Awaitable, Coroutine
 
     from thinwire.core.request.http_request import Body, Request
     from thinwire.core.wire.http1_request import HTTPChunkWriter
@@ -238,6 +238,8 @@ class SocketResponse:
         self._rest = rest
         encoding = head.header("content-encoding")
         self._compressed = encoding if encoding and encoding.lower() != "identity" else ""
+        self._tries = -1  # how often there was nothing; before that, others have their turn
+        self.offset = 0
         waiter.reading += 1
 
     def header(self, name: str) -> "str | None":
@@ -248,20 +250,19 @@ class SocketResponse:
         """See Response.all_headers."""
         return self._head.all_headers()
 
-    async def readinto(self, buffer: memoryview, deadline_ms: "int | None") -> int:
-        """See Response.readinto."""
+    def receive(self, buffer: memoryview) -> "int | None":
+        """See Response.receive."""
         connection = self._connection
         if connection is None:
             raise ReadError("the response is closed", None, True)
         if self._compressed:
             # We asked for "identity"; decompressing would take more memory than a chip has.
             raise ReadError("the server compressed its answer (%s) unasked" % self._compressed)
-        if not self._waiter.blocking:  # other tasks have their turn, and no coroutine is made
-            await self._waiter.sleep_ms(0)
+        if self._tries < 0 and not self._waiter.blocking:
+            return None  # other tasks have their turn
         refused = self.status >= 400  # who refuses may have closed, with our bytes unread
         if refused:
             clear(buffer)
-        tries = 0
         while not self._body.done or self._rest:
             if not self._rest:
                 count = connection.read_some(buffer, refused)
@@ -270,17 +271,23 @@ class SocketResponse:
                 buffer[:count] = self._rest[:count]
                 self._rest = self._rest[count:]
             if count is None:
-                await self._waiter.sleep_ms(self._waiter.pause(tries, deadline_ms, "read"))
-                tries += 1
-            elif count == 0:
+                return None
+            if count == 0:
                 self._body.eof()
             else:
                 size = self._body.decode(buffer, count)
                 if size:
+                    self._tries = -1
                     return size
                 if refused:
                     clear(buffer)
         return 0
+
+    def wait(self, deadline_ms: "int | None") -> "Awaitable[None]":
+        """See Response.wait; no coroutine is made."""
+        tries, self._tries = self._tries, self._tries + 1
+        waiter = self._waiter
+        return waiter.sleep_ms(0 if tries < 0 else waiter.pause(tries, deadline_ms, "read"))
 
     def aclose(self) -> "Coroutine[object, object, None]":
         """See Response.aclose."""

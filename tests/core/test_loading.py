@@ -16,11 +16,12 @@ ANSWER = (
 
 class Response:
     status = 200
+    offset = 0
     def __init__(self):
         self.left = ANSWER
     def header(self, name):
         return "text/event-stream" if name == "content-type" else None
-    async def readinto(self, buffer, deadline_ms):
+    def receive(self, buffer):
         count, self.left = len(self.left), b""
         buffer[:count] = ANSWER[:count]
         return count

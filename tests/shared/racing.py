@@ -152,17 +152,19 @@ class RacingResponse(Response):
     def header(self, name):
         return "text/event-stream" if name.lower() == "content-type" else None
 
-    async def readinto(self, buffer, deadline_ms):
+    def receive(self, buffer):
+        if not self._pieces:
+            return 0
+        if not isinstance(self._pieces[0], bytes):
+            return None
+        return self._give(self._pieces.pop(0), buffer)
+
+    async def wait(self, deadline_ms):
         try:
-            while self._pieces:
-                piece = self._pieces.pop(0)
-                if isinstance(piece, bytes):
-                    return self._give(piece, buffer)
-                await self._transport.step(piece, deadline_ms)
+            await self._transport.step(self._pieces.pop(0), deadline_ms)
         except asyncio.CancelledError:
             self._transport.cancelled.append(self.name)
             raise
-        return 0
 
     def _give(self, piece, buffer):
         count = min(len(piece), len(buffer))

@@ -4,6 +4,7 @@ from helpers import error_of
 from streams import DONE, HELLO, deployments, sse, text
 
 from thinwire.core.errors import ReadError, TransportTimeout
+from thinwire.core.exchange import readinto
 from thinwire.core.request.http_request import Request
 from thinwire.core.request.raw_call import ProducedBody
 from thinwire.core.sync import Client, run
@@ -21,7 +22,7 @@ def opened(*pieces, **options):
 
 def read(response, size=10, deadline_ms=None):
     buffer = bytearray(size)
-    count = run(response.readinto(memoryview(buffer), deadline_ms))
+    count = run(readinto(response, memoryview(buffer), deadline_ms))
     return bytes(buffer[:count])
 
 

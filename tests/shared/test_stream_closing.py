@@ -58,19 +58,30 @@ class HeldResponse:
         self.status = response.status
         self.framed = True
         self._closed = False
+        self.offset = 0
         self._reads = 0
+        self._counted = False
         self._woken = asyncio.Event()
 
     def header(self, name):
         return self._response.header(name)
 
-    async def readinto(self, buffer, deadline_ms):
-        self._reads += 1
+    def receive(self, buffer):
+        if not self._counted:
+            self._counted = True
+            self._reads += 1
+        if self._transport.where == "read %d" % self._reads:
+            return None
+        count = self._response.receive(buffer)
+        self._counted = count is None
+        return count
+
+    async def wait(self, deadline_ms):
         if self._transport.where == "read %d" % self._reads:
             self._transport.reached.set()
             await self._woken.wait()
             raise ReadError("the stream was closed", None, True)
-        return await self._response.readinto(buffer, deadline_ms)
+        await self._response.wait(deadline_ms)
 
     async def aclose(self):
         self._woken.set()

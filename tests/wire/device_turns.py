@@ -11,6 +11,7 @@ from slowness import waited_ms
 from thinwire_device.socket_transport import SocketTransport
 from thinwire_device.wait import Waiter
 
+from thinwire.core.exchange import readinto
 from thinwire.core.request.http_request import Request
 from thinwire.core.sync import run
 
@@ -137,9 +138,9 @@ async def exchange(transport, place, turn):
 
 async def read_all(response, until):
     buffer = memoryview(bytearray(200))
-    size = count = await response.readinto(buffer, until)
+    size = count = await readinto(response, buffer, until)
     while count:
-        count = await response.readinto(buffer, until)
+        count = await readinto(response, buffer, until)
         size += count
     return size
 

@@ -5,6 +5,7 @@ import io
 import sys
 from collections import OrderedDict
 
+from thinwire.core.exchange import readinto
 from thinwire.core.request.http_request import JSONBody, Request
 from thinwire.core.wire.json_encode import Items
 
@@ -88,13 +89,13 @@ async def _read(transport, response, outcome, job):
     before = job["before"]
     deadline = transport.now_ms() + (job["patient_ms"] if before else job["read_ms"])
     try:
-        count = await response.readinto(buffer, deadline)
+        count = await readinto(response, buffer, deadline)
         while count:
             body.extend(buffer[:count])
             if before and len(body) >= before:
                 before, deadline = 0, transport.now_ms() + job["read_ms"]
-            count = await response.readinto(buffer, deadline)
-        outcome["after_end"] = await response.readinto(buffer, deadline)
+            count = await readinto(response, buffer, deadline)
+        outcome["after_end"] = await readinto(response, buffer, deadline)
     finally:
         outcome["body"] = bytes(body).decode()
 

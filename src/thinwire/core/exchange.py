@@ -344,7 +344,7 @@ class Exchange:
             for _ in range(_DRAIN_READS):
                 if self.response is None or self.answer.eof:
                     break
-                if not await self.response.readinto(scratch, deadline):
+                if not await readinto(self.response, scratch, deadline):
                     break
         except (TransportError, MemoryError):
             pass  # the answer is complete; only the connection is lost
@@ -370,8 +370,20 @@ class Exchange:
     async def _read(self, response: "Response") -> None:
         # The same step is written out in the pump, where it must not cost a coroutine.
         answer = self.answer
-        answer.buffer_updated(await response.readinto(answer.get_buffer(), self.deadline()))
+        answer.buffer_updated(await readinto(response, answer.get_buffer(), self.deadline()))
         self.arrived()
+
+
+async def readinto(response: "Response", buffer: memoryview, deadline_ms: "int | None") -> int:
+    """Reads body bytes to the front of `buffer`; 0 at the end. For all that is not a stream."""
+    count = response.receive(buffer)
+    while count is None:
+        await response.wait(deadline_ms)
+        count = response.receive(buffer)
+    start = response.offset
+    if start and count:
+        buffer[:count] = buffer[start : start + count]
+    return count
 
 
 def launch(

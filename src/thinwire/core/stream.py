@@ -31,7 +31,7 @@ from thinwire.core.answer.completion import (
 )
 from thinwire.core.error_kinds import ThinwireError, is_claimed
 from thinwire.core.errors import StreamError, StreamInterrupted, TransportTimeout
-from thinwire.core.exchange import launch
+from thinwire.core.exchange import launch, readinto
 from thinwire.core.request.http_request import Abortable
 
 TYPE_CHECKING = const(False)
@@ -147,8 +147,10 @@ class ChatStream:
                     else:
                         # No name for the buffer: a traceback would keep it alive.
                         exchange.answer.buffer_updated(
-                            await exchange.response.readinto(  # type: ignore[union-attr]
-                                exchange.answer.get_buffer(), exchange.deadline()
+                            await readinto(
+                                exchange.response,  # type: ignore[arg-type]
+                                exchange.answer.get_buffer(),
+                                exchange.deadline(),
                             )
                         )
                         exchange.arrived()

@@ -6,7 +6,7 @@ from thinwire.core._compat import const, public
 
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
-    from collections.abc import Coroutine
+    from collections.abc import Awaitable, Coroutine
     from typing import NoReturn, Protocol
 
     from thinwire.core.request.http_request import Abortable, Request
@@ -18,14 +18,20 @@ else:
 class Response(Protocol):
     """A response whose head has arrived.
 
+    Whoever reads asks `receive` for what has arrived as long as it has something, and awaits
+    `wait` where it has nothing: a piece that is there costs no coroutine.
+
     Attributes:
         status: HTTP status.
         framed: whether chunks, a length or HTTP/2 say where the body ends; False where it ends
             with the connection, which a cut cannot be told from (RFC 9112 §6.3, §8).
+        offset: where in the buffer the body bytes of the last `receive` begin. A transport whose
+            framing stands in front of them may leave them there; 0 for all others.
     """
 
     status: int
     framed: bool = True
+    offset: int = 0
 
     def header(self, name: str) -> "str | None":
         """Value of the first header of this name, in any case, or None."""
@@ -36,22 +42,38 @@ class Response(Protocol):
         and then `keep_headers` has only what it names."""
         return []
 
-    async def readinto(self, buffer: memoryview, deadline_ms: "int | None") -> int:
-        """Reads decoded body bytes into `buffer`; returns their number, 0 at the clean end.
+    def receive(self, buffer: memoryview) -> "int | None":
+        """Takes what has arrived: decoded body bytes, to buffer[offset : offset + count].
 
-        The buffer is the caller's again as soon as this has returned or raised, and not before.
+        Never waits. The buffer is the caller's again as soon as this has returned.
+
+        Returns:
+            The count; 0 at the clean end of the body; None when nothing has arrived, and when
+            others are to have their turn first: then `wait`, and ask again.
 
         Raises:
-            TransportTimeout: nothing came before the deadline; the response is then unusable.
-            ReadError: the body was cut off or cannot be read.
+            ReadError: the body was cut off or cannot be read; `closed` after `aclose`.
+        """
+        raise NotImplementedError
+
+    def wait(self, deadline_ms: "int | None") -> "Awaitable[object]":
+        """What to await until `receive` may have something; it may come back early.
+
+        A plain function, so that no coroutine has to be made for it. A blocking transport blocks
+        here, and hands back what is over at once.
+
+        Raises (here, or once it is awaited):
+            TransportTimeout: nothing came before the deadline; the response is then unusable. A
+                deadline that has passed already does not hide what had arrived.
+            ReadError: the body cannot be read; `closed` when `aclose` is called meanwhile.
         """
         raise NotImplementedError
 
     async def aclose(self) -> None:
         """Releases the connection; kept for reuse if the body was read to its end. Idempotent.
 
-        From any task, and for a blocking transport from any thread: whoever waits in `readinto`
-        is woken at once, with ReadError(closed=True).
+        From any task, and for a blocking transport from any thread: whoever waits in `wait` is
+        woken at once, with ReadError(closed=True).
         """
         raise NotImplementedError
 
@@ -96,7 +118,7 @@ class Transport(Protocol):
     1. A transport translates each error of its library to one of thinwire's, once, at the edge:
        nothing of httpx, ssl or OSError reaches a user.
     2. A truncated body (no final chunk, short Content-Length, TLS cut) raises ReadError from
-       readinto; only a body that came to its end returns 0.
+       `receive` or `wait`; only a body that came to its end gives 0.
     3. An early response (413 while the body is still being sent) is that response. So is one that
        had arrived when a write failed.
     4. No retries, redirects or cookies: the client has the only retry loop.
@@ -116,9 +138,11 @@ class Transport(Protocol):
        with `stale = True`; the client then tries again at once. Whatever ends later is an attempt.
        Any that fails without a byte of an answer raises one with `unanswered = True`.
     9. Request marks (connected_ms, secured_ms, sent_ms) are set as they are reached.
-    10. `Request.abort()` and `Response.aclose()`, from any task, wake whoever waits in `send` or
-       `readinto` with ReadError(closed=True), at once, and leave no connection. No task of the
-       caller is cancelled for it. A blocking transport is woken from another thread, but for a
+    10. A body that has arrived is taken by `receive` alone, a plain method: what came in one piece
+       is read without an await. What keeps coming lets other tasks have their turn nevertheless.
+    11. `Request.abort()` and `Response.aclose()`, from any task, wake whoever waits in `send` or
+       `wait` with ReadError(closed=True), at once, and leave no connection. No task of the caller
+       is cancelled for it. A blocking transport is woken from another thread, but for a
        connect or a name lookup under way, which end at the connect deadline.
 
     Attributes:

@@ -117,24 +117,31 @@ class _ScriptedResponse(Response):
     def all_headers(self) -> "list[tuple[str, str]]":
         return list(self._headers.items())
 
-    async def readinto(self, buffer: memoryview, deadline_ms: "int | None") -> int:
+    def receive(self, buffer: memoryview) -> "int | None":
         while self._pieces:
-            piece = self._pieces.pop(0)
+            piece = self._pieces[0]
             if isinstance(piece, int):
-                now = self._transport.now_ms()
-                if deadline_ms is not None and now + piece >= deadline_ms:
-                    await self._transport.sleep_ms(max(deadline_ms - now, 0))
-                    raise TransportTimeout("the deadline passed", "read")
-                await self._transport.sleep_ms(piece)
-            elif isinstance(piece, Exception):
+                return None
+            self._pieces.pop(0)
+            if isinstance(piece, Exception):
                 raise piece
-            elif piece:
+            if piece:
                 count = min(len(piece), len(buffer))
                 buffer[:count] = piece[:count]
                 if count < len(piece):
                     self._pieces.insert(0, piece[count:])
                 return count
         return 0
+
+    async def wait(self, deadline_ms: "int | None") -> None:
+        ms = self._pieces[0] if self._pieces else None
+        if isinstance(ms, int):
+            now = self._transport.now_ms()
+            self._pieces.pop(0)
+            if deadline_ms is not None and now + ms >= deadline_ms:
+                await self._transport.sleep_ms(max(deadline_ms - now, 0))
+                raise TransportTimeout("the deadline passed", "read")
+            await self._transport.sleep_ms(ms)
 
     async def aclose(self) -> None:
         self._transport.open_responses -= 0 if self._closed else 1

@@ -162,7 +162,8 @@ class Repeated:
     status = 200
 
     def __init__(self, response):
-        self.readinto, self.aclose = response.readinto, response.aclose
+        self.receive, self.aclose = response.receive, response.aclose
+        self.wait, self.offset = response.wait, 0
 
     def header(self, name):
         return "a" if name == "x-a" else None
@@ -176,7 +177,8 @@ class Unlisted:
     status = 200
 
     def __init__(self, response):
-        self.readinto, self.aclose = response.readinto, response.aclose
+        self.receive, self.aclose = response.receive, response.aclose
+        self.wait, self.offset = response.wait, 0
 
     def header(self, name):
         return "a" if name == "x-a" else None

@@ -14,10 +14,13 @@ class Answer(Response):
     def header(self, name: str) -> str | None:
         return {"content-type": "text/event-stream"}.get(name.lower())
 
-    async def readinto(self, buffer: memoryview, deadline_ms: int | None) -> int:
+    def receive(self, buffer: memoryview) -> int | None:
         data, self._data = self._data[: len(buffer)], self._data[len(buffer) :]
         buffer[: len(data)] = data
         return len(data)
+
+    async def wait(self, deadline_ms: int | None) -> None:
+        pass  # all of it has arrived
 
     async def aclose(self) -> None:
         self._data = b""

@@ -14,6 +14,7 @@ from thinwire.core._compat import (
 )
 from thinwire.core.answer import chunk
 from thinwire.core.errors import StatusError, StreamError, TransportError
+from thinwire.core.exchange import readinto
 from thinwire.core.wire.http_date import LONGEST_MS, http_date, milliseconds
 
 TYPE_CHECKING = const(False)
@@ -157,7 +158,7 @@ async def _read(
     piece = bytearray(_READ)
     view = memoryview(piece)
     while len(body) <= limit:
-        count = await response.readinto(view, deadline_ms)
+        count = await readinto(response, view, deadline_ms)
         if not count:
             return
         body.extend(view[:count])

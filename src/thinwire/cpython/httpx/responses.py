@@ -42,6 +42,7 @@ class _Response(Response):
         self._inflater = None if coding in ("", "identity") else Inflater(coding)
         # What of the last piece was beyond the caller's buffer.
         self._rest = memoryview(b"" if body is None else body)
+        self._ended = False
         self._closed = False
 
     def header(self, name: str) -> str | None:
@@ -52,15 +53,19 @@ class _Response(Response):
         items = self._response.headers.multi_items()
         return [(name.lower(), value) for name, value in items]
 
-    async def readinto(self, buffer: memoryview, deadline_ms: int | None) -> int:
+    def receive(self, buffer: memoryview) -> int | None:
+        if self._closed:
+            raise ReadError("the response is closed", None, True)
         inflater = self._inflater
         if inflater is None:
-            return await self._readinto(buffer, deadline_ms)
+            return self._take(buffer)
         inflater.check()
-        raw = memoryview(bytearray(_RAW))
         size = inflater.readinto(buffer)
         while not size:
-            count = await self._readinto(raw, deadline_ms)
+            raw = memoryview(bytearray(_RAW))
+            count = self._take(raw)
+            if count is None:
+                return None
             if not count:
                 inflater.end()
                 return 0
@@ -68,26 +73,27 @@ class _Response(Response):
             size = inflater.readinto(buffer)
         return size
 
-    async def _readinto(self, buffer: memoryview, deadline_ms: int | None) -> int:
-        while not self._rest or self._closed:
-            try:
-                if self._closed:
-                    raise ReadError("the response is closed", None, True)
-                with translated("read"):
-                    piece = await self._piece(deadline_ms)
-            except TransportError as error:
-                if self._closed and not error.closed:
-                    raise ReadError("the stream was closed", None, True) from None
-                raise
-            if not piece and self._closed:
-                continue
-            if piece is None:
-                return 0
-            self._rest = memoryview(piece)
+    def _take(self, buffer: memoryview) -> int | None:
+        # Bytes of the body as they came.
         count = min(len(self._rest), len(buffer))
+        if not count:
+            return 0 if self._ended else None
         buffer[:count] = self._rest[:count]
         self._rest = self._rest[count:]
         return count
+
+    async def wait(self, deadline_ms: int | None) -> None:
+        try:
+            with translated("read"):
+                piece = await self._piece(deadline_ms)
+        except TransportError as error:
+            if self._closed and not error.closed:
+                raise ReadError("the stream was closed", None, True) from None
+            raise
+        if piece is None:
+            self._ended = not self._closed
+        else:
+            self._rest = memoryview(piece)
 
     async def _piece(self, deadline_ms: int | None) -> bytes | None:
         raise NotImplementedError
