@@ -1,4 +1,4 @@
-"""One connection: connect, TLS, then write and read without ever blocking past a deadline; and the
+"""One connection: connect, TLS, then write and read what goes without waiting; and the
 errors that callers get for what goes wrong on it.
 """
 
@@ -39,6 +39,7 @@ _REFUSED = const(111)
 _NOTSENT_LOWAT = const(25)
 _CERTIFICATE = (9984, 12288, 30336)  # verification failed, not the pinned one, no CA
 _PROBES = const(4)
+_CAREFUL = const(128)  # bytes that are read at a time while it matters
 _OF_TLS = (OSError, ValueError, MemoryError)  # made here: in an `except` it would take memory
 
 
@@ -147,11 +148,14 @@ class Connection:
         kept: an earlier exchange was carried by it.
         connect_ms: how long it took to make, TLS left out.
         ended: the server has ended it, or it broke.
+        begun: the server is proven and has taken something.
+        careful: what came before an error counts, too, if it does not end in zeros: a server may
+            answer and break the connection. While a head is read, and of who refuses all.
+        tries: looks in vain since something moved; -1: the next one is left out.
         idle_until: see Pool.
 
-    Every method that waits raises TransportTimeout at its deadline, and ReadError(closed=True)
-    soon after another task has called `close`. The owner must call that:
-    MicroPython closes no socket on its own.
+    Nothing here waits. What reads or writes raises ReadError(closed=True) once another task has
+    called `close`. The owner must call that: MicroPython closes no socket on its own.
     """
 
     def __init__(self, waiter: "Waiter", place: "Place", plain: "socket.socket") -> None:
@@ -163,10 +167,14 @@ class Connection:
         self.kept = False
         self.connect_ms = 0
         self.ended = False
+        self.begun = False
+        self.careful = True
+        self.tries = 0
         self.idle_until = 0
+        self._clean: memoryview | None = None  # holds nothing but zeros
 
     def wrap(self, context: "SSLContext") -> None:
-        """Puts TLS on it; the handshake happens in `begin`.
+        """Puts TLS on it; the handshake happens in the first `write_some`.
 
         Raises:
             ConnectError, OutOfMemory: it cannot be. The connection is closed then.
@@ -184,71 +192,75 @@ class Connection:
             self.close()
             raise failure(ConnectError, error, "no TLS to", host, "handshake")
 
-    async def begin(self, view: memoryview, deadline_ms: "int | None") -> int:
-        """Writes the first bytes of `view`; returns how many.
-
-        mbedTLS does its handshake inside the first write, and takes nothing before it is over and
-        the server is proven: so this is the last part of connecting.
-
-        Raises:
-            ConnectError, OutOfMemory: the handshake failed; nothing of `view` was sent.
-        """
-        phase = "connect" if self._stream is self._plain else "handshake"
-        count = tries = 0
-        while not count:
-            try:
-                count = self._write(view)
-            except _OF_TLS as error:
-                # A certificate that is not accepted is a ValueError, or it has a number.
-                refused = isinstance(error, ValueError) or number(error) in _CERTIFICATE
-                kind = certificate_error if refused else ConnectError
-                raise failure(kind, error, "no connection to", self.place[1], phase)
-            if not count:
-                await self._waiter.sleep_ms(self._waiter.pause(tries, deadline_ms, "connect"))
-                tries += 1
-        return count
-
     def write_some(self, view: memoryview) -> int:
         """Writes what fits now; returns the number of bytes, 0 when nothing does.
 
+        mbedTLS does its handshake inside the first write, and takes nothing before it is over and
+        the server is proven: so until then this is the last part of connecting.
+
         Raises:
+            ConnectError, OutOfMemory: the handshake failed; nothing was sent.
             WriteError: the connection is broken.
         """
         try:
-            return self._write(view)
-        except OSError as error:
-            self.ended = True
-            raise failure(WriteError, error, "sending failed")
-
-    def _write(self, view: memoryview) -> int:
-        count = self._open_stream().write(view) or 0
-        if self._wire is not None and self._wire.error is not None:
-            raise self._wire.error
+            count = self._open_stream().write(view) or 0
+            if self._wire is not None and self._wire.error is not None:
+                raise self._wire.error
+        except _OF_TLS as error:
+            if self.begun:
+                if not isinstance(error, OSError):
+                    raise
+                self.ended = True
+                raise failure(WriteError, error, "sending failed")
+            # A certificate that is not accepted is a ValueError, or it has a number.
+            refused = isinstance(error, ValueError) or number(error) in _CERTIFICATE
+            kind = certificate_error if refused else ConnectError
+            phase = "connect" if self._stream is self._plain else "handshake"
+            raise failure(kind, error, "no connection to", self.place[1], phase)
+        if count:
+            self.begun = True
+            self.tries = 0
         return count
 
-    def read_some(self, view: memoryview, clean: bool = False) -> "int | None":
-        """Reads what is there; returns the number of bytes, 0 at the end, None when nothing is.
-
-        Args:
-            clean: `view` holds nothing but zeros. Then what came before an error counts, too, if
-                it does not end in zeros itself: a server may answer and break the connection.
+    def read_some(self, view: memoryview) -> "int | None":
+        """Reads what is there; returns the number of bytes, 0 at the end, None when nothing is, or
+        when other tasks are to have their turn.
 
         Raises:
             ReadError: the connection is broken.
         """
+        if self.tries < 0:
+            self.tries = 0
+            return None
+        if self.careful:
+            if len(view) > _CAREFUL:
+                view = view[:_CAREFUL]
+            if view is not self._clean:
+                for at in range(len(view)):  # without a piece of memory for the zeros
+                    view[at] = 0
+                self._clean = view
         try:
             count = self._open_stream().readinto(view)
         except OSError as error:
             self.ended = True
             # It reads until the view is full, and does not say how much came before the error.
-            count = len(view) if clean else 0
+            count = len(view) if self.careful else 0
             while count and not view[count - 1]:
                 count -= 1
             if not count:
                 raise failure(ReadError, error, "receiving failed")
-        if count == 0:
+        if count:
+            self._clean = None
+            # What keeps coming must not hold up the other tasks.
+            self.tries = 0 if self.careful or self._waiter.blocking else -1
+        elif count == 0:
             self.ended = True
         return count
+
+    def pause(self) -> int:
+        """How long to sleep before the next look, in milliseconds: longer each time."""
+        tries, self.tries = self.tries, self.tries + 1
+        return self._waiter.pause(tries, None, "")
 
     def _open_stream(self) -> "socket.socket | SSLSocket":
         # Another task may have closed it while this one slept.
@@ -276,12 +288,6 @@ class Connection:
             _close(self._plain)
         # Whoever still holds the connection shall not hold the 27 KB of its TLS session.
         self._plain = self._stream = self._wire = None  # type: ignore[assignment]
-
-
-def clear(view: memoryview) -> None:
-    """Makes zeros of it all, without a piece of memory for them."""
-    for at in range(len(view)):
-        view[at] = 0
 
 
 def _close(stream: "socket.socket | SSLSocket") -> None:

@@ -9,7 +9,7 @@ _NAMES = """\
 .core.errors .core.request.call .core.answer.completion .core.answer.chunk
 .core.answer.chunk_memo .core.wire.sse .core.answer.answer .core.exchange .core.wire.json_encode
 .core.request.http_request .core.stream .core.dialects.openai .core.routing.plan
-_device.connection .core.wire.http1_response _device.http11"""
+_device.connection .core.wire.http1_response .core.wire.http1 _device.http11"""
 
 
 def modules(sockets: bool) -> "list[str]":

@@ -135,7 +135,7 @@ class SocketTransport:  # a core.transport.Transport; as its subclass it would c
         """
         # Before the first byte, so that a full heap hides no failure; not with the client, which
         # would take 2.6 KB more.
-        from thinwire.core.errors import ConnectError, TransportError, TransportTimeout
+        from thinwire.core.errors import ConnectError
 
         place = (request.scheme, request.host, request.port)
         if self._pool.limit != self._keeping[0]:
@@ -151,25 +151,20 @@ class SocketTransport:  # a core.transport.Transport; as its subclass it would c
                 try:
                     request.wake = connection.close
                     request.check()
-                    request.handed_over(self._waiter.now_ms())
                     # Not before TLS has its buffers, 17 KB in one piece (saves 600 bytes).
-                    from thinwire_device.http11 import HTTP11Exchange
+                    from thinwire_device.http11 import SocketResponse
 
-                    exchange = HTTP11Exchange(self._waiter, connection, writer, request)
-                    return await exchange.run(self._pool)
+                    response = SocketResponse(
+                        self._waiter, connection, writer, request, self._pool
+                    )
+                    await response.send(request)
+                    return response
                 except BaseException as error:
                     connection.close()
                     if isinstance(error, ConnectError):
                         contexts = self._contexts
                         if contexts is not None and contexts.widen(request.host, error):
                             continue
-                    elif isinstance(error, TransportError):
-                        if not error.closed and not exchange.response_begun:
-                            if not isinstance(error, TransportTimeout):
-                                error.unanswered = True
-                                now = self._waiter.now_ms()
-                                stale = request.unheard(now, connection.connect_ms)
-                                error.stale = connection.kept and stale
                     raise
         finally:
             request.wake = None
@@ -246,7 +241,7 @@ class SocketTransport:  # a core.transport.Transport; as its subclass it would c
         return self._contexts
 
     async def _connect(self, request: "Request", place: "Place") -> "Connection":
-        # The TLS handshake comes with the first write (Connection.begin).
+        # The TLS handshake comes with the first write (Connection.write_some).
         from thinwire.core.errors import ConnectError, TransportTimeout
         from thinwire_device.connection import Connection, connect, failure
 

@@ -4,7 +4,7 @@ https request.
 Without any option the server is verified against the few roots of roots.py. A host that roots.py
 knows gets the roots it was last seen with, since each costs about 2 KB of heap; if its chain ends
 elsewhere meanwhile, all of them are tried before that is an error. No key is sent before a chain
-is accepted (Connection.begin).
+is accepted (Connection.write_some).
 """
 
 import binascii

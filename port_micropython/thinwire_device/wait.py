@@ -10,7 +10,7 @@ import time
 
 from micropython import const
 
-from thinwire.core._compat import unix_time
+from thinwire.core._compat import nothing, unix_time
 
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
@@ -113,5 +113,6 @@ class Waiter:
         return _SLEEPS[tries] if tries < len(_SLEEPS) else _LONGEST
 
 
-async def _sleep_ms(ms: int) -> None:
+def _sleep_ms(ms: int) -> "Awaitable[None]":
     time.sleep_ms(ms)
+    return nothing()

@@ -36,7 +36,8 @@ def decode(reader: BodyReader, pieces: list[bytes]) -> bytes:
     out = b""
     for piece in pieces:
         buffer = bytearray(piece)
-        out += buffer[: reader.decode(memoryview(buffer))]
+        size = reader.decode(memoryview(buffer))
+        out += buffer[reader.offset : reader.offset + size]
     return out
 
 

@@ -194,7 +194,7 @@ def decode(reader, pieces):
     for piece in pieces:
         buffer = bytearray(piece)
         size = reader.decode(memoryview(buffer))
-        out += bytes(buffer[:size])
+        out += bytes(buffer[reader.offset : reader.offset + size])
     return out
 
 
@@ -277,8 +277,24 @@ def test_a_buffer_may_be_larger_than_what_came():
     for raw in (b"5\r\nhello\r\n0\r\n\r\n", b"5\r\nhel", b""):
         buffer = bytearray(raw + b"garbage")
         wanted = decode(BodyReader(None, True), [raw])
-        size = BodyReader(None, True).decode(memoryview(buffer), len(raw))
-        assert bytes(buffer[:size]) == wanted, raw
+        reader = BodyReader(None, True)
+        size = reader.decode(memoryview(buffer), len(raw))
+        assert bytes(buffer[reader.offset : reader.offset + size]) == wanted, raw
+
+
+def test_the_first_piece_stays_where_it_stands():
+    for raw, offset in (
+        (b"3\r\nabc\r\n", 3),
+        (b"3\r\nabc\r\n2\r\nde\r\n", 3),
+        (b"1;x\r\na\r\n0\r\n\r\n", 5),
+        (b"3\r\n", 0),
+        (b"", 0),
+    ):
+        reader = BodyReader(None, True)
+        decode(reader, [raw])
+        assert reader.offset == offset, raw
+        decode(reader, [b""])
+        assert reader.offset == 0
 
 
 def test_an_empty_read_changes_nothing():

@@ -210,11 +210,13 @@ class BodyReader:
     Attributes:
         done: the body has come to its end.
         framed: chunks or a length say where that is, and not the end of the connection.
+        offset: where in its `view` the body bytes of the last `decode` begin.
         excess: bytes arrived behind the end; the connection cannot be used again.
     """
 
     def __init__(self, length: "int | None", chunked: bool = False) -> None:
         self.excess = False
+        self.offset = 0
         self.done = length == 0
         self.framed = chunked or length is not None
         self._state = _SIZE if chunked else _CLOSE if length is None else _LENGTH
@@ -227,7 +229,10 @@ class BodyReader:
         self._digits = 0
 
     def decode(self, view: memoryview, count: int = -1) -> int:
-        """Turns received bytes into body bytes at the front of `view`; returns their number.
+        """Turns received bytes into body bytes, at `offset` of `view`; returns their number.
+
+        The first of them stay where they are, behind their framing; what follows is moved up to
+        them. So a chip moves nothing where a read holds one HTTP chunk (each move takes 48 bytes).
 
         Args:
             view: where they were received.
@@ -238,13 +243,16 @@ class BodyReader:
         """
         if count < 0:
             count = len(view)
+        self.offset = 0
         if self._state == _CLOSE:
             return count
         at = out = 0
         while at < count:
             if self._state == _DATA or self._state == _LENGTH:
                 size = min(self._left, count - at)
-                if at != out:
+                if not out:
+                    self.offset = out = at
+                else:
                     view[out : out + size] = view[at : at + size]
                 at += size
                 out += size
@@ -257,7 +265,7 @@ class BodyReader:
                 break
             else:
                 at = self._framing(view, at, count)
-        return out
+        return out - self.offset
 
     def eof(self) -> None:
         """The connection has ended.
