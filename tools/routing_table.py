@@ -7,7 +7,6 @@ python tools/routing_table.py --write    writes it there
 import sys
 from pathlib import Path
 
-from thinwire.core.client import ReceiveBuffers
 from thinwire.core.error_kinds import COOLDOWN_ON, FALLBACK_ON, FALLBACK_OPTIONAL
 from thinwire.core.errors import ThinwireError
 from thinwire.core.exchange import launch
@@ -18,6 +17,7 @@ from thinwire.core.routing.health import CooldownPolicy, Health
 from thinwire.core.routing.plan import Plan
 from thinwire.core.routing.policy import Policy, RetryPolicy, Timeouts
 from thinwire.core.routing.router import Router
+from thinwire.core.wire.reserve import Reserve
 from thinwire.testing import ScriptedTransport
 
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "routing.md"
@@ -83,7 +83,7 @@ def _step(kind: str, **lists: dict[str, list[str]]) -> str:
     plan = Plan(router, Call([]), None, policy, Health(CooldownPolicy()), 0)
     error = ThinwireError(kind)
     error.kind = kind  # type: ignore[assignment]  # a text of the table
-    exchange = launch(ScriptedTransport([]), plan, ReceiveBuffers())
+    exchange = launch(ScriptedTransport([]), plan, Reserve())
     recovery.record_failure(plan, exchange, error, 0)
     return ACTIONS[recovery.decide(plan, exchange, error, True, 0, 0.5).action]
 

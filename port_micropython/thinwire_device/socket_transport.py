@@ -41,91 +41,88 @@ _STEP_MS = const(20)  # how soon a wait that is called off ends
 _KEEP = const(1)  # idle connections; each holds 27 KB with TLS
 _IDLE_S = const(30)
 _NAMES_S = const(300)
-_OTHERS = ("ssl_context", "proxy", "http_client")
-_OWN = ("pin", "block", "keep", "idle_s", "names_s", "cadata", "add_ca")
 _ONE_AT_A_TIME = "a blocking transport does one thing at a time"
 
 
-def from_options(blocking: bool, options: "dict[str, Any]") -> "SocketTransport":
-    """The transport for a client's options; see AsyncClient and SocketTransport.
-
-    Args:
-        blocking: for Client; else for asyncio.
-        options: by name; None stands for the transport's own default.
-
-    Raises:
-        ValueError: an option that only CPython has, options that exclude each other, or a CA file
-            that cannot be read.
-        TypeError: an option of a kind it cannot have.
-    """
-    for name in _OTHERS:
-        if options.get(name) is not None:
-            raise ValueError("%s is for CPython: on MicroPython pass cadata or insecure" % name)
-    own = {}
-    for name in _OWN:
-        if options.get(name) is not None:
-            own[name] = options[name]
-    verify, insecure = options.get("verify", True), options.get("insecure", False)
-    if verify is True and insecure is False and not ("cadata" in own or "add_ca" in own):
-        return SocketTransport(blocking, **own)
-    import_module("thinwire.core.routing.trust")
-    from thinwire.core.routing.trust import Trust
-
-    trust = Trust(options)
-    if trust.context is not None:
-        raise ValueError("an ssl.SSLContext is for CPython: on MicroPython pass CA certificates")
-    own["cadata"], own["add_ca"], own["insecure"] = trust.only, trust.added, trust.insecure
-    return SocketTransport(blocking, **own)
-
-
 class SocketTransport:  # a core.transport.Transport; as its subclass it would cost 850 bytes more
-    """HTTP/1.1 over raw sockets, for asyncio or blocking.
+    """HTTP/1.1 over raw sockets; under AsyncClient other tasks run while one waits.
+
+    Belongs to the client that it is given to, which closes it.
 
     Args:
-        blocking: for Client; else for asyncio, and other tasks run while this one waits.
+        verify: False to accept any certificate; or the only CAs to trust, as the path of a file,
+            or as PEM or DER bytes.
         cadata: CA certificates for https in place of the built-in roots, DER or PEM: bytes, or a
             list of them.
-        insecure: accept any certificate.
-        block: bytes of body per http chunk, and of the send buffer; 512 to 4096.
+        add_ca: CA certificates beside the built-in roots, likewise.
         pin: the one certificate or public key to accept, as sha256 in hex (or a list of several);
             without cadata it counts alone. See thinwire_device/certificate_pins.py.
-        keep: how many idle connections are kept for the next request; 0: none.
-        idle_s: how many seconds one may wait for it.
+        proxy, uds: for CPython.
+        buffer_size: bytes of body per http chunk, and of the send and the receive buffer, 512 to
+            4096; None for 1024.
+        idle_s: how many seconds a connection may wait for the next request; None for 30.
+        keep: how many idle connections are kept for it; 0: none.
         names_s: how many seconds the address of a host is good for.
-        add_ca: CA certificates beside the built-in roots, likewise.
 
     Raises:
-        ValueError: a size or a pin that cannot be.
+        TypeError: an option of a kind it cannot have.
+        ValueError: options that exclude each other or that only CPython has, a CA file that cannot
+            be read, a size or a pin that cannot be.
     """
 
     name = "socket"
 
     def __init__(
         self,
-        blocking: bool = False,
+        verify: "bool | str | bytes" = True,
         cadata: "bytes | list[bytes] | None" = None,
-        insecure: bool = False,
-        block: int = _BLOCK,
-        pin: "str | list[str] | None" = None,
-        keep: int = _KEEP,
-        idle_s: float = _IDLE_S,
-        names_s: float = _NAMES_S,
         add_ca: "bytes | list[bytes] | None" = None,
+        pin: "str | list[str] | None" = None,
+        proxy: None = None,
+        uds: None = None,
+        buffer_size: "int | None" = None,
+        idle_s: "float | None" = None,
+        keep: int = _KEEP,
+        names_s: float = _NAMES_S,
     ) -> None:
-        if not 512 <= block <= 4096:
-            raise ValueError("block=%r: the send buffer has 512 to 4096 bytes" % block)
-        self.concurrent = not blocking
-        self._waiter = Waiter(blocking)
-        self._block = block
+        if proxy is not None or uds is not None:
+            raise ValueError("proxy and uds are for CPython")
+        self._trusted: tuple[Any, ...] = (None, False, pin, None)
+        if verify is not True or cadata is not None or add_ca is not None:
+            import_module("thinwire.core.routing.trust")
+            from thinwire.core.routing.trust import Trust
+
+            trust = Trust(verify, cadata, add_ca, pin)
+            if trust.context is not None:
+                said = "an ssl.SSLContext is for CPython: on MicroPython pass CA certificates"
+                raise ValueError(said)
+            self._trusted = (trust.only, trust.insecure, pin, trust.added)
+        size = _BLOCK if buffer_size is None else buffer_size
+        if not 512 <= size <= 4096:
+            raise ValueError("buffer_size=%r: the buffers have 512 to 4096 bytes" % size)
+        self.buffer_size: int | None = size
         # Allocated once, before the heap fragments; a second exchange at a time makes its own.
-        self._spare: HTTPChunkWriter | None = HTTPChunkWriter(block)
-        self._dns = DNSCache(self._waiter.now_ms, int(names_s * 1000))
-        self._keeping = (keep, int(idle_s * 1000))
-        self._pool = Pool(self._waiter.now_ms, keep, self._keeping[1])
-        self._trusted = (cadata, insecure, pin, add_ca)
+        self._spare: HTTPChunkWriter | None = HTTPChunkWriter(size)
+        self._keeping = (keep, int((_IDLE_S if idle_s is None else idle_s) * 1000))
+        self._names_ms = int(names_s * 1000)
         self._contexts: TLSContexts | None = None
         if pin is not None:
             self._tls()  # a pin that cannot be is told now, not with the first request
+
+    def open(self, blocking: bool) -> "SocketTransport":
+        """The transport for a Client, if `blocking`, or an AsyncClient: itself. The client calls
+        it.
+
+        Raises:
+            ValueError: it belongs to another client.
+        """
+        if hasattr(self, "_pool"):
+            raise ValueError("this SocketTransport belongs to a client already: make one for each")
+        self.concurrent = not blocking
+        self._waiter = Waiter(blocking)
+        self._dns = DNSCache(self._waiter.now_ms, self._names_ms)
+        self._pool = Pool(self._waiter.now_ms, self._keeping[0], self._keeping[1])
+        return self
 
     async def send(self, request: "Request") -> "SocketResponse":
         """See Transport.send.
@@ -141,7 +138,7 @@ class SocketTransport:  # a core.transport.Transport; as its subclass it would c
         if self._pool.limit != self._keeping[0]:
             # Closed, and used again. What is still under way goes to the old one, and is closed.
             self._pool = Pool(self._waiter.now_ms, self._keeping[0], self._keeping[1])
-        writer, self._spare = self._spare or HTTPChunkWriter(self._block), None
+        writer, self._spare = self._spare or HTTPChunkWriter(self.buffer_size or _BLOCK), None
         try:
             while True:
                 request.check()

@@ -1,10 +1,10 @@
 """Transports: what carries a request to a server and its answer back.
 
-A client makes its own. To bring another, subclass Transport, whose docstring is the contract, and
-hand an instance to AsyncClient(transport=...) or Client(transport=...).
+A client makes its own. HTTPXTransport (CPython) and SocketTransport hold options for one: hand an
+instance to AsyncClient(transport=...) or Client(transport=...), which closes it. To bring another
+way, subclass Transport, whose docstring is the contract.
 
-On CPython there are AsyncHTTPXTransport and HTTPXTransport, on MicroPython there is
-SocketTransport. They are loaded when they are named.
+Both are loaded when they are named.
 """
 
 from thinwire.core._compat import MICROPYTHON, const, import_module
@@ -19,17 +19,16 @@ TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
     from thinwire_device.socket_transport import SocketTransport as SocketTransport
 
-    from thinwire.cpython.httpx.transport import AsyncHTTPXTransport as AsyncHTTPXTransport
-    from thinwire.cpython.httpx.transport import HTTPXTransport as HTTPXTransport
+    from thinwire.cpython.httpx.options import HTTPXTransport as HTTPXTransport
 
 if MICROPYTHON:
-    _HOME, _NAMES = "thinwire_device.socket_transport", ["SocketTransport"]
+    _HOMES = {"SocketTransport": "thinwire_device.socket_transport"}
 else:
-    _HOME, _NAMES = "thinwire.cpython.httpx.transport", ["AsyncHTTPXTransport", "HTTPXTransport"]
+    _HOMES = {"HTTPXTransport": "thinwire.cpython.httpx.options"}
 
 
 def __dir__() -> "list[str]":
-    return ["Abortable", "Request", "Response", "Signal", "Task", "Transport"] + _NAMES
+    return ["Abortable", "Request", "Response", "Signal", "Task", "Transport"] + list(_HOMES)
 
 
 if not TYPE_CHECKING:  # or a misspelt name would be one to a type checker
@@ -37,6 +36,6 @@ if not TYPE_CHECKING:  # or a misspelt name would be one to a type checker
     def __getattr__(name):
         if name == "__all__":
             return __dir__()
-        if name in _NAMES:
-            return getattr(import_module(_HOME), name)
+        if name in _HOMES:
+            return getattr(import_module(_HOMES[name]), name)
         raise AttributeError("module 'thinwire.transport' has no attribute %r" % name)

@@ -24,19 +24,21 @@ from thinwire import AsyncClient, Deployment  # noqa: E402
 found["import"] = used() - before
 
 
-def client(buffer_size):
-    deployment = Deployment("http://127.0.0.1:1/v1", "a key")
-    return AsyncClient("m", {"m": deployment}, buffer_size=buffer_size)
+def client(**options):
+    return AsyncClient("m", {"m": Deployment("http://127.0.0.1:1/v1", "a key")}, **options)
 
 
-first = client(1024)
+first = client()
 found["client"] = used() - before
+
+from thinwire.transport import SocketTransport  # noqa: E402
+
 # The buffers by the difference that their size makes, as whoever has to know where they are would
 # have to be changed with the code.
 before = used()
-small = client(512)
+small = client(transport=SocketTransport(buffer_size=512))
 small_bytes = used() - before
 before = used()
-large = client(4096)
+large = client(transport=SocketTransport(buffer_size=4096))
 found["buffers"] = round((used() - before - small_bytes) * 1024 / (4096 - 512))
 print(json.dumps(found))

@@ -33,6 +33,7 @@ else:
     from thinwire.core._cpython import TextBuffer as TextBuffer
     from thinwire.core._cpython import WrongValue as WrongValue
     from thinwire.core._cpython import base64 as base64
+    from thinwire.core._cpython import claim as claim
     from thinwire.core._cpython import const as const
     from thinwire.core._cpython import decode as decode
     from thinwire.core._cpython import encode_small as encode_small
@@ -42,7 +43,9 @@ else:
     from thinwire.core._cpython import from_base64 as from_base64
     from thinwire.core._cpython import has_half as has_half
     from thinwire.core._cpython import import_module as import_module
+    from thinwire.core._cpython import is_async as is_async
     from thinwire.core._cpython import is_awaitable as is_awaitable
+    from thinwire.core._cpython import is_claimed as is_claimed
     from thinwire.core._cpython import is_plain as is_plain
     from thinwire.core._cpython import loads as loads
     from thinwire.core._cpython import loads_whole as loads_whole

@@ -83,6 +83,29 @@ def is_awaitable(value: object) -> bool:
     return hasattr(value, "__await__")
 
 
+def is_async(function: object) -> bool:
+    """Whether what a callable gives has to be awaited, as far as it shows without calling it."""
+    import inspect
+
+    found = inspect.iscoroutinefunction
+    return found(function) or found(getattr(function, "__call__", None))  # noqa: B004
+
+
+def claim(error: MemoryError) -> None:
+    """Takes note that code of the caller's raised `error`, which ends the call as it is.
+
+    Errors of ours carry `foreign` for that, and so can this one. On a chip a built-in error can
+    carry nothing: there it is remembered, until the next one; nothing runs in between.
+    """
+    error.foreign = True  # type: ignore[attr-defined]
+
+
+def is_claimed(error: BaseException) -> bool:
+    """Whether code of the caller's raised it. To be asked once: a chip forgets it then, or its
+    traceback would stay."""
+    return getattr(error, "foreign", False)
+
+
 class PortableError(Exception):
     """Base of our errors: an Exception that pickles and copies with all its fields.
 

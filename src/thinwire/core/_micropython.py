@@ -66,6 +66,7 @@ def _nothing():
 
 
 _ended = _nothing()
+_claimed = None
 
 
 def nothing():
@@ -78,6 +79,21 @@ def warn(message):
 
 def is_awaitable(value):
     return hasattr(value, "send")
+
+
+def is_async(function):
+    return type(function) is type(_nothing)  # a method or a lambda does not show it
+
+
+def claim(error):
+    global _claimed
+    _claimed = error
+
+
+def is_claimed(error):
+    global _claimed
+    found, _claimed = _claimed is error, None
+    return found
 
 
 PortableError = Exception  # there is nowhere to send one

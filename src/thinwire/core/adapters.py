@@ -6,25 +6,38 @@ from thinwire.core._compat import MICROPYTHON, const, import_module
 
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
+    from os import PathLike
+    from ssl import SSLContext
+
     from thinwire.core.observer import Sink
     from thinwire.core.transport import Transport
 
+    Certificates = bytes | str | list[bytes] | None
+    Verify = bool | str | PathLike[str] | bytes | SSLContext
 
-def default_transport(blocking: bool, options: "dict[str, object]") -> "Transport":
+
+def default_transport(
+    blocking: bool, verify: "Verify", cadata: "Certificates", add_ca: "Certificates", own: object
+) -> "Transport":
     """The runtime's transport, for the sync (`blocking`) or the async client.
 
     Args:
-        options: the transport options of AsyncClient, by name.
+        verify, cadata, add_ca: see AsyncClient.
+        own: its `http_client`.
 
     Raises:
         ValueError: an option this runtime does not have.
     """
     if MICROPYTHON and not TYPE_CHECKING:  # pragma: no cover (MicroPython)
+        if own is not None:
+            raise ValueError("http_client is for CPython")
         import_module("thinwire_device.socket_transport")
-        from thinwire_device.socket_transport import from_options
-    else:
-        from thinwire.cpython.httpx.transport import from_options
-    return from_options(blocking, options)
+        from thinwire_device.socket_transport import SocketTransport
+
+        return SocketTransport(verify, cadata, add_ca).open(blocking)
+    from thinwire.cpython.httpx.options import HTTPXTransport
+
+    return HTTPXTransport(verify, cadata, add_ca, http_client=own).open(blocking)
 
 
 def default_log() -> "Sink":

@@ -1,4 +1,6 @@
-"""The clients: what a user makes once and asks many times. Both are thin faces over ChatStream."""
+"""What a user makes once and asks many times: what both clients share, and the one for asyncio
+(the other is in sync.py). Thin faces over ChatStream.
+"""
 
 from thinwire.core._compat import BUFFER, KEEP_HEADERS, const, import_module, mend_imports, public
 from thinwire.core.adapters import (
@@ -7,24 +9,23 @@ from thinwire.core.adapters import (
     memory_budget,
     modules_of_a_call,
 )
-from thinwire.core.error_kinds import FALLBACK_ON, OutOfMemory
+from thinwire.core.error_kinds import FALLBACK_ON
 from thinwire.core.routing.health import CooldownPolicy, Health
 from thinwire.core.routing.policy import Policy
 from thinwire.core.routing.router import Router
+from thinwire.core.wire.reserve import Reserve
 
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Coroutine, Iterable, Mapping, Sequence
-    from os import PathLike
-    from ssl import SSLContext
-    from typing import Literal, Self, Unpack
+    from collections.abc import AsyncIterator, Coroutine, Iterable, Mapping
+    from typing import Any, Literal, Protocol, Self, Unpack
 
+    from thinwire.core.adapters import Certificates, Verify
     from thinwire.core.answer.completion import Completion
-    from thinwire.core.answer.keep import Keep
     from thinwire.core.answer.on_chunk import OnChunk
     from thinwire.core.error_kinds import Kind
     from thinwire.core.observer import Hook, Observer, Sink
-    from thinwire.core.request.call import Call, ChatParams
+    from thinwire.core.request.call import Call, CallOptions
     from thinwire.core.routing.deployment import Deployment
     from thinwire.core.routing.health import DeploymentState
     from thinwire.core.routing.policy import OnInterrupt, RetryPolicy, Timeouts
@@ -34,51 +35,12 @@ if TYPE_CHECKING:
     from thinwire.core.transport import Transport
 
     Messages = Iterable[Mapping[str, object] | Completion]
-    Tools = Sequence[Mapping[str, object]]
 
+    class Opens(Protocol):
+        """Options of a transport, e.g. an HTTPXTransport; one client's."""
 
-_NO_MEMORY = "out of memory: client.budget() says what is free, and docs/memory.md what helps"
-
-
-class ReceiveBuffers:
-    """What a client lays by: receive buffers, and the error for when there is no memory.
-
-    On a chip one buffer is allocated when the client is made, before the heap fragments, and
-    serves one answer after the other; several at a time get one each.
-
-    Args:
-        size: of each buffer, in bytes.
-    """
-
-    def __init__(self, size: int = BUFFER) -> None:
-        self.size = size
-        self._spare: bytearray | None = bytearray(size)
-        self._lack: OutOfMemory = OutOfMemory(_NO_MEMORY)
-        self._lack_used = False
-
-    def out_of_memory(self, error: "BaseException | None" = None) -> OutOfMemory:
-        """The error for a MemoryError: a new one that has its words or, where there is no memory
-        for that, the one that was laid by."""
-        if isinstance(error, OutOfMemory):
-            return error
-        try:
-            said = str(error or "")
-            return OutOfMemory(_NO_MEMORY + (said and " (%s)" % said), error)
-        except MemoryError:
-            self._lack_used = True
-            return self._lack
-
-    def acquire(self) -> bytearray:
-        """A buffer of nobody else's."""
-        if self._lack_used:  # MicroPython would add to its traceback each time
-            self._lack = OutOfMemory(_NO_MEMORY)
-            self._lack_used = False
-        spare, self._spare = self._spare, None
-        return bytearray(self.size) if spare is None else spare
-
-    def release(self, buffer: bytearray) -> None:
-        """Takes back what `acquire` gave."""
-        self._spare = buffer
+        def open(self, blocking: bool) -> Transport:
+            """The transport for a Client, if `blocking`, or an AsyncClient."""
 
 
 class BaseClient:
@@ -90,7 +52,7 @@ class BaseClient:
     def __init__(
         self,
         default_model: str,
-        deployments: "Mapping[str, Deployment]",
+        deployments: "Mapping[str, Deployment] | Deployment",
         fallbacks: "Lists | None" = None,
         *,
         timeouts: "Timeouts | float | None" = None,
@@ -105,24 +67,18 @@ class BaseClient:
         on_event: "Hook | None" = None,
         on_chunk: "OnChunk | None" = None,
         log: "Sink | bool | None" = None,
-        transport: "Transport | None" = None,
-        verify: "bool | str | PathLike[str] | bytes | SSLContext" = True,
-        ssl_context: object = None,
-        proxy: "str | None" = None,
+        transport: "Transport | Opens | None" = None,
+        verify: "Verify" = True,
+        cadata: "Certificates" = None,
+        add_ca: "Certificates" = None,
         http_client: object = None,
-        cadata: "bytes | list[bytes] | None" = None,
-        add_ca: "bytes | list[bytes] | None" = None,
-        insecure: bool = False,
-        pin: "str | list[str] | None" = None,
-        buffer_size: "int | None" = None,
-        idle_s: "float | None" = None,
         keep_headers: "Literal['all'] | tuple[str, ...] | list[str] | None" = None,
     ) -> None:
         """Makes a client; nothing is sent, and nothing connected.
 
         Args:
             default_model: public model name used when a call gives none.
-            deployments: public model name -> Deployment.
+            deployments: public model name -> Deployment; or one Deployment, default_model's.
             fallbacks: public model name -> names to try after it, in order, when an attempt fails
                 in a way that another deployment may not, before its first delta.
             timeouts: limits for each wait (Timeouts), or seconds for the whole call; also per
@@ -148,37 +104,31 @@ class BaseClient:
                 it. What it raises ends the call. With it no chunk is read without parsing.
             log: True for the runtime's logger (structlog, or JSON lines on a chip), a callable
                 (level, event, fields), or None for silence.
-            transport: an own Transport; then none of the remaining options but buffer_size.
-            verify: False to skip certificate verification; or the only CAs to trust, as the path
-                of a file, or as PEM or DER bytes; or an ssl.SSLContext (CPython). True for the
-                system's (on a chip: the built-in roots); on CPython SSL_CERT_FILE and
-                SSL_CERT_DIR replace those.
-            ssl_context: own ssl.SSLContext (CPython).
-            proxy: URL of a proxy; without it the environment's proxy variables count, as they are
-                now (CPython; docs/connections.md).
+            transport: what carries the requests: an HTTPXTransport or SocketTransport with options
+                of its own (proxy, pins, buffer sizes; docs/connections.md), or an own Transport.
+                The client closes it. None of the options that follow goes beside it.
+            verify: False to skip certificate verification: whoever answers gets the API key. Or
+                the only CAs to trust, as the path of a file, or as PEM or DER bytes; or an
+                ssl.SSLContext (CPython). True for the system's (on a chip: the built-in roots); on
+                CPython SSL_CERT_FILE and SSL_CERT_DIR replace those.
+            cadata: CA certificates in place of those, DER or PEM.
+            add_ca: CA certificates beside those, DER or PEM.
             http_client: own httpx.AsyncClient, or httpx.Client for Client, of httpx or httpx2; not
                 closed by us (CPython).
-            cadata: CA certificates in place of the system's (on a chip: of the built-in roots),
-                DER or PEM.
-            add_ca: CA certificates beside those, DER or PEM.
-            insecure: True to skip certificate verification: whoever answers gets the API key.
-            pin: sha256 of the one certificate or public key to accept, in hex (MicroPython).
-            buffer_size: bytes of the receive buffer and, on a chip, of the send buffer, 512 to
-                4096 there; None for 64 KiB, on a chip 1 KiB.
-            idle_s: how many seconds a connection may wait for the next call; None for the
-                transport's own default.
             keep_headers: names of response headers to keep for `completion.headers`, or "all";
                 None for request ids, Retry-After and rate limits, on a chip for none.
 
         Raises:
             ValueError: an undeclared model name, an impossible timeout, options that exclude each
                 other, CA certificates that cannot be read.
-            TypeError: an option of a kind it cannot have.
+            TypeError: an option of a kind it cannot have; for Client, an async api_key.
         """
         mend_imports()
         self._router = Router(
             default_model, deployments, fallbacks, context_fallbacks, content_filter_fallbacks
         )
+        if self._blocking:
+            self._router.refuse_async()
         self._policy = Policy(timeouts, retry, fallback_on, hedge_after, on_interrupt)
         self._keep_headers: str | tuple[str, ...] = KEEP_HEADERS
         if keep_headers is not None:
@@ -186,7 +136,6 @@ class BaseClient:
 
             self._keep_headers = checked(keep_headers)
         self._on_chunk = on_chunk
-        self._buffers = ReceiveBuffers(buffer_size or BUFFER)
         self._observer: Observer | None = None
         if log or on_event is not None:
             # Where nobody listens, as on most chips, this takes no RAM.
@@ -202,25 +151,23 @@ class BaseClient:
         if not isinstance(cooldown, (CooldownPolicy, type(None))):
             raise TypeError("cooldown takes CooldownPolicy(...), not %r" % (cooldown,))
         self._health = Health(cooldown or CooldownPolicy(), store, on_problem)
-        options = {
-            "verify": verify,
-            "ssl_context": ssl_context,
-            "proxy": proxy,
-            "http_client": http_client,
-            "cadata": cadata,
-            "add_ca": add_ca,
-            "insecure": insecure,
-            "pin": pin,
-            "idle_s": idle_s,
-        }
-        if transport is not None:
-            for name, value in options.items():
-                if value is not None and value is not (name == "verify"):
-                    raise ValueError("transport brings its own settings: drop %s" % name)
+        if transport is None:
+            transport = default_transport(self._blocking, verify, cadata, add_ca, http_client)
         else:
-            options["block"] = buffer_size
-            transport = default_transport(self._blocking, options)
-        self._transport = transport
+            given = (
+                ("verify", verify is not True),
+                ("cadata", cadata is not None),
+                ("add_ca", add_ca is not None),
+                ("http_client", http_client is not None),
+            )
+            for name, is_given in given:
+                if is_given:
+                    raise ValueError("transport brings its own settings: drop %s" % name)
+            if hasattr(transport, "open"):
+                transport = transport.open(self._blocking)
+        self._transport: Transport = transport
+        # A transport knows in what sizes its bytes come; own ones need not say.
+        self._reserve = Reserve(getattr(transport, "buffer_size", None) or BUFFER)
 
     @property
     def transport(self) -> "Transport":
@@ -240,7 +187,7 @@ class BaseClient:
         Raises:
             NotImplementedError: the memory of this runtime has no such limits.
         """
-        return memory_budget(self._transport, https, self._buffers.size)
+        return memory_budget(self._transport, https, self._reserve.size)
 
     def deployments_state(self) -> "dict[str, DeploymentState]":
         """How each deployment is doing: name -> DeploymentState."""
@@ -256,7 +203,34 @@ class BaseClient:
             limits and "; " + limits,
         )
 
-    def _stream(
+    def _call(
+        self, messages: "Messages", options: "CallOptions"
+    ) -> "tuple[Call, str | None, Policy]":
+        # What a call asks for, of which model, and how; takes `options` apart.
+        import_module("thinwire.core.request.call")
+        from thinwire.core.request.call import Call
+
+        given: Any = options
+        take = given.pop
+        model = take("model", None)
+        policy = self._policy.for_call(
+            take("timeouts", None),
+            take("retry", None),
+            take("hedge_after", None),
+            take("on_interrupt", None),
+        )
+        call = Call(
+            messages,
+            tools=take("tools", None),
+            extra_body=take("extra_body", None),
+            extra_headers=take("extra_headers", None),
+            session=take("session", ""),
+            keep=take("keep", "text"),
+            params=given,
+        )
+        return call, model, policy
+
+    def _open(
         self, call: "Call", model: "str | None", policy: Policy, seen: bool = True
     ) -> "ChatStream":
         if policy.hedge_after is not None and not self._transport.concurrent:
@@ -272,33 +246,43 @@ class BaseClient:
         plan = Plan(self._router, call, model, policy, self._health, now, self._observer)
         plan.keep_headers = self._keep_headers
         plan.on_chunk = self._on_chunk
-        return ChatStream(self._transport, plan, self._buffers, seen)
+        return ChatStream(self._transport, plan, self._reserve, seen)
+
+    def _stream(self, messages: "Messages", options: "CallOptions") -> "ChatStream":
+        try:
+            call, model, policy = self._call(messages, options)
+            return self._open(call, model, policy)
+        except MemoryError as error:
+            raise self._reserve.out_of_memory(error)
 
     def _chat(
         self,
-        call: "Call",
-        model: "str | None",
-        policy: Policy,
-        on_interrupt: "OnInterrupt | None",
+        messages: "Messages",
         on_delta: "OnDelta | None",
         on_restart: "OnRestart | None",
+        options: "CallOptions",
     ) -> "Coroutine[object, object, Completion]":
-        # Text that nobody has heard may be thrown away without a word; other text only before
-        # somebody who can be told.
-        seen = True
-        if on_delta is None and on_restart is None and not call.hands_out:
-            seen = policy.on_interrupt == "raise"
-        elif on_restart is not None:
-            if policy.on_interrupt is None:
-                policy = policy.for_call(on_interrupt="restart")
-        elif on_interrupt == "restart":
-            raise ValueError('on_interrupt="restart" needs on_restart here, or stream()')
-        elif policy.on_interrupt == "restart":
-            policy = policy.for_call(on_interrupt="raise")
-        stream = self._stream(call, model, policy, seen)
-        from thinwire.core.stream import collect
+        wanted = options.get("on_interrupt")
+        try:
+            call, model, policy = self._call(messages, options)
+            # Text that nobody has heard may be thrown away without a word; other text only before
+            # somebody who can be told.
+            seen = True
+            if on_delta is None and on_restart is None and not call.hands_out:
+                seen = policy.on_interrupt == "raise"
+            elif on_restart is not None:
+                if policy.on_interrupt is None:
+                    policy = policy.for_call(on_interrupt="restart")
+            elif wanted == "restart":
+                raise ValueError('on_interrupt="restart" needs on_restart here, or stream()')
+            elif policy.on_interrupt == "restart":
+                policy = policy.for_call(on_interrupt="raise")
+            stream = self._open(call, model, policy, seen)
+            from thinwire.core.stream import collect
 
-        return collect(stream, on_delta, on_restart)
+            return collect(stream, on_delta, on_restart)
+        except MemoryError as error:
+            raise self._reserve.out_of_memory(error)
 
 
 @public
@@ -308,74 +292,19 @@ class AsyncClient(BaseClient):
     Use it with `async with`, or call `aclose()`. One client serves any number of calls at a time.
     """
 
-    def stream(
-        self,
-        messages: "Messages",
-        *,
-        tools: "Tools | None" = None,
-        model: "str | None" = None,
-        timeouts: "Timeouts | float | None" = None,
-        retry: "RetryPolicy | int | None" = None,
-        hedge_after: "float | None" = None,
-        on_interrupt: "OnInterrupt | None" = None,
-        session: str = "",
-        keep: "Keep" = "text",
-        extra_body: "Mapping[str, object] | None" = None,
-        extra_headers: "Mapping[str, str] | None" = None,
-        **params: "Unpack[ChatParams]",
-    ) -> "ChatStream":
+    def stream(self, messages: "Messages", **options: "Unpack[CallOptions]") -> "ChatStream":
         """Asks a model; nothing is sent before the stream is iterated.
 
         Args:
-            messages: list of message dicts, or any re-iterable of them; a string leaf may be a
-                source (TextFile, Base64File). A list or tuple is copied now, though not the
-                messages in it; anything else is read while it is sent.
-            tools: list of tool definitions.
-            model: public model name, None for the default.
-            timeouts: limits of this call in place of the deployments' and the client's; a number
-                is its total.
-            retry: how often each deployment is tried, likewise; a number is its attempts.
-            hedge_after: seconds without a first token after which the first fallback is started
-                beside it.
-            on_interrupt: "raise" or "restart": what to do when an answer breaks off that the
-                caller has seen a part of; see `__init__`.
-            session: name of the conversation, for deployments with `session_affinity`; never
-                sent.
-            keep: what becomes of the answer's text. "text": it is kept in memory, and in the
-                completion. "none": only the events have it. An open text file: the content is
-                written there. A callable: it is told (kind, text, index) of each piece of
-                "content", "reasoning", "refusal", "audio", "transcript" (index of the choice),
-                "arguments" (of the tool call) and "image" (of the image). What is not kept is None
-                in the completion, or "".
-            extra_body: fields that replace all others; the only way to send null.
-            extra_headers: headers of this call.
-            **params: any field of the API (temperature, max_tokens, stop, ...); None: not sent.
+            messages, **options: see chat.
 
         Returns:
             ChatStream, to be used with `async with` and `async for`.
 
         Raises:
-            ValueError: the model is not declared, or a header cannot be sent.
-            TypeError: messages is a string or not iterable; an option of other clients (timeout=,
-                stream=, ...), a class as response_format, a function as tool.
+            ValueError, TypeError: see chat.
         """
-        try:
-            import_module("thinwire.core.request.call")
-            from thinwire.core.request.call import Call
-
-            call = Call(
-                messages,
-                tools=tools,
-                params=params,
-                extra_body=extra_body,
-                extra_headers=extra_headers,
-                session=session,
-                keep=keep,
-            )
-            policy = self._policy.for_call(timeouts, retry, hedge_after, on_interrupt)
-            return self._stream(call, model, policy)
-        except MemoryError as error:
-            raise self._buffers.out_of_memory(error)
+        return self._stream(messages, options)
 
     async def chat(
         self,
@@ -383,17 +312,7 @@ class AsyncClient(BaseClient):
         *,
         on_delta: "OnDelta | None" = None,
         on_restart: "OnRestart | None" = None,
-        tools: "Tools | None" = None,
-        model: "str | None" = None,
-        timeouts: "Timeouts | float | None" = None,
-        retry: "RetryPolicy | int | None" = None,
-        hedge_after: "float | None" = None,
-        on_interrupt: "OnInterrupt | None" = None,
-        session: str = "",
-        keep: "Keep" = "text",
-        extra_body: "Mapping[str, object] | None" = None,
-        extra_headers: "Mapping[str, str] | None" = None,
-        **params: "Unpack[ChatParams]",
+        **options: "Unpack[CallOptions]",
     ) -> "Completion":
         """Asks a model and waits for the whole answer.
 
@@ -413,7 +332,7 @@ class AsyncClient(BaseClient):
                 is its total.
             retry: how often each deployment is tried, likewise; a number is its attempts.
             hedge_after: seconds without a first token after which the first fallback is started
-                beside it.
+                beside it; AsyncClient only.
             on_interrupt: "raise" or "restart": what to do when an answer breaks off that the
                 caller has seen a part of; see `__init__`.
             session: name of the conversation, for deployments with `session_affinity`; never
@@ -426,7 +345,8 @@ class AsyncClient(BaseClient):
                 in the completion, or "".
             extra_body: fields that replace all others; the only way to send null.
             extra_headers: headers of this call.
-            **params: any field of the API (temperature, max_tokens, stop, ...); None: not sent.
+            **options: those from `tools` on, and any field of the API (temperature, max_tokens,
+                stop, ...), of which None is not sent.
 
         Returns:
             Completion.
@@ -437,26 +357,9 @@ class AsyncClient(BaseClient):
             TypeError: messages is a string or not iterable; an option of other clients (timeout=,
                 stream=, ...), a class as response_format, a function as tool.
         """
-        try:
-            if self._cold:
-                await self.load()
-            import_module("thinwire.core.request.call")
-            from thinwire.core.request.call import Call
-
-            call = Call(
-                messages,
-                tools=tools,
-                params=params,
-                extra_body=extra_body,
-                extra_headers=extra_headers,
-                session=session,
-                keep=keep,
-            )
-            policy = self._policy.for_call(timeouts, retry, hedge_after, on_interrupt)
-            coroutine = self._chat(call, model, policy, on_interrupt, on_delta, on_restart)
-        except MemoryError as error:
-            raise self._buffers.out_of_memory(error)
-        return await coroutine
+        if self._cold:
+            await self.load()
+        return await self._chat(messages, on_delta, on_restart, options)
 
     async def send_streaming_body(
         self, body: "AsyncIterator[bytes]", *, model: "str | None" = None
@@ -476,12 +379,12 @@ class AsyncClient(BaseClient):
         try:
             from thinwire.core.request.raw_call import RawCall
 
-            stream = self._stream(RawCall(body), model, self._policy)
+            stream = self._open(RawCall(body), model, self._policy)
             from thinwire.core.stream import collect
 
             coroutine = collect(stream)
         except MemoryError as error:
-            raise self._buffers.out_of_memory(error)
+            raise self._reserve.out_of_memory(error)
         return await coroutine
 
     async def load(self) -> None:
@@ -491,9 +394,12 @@ class AsyncClient(BaseClient):
         lie together before anything else cuts the heap. Nothing to do on CPython.
         """
         self._cold = False
-        for name in modules_of_a_call(self._transport):
-            import_module(name)
-            await self._transport.sleep_ms(0)
+        try:
+            for name in modules_of_a_call(self._transport):
+                import_module(name)
+                await self._transport.sleep_ms(0)
+        except MemoryError as error:
+            raise self._reserve.out_of_memory(error)
 
     def aclose(self) -> "Coroutine[object, object, None]":
         """Closes the connections, once it is awaited. Idempotent."""

@@ -221,21 +221,3 @@ def without(text: str, secret: str) -> str:
             if text[:-3].endswith(secret[:size]):
                 return text[: -3 - size] + "***..."
     return text
-
-
-_claimed: "list[BaseException | None]" = [None]
-
-
-def claim(error: MemoryError) -> None:
-    """Takes note that code of the caller's raised `error`, which ends the call as it is.
-
-    Other errors carry `foreign` for that; a built-in one cannot. It takes no memory.
-    """
-    _claimed[0] = error
-
-
-def is_claimed(error: BaseException) -> bool:
-    """Whether code of the caller's raised it; forgets it then, or its traceback would stay."""
-    found = _claimed[0] is error
-    _claimed[0] = None
-    return found

@@ -18,7 +18,6 @@ Payload that is not ours, as reasoning that is encrypted, is as good as a delta 
 """
 
 from thinwire.core._compat import const, mend_imports, nothing
-from thinwire.core.answer.answer import Answer
 from thinwire.core.errors import (
     NO_WORDS,
     StatusError,
@@ -26,18 +25,20 @@ from thinwire.core.errors import (
     TransportError,
     TransportTimeout,
 )
+from thinwire.core.routing.plan import dialect_of
 
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
     from collections.abc import Coroutine
 
+    from thinwire.core.answer.answer import Answer
     from thinwire.core.answer.completion import Event
-    from thinwire.core.client import ReceiveBuffers
     from thinwire.core.errors import ThinwireError
     from thinwire.core.request.http_request import Body, Request
     from thinwire.core.routing.plan import Attempt, Plan
     from thinwire.core.routing.policy import Timeouts
     from thinwire.core.transport import Response, Transport
+    from thinwire.core.wire.reserve import Reserve
 
 _TOLD = const(65536)  # bytes of a request from one event to the next
 _DRAIN_READS = const(16)
@@ -66,6 +67,10 @@ class Clocks:
         self.sent_ms = now_ms
         self.bytes_ms = now_ms
         self.delta_ms = -1
+
+    def asked(self, now_ms: int) -> None:
+        """Takes note that the key has come: the time that took counts for `total` alone."""
+        self._attempt = self.sent_ms = self.bytes_ms = now_ms
 
     def connect_deadline(self) -> "int | None":
         """When the connection must stand."""
@@ -142,7 +147,7 @@ class Exchange:
     """
 
     def __init__(
-        self, transport: "Transport", plan: "Plan", attempt: "Attempt", answer: Answer
+        self, transport: "Transport", plan: "Plan", attempt: "Attempt", answer: "Answer"
     ) -> None:
         self._transport = transport
         self._plan = plan
@@ -173,7 +178,12 @@ class Exchange:
         Raises:
             ThinwireError: none does.
         """
-        request = self.request = self._plan.request(self.attempt)
+        deployment = self._plan.router.deployment(self.attempt.deployment)
+        key: str | None = deployment.api_key  # type: ignore[assignment]
+        if callable(key):  # a coroutine only for who wants it
+            key = await deployment.credentials()
+            self.clocks.asked(self._transport.now_ms())
+        request = self.request = self._plan.request(self.attempt, key)
         self.clocks.bound(request)
         if self._plan.observer is not None:
             request.on_upload = self._uploaded
@@ -387,7 +397,7 @@ async def readinto(response: "Response", buffer: memoryview, deadline_ms: "int |
 
 
 def launch(
-    transport: "Transport", plan: "Plan", buffers: "ReceiveBuffers", hedge: bool = False
+    transport: "Transport", plan: "Plan", buffers: "Reserve", hedge: bool = False
 ) -> Exchange:
     """Makes the next attempt of a plan ready.
 
@@ -401,14 +411,9 @@ def launch(
         fields: dict[str, object] = {"hedge": hedge, "messages": messages, "tools": tools}
         plan.observer.emit("attempt_started", attempt, fields)
     deployment = plan.router.deployment(attempt.deployment)
-    expected, kind = plan.call.choices(deployment.extra_body), None
-    if deployment.think_tags:
-        from thinwire.core.answer.think_tags import InsideAssembler, ThinkingAssembler
-
-        kind = InsideAssembler if deployment.think_tags == "inside" else ThinkingAssembler
     buffer = buffers.acquire()
     try:
-        answer = Answer(plan.call.keeper, buffers, buffer, expected, kind)
+        answer = dialect_of(deployment).answer(deployment, plan.call, buffers, buffer)
         return Exchange(transport, plan, attempt, answer)
     except MemoryError:
         buffers.release(buffer)

@@ -13,10 +13,10 @@ from thinwire.core.routing.recovery import record_failure
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
     from thinwire.core.answer.completion import Event
-    from thinwire.core.client import ReceiveBuffers
     from thinwire.core.exchange import Exchange
     from thinwire.core.routing.plan import Plan
     from thinwire.core.transport import Signal, Task, Transport
+    from thinwire.core.wire.reserve import Reserve
 
 
 class Race:
@@ -36,7 +36,7 @@ class Race:
         self,
         transport: "Transport",
         plan: "Plan",
-        buffers: "ReceiveBuffers",
+        buffers: "Reserve",
         exchange: "Exchange",
     ) -> None:
         self._transport = transport

@@ -6,8 +6,8 @@ their fields to OpenTelemetry's names.
 Loaded for clients with `log` or `on_event`.
 """
 
-from thinwire.core._compat import const
-from thinwire.core.error_kinds import ThinwireError, claim
+from thinwire.core._compat import claim, const
+from thinwire.core.error_kinds import ThinwireError
 from thinwire.core.errors import StatusError, StreamError
 
 TYPE_CHECKING = const(False)

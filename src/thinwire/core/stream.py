@@ -17,6 +17,7 @@ from thinwire.core._compat import (
     const,
     fraction,
     is_awaitable,
+    is_claimed,
     mend_imports,
     nothing,
     one_story,
@@ -29,7 +30,7 @@ from thinwire.core.answer.completion import (
     StreamRestarted,
     completion_of,
 )
-from thinwire.core.error_kinds import ThinwireError, is_claimed
+from thinwire.core.error_kinds import ThinwireError
 from thinwire.core.errors import StreamError, StreamInterrupted, TransportTimeout
 from thinwire.core.exchange import launch, readinto
 from thinwire.core.request.http_request import Abortable
@@ -40,11 +41,11 @@ if TYPE_CHECKING:
     from typing import Self
 
     from thinwire.core.answer.completion import Completion, Event
-    from thinwire.core.client import ReceiveBuffers
     from thinwire.core.exchange import Exchange
     from thinwire.core.hedge import Race
     from thinwire.core.routing.plan import Plan
     from thinwire.core.transport import Signal, Transport
+    from thinwire.core.wire.reserve import Reserve
 
     OnDelta = Callable[[str], object]
     OnRestart = Callable[[StreamRestarted], object]
@@ -79,7 +80,7 @@ class ChatStream:
     """
 
     def __init__(
-        self, transport: "Transport", plan: "Plan", buffers: "ReceiveBuffers", seen: bool = True
+        self, transport: "Transport", plan: "Plan", buffers: "Reserve", seen: bool = True
     ) -> None:
         self._transport = transport
         self._plan = plan

@@ -4,18 +4,15 @@ coroutine is one send(None); there is no event loop, no thread and no second imp
 
 from thinwire.core._compat import const, public
 from thinwire.core.client import BaseClient
-from thinwire.core.request.call import Call
 
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
-    from collections.abc import Coroutine, Mapping
+    from collections.abc import Coroutine
     from typing import Self, Unpack
 
     from thinwire.core.answer.completion import Completion, Event
-    from thinwire.core.answer.keep import Keep
-    from thinwire.core.client import Messages, Tools
-    from thinwire.core.request.call import ChatParams
-    from thinwire.core.routing.policy import OnInterrupt, RetryPolicy, Timeouts
+    from thinwire.core.client import Messages
+    from thinwire.core.request.call import CallOptions
     from thinwire.core.stream import ChatStream, OnDelta, OnRestart
 
 
@@ -93,71 +90,22 @@ class Client(BaseClient):
 
     _blocking = True
 
-    def stream(
-        self,
-        messages: "Messages",
-        *,
-        tools: "Tools | None" = None,
-        model: "str | None" = None,
-        timeouts: "Timeouts | float | None" = None,
-        retry: "RetryPolicy | int | None" = None,
-        hedge_after: "float | None" = None,
-        on_interrupt: "OnInterrupt | None" = None,
-        session: str = "",
-        keep: "Keep" = "text",
-        extra_body: "Mapping[str, object] | None" = None,
-        extra_headers: "Mapping[str, str] | None" = None,
-        **params: "Unpack[ChatParams]",
-    ) -> SyncChatStream:
+    def stream(self, messages: "Messages", **options: "Unpack[CallOptions]") -> SyncChatStream:
         """Asks a model; nothing is sent before the stream is iterated.
 
         Args:
-            messages: list of message dicts, or any re-iterable of them; a string leaf may be a
-                source (TextFile, Base64File). A list or tuple is copied now, though not the
-                messages in it; anything else is read while it is sent.
-            tools: list of tool definitions.
-            model: public model name, None for the default.
-            timeouts: limits of this call in place of the deployments' and the client's; a number
-                is its total.
-            retry: how often each deployment is tried, likewise; a number is its attempts.
-            hedge_after: seconds without a first token after which the first fallback is started
-                beside it; AsyncClient only.
-            on_interrupt: "raise" or "restart": what to do when an answer breaks off that the
-                caller has seen a part of; see `__init__`.
-            session: name of the conversation, for deployments with `session_affinity`; never
-                sent.
-            keep: what becomes of the answer's text. "text": it is kept in memory, and in the
-                completion. "none": only the events have it. An open text file: the content is
-                written there. A callable: it is told (kind, text, index) of each piece of
-                "content", "reasoning", "refusal", "audio", "transcript" (index of the choice),
-                "arguments" (of the tool call) and "image" (of the image). What is not kept is None
-                in the completion, or "".
-            extra_body: fields that replace all others; the only way to send null.
-            extra_headers: headers of this call.
-            **params: any field of the API (temperature, max_tokens, stop, ...); None: not sent.
+            messages, **options: see AsyncClient.chat.
 
         Returns:
             SyncChatStream, to be used with `with` and `for`.
 
         Raises:
-            ValueError: the model is not declared, or a header cannot be sent.
-            TypeError: messages is a string or not iterable; an option of other clients (timeout=,
-                stream=, ...), a class as response_format, a function as tool.
+            ValueError, TypeError: see AsyncClient.chat.
         """
         try:
-            call = Call(
-                messages,
-                tools=tools,
-                params=params,
-                extra_body=extra_body,
-                extra_headers=extra_headers,
-                session=session,
-                keep=keep,
-            )
-            policy = self._policy.for_call(timeouts, retry, hedge_after, on_interrupt)
-            return SyncChatStream(self._stream(call, model, policy))
+            return SyncChatStream(self._stream(messages, options))
         except MemoryError as error:
-            raise self._buffers.out_of_memory(error)
+            raise self._reserve.out_of_memory(error)
 
     def chat(
         self,
@@ -165,77 +113,23 @@ class Client(BaseClient):
         *,
         on_delta: "OnDelta | None" = None,
         on_restart: "OnRestart | None" = None,
-        tools: "Tools | None" = None,
-        model: "str | None" = None,
-        timeouts: "Timeouts | float | None" = None,
-        retry: "RetryPolicy | int | None" = None,
-        hedge_after: "float | None" = None,
-        on_interrupt: "OnInterrupt | None" = None,
-        session: str = "",
-        keep: "Keep" = "text",
-        extra_body: "Mapping[str, object] | None" = None,
-        extra_headers: "Mapping[str, str] | None" = None,
-        **params: "Unpack[ChatParams]",
+        **options: "Unpack[CallOptions]",
     ) -> "Completion":
         """Asks a model and waits for the whole answer.
 
         Args:
-            messages: list of message dicts, or any re-iterable of them; a string leaf may be a
-                source (TextFile, Base64File). A list or tuple is copied now, though not the
-                messages in it; anything else is read while it is sent.
-            on_delta: called with each piece of text as it arrives, a refusal's as well; a plain
-                callable.
-                What it raises ends the call and reaches the caller as it is.
-            on_restart: called with StreamRestarted when what on_delta was told is void, since the
-                answer broke off and starts anew. Without it on_interrupt="restart" is refused
-                where text was handed out, for nobody would know.
-            tools: list of tool definitions.
-            model: public model name, None for the default.
-            timeouts: limits of this call in place of the deployments' and the client's; a number
-                is its total.
-            retry: how often each deployment is tried, likewise; a number is its attempts.
-            hedge_after: seconds without a first token after which the first fallback is started
-                beside it; AsyncClient only.
-            on_interrupt: "raise" or "restart": what to do when an answer breaks off that the
-                caller has seen a part of; see `__init__`.
-            session: name of the conversation, for deployments with `session_affinity`; never
-                sent.
-            keep: what becomes of the answer's text. "text": it is kept in memory, and in the
-                completion. "none": only the events have it. An open text file: the content is
-                written there. A callable: it is told (kind, text, index) of each piece of
-                "content", "reasoning", "refusal", "audio", "transcript" (index of the choice),
-                "arguments" (of the tool call) and "image" (of the image). What is not kept is None
-                in the completion, or "".
-            extra_body: fields that replace all others; the only way to send null.
-            extra_headers: headers of this call.
-            **params: any field of the API (temperature, max_tokens, stop, ...); None: not sent.
+            messages, on_delta, on_restart, **options: see AsyncClient.chat; callables are plain
+                ones.
 
         Returns:
             Completion.
 
         Raises:
-            ThinwireError: see ChatStream.
-            ValueError: the model is not declared, or a header cannot be sent.
-            TypeError: messages is a string or not iterable; an option of other clients (timeout=,
-                stream=, ...), a class as response_format, a function as tool.
+            ThinwireError, ValueError, TypeError: see AsyncClient.chat.
         """
-        try:
-            call = Call(
-                messages,
-                tools=tools,
-                params=params,
-                extra_body=extra_body,
-                extra_headers=extra_headers,
-                session=session,
-                keep=keep,
-            )
-            policy = self._policy.for_call(timeouts, retry, hedge_after, on_interrupt)
-            coroutine = self._chat(call, model, policy, on_interrupt, on_delta, on_restart)
-        except MemoryError as error:
-            raise self._buffers.out_of_memory(error)
-        found = run(coroutine)
+        found = run(self._chat(messages, on_delta, on_restart, options))
         if found is None:
-            raise self._buffers.out_of_memory()
+            raise self._reserve.out_of_memory()
         return found  # type: ignore[return-value]
 
     def close(self) -> None:

@@ -148,10 +148,12 @@ class Transport(Protocol):
     Attributes:
         name: for logs.
         concurrent: whether `spawn` and `signal` work; False for transports that block.
+        buffer_size: bytes to receive at a time, at most; None for 64 KiB, on a chip 1 KiB.
     """
 
     name: str = ""
     concurrent: bool = False
+    buffer_size: "int | None" = None
 
     async def send(self, request: "Request") -> Response:
         """Connects, writes the head, pulls the body to its end, reads the response head.

@@ -10,7 +10,6 @@ import ssl
 import sys
 from functools import cache
 from pathlib import Path
-from typing import Any
 
 import certifi
 
@@ -19,18 +18,22 @@ from thinwire.core.routing.trust import Trust
 _VARIABLES = ("SSL_CERT_FILE", "SSL_CERT_DIR")
 
 
-def context_for(options: dict[str, Any]) -> ssl.SSLContext:
-    """The context for what a client's options say, by name (routing/trust.py).
+def context_for(
+    verify: "bool | str | os.PathLike[str] | bytes | ssl.SSLContext" = True,
+    cadata: bytes | str | list[bytes] | None = None,
+    add_ca: bytes | str | list[bytes] | None = None,
+) -> ssl.SSLContext:
+    """The context for what a client's options say (routing/trust.py).
 
     Raises:
         TypeError: an option of a kind it cannot have.
         ValueError: options that exclude each other, certificates that cannot be read, or a
             variable that names none.
     """
-    trust = Trust(options)
+    trust = Trust(verify, cadata, add_ca)
     if trust.context is not None:
         if not isinstance(trust.context, ssl.SSLContext):
-            raise TypeError(f"ssl_context takes an ssl.SSLContext, not {trust.context!r}")
+            raise TypeError(f"verify takes an ssl.SSLContext, not {trust.context!r}")
         return trust.context
     if trust.insecure:
         context = _empty()

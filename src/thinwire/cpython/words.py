@@ -27,7 +27,7 @@ _TLS = (
     ("no TLS cipher or curve in common", "NO_SHARED_CIPHER NO_CIPHERS ILLEGAL_PARAMETER"),
     ("the server does not know this host name", "UNRECOGNIZED_NAME"),
     (
-        "the server wants a certificate of the client: give an ssl_context that has one",
+        "the server wants a certificate of the client: give verify= an SSLContext that has one",
         "CERTIFICATE_REQUIRED",
     ),
     ("the server refused the TLS handshake: check host name and port", "ALERT"),

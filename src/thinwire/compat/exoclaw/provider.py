@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING
 from thinwire._public import public
 from thinwire.compat.exoclaw.conversion import response_from, wire_messages
 from thinwire.compat.exoclaw.types import exoclaw_types
-from thinwire.core.adapters import default_log, default_transport
+from thinwire.core.adapters import default_log
 from thinwire.core.client import AsyncClient
 from thinwire.core.errors import AllAttemptsFailed, StatusError
 from thinwire.core.routing.deployment import Deployment
 from thinwire.core.routing.policy import RetryPolicy, Timeouts
+from thinwire.transport import HTTPXTransport
 
 if TYPE_CHECKING:
     from exoclaw.http import ClientProto
@@ -69,7 +70,7 @@ class OpenAIStreamingProvider:
         self.default_model = default_model
         self._names = sorted(deployments)
         self._logs_calls = os.environ.get("LLM_LOGGING", "").lower() == "true"
-        self._transport = default_transport(False, {"http_client": _unwrapped(client)})
+        self._transport = HTTPXTransport(http_client=_unwrapped(client)).open(False)
         self._client = AsyncClient(
             default_model,
             deployments,

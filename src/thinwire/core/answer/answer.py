@@ -31,8 +31,8 @@ if TYPE_CHECKING:
     from thinwire.core.answer.keep import Keeper
     from thinwire.core.answer.media import MediaAssembler
     from thinwire.core.answer.tool_calls import ToolCallAssembler
-    from thinwire.core.client import ReceiveBuffers
     from thinwire.core.errors import ThinwireError
+    from thinwire.core.wire.reserve import Reserve
 
 _DONE = const(b"[DONE]")
 _CHOICES = const(256)  # in one answer; APIs allow 128 at most, and each takes memory
@@ -75,7 +75,7 @@ class Answer:
     def __init__(
         self,
         keeper: "Keeper | None" = None,
-        buffers: "ReceiveBuffers | None" = None,
+        buffers: "Reserve | None" = None,
         buffer: "bytearray | None" = None,
         expected: int = 1,
         kind: "type[CompletionAssembler] | None" = None,

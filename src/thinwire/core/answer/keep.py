@@ -2,8 +2,8 @@
 then takes a few kilobytes (docs/memory.md).
 """
 
-from thinwire.core._compat import const
-from thinwire.core.error_kinds import ThinwireError, claim
+from thinwire.core._compat import claim, const
+from thinwire.core.error_kinds import ThinwireError
 
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:

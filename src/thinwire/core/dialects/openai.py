@@ -1,10 +1,11 @@
-"""The OpenAI chat-completions dialect: the request.
+"""The OpenAI chat-completions dialect: the request, and what reads its answer.
 
 Nothing is sent that the caller did not ask for, except `stream` and (unless the deployment says
 no) `stream_options`.
 """
 
 from thinwire.core._compat import const
+from thinwire.core.answer.answer import Answer
 from thinwire.core.request.http_request import JSONBody, Request
 from thinwire.core.wire.json_encode import Items
 
@@ -14,17 +15,23 @@ if TYPE_CHECKING:
 
     from thinwire.core.request.call import Call
     from thinwire.core.routing.deployment import Deployment
+    from thinwire.core.wire.reserve import Reserve
 
 _TARGET = "/chat/completions"
 
 
 def request(
-    deployment: "Deployment", name: str, call: "Call", first_provider: str = ""
+    deployment: "Deployment",
+    name: str,
+    call: "Call",
+    key: "str | None" = None,
+    first_provider: str = "",
 ) -> Request:
     """The request that asks `deployment` what `call` says.
 
     Args:
         name: public name of the model; sent where the deployment has no id of its own.
+        key: what the deployment's `api_key` is, or gave.
         first_provider: provider behind the deployment to ask first, "" for none.
     """
     # Header names compare without case: a later one replaces an earlier, never doubles it. The
@@ -35,7 +42,8 @@ def request(
         ("Accept-Encoding", "identity"),
         ("User-Agent", "thinwire"),
     ]
-    for more in (deployment.headers(), list(call.extra_headers.items())):
+    own = deployment.headers("Authorization", "Bearer " + key if key else "")
+    for more in (own, list(call.extra_headers.items())):
         names = [key.lower() for key, _ in more]
         headers = [pair for pair in headers if pair[0].lower() not in names] + more
     url = deployment.url
@@ -45,6 +53,23 @@ def request(
     return Request(
         "POST", url.scheme, url.host, url.port, url.target(_TARGET), url.authority(), headers, body
     )
+
+
+def answer(
+    deployment: "Deployment", call: "Call", buffers: "Reserve", buffer: bytearray
+) -> Answer:
+    """What reads the answer of `deployment` to `call`.
+
+    Args:
+        buffers: whose `buffer` it is, and get it back.
+        buffer: to receive into.
+    """
+    kind = None
+    if deployment.think_tags:
+        from thinwire.core.answer.think_tags import InsideAssembler, ThinkingAssembler
+
+        kind = InsideAssembler if deployment.think_tags == "inside" else ThinkingAssembler
+    return Answer(call.keeper, buffers, buffer, call.choices(deployment.extra_body), kind)
 
 
 def _document(

@@ -1,7 +1,6 @@
 """A request whose body its caller produces while it is sent."""
 
-from thinwire.core._compat import const
-from thinwire.core.error_kinds import claim
+from thinwire.core._compat import claim, const
 from thinwire.core.request.call import Call
 from thinwire.core.request.http_request import Body
 

@@ -6,22 +6,25 @@ fragments, spaces) is refused before anything is sent. RFC 3986 §3, only as muc
 URL needs; MicroPython has no urllib.
 """
 
-from thinwire.core._compat import const, public, set_field, warn
+from thinwire.core._compat import claim, const, is_awaitable, public, set_field, warn
+from thinwire.core.error_kinds import ThinwireError
 from thinwire.core.routing.policy import limits, retries
 from thinwire.core.wire.http1_request import check_headers
 
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Awaitable, Callable, Mapping
     from typing import Any, Literal
 
     from thinwire.core.routing.policy import RetryPolicy, Timeouts
 
     Framing = Literal["auto", "chunked", "length"]
     ThinkTags = Literal["inside"] | bool
+    Credentials = Callable[[], "str | Awaitable[str | None] | None"]
+    DialectName = Literal["openai"]
 
-
-_TARGET = "/chat/completions"
+# What a server may speak, each a module of core/dialects, and what it adds to a base URL.
+DIALECTS = (("openai", "/chat/completions"),)
 _LONGEST = const(
     8000
 )  # what a server has to take (RFC 9110 §4.1); HTTP libraries have limits, too
@@ -143,7 +146,10 @@ class Deployment:
         base_url: http(s) address up to and including the version, e.g.
             "https://openrouter.ai/api/v1"; "/chat/completions" is added. One that ends in that
             already is taken without it, with a warning.
-        api_key: sent as "Authorization: Bearer ..."; None or "" for servers that need none.
+        api_key: sent as "Authorization: Bearer ..."; None or "" for servers that need none. Or a
+            callable that gives it, for tokens that expire, asked before each attempt; plain or,
+            for AsyncClient, async. It is to cache, and no clock but `total` runs meanwhile. What
+            it raises ends the call, and reaches the caller as it is.
         model: id the server knows the model by; None: the public name is sent.
         extra_headers: added to each request; they win over thinwire's own of the same name.
         extra_body: added to each request body where the caller gave no such field.
@@ -170,6 +176,7 @@ class Deployment:
             is reasoning then. With True, what stands before a `</think>` without a `<think>` is
             reasoning only if none of it was handed out yet, as in an answer of one piece;
             otherwise the text keeps it, tag and all.
+        dialect: what its server speaks: "openai" (chat completions).
 
     Raises:
         ValueError: the URL, the key or a header cannot be used; the key is never in the message.
@@ -179,7 +186,7 @@ class Deployment:
     """
 
     base_url: str
-    api_key: "str | None"
+    api_key: "str | Credentials | None"
     model: "str | None"
     extra_headers: "dict[str, str]"
     extra_body: "dict[str, Any]"
@@ -191,12 +198,13 @@ class Deployment:
     allow_fallbacks: "bool | None"
     session_affinity: bool
     think_tags: "ThinkTags"
+    dialect: "DialectName"
     url: URL
 
     def __init__(
         self,
         base_url: str,
-        api_key: "str | None" = None,
+        api_key: "str | Credentials | None" = None,
         model: "str | None" = None,
         *,
         extra_headers: "Mapping[str, str] | None" = None,
@@ -209,6 +217,7 @@ class Deployment:
         allow_fallbacks: "bool | None" = None,
         session_affinity: bool = False,
         think_tags: "ThinkTags" = False,
+        dialect: "DialectName" = "openai",
     ) -> None:
         if isinstance(provider_order, str):
             raise TypeError("provider_order must be a list of names, not a string")
@@ -222,17 +231,17 @@ class Deployment:
         for name, value in (("base_url", base_url), ("api_key", api_key), ("model", model)):
             if isinstance(value, (bytes, bytearray)):
                 raise TypeError("%s is bytes, and has to be text: %s.decode()" % (name, name))
+        target = dict(DIALECTS).get(dialect)
+        if target is None:
+            names = ", ".join([repr(known) for known, _ in DIALECTS])
+            raise ValueError("dialect %r is not known: known are %s" % (dialect, names))
+        set_field(self, "dialect", dialect)
         url = URL(base_url)
-        if url.path.endswith(_TARGET):
-            url.path = url.path[: -len(_TARGET)]
-            warn("base_url ends in %s, which thinwire adds itself: leave it out" % _TARGET)
-        if api_key is not None and not isinstance(api_key, str):
-            raise TypeError("api_key takes a str or None, not %s" % type(api_key).__name__)
-        if api_key and api_key != api_key.strip():
-            raise ValueError(
-                "api_key begins or ends with white space, which the header Authorization cannot"
-                " carry (pasted, or the line end of a file?): strip it"
-            )
+        if url.path.endswith(target):
+            url.path = url.path[: -len(target)]
+            warn("base_url ends in %s, which thinwire adds itself: leave it out" % target)
+        if not callable(api_key):
+            _check_key(api_key, "a str, a callable or None")
         set_field(self, "url", url)
         set_field(self, "base_url", base_url)
         set_field(self, "api_key", api_key)
@@ -245,20 +254,34 @@ class Deployment:
         set_field(self, "provider_order", tuple(provider_order))
         set_field(self, "allow_fallbacks", allow_fallbacks)
         set_field(self, "session_affinity", session_affinity)
-        self.headers()  # refuses what no header can carry
+        check_headers(list(self.extra_headers.items()))
 
-    def headers(self) -> "list[tuple[str, str]]":
-        """Headers that belong to this deployment: authorization, then the extra ones.
+    async def credentials(self) -> "str | None":
+        """The key for the next attempt, from an `api_key` that is a callable.
 
         Raises:
-            ValueError: a name or value that no header can carry; values are not repeated.
+            TypeError, ValueError: what it gives is no key, or one that no header can carry.
+        """
+        try:
+            key: Any = self.api_key()  # type: ignore[operator, misc]
+            if is_awaitable(key):
+                key = await key
+        except ThinwireError as error:  # of another call that it has made
+            error.foreign = True
+            raise
+        except MemoryError as error:
+            claim(error)
+            raise
+        _check_key(key, "a callable that gives a str or None")
+        return key  # type: ignore[no-any-return]
+
+    def headers(self, name: str = "", value: str = "") -> "list[tuple[str, str]]":
+        """Headers that belong to this deployment: the extra ones and, where none of them has its
+        name, the one in which a dialect sends the key.
         """
         pairs = list(self.extra_headers.items())
-        check_headers(pairs)
-        names = [name.lower() for name, _ in pairs]
-        if self.api_key and "authorization" not in names:
-            pairs.append(("Authorization", "Bearer " + self.api_key))
-            check_headers(pairs[-1:])
+        if value and name.lower() not in [one.lower() for one, _ in pairs]:
+            pairs.append((name, value))
         return pairs
 
     def __setattr__(self, name: str, value: object) -> None:
@@ -271,3 +294,14 @@ class Deployment:
         address = self.base_url.partition("?")[0] + ("?***" if self.url.query else "")
         key = "None" if not self.api_key else "'***'"
         return "Deployment(%r, api_key=%s, model=%r)" % (address, key, self.model)
+
+
+def _check_key(key: object, takes: str) -> None:
+    if key is not None and not isinstance(key, str):
+        raise TypeError("api_key takes %s, not %s" % (takes, type(key).__name__))
+    if key and key != key.strip():
+        raise ValueError(
+            "api_key begins or ends with white space, which the header Authorization cannot"
+            " carry (pasted, or the line end of a file?): strip it"
+        )
+    check_headers([("Authorization", key or "")])

@@ -2,20 +2,26 @@
 to is in recovery.py. Passive: it says what to try, and the pump does it.
 """
 
-from thinwire.core._compat import const, public
-from thinwire.core.dialects import openai
+from thinwire.core._compat import const, import_module, public
 from thinwire.core.errors import EncodeError
 
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
     from thinwire.core.answer.on_chunk import OnChunk
+    from thinwire.core.dialects import Dialect
     from thinwire.core.errors import ThinwireError
     from thinwire.core.observer import Observer
     from thinwire.core.request.call import Call
     from thinwire.core.request.http_request import JSONBody, Request
+    from thinwire.core.routing.deployment import Deployment
     from thinwire.core.routing.health import Health
     from thinwire.core.routing.policy import Policy
     from thinwire.core.routing.router import Router
+
+
+def dialect_of(deployment: "Deployment") -> "Dialect":
+    """The module that speaks to a deployment."""
+    return import_module("thinwire.core.dialects." + deployment.dialect)
 
 
 @public
@@ -146,8 +152,11 @@ class Plan:
         self.attempts.append(attempt)
         return attempt
 
-    def request(self, attempt: Attempt) -> "Request":
+    def request(self, attempt: Attempt, key: "str | None") -> "Request":
         """The request of an attempt, a new body included.
+
+        Args:
+            key: what its deployment's `api_key` is, or gave.
 
         Raises:
             EncodeError: the body has to be measured, and cannot be.
@@ -157,7 +166,7 @@ class Plan:
         first = ""
         if deployment.session_affinity:
             first = self.health.affinity().get(self.call.session, name)
-        request = openai.request(deployment, name, self.call, first)
+        request = dialect_of(deployment).request(deployment, name, self.call, key, first)
         framing, health = deployment.framing, self.health
         needed = framing == "length" or name in health.needs_length
         if framing == "chunked":
@@ -172,7 +181,8 @@ class Plan:
 
     def can_replay(self, name: str) -> bool:
         """Whether all that a request to the deployment called `name` holds can be read again."""
-        body: JSONBody = openai.request(self.router.deployment(name), name, self.call).body  # type: ignore[assignment]
+        deployment = self.router.deployment(name)
+        body: JSONBody = dialect_of(deployment).request(deployment, name, self.call).body  # type: ignore[assignment]
         return body.repeatable()
 
     def upcoming(self) -> str:

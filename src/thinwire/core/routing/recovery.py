@@ -155,7 +155,7 @@ def record_failure(
     _add_address(exchange, error)
     deployment = plan.router.deployment(attempt.deployment)
     request = exchange.request
-    headers = deployment.headers() if request is None else request.headers
+    headers = [] if request is None else request.headers
     for secret in secrets(headers, deployment.url.query):
         error.hide(secret)
     error.model, error.deployment = plan.model, attempt.deployment

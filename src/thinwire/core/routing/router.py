@@ -3,7 +3,7 @@ are strict lists per name: the list of the model that was asked for is walked, l
 models on it are not. Everything is checked here, at construction.
 """
 
-from thinwire.core._compat import const
+from thinwire.core._compat import const, is_async
 from thinwire.core.routing.deployment import Deployment
 
 TYPE_CHECKING = const(False)
@@ -18,7 +18,7 @@ class Router:
 
     Args:
         default_model: name used when a call gives none.
-        deployments: public model name -> Deployment.
+        deployments: public model name -> Deployment; or one, default_model's.
         fallbacks: public model name -> names to try after it, in order.
         context_fallbacks: the same for a request that does not fit the model's context.
         content_filter_fallbacks: the same for a request that a content filter refused.
@@ -31,12 +31,14 @@ class Router:
     def __init__(
         self,
         default_model: str,
-        deployments: "Mapping[str, Deployment]",
+        deployments: "Mapping[str, Deployment] | Deployment",
         fallbacks: "Lists | None" = None,
         context_fallbacks: "Lists | None" = None,
         content_filter_fallbacks: "Lists | None" = None,
     ) -> None:
         self.default_model = default_model
+        if isinstance(deployments, Deployment):
+            deployments = {default_model: deployments}
         self._deployments = dict(deployments)
         for name, deployment in self._deployments.items():
             if not isinstance(deployment, Deployment):
@@ -47,6 +49,17 @@ class Router:
             "context_length": self._checked("context_fallbacks", context_fallbacks),
             "content_filter": self._checked("content_filter_fallbacks", content_filter_fallbacks),
         }
+
+    def refuse_async(self) -> None:
+        """Refuses what a blocking client could not wait for.
+
+        Raises:
+            TypeError: an api_key is an async callable.
+        """
+        for name, deployment in self._deployments.items():
+            if callable(deployment.api_key) and is_async(deployment.api_key):
+                said = "api_key of deployments[%r] is async, and Client cannot wait for it"
+                raise TypeError((said + ": give it a plain callable, or use AsyncClient") % name)
 
     def deployment(self, name: str) -> Deployment:
         """The deployment of a declared name."""

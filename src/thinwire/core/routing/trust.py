@@ -8,16 +8,17 @@ TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
     from typing import Any
 
+    from thinwire.core.adapters import Certificates, Verify
+
 _OF_CA = "CA certificates as DER or PEM: bytes, or a list of them"
-_OTHERS = ("cadata", "add_ca", "pin", "ssl_context")
 
 
 class Trust:
     """What the options come to.
 
     Args:
-        options: `verify`, `insecure`, `cadata`, `add_ca`, `pin` and `ssl_context` of AsyncClient,
-            by name; others do not matter.
+        verify, cadata, add_ca: see AsyncClient.
+        pin: see SocketTransport; only whether it is given matters.
 
     Attributes:
         insecure: nobody is verified.
@@ -30,25 +31,28 @@ class Trust:
         ValueError: options that exclude each other, or a file that cannot be read.
     """
 
-    def __init__(self, options: "dict[str, Any]") -> None:
-        verify, insecure = options.get("verify", True), options.get("insecure", False)
-        self.context = options.get("ssl_context")
-        named = ["%s=" % name for name in _OTHERS if options.get(name) is not None]
-        if verify is not True and verify is not False:
-            named.append("verify=")
-        if insecure is not True and insecure is not False:
-            raise TypeError("insecure takes True or False, not %r" % (insecure,))
-        self.insecure = insecure or verify is False
+    def __init__(
+        self,
+        verify: "Verify" = True,
+        cadata: "Certificates" = None,
+        add_ca: "Certificates" = None,
+        pin: object = None,
+    ) -> None:
+        given = (("cadata", cadata), ("add_ca", add_ca), ("pin", pin))
+        named = ["%s=" % name for name, value in given if value is not None]
+        self.insecure = verify is False
         if self.insecure and named:
-            said = "insecure=True" if insecure else "verify=False"
-            raise ValueError("%s accepts anybody: drop it, or %s" % (said, ", ".join(named)))
+            raise ValueError("verify=False accepts anybody: drop it, or %s" % ", ".join(named))
+        if not isinstance(verify, bool):
+            named.append("verify=")
         whole = [name for name in named if name != "pin=" or "add_ca=" in named]
         if len(whole) > 1:
             # Each of them says all of it; only a pin may stand beside the CA that signed.
             raise ValueError("%s: each says whom to trust: drop all but one" % ", ".join(whole))
-        self.added = certificates("add_ca", options.get("add_ca"))
-        self.only = certificates("cadata", options.get("cadata"))
-        if verify is True or verify is False:
+        self.added = certificates("add_ca", add_ca)
+        self.only = certificates("cadata", cadata)
+        self.context: object = None
+        if isinstance(verify, bool):
             return
         if isinstance(verify, (bytes, bytearray)):
             self.only = certificates("verify", verify)

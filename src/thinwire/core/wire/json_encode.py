@@ -19,6 +19,7 @@ writes them in one go (_compat.fits decides; MicroPython always walks).
 
 from thinwire.core._compat import (
     PIECE,
+    claim,
     const,
     encode_small,
     escape,
@@ -28,7 +29,7 @@ from thinwire.core._compat import (
     text_piece,
     text_units,
 )
-from thinwire.core.error_kinds import NO_WORDS, claim
+from thinwire.core.error_kinds import NO_WORDS
 from thinwire.core.errors import EncodeError
 
 TYPE_CHECKING = const(False)

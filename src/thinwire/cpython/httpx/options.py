@@ -1,57 +1,91 @@
-"""How httpx is to connect: certificates, proxy, an own client."""
+"""HTTPXTransport as a user makes it: how httpx is to connect. transport.py has what does it."""
 
+import os
 import ssl
 from http.cookiejar import CookieJar, DefaultCookiePolicy
-from typing import Any
 
 import httpx
 
+from thinwire._public import public
+from thinwire.core.transport import Transport
 from thinwire.cpython import trust
 from thinwire.cpython.httpx.clients import check_client
 from thinwire.cpython.httpx.proxy import Proxies
 
 _KEEPALIVE = 32
 _IDLE_S = 30.0  # httpx's own 5 s are shorter than a thought between two turns
-_DEFAULTS = {"verify": True, "insecure": False}
-_OF_TRUST = ("verify", "insecure", "cadata", "add_ca", "ssl_context")
 
 
-class Options:
-    """Checked transport options of a client (AsyncClient describes them).
+@public
+class HTTPXTransport:
+    """httpx as the transport of a client, and how it is to connect.
+
+    Belongs to the client that it is given to, which closes it.
 
     Args:
-        options: by name; absent ones have their defaults.
-        blocking: they are Client's.
-
-    Attributes:
-        http_client: the user's own client, or None.
-        proxies: of our clients; None beside one of the user's, which has its own.
+        verify, cadata, add_ca: whom to trust, see AsyncClient; an ssl.SSLContext for `verify` says
+            what nothing else here does (client certificates, versions).
+        proxy: URL of a proxy, or an httpx.Proxy; without it the environment's proxy variables
+            count, as they are now (docs/connections.md).
+        http_client: own httpx.AsyncClient, or httpx.Client for Client, of httpx or httpx2; not
+            closed by us. It brings all of the other options.
+        idle_s: how many seconds a connection may wait for the next call; None for 30.
 
     Raises:
         TypeError: an option of a kind it cannot have.
         ValueError: options that exclude each other, CA certificates that cannot be read, or a
             proxy that cannot be used.
+
+    Attributes:
+        http_client: the user's own client, or None.
+        proxies: of our clients; None beside one of the user's, which has its own.
     """
 
-    def __init__(self, options: dict[str, Any], blocking: bool = False) -> None:
-        if options.get("pin") is not None:
-            raise ValueError("pin is for MicroPython: here an ssl_context can hold to one key")
-        self.http_client = options.get("http_client")
+    def __init__(
+        self,
+        verify: "bool | str | os.PathLike[str] | bytes | ssl.SSLContext" = True,
+        cadata: bytes | str | list[bytes] | None = None,
+        add_ca: bytes | str | list[bytes] | None = None,
+        *,
+        proxy: object = None,
+        http_client: object = None,
+        idle_s: float | None = None,
+    ) -> None:
+        trusted = {"cadata": cadata, "add_ca": add_ca}
+        given = [] if verify is True else ["verify"]
+        given += [name for name, value in trusted.items() if value is not None]
+        self.http_client = http_client
         self.proxies: Proxies | None = None
-        self._idle_s = _seconds(options.get("idle_s"))
-        given = [name for name in _OF_TRUST if _is_given(name, options)]
-        if self.http_client is not None:
-            given += [name for name in ("proxy", "idle_s") if options.get(name) is not None]
+        self._idle_s = _seconds(idle_s)
+        self._opened = False
+        self._context: ssl.SSLContext | None = None
+        if http_client is not None:
+            others = {"proxy": proxy, "idle_s": idle_s}
+            given += [name for name, value in others.items() if value is not None]
             if given:
                 raise ValueError(f"http_client brings its own settings: drop {', '.join(given)}")
-            check_client(self.http_client, blocking)
-        else:
-            self.proxies = Proxies(options.get("proxy"))
-        self._context: ssl.SSLContext | None = None
+            return
+        self.proxies = Proxies(proxy)
         if given:
-            self._context = trust.context_for(options)
-        elif self.http_client is None and trust.named_by_environment():
+            self._context = trust.context_for(verify, cadata, add_ca)
+        elif trust.named_by_environment():
             self._context = trust.shared_context()
+
+    def open(self, blocking: bool) -> Transport:
+        """The transport for a Client, if `blocking`, or an AsyncClient; called by the client.
+
+        Raises:
+            TypeError: the http_client is not of its kind.
+            ValueError: it belongs to another client.
+        """
+        from thinwire.cpython.httpx.transport import AsyncTransport, BlockingTransport
+
+        if self._opened:
+            raise ValueError("this HTTPXTransport belongs to a client already: make one for each")
+        if self.http_client is not None:
+            check_client(self.http_client, blocking)
+        self._opened = True
+        return BlockingTransport(self) if blocking else AsyncTransport(self)
 
     def client_arguments(self, proxy: object) -> dict[str, object]:
         """Arguments for httpx.Client and httpx.AsyncClient.
@@ -74,11 +108,6 @@ class Options:
             "limits": limits,
             "timeout": None,
         }
-
-
-def _is_given(name: str, options: dict[str, Any]) -> bool:
-    value, default = options.get(name), _DEFAULTS.get(name)
-    return value is not default and not (value is None and name not in options)
 
 
 def _seconds(idle_s: object) -> float:

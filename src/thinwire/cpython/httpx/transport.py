@@ -13,7 +13,6 @@ from functools import cache
 
 import httpx
 
-from thinwire._public import public
 from thinwire.core.errors import ConnectError, EncodeError, TransportError, TransportTimeout
 from thinwire.core.request.http_request import Abortable, Body, Request
 from thinwire.core.sync import run
@@ -30,7 +29,7 @@ from thinwire.cpython.httpx.backends import (
 )
 from thinwire.cpython.httpx.clients import response_of, usable
 from thinwire.cpython.httpx.errors import translated
-from thinwire.cpython.httpx.options import Options
+from thinwire.cpython.httpx.options import HTTPXTransport
 from thinwire.cpython.httpx.pools import Pools, Sockets
 from thinwire.cpython.httpx.responses import AsyncResponse, BlockingResponse
 from thinwire.cpython.httpx.waits import TimedWait
@@ -47,12 +46,6 @@ _AGAIN = (
 _BLOCK = 65536  # httpx costs about 20 us for each block: few and large
 
 
-def from_options(blocking: bool, options: dict[str, object]) -> Transport:
-    """The transport for a client's options; see AsyncClient."""
-    checked = Options(options, blocking)
-    return HTTPXTransport(checked) if blocking else AsyncHTTPXTransport(checked)
-
-
 def _running_loop() -> asyncio.AbstractEventLoop:
     try:
         return asyncio.get_running_loop()
@@ -60,8 +53,7 @@ def _running_loop() -> asyncio.AbstractEventLoop:
         raise RuntimeError(_NO_LOOP) from None
 
 
-@public
-class AsyncHTTPXTransport(Transport):
+class AsyncTransport(Transport):
     """Exchanges over httpx.AsyncClient, one client for each event loop that uses it.
 
     Args:
@@ -71,7 +63,7 @@ class AsyncHTTPXTransport(Transport):
     name = "httpx"
     concurrent = True
 
-    def __init__(self, options: Options) -> None:
+    def __init__(self, options: HTTPXTransport) -> None:
         self._options = options
         self._pools = Pools(self._own_client)
 
@@ -156,8 +148,7 @@ class AsyncHTTPXTransport(Transport):
         return with_backend(own, ListeningBackend(sockets))
 
 
-@public
-class HTTPXTransport(Transport):
+class BlockingTransport(Transport):
     """Exchanges over httpx.Client; its coroutines never suspend (core/sync.py).
 
     Args:
@@ -169,7 +160,7 @@ class HTTPXTransport(Transport):
 
     name = "httpx"
 
-    def __init__(self, options: Options) -> None:
+    def __init__(self, options: HTTPXTransport) -> None:
         self._options = options
         self._pools = Pools(self._own_client)
         self._deadlines = Deadlines()

@@ -67,7 +67,7 @@ class Recorder:
         add_ca: bytes | list[bytes] | None = None,
     ) -> None:
         if add_ca is not None:
-            ssl_context = context_for({"ssl_context": ssl_context, "add_ca": add_ca})
+            ssl_context = context_for(True if ssl_context is None else ssl_context, None, add_ca)
         self._upstream = Upstream(base_url, ssl_context)
         self._path = path
         self._host = host

@@ -1,0 +1,47 @@
+"""What a client lays by for when memory is short: receive buffers, and the error that says so."""
+
+from thinwire.core._compat import BUFFER
+from thinwire.core.error_kinds import OutOfMemory
+
+_NO_MEMORY = "out of memory: client.budget() says what is free, and docs/memory.md what helps"
+
+
+class Reserve:
+    """Receive buffers, and the error for when there is no memory for a new one.
+
+    On a chip one buffer is allocated when the client is made, before the heap fragments, and
+    serves one answer after the other; several at a time get one each.
+
+    Args:
+        size: of each buffer, in bytes.
+    """
+
+    def __init__(self, size: int = BUFFER) -> None:
+        self.size = size
+        self._spare: bytearray | None = bytearray(size)
+        self._lack: OutOfMemory = OutOfMemory(_NO_MEMORY)
+        self._lack_used = False
+
+    def out_of_memory(self, error: "BaseException | None" = None) -> OutOfMemory:
+        """The error for a MemoryError: a new one that has its words or, where there is no memory
+        for that, the one that was laid by."""
+        if isinstance(error, OutOfMemory):
+            return error
+        try:
+            said = str(error or "")
+            return OutOfMemory(_NO_MEMORY + (said and " (%s)" % said), error)
+        except MemoryError:
+            self._lack_used = True
+            return self._lack
+
+    def acquire(self) -> bytearray:
+        """A buffer of nobody else's."""
+        if self._lack_used:  # MicroPython would add to its traceback each time
+            self._lack = OutOfMemory(_NO_MEMORY)
+            self._lack_used = False
+        spare, self._spare = self._spare, None
+        return bytearray(self.size) if spare is None else spare
+
+    def release(self, buffer: bytearray) -> None:
+        """Takes back what `acquire` gave."""
+        self._spare = buffer
