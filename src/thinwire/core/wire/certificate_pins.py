@@ -1,11 +1,12 @@
-"""Pins: accept this certificate or this public key and no other. mbedTLS asks us about every
-certificate of the chain while it shakes hands, so before the first byte of a request is sent.
+"""Pins: accept this certificate or this public key and no other. mbedTLS asks about every
+certificate of the chain while it shakes hands, CPython's TLS (cpython/sockets/tls.py) right
+afterwards: both before the first byte of a request is sent.
 """
 
 import binascii
 import hashlib
 
-from micropython import const
+from thinwire.core._compat import const
 
 # What mbedTLS is told: its number for "fatal", which errnos.py has words for.
 _REFUSED = const(-0x3000)
@@ -39,7 +40,7 @@ class CertificatePins:
             raise ValueError("pin is an empty list: nothing would be accepted")
 
     def check(self, certificate: memoryview, depth: int) -> int:
-        """What mbedTLS calls: 0 accepts. Never raises, since there is C code to return to.
+        """0 accepts. Never raises: what calls it on a chip is C code.
 
         Args:
             certificate: DER.

@@ -1,0 +1,45 @@
+"""The sockets of our own in the place of httpx, as what a client has that is given no transport: so
+every test of a client is one of them as well.
+
+As a program it runs another one so: on_sockets.py SCRIPT ARGUMENT...
+"""
+
+import os
+import runpy
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from thinwire.core import adapters, client
+from thinwire.core.transport import Transport
+from thinwire.transport import SocketTransport
+
+NAMES = ("httpx", "sockets")
+
+
+def default_transport(
+    blocking: bool, verify: Any = True, cadata: Any = None, add_ca: Any = None, _: Any = None
+) -> Transport:
+    """As core/adapters.py's, but of sockets."""
+    return SocketTransport(verify, cadata, add_ca).open(blocking)
+
+
+def install(replace: Callable[[Any, str, Any], object] = setattr) -> None:
+    """Makes it so, by `replace`."""
+    for module in (adapters, client):
+        replace(module, "default_transport", default_transport)
+
+
+def each_transport(*others: Any) -> Any:
+    """A mark: the tests, which have a fixture `on_transport`, run on each of ours."""
+    return pytest.mark.parametrize("on_transport", [*NAMES, *others], indirect=True)
+
+
+if __name__ == "__main__":
+    install()
+    sys.argv = sys.argv[1:]
+    sys.path[0] = os.fspath(Path(sys.argv[0]).parent)
+    runpy.run_path(sys.argv[0], run_name="__main__")
