@@ -39,7 +39,7 @@ _REFUSED = const(111)
 _NOTSENT_LOWAT = const(25)
 _CERTIFICATE = (9984, 12288, 30336)  # verification failed, not the pinned one, no CA
 _PROBES = const(4)
-_CAREFUL = const(128)  # bytes that are read at a time while it matters
+_CAREFUL = const(256)  # bytes that are read at a time while it matters
 _OF_TLS = (OSError, ValueError, MemoryError)  # made here: in an `except` it would take memory
 
 

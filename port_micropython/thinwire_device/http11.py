@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from thinwire_device.pool import Pool
     from thinwire_device.wait import Waiter
 
-_SCRATCH = const(128)  # bytes of a head that are received at a time
+_SCRATCH = const(64)  # bytes of a head that are received at a time while the request goes out
 
 
 class SocketResponse(HTTP1Exchange):

@@ -38,6 +38,8 @@ else:
     from thinwire.core._cpython import decode as decode
     from thinwire.core._cpython import encode_small as encode_small
     from thinwire.core._cpython import escape as escape
+    from thinwire.core._cpython import field_is_plain as field_is_plain
+    from thinwire.core._cpython import fields_are_plain as fields_are_plain
     from thinwire.core._cpython import fits as fits
     from thinwire.core._cpython import fraction as fraction
     from thinwire.core._cpython import from_base64 as from_base64
@@ -63,3 +65,4 @@ else:
     from thinwire.core._cpython import text_units as text_units
     from thinwire.core._cpython import unix_time as unix_time
     from thinwire.core._cpython import warn as warn
+    from thinwire.core._cpython import whole_chunks as whole_chunks

@@ -7,7 +7,9 @@ import binascii
 import importlib
 import json
 import os
+import re
 import time
+from functools import lru_cache
 
 from thinwire._public import public as public
 
@@ -35,6 +37,11 @@ _parse = json.JSONDecoder(strict=False).decode
 _encode_tree = json.JSONEncoder(
     ensure_ascii=False, check_circular=False, allow_nan=False, separators=(",", ":")
 ).encode
+
+# Names and values of headers without anything that needs a second look; on a chip both are None,
+# and everything is looked at byte by byte. Fields of a response: str(line ends) and all.
+fields_are_plain = re.compile(rb"(?:[^ \t\r\n\0:]+:[^\r\n\0]*\r?\n)*\r?\n").fullmatch
+field_is_plain = re.compile(r"[0-9A-Za-z_-]+: [!-~](?:[ -~]*[!-~])?").fullmatch
 
 # Puts a file in the place of another, or of none, in one step.
 replace_file = os.replace
@@ -309,6 +316,50 @@ def is_plain(buffer: bytearray, start: int, end: int) -> bool:
     Then it is a text of whole characters, too.
     """
     return buffer.find(b'"', start, end) < 0 and buffer.find(b"\\", start, end) < 0
+
+
+def whole_chunks(view: memoryview, at: int, end: int, out: int) -> "tuple[int, int, int]":
+    """Takes the HTTP chunks that stand whole in view[at:end], as far as their sizes are nothing
+    but hex digits; on a chip None, since there each would take memory of its own.
+
+    Args:
+        out: where their data is moved to; 0: that of the first stays where it stands.
+
+    Returns:
+        Where the chunks end, and where their data begins and ends.
+    """
+    data = b"\r\n" + view[at:end]  # so that a line end stands in front of each size
+    pieces: list[bytes] = []
+    last = stop = 0
+    try:
+        while (line_end := data.find(b"\r\n", stop + 2, stop + 20)) > 0:
+            size = _chunk_size(data[stop:line_end])
+            last, stop = stop, line_end + 2 + size
+            pieces.append(data[line_end + 2 : stop])
+    except ValueError:
+        pass  # whoever reads it byte by byte says what is wrong, if anything is
+    if pieces and data[stop : stop + 2] != b"\r\n":  # the last one is not whole
+        pieces.pop()
+        stop = last
+    begin = out
+    if pieces and not out:
+        begin = at + data.find(b"\r\n", 2)
+        out = begin + len(pieces.pop(0))
+    if pieces:
+        moved = b"".join(pieces)
+        view[out : out + len(moved)] = moved
+        out += len(moved)
+    return at + stop, begin, out
+
+
+@lru_cache(1024)
+def _chunk_size(line: bytes) -> int:
+    # Of CR, LF and hex digits; of the last chunk, and of all that is otherwise, ValueError.
+    digits = line[2:]
+    size = 0 if digits.translate(None, b"0123456789abcdefABCDEF") else int(digits, 16)
+    if not size or line[:2] != b"\r\n":
+        raise ValueError
+    return size
 
 
 def has_half(text: str) -> bool:

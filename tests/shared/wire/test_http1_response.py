@@ -222,6 +222,17 @@ def test_a_chunked_body_that_ends_early_is_an_error():
             assert "in the middle of a chunked body" in str(error_of(ReadError, reader.eof))
 
 
+def test_many_chunks_in_one_piece_and_what_is_wrong_behind_them():
+    good = b"".join(b"%x\r\n%s\r\n" % (size, b"z" * size) for size in (1, 15, 16, 300) * 3)
+    for raw, want in CHUNKED:
+        for pieces in ([good + raw], [good[:7], good[7:] + raw], [good[:40], good[40:] + raw]):
+            reader = BodyReader(None, True)
+            assert decode(reader, pieces) == b"z" * 996 + want, raw
+            assert (reader.done, reader.excess) == (True, False)
+    for raw in BROKEN:
+        error_of(ReadError, decode, BodyReader(None, True), [good + raw])
+
+
 def test_broken_chunks_are_errors_however_they_arrive():
     for raw in BROKEN:
         for pieces in feeds(raw) if len(raw) < 100 else ([raw], [raw[:50], raw[50:]]):

@@ -21,7 +21,7 @@ The request is framed in http1_request.py; heads and bodies of responses are rea
 http1_response.py.
 """
 
-from thinwire.core._compat import const
+from thinwire.core._compat import PIECE, const
 from thinwire.core.errors import (
     ConnectError,
     ReadError,
@@ -86,7 +86,7 @@ class HTTP1Exchange:
         connection: what carries it.
         request: what to send.
         writer: what frames it; free for others once the head is there.
-        scratch: where the head is received, a piece at a time.
+        scratch: where the head is received while the writer's buffer is in use.
         now_ms: the clock.
         lasting: whether the connection may be kept; else the server is told to close it.
         proven: whether the server is. False where TLS does its handshake inside the first write:
@@ -101,9 +101,9 @@ class HTTP1Exchange:
         offset: see Response.
     """
 
-    status = 0
-    framed = True
-    coding = ""
+    status: int
+    framed: bool
+    coding: str
     offset = 0
 
     def __init__(
@@ -121,7 +121,7 @@ class HTTP1Exchange:
         self._connection: Connection | None = connection
         self._request = request
         self._writer: HTTPChunkWriter | None = writer
-        self._scratch = scratch
+        self._scratch: memoryview | None = scratch
         self._now_ms = now_ms
         self._lasting = lasting
         self._proven = proven
@@ -186,35 +186,34 @@ class HTTP1Exchange:
         Raises:
             ReadError: the connection ended before it, or it is none of HTTP/1.1.
         """
+        head, view = self._head, self._scratch
         try:
-            return self._listen()
+            while self._body is None:
+                count = self._connection.read_some(view)  # type: ignore[union-attr, arg-type]
+                if count is None:
+                    return False
+                if count == 0:
+                    raise ReadError("the server closed the connection without an answer")
+                self.heard = True
+                rest = head.receive(view[:count])  # type: ignore[index]
+                if rest is not None:
+                    self._rest = bytes(view[count - rest : count])  # type: ignore[index]
+                    self._opened(head)
         except TransportError as error:
             self._judge(error)
             raise
-
-    def _listen(self) -> bool:
-        view = self._scratch
-        while self._body is None:
-            count = self._connection.read_some(view)  # type: ignore[union-attr]
-            if count is None:
-                return False
-            if count == 0:
-                raise ReadError("the server closed the connection without an answer")
-            self.heard = True
-            head = self._head
-            rest = head.receive(view[:count])
-            if rest is not None:
-                self._rest = bytes(view[count - rest : count])
-                self._body = head.body()
-                self.framed = self._body.framed
-                self.status = head.status
-                coding = head.header("content-encoding")
-                if coding and coding.lower() != "identity":
-                    self.coding = coding.lower()
-                self._lasting = self._lasting and head.keep_alive()
-                self._lasting = self._lasting and self._request.sent_ms is not None
-                self._writer = self._piece = None
         return True
+
+    def _opened(self, head: ResponseHead) -> None:
+        self._body = head.body()
+        self.status, self.framed = head.status, self._body.framed
+        coding = (head.header("content-encoding") or "").lower()
+        self.coding = "" if coding == "identity" else coding
+        if self._request.sent_ms is None or not head.keep_alive():
+            self._lasting = False
+        # What an answer that may last for minutes does not need.
+        self._writer = self._piece = self._scratch = None
+        self._out = b""
 
     def _upload(self) -> int:
         # Until the connection takes no more, or a block has gone.
@@ -236,6 +235,8 @@ class HTTP1Exchange:
                 self._piece = self._first(self._out[count:])
         if self._whole:
             request.sent(self._now_ms())
+            # Nothing is left to send: the buffer serves both ways.
+            self._scratch = self._writer.payload[:PIECE]  # type: ignore[union-attr]
             return READ
         if self.listen():
             return DONE

@@ -14,7 +14,7 @@ sent with it: whether it is all of the body decides what the head says.
            length of the head + _ROOM
 """
 
-from thinwire.core._compat import const
+from thinwire.core._compat import const, field_is_plain
 
 _PREFIX = const(6)  # room in front of an HTTP chunk: up to four hex digits, CR, LF
 _ROOM = const(36)  # the same, and in front of that what says how the body is framed
@@ -79,8 +79,10 @@ def request_head(method: str, target: str, headers: "list[tuple[str, str]]") -> 
     """
     lines = ["%s %s HTTP/1.1" % (method, target)]
     for name, value in headers:
-        check_header(name, value)
-        lines.append("%s: %s" % (name, value))
+        line = "%s: %s" % (name, value)
+        if field_is_plain is None or not field_is_plain(line) or name.lower() in _FRAMING:
+            check_header(name, value)
+        lines.append(line)
     lines.append("")
     return "\r\n".join(lines).encode()
 

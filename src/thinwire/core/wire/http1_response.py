@@ -13,7 +13,7 @@ are told by the head's framing (RFC 9112 §6, §7):
   size -> data -> after -> size ... -> size 0 -> trailer         -> done
 """
 
-from thinwire.core._compat import HEAD_LIMIT, const
+from thinwire.core._compat import HEAD_LIMIT, MICROPYTHON, const, fields_are_plain, whole_chunks
 from thinwire.core.errors import ReadError
 
 TYPE_CHECKING = const(False)
@@ -52,7 +52,8 @@ class ResponseHead:
 
     def __init__(self) -> None:
         self.status = 0
-        self._raw = bytearray()  # in the end without folds, its names in lower case
+        self._raw = bytearray()  # in the end without folds
+        self._lower = self._raw  # the same with its names in lower case, where that is another
         self._interim = 0
         self._version = b""
 
@@ -92,7 +93,7 @@ class ResponseHead:
         for line in bytes(self._raw).split(b"\n")[1:]:
             name, colon, value = line.partition(b":")
             if colon:
-                found.append((_latin1(name), _latin1(value.strip())))
+                found.append((_latin1(name.lower()), _latin1(value.strip())))
         return found
 
     def keep_alive(self) -> bool:
@@ -144,6 +145,10 @@ class ResponseHead:
             if self._raw.find(fold) >= 0:
                 self._raw = bytearray(bytes(self._raw).replace(fold, b" "))
         start = self._raw.find(b"\n") + 1
+        if fields_are_plain is not None and fields_are_plain(self._raw, start):
+            self._lower = self._raw.lower()
+            return
+        self._lower = self._raw
         while start < len(self._raw):
             end = self._raw.find(b"\n", start)
             line = bytes(self._raw[start:end])
@@ -161,11 +166,11 @@ class ResponseHead:
 
     def _values(self, name: str) -> "Iterator[str]":
         key = b"\n" + name.encode() + b":"
-        at = self._raw.find(key)
+        at = self._lower.find(key)
         while at >= 0:
             end = self._raw.find(b"\n", at + 1)
             yield _latin1(bytes(memoryview(self._raw)[at + len(key) : end]).strip())
-            at = self._raw.find(key, end)
+            at = self._lower.find(key, end)
 
 
 def _length(values: "list[str]") -> "int | None":
@@ -183,21 +188,23 @@ def _latin1(value: bytes) -> str:
     # Headers are bytes; read as Latin-1 nothing can fail. MicroPython has no codec for it, and a
     # list of 8,000 characters found no room in a heap that was nearly full: as UTF-8, which makes
     # two bytes of each that is not ASCII, the text takes one block about as long as the header.
-    above = 0
-    for byte in value:
-        above += byte > 127
-    if not above:
+    if MICROPYTHON and not TYPE_CHECKING:  # pragma: no cover (MicroPython)
+        above = 0
+        for byte in value:
+            above += byte > 127
+        if above:
+            text = bytearray(len(value) + above)
+            at = 0
+            for byte in value:
+                if byte > 127:
+                    text[at] = 0xC0 | byte >> 6
+                    byte = 0x80 | byte & 0x3F
+                    at += 1
+                text[at] = byte
+                at += 1
+            value = text
         return str(value, "utf-8")
-    text = bytearray(len(value) + above)
-    at = 0
-    for byte in value:
-        if byte > 127:
-            text[at] = 0xC0 | byte >> 6
-            byte = 0x80 | byte & 0x3F
-            at += 1
-        text[at] = byte
-        at += 1
-    return str(text, "utf-8")
+    return str(value, "latin-1")
 
 
 class BodyReader:
@@ -247,6 +254,7 @@ class BodyReader:
         if self._state == _CLOSE:
             return count
         at = out = 0
+        at_once = whole_chunks is not None
         while at < count:
             if self._state == _DATA or self._state == _LENGTH:
                 size = min(self._left, count - at)
@@ -263,6 +271,12 @@ class BodyReader:
             elif self._state == _DONE:
                 self.excess = True
                 break
+            elif at_once and self._state == _SIZE and not self._line:
+                at_once = False  # what is left behind them is no whole chunk
+                at, begin, end = whole_chunks(view, at, count, out)
+                if not out:
+                    self.offset = begin
+                out = end
             else:
                 at = self._framing(view, at, count)
         return out - self.offset
