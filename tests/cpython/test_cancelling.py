@@ -113,7 +113,7 @@ def test_no_answer(run: Run, where: str) -> None:
     scheme, place, kind = UNANSWERED[where]
     with places() as nobody:
         url = "{}://{}:{}/v1".format(scheme, *nobody[place])
-        check(run("cancelled", url, kind, TIMES, {"insecure": True}))
+        check(run("cancelled", url, kind, TIMES, {"verify": False}))
 
 
 def test_between_two_attempts(run: Run, server: MockServer, mark: Path) -> None:

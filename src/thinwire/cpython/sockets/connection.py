@@ -23,8 +23,10 @@ class Socket:
     """A socket that does not block, as the lowest Layer (tls.py).
 
     Attributes:
-        dry: what is known about what it holds: after a read that was shorter than its buffer most
-            likely nothing, for which nobody has to be asked; UNKNOWN after each wait.
+        dry: what is known about what it holds. After a read that is most likely nothing, for
+            which the system need not be asked; and where it is something, others have their turn
+            first, or a server that is faster than we are would hold up a loop. UNKNOWN after each
+            wait.
         moved: it has taken bytes, for whoever looks at the clock; set to False there.
     """
 
@@ -43,7 +45,7 @@ class Socket:
         except BlockingIOError:
             self.dry = _SURE
             return None
-        if 0 < count < len(view):
+        if count:
             self.dry = _GUESSED
         return count
 
@@ -55,7 +57,7 @@ class Socket:
         except BlockingIOError:
             self.dry = _SURE
             return None
-        if 0 < len(piece) < _PIECE:
+        if piece:
             self.dry = _GUESSED
         return piece
 
@@ -174,7 +176,6 @@ class Connection:
         if self.line.busy():
             self.line.wake()
             return
-        self.line.wake()
         if not (was_closed or self.ended):
             for tls in reversed(self._tls):
                 tls.say_goodbye()

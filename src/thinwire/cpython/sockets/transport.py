@@ -215,8 +215,10 @@ class _SocketTransport(Transport):
                 connection = await self._dial(waits, route, request)
             request.wake = connection.abort
             response = _response(connection, route, request, writer)
-            while (what := response.advance()) != DONE:
-                if what == TURN:
+            had_turn = False
+            while (what := response.advance()) != DONE or not had_turn:
+                had_turn = True
+                if what in (TURN, DONE):
                     await waits.turn()
                 elif what == MORE:
                     await self._more(response, connection, request)

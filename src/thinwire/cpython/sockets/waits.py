@@ -42,7 +42,7 @@ class Line(Protocol):
         tell; None: no more."""
 
     def close(self) -> None:
-        """Nobody waits any more, and the socket is about to be closed."""
+        """Whoever waits is woken; the socket is about to be closed."""
 
 
 class Waits(Protocol):
@@ -105,7 +105,6 @@ class AsyncWaits:
             await self._until(first, until_ms, until)
         finally:
             for line in lines:
-                line.wake()
                 line.close()
 
     async def look_up(
@@ -204,6 +203,7 @@ class AsyncLine:
     def close(self) -> None:
         self._stop_timer()
         self._heard = None
+        _end(self._future)
         if self._loop.is_closed():
             return
         if self._reading:
