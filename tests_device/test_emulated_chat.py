@@ -111,7 +111,7 @@ def test_a_server_that_stalls_ends_in_time(chip: Chip, plain_server: MockServer)
     with places() as nowhere:
         silent = [f"{scheme}://{ADDRESS}:{nowhere['mute'][1]}/v1" for scheme in ("http", "https")]
         urls = [*[plain(plain_server)] * len(STALLS), *silent]
-        insecure = {"insecure": True}
+        insecure = {"verify": False}
         jobs = [job(url, "stall", timeouts=late, options=insecure) for url in urls]
         outcomes, took_ms = chip.call("ask.py", "ask_all_timed", jobs)
     assert [one["error"] for one in outcomes] == ["TransportTimeout"] * len(urls), outcomes

@@ -78,12 +78,12 @@ def _with_fallback(kind: str) -> str:
 def _step(kind: str, **lists: dict[str, list[str]]) -> str:
     # What a plan says to the first failure.
     deployments = {name: Deployment(f"https://{name}.test/v1") for name in "ab"}
-    router = Router("a", deployments, **lists)
+    router = Router("a", deployments, **lists)  # type: ignore[arg-type]
     policy = Policy(Timeouts(), RetryPolicy())
     plan = Plan(router, Call([]), None, policy, Health(CooldownPolicy()), 0)
     error = ThinwireError(kind)
     error.kind = kind  # type: ignore[assignment]  # a text of the table
-    exchange = launch(ScriptedTransport([]), plan, Reserve())
+    exchange = launch(ScriptedTransport([]), plan, Reserve(1024))
     recovery.record_failure(plan, exchange, error, 0)
     return ACTIONS[recovery.decide(plan, exchange, error, True, 0, 0.5).action]
 

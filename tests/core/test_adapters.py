@@ -9,13 +9,13 @@ from thinwire.core.client import AsyncClient
 from thinwire.core.routing.deployment import Deployment
 from thinwire.core.sync import Client
 from thinwire.core.transport import Transport
-from thinwire.cpython.httpx.transport import AsyncHTTPXTransport, HTTPXTransport
+from thinwire.cpython.httpx.transport import AsyncTransport, BlockingTransport
 
 DEPLOYMENTS = {"a": Deployment("https://a.test/v1", "sk-key")}
 
 
 @pytest.mark.parametrize(
-    ("kind", "transport"), [(Client, HTTPXTransport), (AsyncClient, AsyncHTTPXTransport)]
+    ("kind", "transport"), [(Client, BlockingTransport), (AsyncClient, AsyncTransport)]
 )
 def test_the_default_transport(
     kind: type[Client] | type[AsyncClient], transport: type[Transport]

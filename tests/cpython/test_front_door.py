@@ -154,7 +154,7 @@ def test_the_types_for_exoclaw_are_named_after_their_home_too() -> None:
 
 
 def test_the_source_of_a_method_is_found_and_no_wrong_one_of_a_class() -> None:
-    assert "def send(" in inspect.getsource(transport.HTTPXTransport.send)
+    assert "def open(" in inspect.getsource(transport.HTTPXTransport.open)
     # Python looks in the file of __module__ alone: see thinwire/_public.py.
     with pytest.raises(OSError, match=r"class definition|not available"):
         inspect.getsource(transport.HTTPXTransport)

@@ -3,6 +3,7 @@
 import asyncio
 import gc
 import os
+import ssl
 import subprocess
 import sys
 import weakref
@@ -28,6 +29,7 @@ from thinwire import (
     TransportTimeout,
 )
 from thinwire.testing import MockServer, cut_reply, stall_reply, status_reply, text_reply
+from thinwire.transport import HTTPXTransport
 
 MESSAGES = [{"role": "user", "content": "Hi"}]
 TURNS = 20
@@ -206,13 +208,15 @@ def test_parent_and_child_do_not_read_each_others_answers(
 
 
 def test_a_proxy_is_used(server: MockServer, proxy: Proxy) -> None:
-    with Client("echo", deployments(server), proxy=proxy.url) as client:
+    with Client("echo", deployments(server), transport=HTTPXTransport(proxy=proxy.url)) as client:
         assert client.chat(MESSAGES).content == "Hi"
     assert proxy.targets == [f"{server.base_url}/chat/completions"]
 
 
 async def test_a_proxy_is_used_by_the_async_client(server: MockServer, proxy: Proxy) -> None:
-    async with AsyncClient("echo", deployments(server), proxy=proxy.url) as client:
+    async with AsyncClient(
+        "echo", deployments(server), transport=HTTPXTransport(proxy=proxy.url)
+    ) as client:
         assert (await client.chat(MESSAGES)).content == "Hi"
     assert len(proxy.targets) == 1
 
@@ -245,13 +249,12 @@ OWN_FAULTS = [
 # Options that say two things at a time.
 CLASHES: list[dict[str, object]] = [
     {"http_client": httpx.Client, "proxy": "http://127.0.0.1:1"},
-    {"http_client": httpx.Client, "insecure": True},
+    {"http_client": httpx.Client, "verify": False},
     {"http_client": httpx.Client, "cadata": b"x"},
     {"http_client": httpx.Client, "add_ca": b"x"},
     {"http_client": httpx.Client, "verify": b"x"},
     {"http_client": httpx.Client, "idle_s": 5},
-    {"ssl_context": object(), "verify": "ca.pem"},
-    {"ssl_context": object(), "cadata": b"x"},
+    {"verify": ssl.create_default_context(), "cadata": b"x"},
 ]
 
 
@@ -271,17 +274,25 @@ def test_another_http_client_is_refused(given: object, kind: type[Any]) -> None:
         kind("m", {"m": Deployment("http://127.0.0.1:1/v1")}, http_client=given)
 
 
-@pytest.mark.parametrize("kind", CLIENTS)
 @pytest.mark.parametrize("proxy", [5, b"http://h", ["http://h"]])
-def test_a_proxy_is_a_url(kind: type[Any], proxy: object) -> None:
+def test_a_proxy_is_a_url(proxy: object) -> None:
     with pytest.raises(TypeError, match="proxy takes a URL"):
-        kind("m", {"m": Deployment("http://127.0.0.1:1/v1")}, proxy=proxy)
+        HTTPXTransport(proxy=proxy)
+
+
+@pytest.mark.parametrize("kind", CLIENTS)
+@pytest.mark.parametrize("other", CLIENTS)
+def test_options_belong_to_one_client(kind: type[Any], other: type[Any]) -> None:
+    options = HTTPXTransport(idle_s=5)
+    kind("m", Deployment("http://127.0.0.1:1/v1"), transport=options)
+    with pytest.raises(ValueError, match="belongs to a client already"):
+        other("m", Deployment("http://127.0.0.1:1/v1"), transport=options)
 
 
 @pytest.mark.parametrize("idle_s", [-1, "5", True, float("nan")])
 def test_an_idle_time_is_a_number(idle_s: Any) -> None:
     with pytest.raises(ValueError, match="idle_s"):
-        Client("m", {"m": Deployment("http://127.0.0.1:1/v1")}, idle_s=idle_s)
+        HTTPXTransport(idle_s=idle_s)
 
 
 @pytest.mark.parametrize("httpx_or_2", [httpx, httpx2])
@@ -373,4 +384,4 @@ def error_below(error: ThinwireError) -> type[BaseException]:
 @pytest.mark.parametrize("options", CLASHES, ids=lambda options: "-".join(options))
 def test_options_that_exclude_each_other(options: dict[str, object]) -> None:
     with pytest.raises(ValueError, match="drop"):
-        Client("m", {"m": Deployment("http://127.0.0.1:1/v1")}, **options)  # type: ignore[arg-type]
+        HTTPXTransport(**options)  # type: ignore[arg-type]

@@ -17,6 +17,7 @@ from thinwire import AsyncClient, Client, ConnectError, Deployment
 from thinwire.cpython import proxies
 from thinwire.cpython.httpx import proxy as checking
 from thinwire.testing import MockServer
+from thinwire.transport import HTTPXTransport
 
 MODELS = {"m": Deployment("http://127.0.0.1:9/v1")}
 ELSEWHERE = {"m": Deployment("http://h.invalid/v1")}
@@ -66,11 +67,10 @@ def nobody() -> Iterator[int]:
         yield place.getsockname()[1]
 
 
-@pytest.mark.parametrize("kind", [Client, AsyncClient])
 @pytest.mark.parametrize(("proxy", "words"), BAD)
-def test_a_proxy_that_cannot_be_used(kind: Any, proxy: str, words: str) -> None:
+def test_a_proxy_that_cannot_be_used(proxy: str, words: str) -> None:
     with pytest.raises(ValueError, match="proxy=") as caught:
-        kind("m", MODELS, proxy=proxy)
+        HTTPXTransport(proxy=proxy)
     assert words in str(caught.value)
     assert "secret" not in str(caught.value)
 
@@ -82,7 +82,7 @@ def test_a_proxy_of_the_environment(kind: Any, name: str, monkeypatch: pytest.Mo
     with pytest.raises(ValueError, match=f"^{name}=.*pip install socksio") as caught:
         kind("m", MODELS)
     assert "secret" not in str(caught.value)
-    kind("m", MODELS, proxy="http://h:3128")  # then the environment does not count
+    HTTPXTransport(proxy="http://h:3128")  # then the environment does not count
     monkeypatch.setenv(name, "h:3128")
     kind("m", MODELS)
 
@@ -154,7 +154,12 @@ def test_who_cannot_be_reached_through_a_proxy_is_told_with_it(
         url = f"http://user:secret@127.0.0.1:{port}"
         if given == "HTTP_PROXY":
             monkeypatch.setenv(given, url)
-        client = kind("m", ELSEWHERE, retry=1, proxy=url if given == "proxy" else None)
+        client = kind(
+            "m",
+            ELSEWHERE,
+            retry=1,
+            transport=HTTPXTransport(proxy=url if given == "proxy" else None),
+        )
         with pytest.raises(ConnectError, match=rf"{given}=http://\*\*\*@127.0.0.1:") as caught:
             asked(client)
     assert "secret" not in str(caught.value)
@@ -170,13 +175,12 @@ def test_the_systems_settings_count_where_no_variable_is_set(
         assert len(proxy.requests) == 1
 
 
-@pytest.mark.parametrize("kind", [Client, AsyncClient])
-def test_proxies_that_can_be_used(kind: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_proxies_that_can_be_used(monkeypatch: pytest.MonkeyPatch) -> None:
     made = [one.Proxy("http://h:3128") for one in (httpx, httpx2)]
     for proxy in ("http://h:3128", "https://user:pw@[::1]:1", *made):
-        kind("m", MODELS, proxy=proxy)
+        HTTPXTransport(proxy=proxy)
     monkeypatch.setattr(checking, "find_spec", lambda name: sys)
-    kind("m", MODELS, proxy="socks5://h:1080")
+    HTTPXTransport(proxy="socks5://h:1080")
 
 
 @pytest.mark.parametrize("module", [httpx, httpx2], ids=["httpx", "httpx2"])
@@ -184,6 +188,6 @@ def test_a_proxy_made_by_either_is_asked(module: Any) -> None:
     with MockServer() as server:
         proxy = module.Proxy(server.base_url.removesuffix("/v1"))
         models = {"m": Deployment("http://h.invalid/v1")}
-        with Client("m", models, proxy=proxy, retry=1) as client:
+        with Client("m", models, transport=HTTPXTransport(proxy=proxy), retry=1) as client:
             client.chat([{"role": "user", "content": "hi"}])
         assert [one.header("host") for one in server.requests] == ["h.invalid"]

@@ -81,7 +81,7 @@ WORDS: list[tuple[str, str, Callable[[socket.socket], object], str, str]] = [
     ("alert 40", "https", saying(alert(40)), "refused the TLS handshake: check host", "connect"),
     ("alert 70", "https", saying(alert(70)), "no TLS version in common", "connect"),
     ("alert 112", "https", saying(alert(112)), "does not know this host name", "connect"),
-    ("alert 116", "https", saying(alert(116)), "give an ssl_context that has one", "connect"),
+    ("alert 116", "https", saying(alert(116)), "give verify= an SSLContext", "connect"),
     ("TLS on http", "http", saying(alert(70) + b"\n"), "no HTTP spoken there: is it", "read"),
     ("no answer", "http", saying(b""), "closed the connection without an answer", "read"),
 ]  # fmt: skip

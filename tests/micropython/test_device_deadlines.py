@@ -180,7 +180,7 @@ def test_other_tasks_run_while_one_waits_for_its_deadline(
 ) -> None:
     host, port = {**nobody, "mock": good(leg)}[place]
     asked = {"model": "echo", **turn}
-    options = {"insecure": True} if scheme == "https" else {}
+    options = {"verify": False} if scheme == "https" else {}
     ticks, gap, took, outcome = leg.call("beside", [(scheme, host, port)], asked, options)
     assert (outcome["error"], outcome["phase"]) == ("TransportTimeout", phase)
     assert ticks * MEAN_MS >= took

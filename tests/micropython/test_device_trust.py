@@ -107,7 +107,7 @@ CASES = [
     Case("pin and CA", lambda world: {"pin": world.key_pin, **_hex(world.right.der)}),
     Case("added", lambda world: {"add_ca": [world.other.pem.hex(), world.right.der.hex()]}),
     Case("other added", lambda world: {"add_ca": [world.other.pem.hex()]}, "not correctly signed"),
-    Case("insecure", lambda world: {"insecure": True}),
+    Case("insecure", lambda world: {"verify": False}),
     Case("built-in roots", lambda world: {}, "not correctly signed"),
     Case("other CA", lambda world: _hex(world.other.der), "not correctly signed"),
     Case("other name", lambda world: _hex(world.right.der), "check the host name", "localhost"),
@@ -142,7 +142,7 @@ def test_an_expired_certificate_is_refused_and_pinned_it_is_not(
 
 
 def test_without_a_clock(world: World) -> None:
-    jobs = [_hex(world.right.der), {}, {"pin": world.key_pin}, {"insecure": True}]
+    jobs = [_hex(world.right.der), {}, {"pin": world.key_pin}, {"verify": False}]
     place = ("https", "127.0.0.1", world.leg.server.port)
     world.leg.server.clear()
     ca, built_in, pinned, insecure = world.leg.call(
@@ -211,22 +211,28 @@ def test_pins_that_cannot_be(world: World) -> None:
 
 def test_options_that_cannot_be(micropython: Interpreter, tmp_path: Path) -> None:
     jobs: list[Options] = [
-        {"insecure": True, "pin": WRONG_PIN},
+        {"transport": {"verify": False, "pin": WRONG_PIN}},
         {"verify": False, "cadata": "-----BEGIN"},
         {"verify": "/none.pem"},
         {"verify": 5},
         {"add_ca": "ca.pem"},
-        {"pin": WRONG_PIN, "add_ca": "-----BEGIN"},
-        {"proxy": "http://h"},
+        {"transport": {"pin": WRONG_PIN, "add_ca": "-----BEGIN"}},
+        {"transport": {"proxy": "http://h"}},
+        {"transport": {"uds": "/run/socket"}},
+        {"transport": {}, "verify": False},
+        {"http_client": 5},
+        {"pin": WRONG_PIN},
         {"retry": "x"},
         {"verify": False},
         {"timeouts": 5, "retry": 3},
+        {"transport": {"pin": WRONG_PIN}},
     ]
     with MockServer() as server:
         leg = DeviceLeg(micropython, tmp_path, server, None, True)
         said = leg.call("refused_options", jobs)
     wanted = ["drop it, or pin=", "drop it, or cadata=", "/none.pem", "verify takes True, False"]
-    wanted += ["a path goes to verify=", "drop all but one", "for CPython", "RetryPolicy(...)"]
+    wanted += ["a path goes to verify=", "drop all but one", "for CPython", "for CPython"]
+    wanted += ["drop verify", "for CPython", "pin", "RetryPolicy(...)"]
     for words, found in zip(wanted, said, strict=False):
         assert words in found
-    assert said[-2:] == ["", ""]
+    assert said[-3:] == ["", "", ""]

@@ -71,8 +71,9 @@ class Tried:
     # An attempt with its request made, as recovery looks at it; `begun`: a delta was taken.
     def __init__(self, plan, now):
         self.attempt = plan.begin(now)
-        self.request = plan.request(self.attempt)
-        limits = plan.policy.timeouts_at(plan.router.deployment(self.attempt.deployment))
+        deployment = plan.router.deployment(self.attempt.deployment)
+        self.request = plan.request(self.attempt, deployment.api_key)
+        limits = plan.policy.timeouts_at(deployment)
         self.clocks = Clocks(limits, plan.start_ms, now)
         self.answer = Answer()
         self.begun = False

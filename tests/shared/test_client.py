@@ -19,6 +19,7 @@ from streams import (
 from thinwire.core import client as module
 from thinwire.core.client import AsyncClient
 from thinwire.core.errors import StatusError, StreamInterrupted, TransportTimeout
+from thinwire.core.routing.deployment import Deployment
 from thinwire.core.routing.health import CooldownPolicy
 from thinwire.core.routing.policy import Timeouts
 from thinwire.core.routing.store import Store
@@ -431,18 +432,41 @@ def test_limits_given_as_numbers_are_shown():
     assert "attempts=3" in repr(client), client
 
 
+class Options:
+    """A transport's options, as a user makes them."""
+
+    def __init__(self):
+        self.opened = []
+        self.transport = ScriptedTransport([ScriptedReply([ANSWER])])
+        self.transport.buffer_size = 16
+
+    def open(self, blocking):
+        self.opened.append(blocking)
+        return self.transport
+
+
+def test_a_transport_of_options_is_opened_by_its_client_and_says_its_size():
+    for kind, blocking in ((Client, True), (AsyncClient, False)):
+        options = Options()
+        client = kind("a", deployments("a"), transport=options)
+        assert options.opened == [blocking]
+        assert client.transport is options.transport
+        assert result(client.chat(HELLO)).content == "Hello"
+        assert client._reserve.size == 16  # noqa: SLF001
+
+
+def test_one_deployment_is_the_default_models():
+    for kind in (Client, AsyncClient):
+        transport = ScriptedTransport([ScriptedReply([ANSWER])])
+        client = kind("a", Deployment("https://a.test/v1", KEY), transport=transport)
+        assert client.models() == ["a"]
+        assert result(client.chat(HELLO, model="a")).deployment == "a"
+        error = error_of(ValueError, called, client.chat, HELLO, model="b")
+        assert "known are 'a'" in str(error), error
+
+
 def test_an_own_transport_brings_its_own_settings():
-    given = {
-        "verify": False,
-        "insecure": True,
-        "cadata": b"x",
-        "add_ca": b"x",
-        "ssl_context": 1,
-        "proxy": "http://h",
-        "http_client": 1,
-        "pin": "ab",
-        "idle_s": 1,
-    }
+    given = {"verify": False, "cadata": b"x", "add_ca": b"x", "http_client": 1}
     for kind in (AsyncClient, Client):
         for name, value in given.items():
             options = {name: value, "transport": ScriptedTransport([])}
@@ -450,6 +474,12 @@ def test_an_own_transport_brings_its_own_settings():
             assert "drop " + name in str(error), error
     error = error_of(TypeError, Client, "a", deployments("a"), cooldown=5)
     assert "CooldownPolicy" in str(error)
+
+
+def test_options_that_no_client_has_are_refused_where_they_are_typed():
+    for name in "verfy insecure ssl_context proxy pin idle_s buffer_size".split():
+        error = error_of(TypeError, Client, "a", deployments("a"), **{name: 1})
+        assert name in str(error) or "unexpected" in str(error), error
 
 
 def test_a_client_prints_its_models_and_no_key():

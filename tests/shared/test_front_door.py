@@ -9,7 +9,7 @@ from thinwire.core.request.http_request import Request
 
 # What only one runtime has.
 CPYTHON = ("OpenAIStreamingProvider",)
-OWN = ("SocketTransport",) if MICROPYTHON else ("AsyncHTTPXTransport", "HTTPXTransport")
+OWN = ("SocketTransport",) if MICROPYTHON else ("HTTPXTransport",)
 
 
 def refused(module, name):

@@ -25,11 +25,10 @@ from streams import (
     text,
 )
 
-from thinwire.core import client as clients
 from thinwire.core import error_kinds, exchange
 from thinwire.core._compat import MICROPYTHON, mend_imports, nothing
 from thinwire.core.answer.answer import Answer
-from thinwire.core.client import AsyncClient, ReceiveBuffers
+from thinwire.core.client import AsyncClient
 from thinwire.core.error_kinds import COOLDOWN_ON, FALLBACK_ON, RETRY_ON
 from thinwire.core.errors import (
     NO_WORDS,
@@ -43,7 +42,8 @@ from thinwire.core.errors import (
     TransportTimeout,
 )
 from thinwire.core.sync import Client, SyncChatStream
-from thinwire.core.wire import error_words
+from thinwire.core.wire import error_words, reserve
+from thinwire.core.wire.reserve import Reserve
 from thinwire.testing.scripted import ScriptedReply, ScriptedTransport
 
 GOOD = ScriptedReply([ANSWER])
@@ -448,7 +448,7 @@ def test_an_attempt_whose_failure_cannot_be_noted_ends_the_race_with_it():
 class Lost:
     # A stream whose events and result get lost on their way.
     def __init__(self):
-        self.out_of_memory = ReceiveBuffers(16).out_of_memory
+        self.out_of_memory = Reserve(16).out_of_memory
 
     def __anext__(self):
         return nothing()
@@ -456,8 +456,7 @@ class Lost:
 
 def test_a_result_that_there_was_no_memory_to_hand_over_is_out_of_memory():
     client = client_of(Client, [GOOD])
-    client._chat = lambda *given: nothing()  # noqa: SLF001
-    error_of(OutOfMemory, chat, client)
+    error_of(OutOfMemory, client._answer, nothing())  # noqa: SLF001
     stream = Lost()
     error_of(OutOfMemory, next, SyncChatStream(stream))
     stream.__anext__ = full
@@ -495,7 +494,7 @@ def test_wherever_a_call_begins_lack_of_memory_is_an_error_of_ours():
 
 
 def test_the_error_that_was_laid_by_is_raised_where_another_cannot_be_made():
-    buffers = ReceiveBuffers(16)
+    buffers = Reserve(16)
     cause = MemoryError("no 5 KB")
     new = buffers.out_of_memory(cause)
     assert "(no 5 KB)" in str(new)
@@ -503,12 +502,12 @@ def test_the_error_that_was_laid_by_is_raised_where_another_cannot_be_made():
     assert buffers.out_of_memory(new) is new
     laid_by = []
     for _ in range(2):
-        clients.OutOfMemory, kept = Unmade, clients.OutOfMemory
+        reserve.OutOfMemory, kept = Unmade, reserve.OutOfMemory
         try:
             laid_by.append(buffers.out_of_memory(cause))
             assert buffers.out_of_memory() is laid_by[-1]
         finally:
-            clients.OutOfMemory = kept
+            reserve.OutOfMemory = kept
         assert type(laid_by[-1]) is OutOfMemory
         buffers.acquire()  # with the next call another one is
     assert laid_by[0] is not laid_by[1]

@@ -87,7 +87,6 @@ TURNS = [
     _good("CA from a file"),
     _good("CA as bytes", trust="bytes"),
     _good("by name", "by name"),
-    _good("insecure", "unknown CA", trust={"insecure": True}),
     _good("verify=False", "unknown CA", trust={"verify": False}),
     _good("TLS 1.2", "TLS 1.2"),
     _good("long both ways", content="word " * 500, models=("long",), said=LONG),

@@ -29,7 +29,6 @@ from thinwire import (
 )
 from thinwire.transport import (
     Abortable,
-    AsyncHTTPXTransport,
     HTTPXTransport,
     Request,
     Response,
@@ -71,7 +70,8 @@ async def asynchronous() -> None:
 
 
 def synchronous() -> None:
-    with Client("fast", deployments, proxy="http://proxy.example:3128") as client:
+    proxy = HTTPXTransport(proxy="http://proxy.example:3128")
+    with Client("fast", Deployment("https://a.example/v1"), transport=proxy) as client:
         assert_type(client.chat(messages, stop=["\n"]), Completion)
         with client.stream(messages, model="backup") as stream:
             assert_type(stream, SyncChatStream)
@@ -96,7 +96,7 @@ def handle(event: Event) -> str:
 class OwnTransport(Transport):
     name = "own"
 
-    def __init__(self, inner: AsyncHTTPXTransport | HTTPXTransport) -> None:
+    def __init__(self, inner: Transport) -> None:
         self._inner = inner
 
     async def send(self, request: Request) -> Response:
@@ -115,10 +115,14 @@ class OwnTransport(Transport):
 
 def with_own_transport(client: AsyncClient) -> None:
     assert_type(client.transport, Transport)
-    if isinstance(client.transport, AsyncHTTPXTransport):
-        AsyncClient("fast", deployments, transport=OwnTransport(client.transport))
+    AsyncClient("fast", deployments, transport=OwnTransport(client.transport))
 
 
 def misspelt() -> None:
     print(thinwire.Clint)  # type: ignore[attr-defined]
     print(thinwire.transport.HTTPTransport)  # type: ignore[attr-defined]
+    Client("fast", deployments, verfy=False)  # type: ignore[call-arg]
+    HTTPXTransport(verfy=False)  # type: ignore[call-arg]
+    with Client("fast", deployments) as client:
+        client.chat(messages, temprature=0.2)  # type: ignore[call-arg]
+        client.stream(messages, timeouts="5 s")  # type: ignore[arg-type]

@@ -35,7 +35,7 @@ def is_package(name):
 
 
 def test_an_own_transport_needs_nothing_of_ours():
-    ours = modules_of_a_call(SocketTransport(True))
+    ours = modules_of_a_call(SocketTransport())
     others = modules_of_a_call(ScriptedTransport([]))
     assert ours == loading.modules(True)
     assert [name for name in ours if name not in others] == [

@@ -8,6 +8,7 @@ from thinwire_device import memory_budget
 from thinwire_device.memory_budget import budget, largest_block
 from thinwire_device.socket_transport import SocketTransport
 
+from thinwire import Client, Deployment
 from thinwire.core.wire.http1_request import HTTPChunkWriter
 from thinwire.core.wire.http1_response import BodyReader
 
@@ -55,7 +56,7 @@ def test_a_kept_connection_is_paid_for():
     found = budget(Kept(True), True)
     assert found.kept
     assert found.needed_block == 1024
-    assert not budget(SocketTransport(True), True).kept
+    assert not budget(SocketTransport().open(True), True).kept
 
 
 def test_on_esp32_tls_has_a_heap_of_its_own():
@@ -106,8 +107,9 @@ def test_sending_allocates_a_view_and_a_size_per_block():
 
 
 def test_buffers_have_sizes_that_can_be():
-    for block in (512, 4096):
-        SocketTransport(True, block=block)
-    for block in (0, 511, 4097):
-        error = error_of(ValueError, SocketTransport, True, block=block)
+    for size in (512, 4096):
+        client = Client("m", Deployment("http://h"), transport=SocketTransport(buffer_size=size))
+        assert client.budget(False).needed_block == size
+    for size in (0, 511, 4097):
+        error = error_of(ValueError, SocketTransport, buffer_size=size)
         assert "512 to 4096" in str(error)

@@ -117,7 +117,7 @@ def test_a_full_heap_does_not_keep_the_time_from_being_told():
 
 def test_a_transport_looks_at_the_clock_unless_it_reads():
     with On(Chip()) as chip:
-        transport = SocketTransport(True)
+        transport = SocketTransport().open(True)
         start = transport.now_ms()
         chip.ms += PERIOD
         assert transport.now_ms() - start == PERIOD

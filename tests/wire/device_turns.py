@@ -62,7 +62,7 @@ def transport_of(blocking, options):
             options[name] = listed if len(listed) > 1 else listed[0]
     socket_transport.Waiter = AheadWaiter
     try:
-        return SocketTransport(blocking, **options)
+        return SocketTransport(**options).open(blocking)
     finally:
         socket_transport.Waiter = Waiter
 
@@ -92,6 +92,8 @@ def refused_options(jobs):
     said = []
     for options in jobs:
         try:
+            if "transport" in options:
+                options["transport"] = SocketTransport(**options["transport"])
             Client("m", {"m": Deployment("https://h/v1")}, **options)
             said.append("")
         except (TypeError, ValueError) as error:
@@ -249,7 +251,7 @@ async def cancelled(places, turn, options, times):
 
 async def signalled():
     """What spawn and signal of the asyncio transport do."""
-    transport = SocketTransport(False)
+    transport = SocketTransport().open(False)
     signal, order = transport.signal(), []
 
     async def wait():
@@ -271,7 +273,7 @@ async def signalled():
 
 def not_concurrent():
     """What spawn and signal of the blocking transport do."""
-    transport, errors = SocketTransport(True), []
+    transport, errors = SocketTransport().open(True), []
     for call in (transport.signal, lambda: transport.spawn(None)):
         try:
             call()

@@ -11,6 +11,7 @@ import sys
 
 import heapfault
 from thinwire_device import connection, socket_transport
+from thinwire_device.socket_transport import SocketTransport
 
 from thinwire import (
     AsyncClient,
@@ -22,8 +23,8 @@ from thinwire import (
     TextFile,
     Timeouts,
 )
-from thinwire.core import client as clients
 from thinwire.core import errors, exchange
+from thinwire.core.wire import reserve
 
 KEY = "sk-never-to-be-seen"
 NEVER = 1000000
@@ -70,7 +71,7 @@ class Watch:
         makers = [(kind, kind.__init__) for kind in kinds]
         for kind, make in makers:
             kind.__init__ = self.noting(make)
-        self.watch_buffers(clients.ReceiveBuffers)
+        self.watch_buffers(reserve.Reserve)
         self.watch_events(exchange.Exchange)
         self.watch_sockets(connection.socket)
         make = socket_transport.HTTPChunkWriter
@@ -174,11 +175,13 @@ class Caller:
             "timeouts": Timeouts(first_token=options.get("first_token", 20)),
             "cooldown": CooldownPolicy(1000, 0, 0),
         }
-        for name in ("hedge_after", "on_interrupt", "idle_s", "cadata"):
+        for name in ("hedge_after", "on_interrupt"):
             if name in options:
                 settings[name] = options[name]
-        if "cadata" in options:
-            settings["cadata"] = binascii.unhexlify(options["cadata"])
+        trusted = options.get("cadata")
+        settings["transport"] = SocketTransport(
+            cadata=trusted and binascii.unhexlify(trusted), idle_s=options.get("idle_s")
+        )
         kind = Client if blocking else AsyncClient
         self.client = kind(models[0], names, {models[0]: models[1:]}, **settings)
         self.heard = []

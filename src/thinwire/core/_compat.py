@@ -36,6 +36,7 @@ else:
     from thinwire.core._cpython import claim as claim
     from thinwire.core._cpython import const as const
     from thinwire.core._cpython import decode as decode
+    from thinwire.core._cpython import documented as documented
     from thinwire.core._cpython import encode_small as encode_small
     from thinwire.core._cpython import escape as escape
     from thinwire.core._cpython import field_is_plain as field_is_plain

@@ -4,6 +4,7 @@ tests/shared holds both to the same results.
 """
 
 import binascii
+import functools
 import importlib
 import json
 import os
@@ -15,6 +16,7 @@ from thinwire._public import public as public
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import TypeVar
 
     T = TypeVar("T")
@@ -83,6 +85,11 @@ def warn(message: str) -> None:
     import warnings
 
     warnings.warn(message, stacklevel=3)
+
+
+def documented(function: "T", like: "Callable[..., object]") -> "T":
+    """Gives a function the name, arguments and words of another one, for help() and editors."""
+    return functools.update_wrapper(function, like)  # type: ignore[return-value, arg-type]
 
 
 def is_awaitable(value: object) -> bool:

@@ -9,7 +9,6 @@ import gc
 import json
 import os
 import sys
-import time
 
 from micropython import const
 
@@ -78,6 +77,10 @@ def warn(message):
     print("thinwire:", message)
 
 
+def documented(function, like):
+    return function
+
+
 def is_awaitable(value):
     return hasattr(value, "send")
 
@@ -116,6 +119,8 @@ from_base64 = binascii.a2b_base64
 def unix_time():
     # The epoch is 2000 on some ports (esp32) and 1970 on others; a clock that was never set starts
     # there, or at the date of the firmware's build.
+    import time
+
     now = int(time.time())
     if time.gmtime(0)[0] == 2000:
         now += 946684800

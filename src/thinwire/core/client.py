@@ -17,15 +17,16 @@ from thinwire.core.wire.reserve import Reserve
 
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Coroutine, Iterable, Mapping
-    from typing import Any, Literal, Protocol, Self, Unpack
+    from collections.abc import AsyncIterator, Coroutine, Iterable, Mapping, Sequence
+    from typing import Literal, Protocol, Self, Unpack
 
     from thinwire.core.adapters import Certificates, Verify
     from thinwire.core.answer.completion import Completion
+    from thinwire.core.answer.keep import Keep
     from thinwire.core.answer.on_chunk import OnChunk
     from thinwire.core.error_kinds import Kind
     from thinwire.core.observer import Hook, Observer, Sink
-    from thinwire.core.request.call import Call, CallOptions
+    from thinwire.core.request.call import Call, ChatParams
     from thinwire.core.routing.deployment import Deployment
     from thinwire.core.routing.health import DeploymentState
     from thinwire.core.routing.policy import OnInterrupt, RetryPolicy, Timeouts
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from thinwire.core.transport import Transport
 
     Messages = Iterable[Mapping[str, object] | Completion]
+    Tools = Sequence[Mapping[str, object]]
 
     class Opens(Protocol):
         """Options of a transport, e.g. an HTTPXTransport; one client's."""
@@ -125,10 +127,13 @@ class BaseClient:
         """
         mend_imports()
         self._router = Router(
-            default_model, deployments, fallbacks, context_fallbacks, content_filter_fallbacks
+            default_model,
+            deployments,
+            fallbacks,
+            context_fallbacks,
+            content_filter_fallbacks,
+            self._blocking,
         )
-        if self._blocking:
-            self._router.refuse_async()
         self._policy = Policy(timeouts, retry, fallback_on, hedge_after, on_interrupt)
         self._keep_headers: str | tuple[str, ...] = KEEP_HEADERS
         if keep_headers is not None:
@@ -204,31 +209,19 @@ class BaseClient:
         )
 
     def _call(
-        self, messages: "Messages", options: "CallOptions"
-    ) -> "tuple[Call, str | None, Policy]":
-        # What a call asks for, of which model, and how; takes `options` apart.
+        self,
+        messages: "Messages",
+        tools: "Tools | None",
+        params: "Mapping[str, object]",
+        extra_body: "Mapping[str, object] | None",
+        extra_headers: "Mapping[str, str] | None",
+        session: str,
+        keep: "Keep",
+    ) -> "Call":
         import_module("thinwire.core.request.call")
         from thinwire.core.request.call import Call
 
-        given: Any = options
-        take = given.pop
-        model = take("model", None)
-        policy = self._policy.for_call(
-            take("timeouts", None),
-            take("retry", None),
-            take("hedge_after", None),
-            take("on_interrupt", None),
-        )
-        call = Call(
-            messages,
-            tools=take("tools", None),
-            extra_body=take("extra_body", None),
-            extra_headers=take("extra_headers", None),
-            session=take("session", ""),
-            keep=take("keep", "text"),
-            params=given,
-        )
-        return call, model, policy
+        return Call(messages, tools, params, extra_body, extra_headers, session, keep)
 
     def _open(
         self, call: "Call", model: "str | None", policy: Policy, seen: bool = True
@@ -248,42 +241,6 @@ class BaseClient:
         plan.on_chunk = self._on_chunk
         return ChatStream(self._transport, plan, self._reserve, seen)
 
-    def _stream(self, messages: "Messages", options: "CallOptions") -> "ChatStream":
-        try:
-            call, model, policy = self._call(messages, options)
-            return self._open(call, model, policy)
-        except MemoryError as error:
-            raise self._reserve.out_of_memory(error)
-
-    def _chat(
-        self,
-        messages: "Messages",
-        on_delta: "OnDelta | None",
-        on_restart: "OnRestart | None",
-        options: "CallOptions",
-    ) -> "Coroutine[object, object, Completion]":
-        wanted = options.get("on_interrupt")
-        try:
-            call, model, policy = self._call(messages, options)
-            # Text that nobody has heard may be thrown away without a word; other text only before
-            # somebody who can be told.
-            seen = True
-            if on_delta is None and on_restart is None and not call.hands_out:
-                seen = policy.on_interrupt == "raise"
-            elif on_restart is not None:
-                if policy.on_interrupt is None:
-                    policy = policy.for_call(on_interrupt="restart")
-            elif wanted == "restart":
-                raise ValueError('on_interrupt="restart" needs on_restart here, or stream()')
-            elif policy.on_interrupt == "restart":
-                policy = policy.for_call(on_interrupt="raise")
-            stream = self._open(call, model, policy, seen)
-            from thinwire.core.stream import collect
-
-            return collect(stream, on_delta, on_restart)
-        except MemoryError as error:
-            raise self._reserve.out_of_memory(error)
-
 
 @public
 class AsyncClient(BaseClient):
@@ -292,19 +249,64 @@ class AsyncClient(BaseClient):
     Use it with `async with`, or call `aclose()`. One client serves any number of calls at a time.
     """
 
-    def stream(self, messages: "Messages", **options: "Unpack[CallOptions]") -> "ChatStream":
+    def stream(
+        self,
+        messages: "Messages",
+        *,
+        tools: "Tools | None" = None,
+        model: "str | None" = None,
+        timeouts: "Timeouts | float | None" = None,
+        retry: "RetryPolicy | int | None" = None,
+        hedge_after: "float | None" = None,
+        on_interrupt: "OnInterrupt | None" = None,
+        session: str = "",
+        keep: "Keep" = "text",
+        extra_body: "Mapping[str, object] | None" = None,
+        extra_headers: "Mapping[str, str] | None" = None,
+        **params: "Unpack[ChatParams]",
+    ) -> "ChatStream":
         """Asks a model; nothing is sent before the stream is iterated.
 
         Args:
-            messages, **options: see chat.
+            messages: list of message dicts, or any re-iterable of them; a string leaf may be a
+                source (TextFile, Base64File). A list or tuple is copied now, though not the
+                messages in it; anything else is read while it is sent.
+            tools: list of tool definitions.
+            model: public model name, None for the default.
+            timeouts: limits of this call in place of the deployments' and the client's; a number
+                is its total.
+            retry: how often each deployment is tried, likewise; a number is its attempts.
+            hedge_after: seconds without a first token after which the first fallback is started
+                beside it; AsyncClient only.
+            on_interrupt: "raise" or "restart": what to do when an answer breaks off that the
+                caller has seen a part of; see `__init__`.
+            session: name of the conversation, for deployments with `session_affinity`; never
+                sent.
+            keep: what becomes of the answer's text. "text": it is kept in memory, and in the
+                completion. "none": only the events have it. An open text file: the content is
+                written there. A callable: it is told (kind, text, index) of each piece of
+                "content", "reasoning", "refusal", "audio", "transcript" (index of the choice),
+                "arguments" (of the tool call) and "image" (of the image). What is not kept is None
+                in the completion, or "".
+            extra_body: fields that replace all others; the only way to send null.
+            extra_headers: headers of this call.
+            **params: any field of the API (temperature, max_tokens, stop, ...); None: not sent.
 
         Returns:
-            ChatStream, to be used with `async with` and `async for`.
+            ChatStream, to be used with `async with` and `async for`; Client's is a
+            SyncChatStream, for `with` and `for`.
 
         Raises:
-            ValueError, TypeError: see chat.
+            ValueError: the model is not declared, or a header cannot be sent.
+            TypeError: messages is a string or not iterable; an option of other clients (timeout=,
+                stream=, ...), a class as response_format, a function as tool.
         """
-        return self._stream(messages, options)
+        try:
+            call = self._call(messages, tools, params, extra_body, extra_headers, session, keep)
+            policy = self._policy.for_call(timeouts, retry, hedge_after, on_interrupt)
+            return self._open(call, model, policy)
+        except MemoryError as error:
+            raise self._reserve.out_of_memory(error)
 
     async def chat(
         self,
@@ -312,7 +314,17 @@ class AsyncClient(BaseClient):
         *,
         on_delta: "OnDelta | None" = None,
         on_restart: "OnRestart | None" = None,
-        **options: "Unpack[CallOptions]",
+        tools: "Tools | None" = None,
+        model: "str | None" = None,
+        timeouts: "Timeouts | float | None" = None,
+        retry: "RetryPolicy | int | None" = None,
+        hedge_after: "float | None" = None,
+        on_interrupt: "OnInterrupt | None" = None,
+        session: str = "",
+        keep: "Keep" = "text",
+        extra_body: "Mapping[str, object] | None" = None,
+        extra_headers: "Mapping[str, str] | None" = None,
+        **params: "Unpack[ChatParams]",
     ) -> "Completion":
         """Asks a model and waits for the whole answer.
 
@@ -320,8 +332,8 @@ class AsyncClient(BaseClient):
             messages: list of message dicts, or any re-iterable of them; a string leaf may be a
                 source (TextFile, Base64File). A list or tuple is copied now, though not the
                 messages in it; anything else is read while it is sent.
-            on_delta: called with each piece of text as it arrives, a refusal's as well; a plain or
-                an async callable.
+            on_delta: called with each piece of text as it arrives, a refusal's as well; a plain
+                callable or, of AsyncClient, an async one.
                 What it raises ends the call and reaches the caller as it is.
             on_restart: called with StreamRestarted when what on_delta was told is void, since the
                 answer broke off and starts anew. Without it on_interrupt="restart" is refused
@@ -345,8 +357,7 @@ class AsyncClient(BaseClient):
                 in the completion, or "".
             extra_body: fields that replace all others; the only way to send null.
             extra_headers: headers of this call.
-            **options: those from `tools` on, and any field of the API (temperature, max_tokens,
-                stop, ...), of which None is not sent.
+            **params: any field of the API (temperature, max_tokens, stop, ...); None: not sent.
 
         Returns:
             Completion.
@@ -357,9 +368,30 @@ class AsyncClient(BaseClient):
             TypeError: messages is a string or not iterable; an option of other clients (timeout=,
                 stream=, ...), a class as response_format, a function as tool.
         """
-        if self._cold:
-            await self.load()
-        return await self._chat(messages, on_delta, on_restart, options)
+        try:
+            if self._cold:
+                await self.load()
+            call = self._call(messages, tools, params, extra_body, extra_headers, session, keep)
+            policy = self._policy.for_call(timeouts, retry, hedge_after, on_interrupt)
+            # Text that nobody has heard may be thrown away without a word; other text only before
+            # somebody who can be told.
+            seen = True
+            if on_delta is None and on_restart is None and not call.hands_out:
+                seen = policy.on_interrupt == "raise"
+            elif on_restart is not None:
+                if policy.on_interrupt is None:
+                    policy = policy.for_call(on_interrupt="restart")
+            elif on_interrupt == "restart":
+                raise ValueError('on_interrupt="restart" needs on_restart here, or stream()')
+            elif policy.on_interrupt == "restart":
+                policy = policy.for_call(on_interrupt="raise")
+            stream = self._open(call, model, policy, seen)
+            from thinwire.core.stream import collect
+
+            coroutine = collect(stream, on_delta, on_restart)
+        except MemoryError as error:
+            raise self._reserve.out_of_memory(error)
+        return await coroutine
 
     async def send_streaming_body(
         self, body: "AsyncIterator[bytes]", *, model: "str | None" = None
@@ -394,12 +426,9 @@ class AsyncClient(BaseClient):
         lie together before anything else cuts the heap. Nothing to do on CPython.
         """
         self._cold = False
-        try:
-            for name in modules_of_a_call(self._transport):
-                import_module(name)
-                await self._transport.sleep_ms(0)
-        except MemoryError as error:
-            raise self._reserve.out_of_memory(error)
+        for name in modules_of_a_call(self._transport):
+            import_module(name)
+            await self._transport.sleep_ms(0)
 
     def aclose(self) -> "Coroutine[object, object, None]":
         """Closes the connections, once it is awaited. Idempotent."""

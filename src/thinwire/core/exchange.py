@@ -17,7 +17,8 @@ stream open, and a slow model that still sends comments is not cut by liveness (
 Payload that is not ours, as reasoning that is encrypted, is as good as a delta to the clocks.
 """
 
-from thinwire.core._compat import const, mend_imports, nothing
+from thinwire.core._compat import claim, const, mend_imports, nothing
+from thinwire.core.error_kinds import ThinwireError
 from thinwire.core.errors import (
     NO_WORDS,
     StatusError,
@@ -33,7 +34,6 @@ if TYPE_CHECKING:
 
     from thinwire.core.answer.answer import Answer
     from thinwire.core.answer.completion import Event
-    from thinwire.core.errors import ThinwireError
     from thinwire.core.request.http_request import Body, Request
     from thinwire.core.routing.plan import Attempt, Plan
     from thinwire.core.routing.policy import Timeouts
@@ -181,7 +181,14 @@ class Exchange:
         deployment = self._plan.router.deployment(self.attempt.deployment)
         key: str | None = deployment.api_key  # type: ignore[assignment]
         if callable(key):  # a coroutine only for who wants it
-            key = await deployment.credentials()
+            try:
+                key = await deployment.credentials()
+            except ThinwireError as error:  # of another call that the callable has made
+                error.foreign = True
+                raise
+            except MemoryError as error:
+                claim(error)
+                raise
             self.clocks.asked(self._transport.now_ms())
         request = self.request = self._plan.request(self.attempt, key)
         self.clocks.bound(request)

@@ -2,18 +2,20 @@
 coroutine is one send(None); there is no event loop, no thread and no second implementation.
 """
 
-from thinwire.core._compat import const, public
-from thinwire.core.client import BaseClient
+from thinwire.core._compat import const, documented, public
+from thinwire.core.client import AsyncClient, BaseClient
 
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
-    from collections.abc import Coroutine
-    from typing import Self, Unpack
+    from collections.abc import Callable, Coroutine
+    from typing import Any, Concatenate, ParamSpec, Self, TypeVar
 
     from thinwire.core.answer.completion import Completion, Event
-    from thinwire.core.client import Messages
-    from thinwire.core.request.call import CallOptions
-    from thinwire.core.stream import ChatStream, OnDelta, OnRestart
+    from thinwire.core.stream import ChatStream
+
+    P = ParamSpec("P")
+    T = TypeVar("T")
+    R = TypeVar("R")
 
 
 def run(coroutine: "Coroutine[object, object, object]") -> object:
@@ -80,6 +82,17 @@ class SyncChatStream:
         run(self._stream.aclose())
 
 
+def _as_blocking(
+    method: "Callable[Concatenate[Any, P], T]", end: "Callable[[Client, T], R]"
+) -> "Callable[Concatenate[Client, P], R]":
+    # A method of AsyncClient as Client has it, with its arguments and its words: what it gives is
+    # brought to an end, for nothing in it ever waits for a loop.
+    def call(__self: "Client", *messages: "P.args", **options: "P.kwargs") -> "R":
+        return end(__self, method(__self, *messages, **options))
+
+    return documented(call, method)
+
+
 @public
 class Client(BaseClient):
     """LLM client without an event loop, on CPython and on MicroPython.
@@ -89,48 +102,22 @@ class Client(BaseClient):
     """
 
     _blocking = True
+    _cold = False  # its caller waits in any case
 
-    def stream(self, messages: "Messages", **options: "Unpack[CallOptions]") -> SyncChatStream:
-        """Asks a model; nothing is sent before the stream is iterated.
-
-        Args:
-            messages, **options: see AsyncClient.chat.
-
-        Returns:
-            SyncChatStream, to be used with `with` and `for`.
-
-        Raises:
-            ValueError, TypeError: see AsyncClient.chat.
-        """
+    def _events(self, stream: "ChatStream") -> SyncChatStream:
         try:
-            return SyncChatStream(self._stream(messages, options))
+            return SyncChatStream(stream)
         except MemoryError as error:
             raise self._reserve.out_of_memory(error)
 
-    def chat(
-        self,
-        messages: "Messages",
-        *,
-        on_delta: "OnDelta | None" = None,
-        on_restart: "OnRestart | None" = None,
-        **options: "Unpack[CallOptions]",
-    ) -> "Completion":
-        """Asks a model and waits for the whole answer.
-
-        Args:
-            messages, on_delta, on_restart, **options: see AsyncClient.chat; callables are plain
-                ones.
-
-        Returns:
-            Completion.
-
-        Raises:
-            ThinwireError, ValueError, TypeError: see AsyncClient.chat.
-        """
-        found = run(self._chat(messages, on_delta, on_restart, options))
+    def _answer(self, coroutine: "Coroutine[object, object, Completion]") -> "Completion":
+        found = run(coroutine)
         if found is None:
             raise self._reserve.out_of_memory()
         return found  # type: ignore[return-value]
+
+    stream = _as_blocking(AsyncClient.stream, _events)
+    chat = _as_blocking(AsyncClient.chat, _answer)
 
     def close(self) -> None:
         """Closes the connections. Idempotent."""

@@ -65,7 +65,8 @@ def test_making_a_body_changes_nothing_of_the_callers():
 
 
 def request(deployment, headers=None):
-    return openai.request(deployment, "public", Call([], extra_headers=headers))
+    call = Call([], extra_headers=headers)
+    return openai.request(deployment, "public", call, deployment.api_key)
 
 
 def test_where_a_request_goes():
@@ -139,6 +140,6 @@ PROVIDERS = [
 def test_the_provider_field():
     for order, allow, first, want in PROVIDERS:
         deployment = Deployment(URL, provider_order=order, allow_fallbacks=allow)
-        body = openai.request(deployment, "public", Call([]), first).body
+        body = openai.request(deployment, "public", Call([]), None, first).body
         got = json.loads(read_all(body)).get("provider", {})
         assert got == want, (order, allow, first, got)

@@ -25,20 +25,21 @@ def test_fields_and_their_defaults():
     assert deployment.session_affinity is False
 
 
-def test_the_key_becomes_a_header():
-    assert make().headers() == [("Authorization", "Bearer sk-secret")]
-    for key in (None, ""):
-        assert Deployment(BASE, key).headers() == []
+def test_a_dialect_says_which_header_has_the_key():
+    assert make().headers() == []
+    assert make().headers("Authorization", "Bearer x") == [("Authorization", "Bearer x")]
+    assert make().headers("Authorization", "") == []
 
 
 def test_extra_headers_come_with_the_key():
-    headers = make(extra_headers={"X-Title": "t"}).headers()
-    assert sorted(headers) == [("Authorization", "Bearer sk-secret"), ("X-Title", "t")]
+    headers = make(extra_headers={"X-Title": "t"}).headers("X-Key", "x")
+    assert sorted(headers) == [("X-Key", "x"), ("X-Title", "t")]
 
 
 def test_an_own_authorization_wins_in_any_case():
     for name in ("Authorization", "authorization", "AUTHORIZATION"):
-        assert make(extra_headers={name: "mine"}).headers() == [(name, "mine")]
+        headers = make(extra_headers={name: "mine"}).headers("Authorization", "Bearer x")
+        assert headers == [(name, "mine")]
 
 
 def test_mappings_are_copied():

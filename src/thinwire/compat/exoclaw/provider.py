@@ -8,6 +8,7 @@ import os
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from typing import TYPE_CHECKING
 
+from thinwire import transport
 from thinwire._public import public
 from thinwire.compat.exoclaw.conversion import response_from, wire_messages
 from thinwire.compat.exoclaw.types import exoclaw_types
@@ -16,7 +17,6 @@ from thinwire.core.client import AsyncClient
 from thinwire.core.errors import AllAttemptsFailed, StatusError
 from thinwire.core.routing.deployment import Deployment
 from thinwire.core.routing.policy import RetryPolicy, Timeouts
-from thinwire.transport import HTTPXTransport
 
 if TYPE_CHECKING:
     from exoclaw.http import ClientProto
@@ -70,7 +70,7 @@ class OpenAIStreamingProvider:
         self.default_model = default_model
         self._names = sorted(deployments)
         self._logs_calls = os.environ.get("LLM_LOGGING", "").lower() == "true"
-        self._transport = HTTPXTransport(http_client=_unwrapped(client)).open(False)
+        self._transport = transport.HTTPXTransport(http_client=_unwrapped(client)).open(False)
         self._client = AsyncClient(
             default_model,
             deployments,

@@ -157,7 +157,7 @@ class Answer:
         document = error_response.document(body)
         self.assembler.parser = parser = SSEParser(buffer=body)
         parser.data_end = len(body)
-        self._take_chunk(document)
+        self.take(document, "message")
         self.assembler.parser = None  # an error must not keep the body alive
         self.finish()
         if self._says_nothing():
@@ -252,25 +252,35 @@ class Answer:
             obj = parser.data()
             if parser.event == "message" and obj.strip():
                 raise StreamError("an event is not JSON: " + chunk.one_line(obj, 80))
-        self._take(obj, parser.event)
+        self.take(obj, parser.event)
         if plain and isinstance(obj, dict) and self._late is None:
             memo.learn(parser.buffer, start, end, obj)
 
-    def _take(self, obj: object, event: str) -> None:
-        # event: its type; servers send events of their own beside ours (docs/wire.md C40).
+    def take(self, obj: object, event: str) -> None:
+        """Takes what an event, or the one document, holds; a dialect whose events are others makes
+        chunks of them here, for `take_chunk`, and says `finish` at the end.
+
+        Args:
+            obj: parsed JSON.
+            event: its type; servers send events of their own beside ours (docs/wire.md C40).
+
+        Raises:
+            StatusError: it is an error.
+        """
         if event == "error":
             obj = chunk.unwrapped(obj)
             raise chunk.error(chunk.mapping(obj)) or chunk.error_from(obj, 200)
         if isinstance(obj, list):  # Gemini's errors come as a list of one
             for one in obj:
                 if self._late is None and not isinstance(one, list):
-                    self._take(one, event)
+                    self.take(one, event)
         elif isinstance(obj, dict) and (
             event == "message" or isinstance(obj.get("choices"), list)
         ):
-            self._take_chunk(obj)
+            self.take_chunk(obj)
 
-    def _take_chunk(self, obj: "dict[str, object]") -> None:
+    def take_chunk(self, obj: "dict[str, object]") -> None:
+        """Takes a chat.completion.chunk."""
         self._empty = False
         if self.on_chunk is not None:
             self.on_chunk(obj)

@@ -32,7 +32,7 @@ class ChunkTeller:
 
     def __init__(self, on_chunk: "OnChunk", request: "Request") -> None:
         self._on_chunk = on_chunk
-        self._secrets = secrets(request.headers, request.target.partition("?")[2])
+        self._secrets = secrets(request.headers, request.target.partition("?")[2], request.key)
 
     def tell(self, chunk: "dict[str, object]") -> None:
         """Tells of one chunk, which is not changed."""

@@ -12,7 +12,6 @@ if TYPE_CHECKING:
 
     from thinwire.core.answer.keep import Keep, Keeper
     from thinwire.core.request.http_request import Body
-    from thinwire.core.routing.policy import OnInterrupt, RetryPolicy, Timeouts
 
     Object = Mapping[str, object]
 
@@ -50,20 +49,6 @@ if TYPE_CHECKING:
         user: str | None
         verbosity: str | None
         web_search_options: Object | None
-
-    class CallOptions(ChatParams, total=False):
-        """What `chat` and `stream` take beside the messages; AsyncClient.chat describes each."""
-
-        tools: Sequence[Object] | None
-        model: str | None
-        timeouts: Timeouts | float | None
-        retry: RetryPolicy | int | None
-        hedge_after: float | None
-        on_interrupt: OnInterrupt | None
-        session: str
-        keep: Keep
-        extra_body: Object | None
-        extra_headers: Mapping[str, str] | None
 
 
 # Options of other clients' calls; keywords.py has what they are here.

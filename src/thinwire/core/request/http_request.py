@@ -58,6 +58,7 @@ class Request(Abortable):
         body: what to send, or None.
 
     Attributes:
+        key: the API key that one of its headers holds, or None; never to be shown.
         length: size of the body for Content-Length, found by `first_block` where that is all of
             it; None: it is sent chunked.
         chunked: it is sent chunked, however small it is.
@@ -79,6 +80,7 @@ class Request(Abortable):
         sent_ms: now_ms when the last byte of the body was written; None: not yet. Set by `sent`.
     """
 
+    key: "str | None" = None
     length: "int | None" = None
     chunked = False
     in_chunks = False

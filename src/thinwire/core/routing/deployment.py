@@ -6,8 +6,7 @@ fragments, spaces) is refused before anything is sent. RFC 3986 §3, only as muc
 URL needs; MicroPython has no urllib.
 """
 
-from thinwire.core._compat import claim, const, is_awaitable, public, set_field, warn
-from thinwire.core.error_kinds import ThinwireError
+from thinwire.core._compat import const, is_awaitable, public, set_field, warn
 from thinwire.core.routing.policy import limits, retries
 from thinwire.core.wire.http1_request import check_headers
 
@@ -262,16 +261,9 @@ class Deployment:
         Raises:
             TypeError, ValueError: what it gives is no key, or one that no header can carry.
         """
-        try:
-            key: Any = self.api_key()  # type: ignore[operator, misc]
-            if is_awaitable(key):
-                key = await key
-        except ThinwireError as error:  # of another call that it has made
-            error.foreign = True
-            raise
-        except MemoryError as error:
-            claim(error)
-            raise
+        key: Any = self.api_key()  # type: ignore[operator, misc]
+        if is_awaitable(key):
+            key = await key
         _check_key(key, "a callable that gives a str or None")
         return key  # type: ignore[no-any-return]
 

@@ -152,7 +152,7 @@ class Plan:
         self.attempts.append(attempt)
         return attempt
 
-    def request(self, attempt: Attempt, key: "str | None") -> "Request":
+    def request(self, attempt: Attempt, key: "str | None" = None) -> "Request":
         """The request of an attempt, a new body included.
 
         Args:
@@ -167,6 +167,7 @@ class Plan:
         if deployment.session_affinity:
             first = self.health.affinity().get(self.call.session, name)
         request = dialect_of(deployment).request(deployment, name, self.call, key, first)
+        request.key = key
         framing, health = deployment.framing, self.health
         needed = framing == "length" or name in health.needs_length
         if framing == "chunked":

@@ -155,8 +155,9 @@ def record_failure(
     _add_address(exchange, error)
     deployment = plan.router.deployment(attempt.deployment)
     request = exchange.request
-    headers = [] if request is None else request.headers
-    for secret in secrets(headers, deployment.url.query):
+    headers = deployment.headers() if request is None else request.headers
+    key = deployment.api_key if request is None else request.key
+    for secret in secrets(headers, deployment.url.query, key):
         error.hide(secret)
     error.model, error.deployment = plan.model, attempt.deployment
     if attempt.headers:

@@ -22,10 +22,11 @@ class Router:
         fallbacks: public model name -> names to try after it, in order.
         context_fallbacks: the same for a request that does not fit the model's context.
         content_filter_fallbacks: the same for a request that a content filter refused.
+        blocking: for Client, which cannot wait for a key.
 
     Raises:
         ValueError: a name that is not declared, a model in its own list, a name listed twice.
-        TypeError: a deployment that is no Deployment.
+        TypeError: a deployment that is no Deployment; an async api_key, if `blocking`.
     """
 
     def __init__(
@@ -35,6 +36,7 @@ class Router:
         fallbacks: "Lists | None" = None,
         context_fallbacks: "Lists | None" = None,
         content_filter_fallbacks: "Lists | None" = None,
+        blocking: bool = False,
     ) -> None:
         self.default_model = default_model
         if isinstance(deployments, Deployment):
@@ -43,23 +45,15 @@ class Router:
         for name, deployment in self._deployments.items():
             if not isinstance(deployment, Deployment):
                 raise TypeError("deployments[%r] must be a Deployment" % name)
+            if blocking and callable(deployment.api_key) and is_async(deployment.api_key):
+                said = "api_key of deployments[%r] is async, and Client cannot wait for it"
+                raise TypeError((said + ": give it a plain callable, or use AsyncClient") % name)
         self._require(default_model, "default_model")
         self._lists = {
             "": self._checked("fallbacks", fallbacks),
             "context_length": self._checked("context_fallbacks", context_fallbacks),
             "content_filter": self._checked("content_filter_fallbacks", content_filter_fallbacks),
         }
-
-    def refuse_async(self) -> None:
-        """Refuses what a blocking client could not wait for.
-
-        Raises:
-            TypeError: an api_key is an async callable.
-        """
-        for name, deployment in self._deployments.items():
-            if callable(deployment.api_key) and is_async(deployment.api_key):
-                said = "api_key of deployments[%r] is async, and Client cannot wait for it"
-                raise TypeError((said + ": give it a plain callable, or use AsyncClient") % name)
 
     def deployment(self, name: str) -> Deployment:
         """The deployment of a declared name."""

@@ -31,14 +31,17 @@ def is_secret(name: str) -> bool:
     return name in _NAMES
 
 
-def secrets(headers: "list[tuple[str, str]]", query: str = "") -> "list[str]":
+def secrets(headers: "list[tuple[str, str]]", query: str = "", key: object = None) -> "list[str]":
     """Every text that must not be shown, the longest first.
 
     Args:
         headers: (name, value) pairs of a request.
         query: of its target.
+        key: that is in one of the headers, whatever that is called.
     """
     found: list[str] = []
+    if isinstance(key, str):
+        _add(found, key)
     for name, value in headers:
         if is_secret(name):
             for word in _words(value):

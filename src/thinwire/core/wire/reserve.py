@@ -1,9 +1,11 @@
 """What a client lays by for when memory is short: receive buffers, and the error that says so."""
 
-from thinwire.core._compat import BUFFER
+from thinwire.core._compat import const
 from thinwire.core.error_kinds import OutOfMemory
 
-_NO_MEMORY = "out of memory: client.budget() says what is free, and docs/memory.md what helps"
+_NO_MEMORY = const(
+    "out of memory: client.budget() says what is free, and docs/memory.md what helps"
+)
 
 
 class Reserve:
@@ -16,7 +18,7 @@ class Reserve:
         size: of each buffer, in bytes.
     """
 
-    def __init__(self, size: int = BUFFER) -> None:
+    def __init__(self, size: int) -> None:
         self.size = size
         self._spare: bytearray | None = bytearray(size)
         self._lack: OutOfMemory = OutOfMemory(_NO_MEMORY)
