@@ -39,6 +39,7 @@ def test_threads_that_start_together_share_one_pool(monkeypatch: pytest.MonkeyPa
     assert len(made) == 1
 
 
+@pytest.mark.usefixtures("on_transport")
 def test_each_thread_has_its_own_answer() -> None:
     with MockServer() as server, Client("m", {"m": Deployment(server.base_url)}) as client:
 
@@ -50,6 +51,7 @@ def test_each_thread_has_its_own_answer() -> None:
             assert all(pool.map(ask, range(64)))
 
 
+@pytest.mark.usefixtures("on_transport")
 def test_one_client_in_one_loop_after_the_other() -> None:
     async def ask(client: AsyncClient) -> str | None:
         try:

@@ -1,4 +1,4 @@
-"""The sockets of our own in the place of httpx, as what a client has that is given no transport: so
+"""Sockets of our own in the place of httpx, as what a client has that is given no transport: so
 every test of a client is one of them as well.
 
 As a program it runs another one so: on_sockets.py SCRIPT ARGUMENT...
@@ -11,13 +11,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from thinwire.core import adapters, client
 from thinwire.core.transport import Transport
 from thinwire.transport import SocketTransport
 
-NAMES = ("httpx", "sockets")
+SOCKETS = "sockets"  # of what a test runs on, beside httpx (None) and interpreters
 
 
 def default_transport(
@@ -31,11 +29,6 @@ def install(replace: Callable[[Any, str, Any], object] = setattr) -> None:
     """Makes it so, by `replace`."""
     for module in (adapters, client):
         replace(module, "default_transport", default_transport)
-
-
-def each_transport(*others: Any) -> Any:
-    """A mark: the tests, which have a fixture `on_transport`, run on each of ours."""
-    return pytest.mark.parametrize("on_transport", [*NAMES, *others], indirect=True)
 
 
 if __name__ == "__main__":

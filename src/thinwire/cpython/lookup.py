@@ -114,4 +114,4 @@ def known(host: str, port: int) -> list[Address] | None:
 
 
 def _resolved(host: str, port: int, flags: int = 0) -> list[Address]:
-    return socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=flags)
+    return list(socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=flags))

@@ -81,6 +81,10 @@ class ResponseHead:
                 raise ReadError("unexpected interim response %d" % self.status)
             self._raw = self._raw[end:]
 
+    def begins_well(self) -> bool:
+        """Whether what has come may be HTTP."""
+        return bytes(self._raw[:5]) == b"HTTP/"[: len(self._raw)]
+
     def header(self, name: str) -> "str | None":
         """Value of the first header of this name, in any case, or None."""
         for value in self._values(name.lower()):

@@ -139,7 +139,7 @@ class Connection:
             raise WriteError(_told(error), error) from None
 
     def wait(self, want: int, deadline_ms: int | None) -> Awaitable[object]:
-        """What to await until there may be something to read, or room (READ, WRITE of http1.py)."""
+        """What to await until there may be something to read, or room: bits of http1.py."""
         self.socket.dry = _UNKNOWN
         return self.line.wait(want, deadline_ms)
 

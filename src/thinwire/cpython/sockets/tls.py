@@ -3,6 +3,7 @@ itself, for a server behind a proxy that is spoken to in TLS.
 """
 
 import ssl
+from contextlib import suppress
 from typing import Protocol
 
 from thinwire.core.wire.certificate_pins import CertificatePins
@@ -83,7 +84,7 @@ class TLS:
         while True:
             if self._in.pending or self._session.pending():
                 try:
-                    return self._session.read(len(view), view)  # type: ignore[arg-type]
+                    return self._session.read(len(view), view)  # type: ignore[return-value]
                 except ssl.SSLWantReadError:
                     self._try_to_flush()
                 except ssl.SSLZeroReturnError:
@@ -109,7 +110,7 @@ class TLS:
                 return 0
             try:
                 while self._taken < min(len(view), _MOST):
-                    self._taken += self._session.write(view[self._taken :])  # type: ignore[arg-type]
+                    self._taken += self._session.write(view[self._taken :])
             except ssl.SSLWantReadError:
                 pass
         if not self._flush():
@@ -119,10 +120,8 @@ class TLS:
 
     def say_goodbye(self) -> None:
         """Tells the server that this is the end, if that can be done now."""
-        try:
+        with suppress(OSError):  # WANT_READ, since nobody waits for its goodbye; or it is gone
             self._session.unwrap()
-        except OSError:
-            pass  # WANT_READ, since nobody waits for its goodbye; or it is gone
         self._try_to_flush()
 
     def _take(self, piece: bytes) -> None:
@@ -143,7 +142,5 @@ class TLS:
             self._unsent = self._unsent[count:]
 
     def _try_to_flush(self) -> None:
-        try:
+        with suppress(OSError):  # reading goes on: the server may have said why it has closed
             self._flush()
-        except OSError:
-            pass  # reading goes on: the server may have said why it has closed

@@ -13,7 +13,7 @@ from thinwire.core.transport import Response, Signal, Task, Transport
 from thinwire.core.wire.certificate_pins import CertificatePins
 from thinwire.core.wire.http1 import DONE, MORE, READ, TURN, HTTP1Exchange
 from thinwire.core.wire.http1_request import HTTPChunkWriter
-from thinwire.cpython import trust
+from thinwire.cpython import trust, words
 from thinwire.cpython.clock import now_ms
 from thinwire.cpython.inflate import Inflater
 from thinwire.cpython.lookup import Resolver
@@ -73,7 +73,9 @@ class SocketTransport:
     ) -> None:
         self.buffer_size = buffer_size
         if buffer_size is not None and not buffer_size >= _SMALLEST:
-            raise ValueError(f"buffer_size={buffer_size!r}: a buffer has {_SMALLEST} bytes or more")
+            raise ValueError(
+                f"buffer_size={buffer_size!r}: a buffer has {_SMALLEST} bytes or more"
+            )
         self.block = min(buffer_size or _BLOCK, _BLOCK)
         self.idle_ms = int(_seconds(idle_s) * 1000)
         self.uds = "" if uds is None else os.fspath(uds)
@@ -161,6 +163,10 @@ class SocketResponse(HTTP1Exchange, Response):
         else:
             connection.close()
 
+    def is_http(self) -> bool:
+        """Whether what has come, if anything has, begins as HTTP does."""
+        return self._head.begins_well()
+
     def _inflate(self, view: memoryview) -> int | None:
         inflater: Inflater = self._inflater  # type: ignore[assignment]
         inflater.check()
@@ -185,20 +191,18 @@ class _SocketTransport(Transport):
 
     def __init__(self, options: SocketTransport) -> None:
         self._options = options
+        self.buffer_size = options.buffer_size
         self._resolver = Resolver()
         self._spare: list[HTTPChunkWriter] = []
         self._process = os.getpid()
         self._pools: dict[asyncio.AbstractEventLoop | None, Pool] = {}
 
-    @property
-    def buffer_size(self) -> int | None:
-        """Of the client's receive buffer; None: as it likes."""
-        return self._options.buffer_size
-
     def _waits(self) -> tuple[Waits, Pool]:
         raise NotImplementedError
 
-    async def _more(self, response: SocketResponse, connection: Connection, request: Request) -> None:
+    async def _more(
+        self, response: SocketResponse, connection: Connection, request: Request
+    ) -> None:
         # Waits for the caller's producer, or for an answer that comes before.
         raise NotImplementedError
 
@@ -210,6 +214,7 @@ class _SocketTransport(Transport):
         route = options.route(request)
         connection = pool.take(route.place())
         writer = self._spare.pop() if self._spare else HTTPChunkWriter(options.block)
+        response = None
         try:
             if connection is None:
                 connection = await self._dial(waits, route, request)
@@ -233,8 +238,8 @@ class _SocketTransport(Transport):
         except BaseException as error:
             if connection is not None:
                 connection.close()
-            if isinstance(error, ConnectError):
-                request.check()
+            if isinstance(error, ReadError) and response is not None and not response.is_http():
+                error.message = f"{words.NO_HTTP} ({error.message})"
             raise
         finally:
             request.wake = None
@@ -298,7 +303,9 @@ class AsyncTransport(_SocketTransport):
         loop = running_loop()
         return AsyncWaits(loop), self._pool(loop)
 
-    async def _more(self, response: SocketResponse, connection: Connection, request: Request) -> None:
+    async def _more(
+        self, response: SocketResponse, connection: Connection, request: Request
+    ) -> None:
         body = request.body
         producing = asyncio.ensure_future(body.more())  # type: ignore[union-attr]
         try:
@@ -339,7 +346,9 @@ class BlockingTransport(_SocketTransport):
     def _waits(self) -> tuple[Waits, Pool]:
         return self._blocking, self._pool(None)
 
-    async def _more(self, response: SocketResponse, connection: Connection, request: Request) -> None:
+    async def _more(
+        self, response: SocketResponse, connection: Connection, request: Request
+    ) -> None:
         await request.body.more()  # type: ignore[union-attr]
 
 
