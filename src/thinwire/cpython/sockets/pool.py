@@ -24,10 +24,11 @@ class Pool:
     def take(self, place: Place) -> Connection | None:
         """A connection to `place` that still stands, the one used last; or None."""
         now = now_ms()
-        while self._idle and self._idle[0].idle_until <= now:
-            self._take(self._idle[0], Connection.close)
-        for connection in reversed(self._idle):
-            if connection.place == place and self._take(connection):
+        # Copies, since other threads take and put as well.
+        for connection in self._idle[::-1]:
+            if connection.idle_until <= now:
+                self._take(connection, Connection.close)
+            elif connection.place == place and self._take(connection):
                 connection.line.idle(None)
                 if connection.alive():
                     return connection
@@ -43,13 +44,13 @@ class Pool:
         connection.idle_until = now_ms() + self._idle_ms
         self._idle.append(connection)
         connection.line.idle(lambda: self._take(connection, Connection.close))
-        if len(self._idle) > _MOST:
-            self._take(self._idle[0], Connection.close)
+        for oldest in self._idle[:-_MOST]:
+            self._take(oldest, Connection.close)
 
     def close(self, end: Callable[[Connection], None] = Connection.close) -> None:
         """Closes all, by `end`, and keeps none any more. Idempotent."""
         self._closed = True
-        for connection in list(self._idle):
+        for connection in self._idle[:]:
             self._take(connection, end)
 
     def _take(

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from thinwire._public import public
 from thinwire.core.errors import ConnectError, ReadError, TransportTimeout
 from thinwire.core.request.http_request import Abortable, Request
+from thinwire.core.routing.trust import Trust
 from thinwire.core.transport import Response, Signal, Task, Transport
 from thinwire.core.wire.certificate_pins import CertificatePins
 from thinwire.core.wire.http1 import DONE, MORE, READ, TURN, HTTP1Exchange
@@ -84,7 +85,10 @@ class SocketTransport:
         self.proxies = Proxies(None if uds is not None else proxy, _SCHEMES, uds is None)
         self._opened = False
         self._given = verify, cadata, add_ca
-        self._pins = None if pin is None else CertificatePins(pin)
+        self._pins = None
+        if pin is not None:
+            Trust(verify, cadata, add_ca, pin)
+            self._pins = CertificatePins(pin)
         self._trusted: Trusted | None = None
         if verify is not True or cadata or add_ca or pin or trust.named_by_environment():
             self.trusted()  # what cannot be is told now
@@ -213,7 +217,10 @@ class _SocketTransport(Transport):
         options = self._options
         route = options.route(request)
         connection = pool.take(route.place())
-        writer = self._spare.pop() if self._spare else HTTPChunkWriter(options.block)
+        try:
+            writer = self._spare.pop()
+        except IndexError:
+            writer = HTTPChunkWriter(options.block)
         response = None
         try:
             if connection is None:
@@ -266,7 +273,9 @@ class _SocketTransport(Transport):
         self._process = os.getpid()
         for known in list(self._pools):
             if forked or (known is not None and known.is_closed()):
-                self._pools.pop(known).close(Connection.forget)
+                gone = self._pools.pop(known, None)
+                if gone is not None:
+                    gone.close(Connection.forget)
         pool = self._pools.get(loop)
         # Threads that start together share one pool; a lock could be held across a fork.
         return pool or self._pools.setdefault(loop, Pool(self._options.idle_ms))

@@ -194,7 +194,6 @@ class AsyncLine:
 
     def idle(self, heard: Callable[[], object] | None) -> None:
         self._heard = heard
-        self._stop_timer()
         if heard is not None and not self._reading:
             with suppress(NotImplementedError):
                 self._loop.add_reader(self._raw, self._readable)
