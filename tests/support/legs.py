@@ -25,12 +25,14 @@ class Leg:
         command: what runs a script.
         blocking: the sync transport.
         block: size of the blocks it promises.
+        few: what is shared with another leg of its runtime need not all be run again.
     """
 
     name: str
     command: tuple[str, ...]
     blocking: bool
     block: int
+    few: bool = False
 
 
 def legs() -> list[Leg]:
@@ -39,7 +41,7 @@ def legs() -> list[Leg]:
     command = sys.executable, "-W", "error"
     sockets = *command, str(ROOT / "tests/support/on_sockets.py")
     python = [
-        Leg(f"{name}-{_kind(blocking)}", command, blocking, block)
+        Leg(f"{name}-{_kind(blocking)}", command, blocking, block, blocking and block == 65535)
         for name, command, block in (("httpx", command, 65536), ("sockets", sockets, 65535))
         for blocking in (False, True)
     ]
