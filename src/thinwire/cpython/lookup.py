@@ -58,7 +58,7 @@ class Lookup(threading.Thread):
             raise TransportTimeout(f"the name lookup of {host} takes too long", "connect")
         if self._error is not None:
             told = words.describe(self._error, True)
-            raise ConnectError(f"cannot resolve {host}: {told}", self._error)
+            raise ConnectError(f"cannot resolve {host}: {told}", words.bare(self._error))
         return self._addresses
 
 

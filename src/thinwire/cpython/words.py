@@ -96,6 +96,13 @@ def is_certificate(error: BaseException) -> bool:
     return any(isinstance(one, ssl.SSLCertVerificationError) for one in _below(error))
 
 
+def bare(error: BaseException) -> BaseException:
+    """An error, to be the cause of another: without the way it came, which leads through files
+    that no user knows."""
+    error.__traceback__ = error.__cause__ = error.__context__ = None
+    return error
+
+
 def _below(error: BaseException | None) -> Iterator[BaseException]:
     # The errors that led to one, the lowest first.
     found: list[BaseException] = []

@@ -117,7 +117,7 @@ class Connection:
             self.ended = True
             if self._closed:
                 raise ReadError("the stream was closed", None, True) from None
-            raise ReadError(_told(error), error) from None
+            raise ReadError(_told(error), words.bare(error)) from None
         if count == 0:
             self.ended = True
         return count
@@ -136,7 +136,7 @@ class Connection:
             self.ended = True
             if self._closed:
                 raise ReadError("the stream was closed", None, True) from None
-            raise WriteError(_told(error), error) from None
+            raise WriteError(_told(error), words.bare(error)) from None
 
     def wait(self, want: int, deadline_ms: int | None) -> Awaitable[object]:
         """What to await until there may be something to read, or room: bits of http1.py."""

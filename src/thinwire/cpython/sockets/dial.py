@@ -1,6 +1,7 @@
 """Connecting: where to, by way of what, and who is there."""
 
 import errno
+import os
 import socket
 import ssl
 from typing import NamedTuple
@@ -166,7 +167,7 @@ def _start(address: Address) -> socket.socket:
         raw.setsockopt(*_BUFFER)
         code = raw.connect_ex(address[4])
         if code and code not in _UNDER_WAY:
-            raise OSError(code, _words_of(code))
+            raise OSError(code, os.strerror(code))
     except BaseException:
         raw.close()
         raise
@@ -177,7 +178,7 @@ def _stands(raw: socket.socket) -> bool:
     # Whether it is connected; raises why it will never be.
     code = raw.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
     if code:
-        raise OSError(code, _words_of(code))
+        raise OSError(code, os.strerror(code))
     try:
         raw.getpeername()
     except OSError:
@@ -199,7 +200,8 @@ async def _connect_unix(waits: Waits, path: str, request: Request) -> socket.soc
                 request.check()
     except OSError as error:
         raw.close()
-        raise ConnectError(f"uds={path}: {words.describe(error, True)}", error) from None
+        told = words.describe(error, True)
+        raise ConnectError(f"uds={path}: {told}", words.bare(error)) from None
     except BaseException:
         raw.close()
         raise
@@ -253,7 +255,7 @@ async def _secure(
         while want := tls.handshake(pins):
             await _wait(connection, want, request)
     except ssl.SSLCertVerificationError as error:
-        raise certificate_error(words.describe(error, True), error) from None
+        raise certificate_error(words.describe(error, True), words.bare(error)) from None
     except (OSError, ValueError) as error:  # ValueError: a host that no certificate can name
         request.check()
         raise _failed(error) from None
@@ -274,10 +276,4 @@ def _check(until_ms: int | None) -> None:
 
 
 def _failed(error: Exception) -> ConnectError:
-    return ConnectError(words.describe(error, True), error)
-
-
-def _words_of(code: int) -> str:
-    import os
-
-    return os.strerror(code)
+    return ConnectError(words.describe(error, True), words.bare(error))
