@@ -53,9 +53,11 @@ class TLSContexts:
         self._context: tls.SSLContext | None = None
         self._roots: tuple[str, ...] = ()  # names of the roots in it
         if pin is not None:
+            import hashlib
+
             from thinwire.core.wire.certificate_pins import CertificatePins
 
-            self._pins = CertificatePins(pin)
+            self._pins = CertificatePins(pin, hashlib.sha256)
 
     def context(self, host: str) -> "tls.SSLContext":
         """The TLS context for a host.

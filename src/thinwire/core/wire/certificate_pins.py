@@ -3,10 +3,19 @@ certificate of the chain while it shakes hands, CPython's TLS (cpython/sockets/t
 afterwards: both before the first byte of a request is sent.
 """
 
-import binascii
-import hashlib
-
 from thinwire.core._compat import const
+
+TYPE_CHECKING = const(False)
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Protocol
+
+    class Hash(Protocol):
+        """Of hashlib."""
+
+        def digest(self) -> bytes:
+            """Of what it was made with."""
+
 
 # What mbedTLS is told: its number for "fatal", which errnos.py has words for.
 _REFUSED = const(-0x3000)
@@ -21,16 +30,20 @@ class CertificatePins:
         pins: sha256 of the server's certificate (DER) or of its public key (the
             SubjectPublicKeyInfo, as in `openssl x509 -pubkey | openssl pkey -pubin -outform der |
             sha256sum`), in hex, colons allowed; or a list of several, for the next key as well.
+        sha256: of hashlib.
 
     Raises:
         ValueError: not 64 hex digits.
     """
 
-    def __init__(self, pins: "str | list[str]") -> None:
+    def __init__(
+        self, pins: "str | list[str]", sha256: "Callable[[bytes | memoryview], Hash]"
+    ) -> None:
+        self._sha256 = sha256
         self._digests = []
         for pin in pins if isinstance(pins, (list, tuple)) else (pins,):
             try:
-                digest = binascii.unhexlify(pin.replace(":", ""))
+                digest = bytes.fromhex(pin.replace(":", ""))
             except (ValueError, AttributeError, TypeError):
                 digest = b""
             if len(digest) != 32:
@@ -49,8 +62,8 @@ class CertificatePins:
         if depth:
             return 0
         try:
-            accepted = hashlib.sha256(certificate).digest() in self._digests or (
-                hashlib.sha256(public_key(certificate)).digest() in self._digests
+            accepted = self._sha256(certificate).digest() in self._digests or (
+                self._sha256(public_key(certificate)).digest() in self._digests
             )
         except Exception:  # a certificate that cannot be read is not the one
             return _REFUSED

@@ -1,6 +1,7 @@
 """SocketTransport as a user makes it, and what carries a client's requests then."""
 
 import asyncio
+import hashlib
 import os
 import threading
 from collections.abc import Awaitable, Coroutine
@@ -88,7 +89,7 @@ class SocketTransport:
         self._pins = None
         if pin is not None:
             Trust(verify, cadata, add_ca, pin)
-            self._pins = CertificatePins(pin)
+            self._pins = CertificatePins(pin, hashlib.sha256)
         self._trusted: Trusted | None = None
         if verify is not True or cadata or add_ca or pin or trust.named_by_environment():
             self.trusted()  # what cannot be is told now
