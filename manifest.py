@@ -18,7 +18,7 @@ OPTIONAL = {
     "log": ("thinwire/core/observer.py", "thinwire_device/log.py"),
     "on_chunk": ("thinwire/core/answer/on_chunk.py",),  # on_chunk=
     "repair": ("thinwire_device/repair.py",),  # ToolCall.repair()
-    "roots": ("thinwire_device/roots.py",),  # https, but with cadata=, pin= or insecure=
+    "roots": ("thinwire_device/roots.py",),  # https, but with cadata=, pin= or verify=False
     "sse": ("thinwire/sse.py",),
     "store": ("thinwire/core/routing/store.py",),  # store=
     "sync": ("thinwire/core/sync.py",),  # Client

@@ -106,8 +106,8 @@ internet.
 {hosts}
 
 Other ways to trust: `add_ca=` with the CA of your own server (DER or PEM, bytes or a list) beside
-the roots, `cadata=` or `verify=` (a path, or bytes) with it in place of them, `pin=` with the
-sha256 of its certificate or public key, `insecure=True` for a network of your own.
+the roots, `cadata=` or `verify=` (a path, or bytes) with it in place of them, `verify=False` for
+a network of your own, `SocketTransport(pin=)` with the sha256 of its certificate or public key.
 
 Fingerprints (sha256):
 

@@ -78,7 +78,7 @@ def test_the_refusals_say_what_to_do(outcomes: Outcomes) -> None:
 def test_no_key_was_sent(running: Servers, outcomes: Outcomes, name: str) -> None:
     server = running.running[name]
     assert server.connections == 0 or name != "untouched"
-    insecure = 2 * len(LEGS) if name == "unknown CA" else 0  # the turns that want just that
+    insecure = len(LEGS) if name == "unknown CA" else 0  # the turn that wants just that
     assert len(server.requests) == insecure
 
 

@@ -25,7 +25,7 @@ from streams import (
     text,
 )
 
-from thinwire.core import error_kinds, exchange
+from thinwire.core import error_kinds, exchange, sync
 from thinwire.core._compat import MICROPYTHON, mend_imports, nothing
 from thinwire.core.answer.answer import Answer
 from thinwire.core.client import AsyncClient
@@ -42,7 +42,7 @@ from thinwire.core.errors import (
     TransportTimeout,
 )
 from thinwire.core.sync import Client, SyncChatStream
-from thinwire.core.wire import error_words, reserve
+from thinwire.core.wire import error_words
 from thinwire.core.wire.reserve import Reserve
 from thinwire.testing.scripted import ScriptedReply, ScriptedTransport
 
@@ -457,6 +457,11 @@ class Lost:
 def test_a_result_that_there_was_no_memory_to_hand_over_is_out_of_memory():
     client = client_of(Client, [GOOD])
     error_of(OutOfMemory, client._answer, nothing())  # noqa: SLF001
+    kept, sync.SyncChatStream = sync.SyncChatStream, full
+    try:
+        error_of(OutOfMemory, client.stream, HELLO)
+    finally:
+        sync.SyncChatStream = kept
     stream = Lost()
     error_of(OutOfMemory, next, SyncChatStream(stream))
     stream.__anext__ = full
@@ -491,32 +496,6 @@ def test_wherever_a_call_begins_lack_of_memory_is_an_error_of_ours():
             error_of(OutOfMemory, lambda client=client: asyncio.run(sent(client)))
         client._policy = begin  # noqa: SLF001
         assert chat(client).content == "Hello"
-
-
-def test_the_error_that_was_laid_by_is_raised_where_another_cannot_be_made():
-    buffers = Reserve(16)
-    cause = MemoryError("no 5 KB")
-    new = buffers.out_of_memory(cause)
-    assert "(no 5 KB)" in str(new)
-    assert new.cause is cause
-    assert buffers.out_of_memory(new) is new
-    laid_by = []
-    for _ in range(2):
-        reserve.OutOfMemory, kept = Unmade, reserve.OutOfMemory
-        try:
-            laid_by.append(buffers.out_of_memory(cause))
-            assert buffers.out_of_memory() is laid_by[-1]
-        finally:
-            reserve.OutOfMemory = kept
-        assert type(laid_by[-1]) is OutOfMemory
-        buffers.acquire()  # with the next call another one is
-    assert laid_by[0] is not laid_by[1]
-    assert buffers.out_of_memory().kind == "memory"
-
-
-class Unmade(OutOfMemory):
-    def __init__(self, *given):
-        raise MemoryError
 
 
 class Unprintable:

@@ -31,14 +31,14 @@ def client(**options):
 first = client()
 found["client"] = used() - before
 
-from thinwire import transport  # noqa: E402
+import thinwire.transport  # noqa: E402
 
 # The buffers by the difference that their size makes, as whoever has to know where they are would
 # have to be changed with the code.
 before = used()
-small = client(transport=transport.SocketTransport(buffer_size=512))
+small = client(transport=thinwire.transport.SocketTransport(buffer_size=512))
 small_bytes = used() - before
 before = used()
-large = client(transport=transport.SocketTransport(buffer_size=4096))
+large = client(transport=thinwire.transport.SocketTransport(buffer_size=4096))
 found["buffers"] = round((used() - before - small_bytes) * 1024 / (4096 - 512))
 print(json.dumps(found))

@@ -9,6 +9,7 @@ import gc
 import json
 import os
 import sys
+import time
 
 from micropython import const
 
@@ -65,12 +66,11 @@ def _nothing():
     yield
 
 
-_ended = _nothing()
 _claimed = None
 
 
-def nothing():
-    return _ended  # may be awaited again and again, and takes no memory, as a coroutine would
+def nothing(ended=_nothing()):  # noqa: B008 - one for all, made once
+    return ended  # may be awaited again and again, and takes no memory, as a coroutine would
 
 
 def warn(message):
@@ -119,8 +119,6 @@ from_base64 = binascii.a2b_base64
 def unix_time():
     # The epoch is 2000 on some ports (esp32) and 1970 on others; a clock that was never set starts
     # there, or at the date of the firmware's build.
-    import time
-
     now = int(time.time())
     if time.gmtime(0)[0] == 2000:
         now += 946684800

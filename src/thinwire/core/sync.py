@@ -87,10 +87,14 @@ def _as_blocking(
 ) -> "Callable[Concatenate[Client, P], R]":
     # A method of AsyncClient as Client has it, with its arguments and its words: what it gives is
     # brought to an end, for nothing in it ever waits for a loop.
-    def call(__self: "Client", *messages: "P.args", **options: "P.kwargs") -> "R":
-        return end(__self, method(__self, *messages, **options))
+    def call(self: "Client", *messages: "P.args", **options: "P.kwargs") -> "R":
+        try:
+            made = method(self, *messages, **options)
+        except MemoryError as error:
+            raise self._reserve.out_of_memory(error)
+        return end(self, made)
 
-    return documented(call, method)
+    return documented(call, method)  # type: ignore[return-value]  # `self` is never a keyword
 
 
 @public

@@ -53,7 +53,8 @@ def ask(kind, api_key, *replies, **options):
     """The transport and what came of a call: a completion, or an error."""
     transport = ScriptedTransport(list(replies) or [good()])
     deployment = Deployment(BASE, api_key)
-    client = kind("m", deployment, transport=transport, **{"retry": ONCE, **options})
+    options["retry"] = options.get("retry", ONCE)
+    client = kind("m", deployment, transport=transport, **options)
     try:
         done = client.chat(HELLO)
         return transport, asyncio.run(done) if kind is AsyncClient else done
