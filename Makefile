@@ -13,7 +13,15 @@ EVERY_CUT := \
   tests/shared/test_stream_endings.py::test_good_ends \
   tests/shared/wire/test_json_encode.py::test_any_document_parses_back_at_each_buffer_size \
   tests/core/test_json_encode_properties.py::test_bytes_are_those_of_the_json_module \
-  tests/core/test_json_encode_properties.py::test_so_they_are_however_small_the_pieces
+  tests/core/test_json_encode_properties.py::test_so_they_are_however_small_the_pieces \
+  tests/core/test_json_grammar_properties.py::test_a_text_passes_when_the_parser_reads_it \
+  tests/core/test_sse_properties.py::test_any_stream_through_any_buffer_in_any_steps \
+  tests/core/test_utf8_properties.py::test_replacing_is_what_python_replaces \
+  tests/core/test_answers_are_linear.py \
+  tests/shared/test_stream_endings.py::test_a_finish_reason_in_each_chunk_is_an_answer_with_its_end \
+  tests/shared/test_stream_endings.py::test_a_call_without_arguments_is_told_at_the_end_at_the_latest \
+  tests/shared/test_stream_endings.py::test_choices_that_come_one_after_the_other \
+  tests/shared/test_stream_endings.py::test_a_body_that_ends_anywhere_is_never_taken_for_whole
 OTHER_TESTS := tests_device tests/cpython tests/micropython
 # Most tests wait, for a socket, a clock, another process, or the firmware that is being built: more
 # workers than there are cores.
@@ -61,8 +69,9 @@ covered: setup ## the tests of core, which have to reach each of its branches
 test-all: test ## also every other Python there is, and what is too heavy for each change
 	THINWIRE_FUZZ=3000 $(PYTEST) tests/cpython/test_fuzz.py
 	EMULATED=1 THINWIRE_FULL=1 $(PYTEST) --dist load \
-	  tests_device/test_emulated_chat.py tests_device/test_emulated_blocks.py tests_device/test_heap_faults.py
-	THINWIRE_SOAK=4 $(PYTEST) tests/cpython/test_soak.py
+	  tests_device/test_emulated_chat.py tests_device/test_emulated_blocks.py \
+	  tests_device/test_heap_faults.py tests/micropython/test_shared_on_micropython.py
+	THINWIRE_SOAK=8 $(PYTEST) tests/cpython/test_soak.py
 	@$(MAKE) --no-print-directory test-real
 	@$(PY) tools/every_python.py
 

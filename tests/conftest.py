@@ -22,6 +22,11 @@ settings.register_profile(
 settings.load_profile("thinwire")
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """Tests that are too heavy for each change run with THINWIRE_FULL, as in `make test-all`."""
+    config.addinivalue_line("markers", "heavy: for `make test-all`, with THINWIRE_FULL")
+
+
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """A test that asks for `micropython` runs once on each interpreter that setup found."""
     if "micropython" in metafunc.fixturenames:
@@ -99,7 +104,14 @@ FIRST = [
 
 
 @pytest.hookimpl(trylast=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin with what takes longest; all else stays in its order."""
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Begin with what takes longest; all else stays in its order. What is heavy waits for
+    `make test-all`.
+    """
+    if not os.environ.get("THINWIRE_FULL"):
+        heavy = [item for item in items if item.get_closest_marker("heavy")]
+        if heavy:
+            config.hook.pytest_deselected(items=heavy)
+            items[:] = [item for item in items if item not in heavy]
     place = {name: number for number, name in enumerate(FIRST)}
     items.sort(key=lambda item: place.get(item.path.name, len(FIRST)))

@@ -11,7 +11,7 @@ from firmware.emulated import firmware
 
 LOCKSTEP = Path(__file__).with_name("emulator") / "lockstep.cjs"
 # Of cycles: MicroPython starts in the first ten, which `make test-all` goes through.
-MILLIONS = 15 if os.environ.get("THINWIRE_FULL") else 5
+MILLIONS = 15 if os.environ.get("THINWIRE_FULL") else 3
 
 
 @emulated

@@ -133,7 +133,7 @@ ROWS = (
     Row(
         "the same, tokens arriving one by one every 20 ms",
         lambda bench: memory.alone(bench.frozen, bench.servers),
-        150,
+        100,
     ),
     Row(
         'smallest heap: an answer of 10 000 tokens, `keep="none"`',

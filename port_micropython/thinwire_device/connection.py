@@ -21,13 +21,14 @@ from thinwire.core.errors import (
 
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Awaitable, Callable
 
     from tls import SSLContext, SSLSocket
 
     from thinwire.core.errors import ThinwireError
     from thinwire.core.request.http_request import Request
     from thinwire_device.dns import Address
+    from thinwire_device.pool import Pool
     from thinwire_device.wait import Waiter
 
     Place = tuple[str, str, int]  # scheme, host, port
@@ -107,7 +108,8 @@ async def _connect_to(
                     plain.recv(1)  # raises what went wrong, where the port can tell
                     raise OSError(_REFUSED)
                 return plain
-            await waiter.sleep_ms(waiter.pause(tries, deadline_ms, "connect"))
+            waiter.check(deadline_ms, "connect")
+            await waiter.sleep_ms(waiter.pause(tries))
             request.check()
             tries += 1
     except BaseException:
@@ -144,7 +146,8 @@ class Connection:
         plain: the socket; it is the connection's from now on.
 
     Attributes:
-        place: as given.
+        waiter, place: as given.
+        pool: where it goes once a response is read, if it may be used again.
         kept: an earlier exchange was carried by it.
         connect_ms: how long it took to make, TLS left out.
         ended: the server has ended it, or it broke.
@@ -159,11 +162,12 @@ class Connection:
     """
 
     def __init__(self, waiter: "Waiter", place: "Place", plain: "socket.socket") -> None:
-        self._waiter = waiter
+        self.waiter = waiter
         self._plain = plain
         self._stream: socket.socket | SSLSocket = plain
         self._wire: _Wire | None = None
         self.place = place
+        self.pool: Pool  # set by whoever uses it
         self.kept = False
         self.connect_ms = 0
         self.ended = False
@@ -252,15 +256,15 @@ class Connection:
         if count:
             self._clean = None
             # What keeps coming must not hold up the other tasks.
-            self.tries = 0 if self.careful or self._waiter.blocking else -1
+            self.tries = 0 if self.careful or self.waiter.blocking else -1
         elif count == 0:
             self.ended = True
         return count
 
-    def pause(self) -> int:
-        """How long to sleep before the next look, in milliseconds: longer each time."""
+    def pause(self) -> "Awaitable[None]":
+        """What to await before the next look: a sleep that is longer each time."""
         tries, self.tries = self.tries, self.tries + 1
-        return self._waiter.pause(tries, None, "")
+        return self.waiter.sleep_ms(self.waiter.pause(tries))
 
     def _open_stream(self) -> "socket.socket | SSLSocket":
         # Another task may have closed it while this one slept.

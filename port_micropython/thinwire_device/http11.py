@@ -13,8 +13,6 @@ if TYPE_CHECKING:
     from thinwire.core.request.http_request import Body, Request
     from thinwire.core.wire.http1_request import HTTPChunkWriter
     from thinwire_device.connection import Connection
-    from thinwire_device.pool import Pool
-    from thinwire_device.wait import Waiter
 
 _SCRATCH = const(64)  # bytes of a head that are received at a time while the request goes out
 
@@ -23,32 +21,24 @@ class SocketResponse(HTTP1Exchange):
     """An exchange on a raw socket, from its request on; see Response for what it is then.
 
     Args:
-        waiter: how to wait.
         connection: connected, and not used by anyone else.
         writer: what frames the request.
         request: what to send.
-        pool: where the connection goes once the response is read, if it may be used again.
     """
 
+    _connection: "Connection | None"
+
     def __init__(
-        self,
-        waiter: "Waiter",
-        connection: "Connection",
-        writer: "HTTPChunkWriter",
-        request: "Request",
-        pool: "Pool",
+        self, connection: "Connection", writer: "HTTPChunkWriter", request: "Request"
     ) -> None:
-        self._waiter = waiter
-        self._pool = pool
-        self._socket: Connection | None = connection
         connection.careful = True
         super().__init__(
             connection,
             request,
             writer,
             memoryview(bytearray(_SCRATCH)),
-            waiter.now_ms,
-            pool.limit > 0,
+            connection.waiter.now_ms,
+            connection.pool.limit > 0,
             connection.begun or request.scheme != "https",
         )
 
@@ -58,25 +48,26 @@ class SocketResponse(HTTP1Exchange):
         Raises:
             ConnectError, WriteError, ReadError, TransportTimeout, EncodeError: see Transport.send.
         """
-        waiter, connection = self._waiter, self._socket
+        connection: Connection = self._connection  # type: ignore[assignment]
         what = self.advance()
         while what != DONE:
             if what == MORE:
                 await self._more(request)
             else:
-                await waiter.sleep_ms(connection.pause())  # type: ignore[union-attr]
+                await connection.pause()
             what = self.advance()
         # Who refuses may have closed, with our bytes unread.
-        connection.careful = self.status >= 400  # type: ignore[union-attr]
+        connection.careful = self.status >= 400
         if self.coding:
             self.receive = self._compressed  # type: ignore[assignment]
-        waiter.reading += 1
+        connection.waiter.reading += 1
 
     async def _more(self, request: "Request") -> None:
         # Waits for the caller's producer. In a task of its own, or neither a clock nor an `abort`
         # would reach this one meanwhile.
-        waiter, connection = self._waiter, self._socket
+        connection: Connection = self._connection  # type: ignore[assignment]
         body: Body = request.body  # type: ignore[assignment]
+        waiter = connection.waiter
         if waiter.blocking:
             await body.more()
             return
@@ -86,7 +77,7 @@ class SocketResponse(HTTP1Exchange):
         try:
             while not task.done():
                 waiter.check(request.deadline(), "write")
-                await waiter.sleep_ms(connection.pause())  # type: ignore[union-attr]
+                await connection.pause()
                 request.check()
                 if self.listen():
                     return  # the server has answered, and may not want the rest
@@ -96,22 +87,10 @@ class SocketResponse(HTTP1Exchange):
 
     def wait(self, deadline_ms: "int | None") -> "Awaitable[None]":
         """See Response.wait; no coroutine is made."""
-        connection, waiter = self._socket, self._waiter
-        if connection is None:
-            return waiter.sleep_ms(0)
+        connection: Connection = self._connection  # type: ignore[assignment]
         if connection.tries:
-            waiter.check(deadline_ms, "read")
-        return waiter.sleep_ms(connection.pause())
-
-    async def readinto(self, buffer: memoryview, deadline_ms: "int | None") -> int:
-        """See Response.readinto."""
-        count = self.receive(buffer)
-        while count is None:
-            await self.wait(deadline_ms)
-            count = self.receive(buffer)
-        if self.offset and count:
-            buffer[:count] = buffer[self.offset : self.offset + count]
-        return count
+            connection.waiter.check(deadline_ms, "read")
+        return connection.pause()
 
     def _compressed(self, buffer: memoryview) -> "int | None":
         # We asked for "identity"; decompressing would take more memory than a chip has.
@@ -119,12 +98,12 @@ class SocketResponse(HTTP1Exchange):
 
     def aclose(self) -> "Coroutine[object, object, None]":
         """See Response.aclose."""
-        connection, self._socket = self._socket, None
+        connection = self._connection
         if connection is not None:
-            self._waiter.reading -= 1
+            connection.waiter.reading -= 1
             if self.release() and not connection.ended:
                 connection.kept = True
-                self._pool.put(connection)
+                connection.pool.put(connection)
             else:
                 connection.close()
         return nothing()

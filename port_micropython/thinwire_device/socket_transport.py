@@ -146,14 +146,13 @@ class SocketTransport:  # a core.transport.Transport; as its subclass it would c
                 if connection is None:
                     connection = await self._connect(request, place)
                 try:
+                    connection.pool = self._pool
                     request.wake = connection.close
                     request.check()
                     # Not before TLS has its buffers, 17 KB in one piece (saves 600 bytes).
                     from thinwire_device.http11 import SocketResponse
 
-                    response = SocketResponse(
-                        self._waiter, connection, writer, request, self._pool
-                    )
+                    response = SocketResponse(connection, writer, request)
                     await response.send(request)
                     return response
                 except BaseException as error:

@@ -96,20 +96,14 @@ class Waiter:
 
             raise TransportTimeout("the deadline passed", phase)
 
-    def pause(self, tries: int, deadline_ms: "int | None", phase: str) -> int:
+    def pause(self, tries: int) -> int:
         """How long to sleep before the next try, in milliseconds.
 
         Not awaited itself: coroutines for it were 1 KB of garbage for a token that comes alone.
 
         Args:
             tries: how many there were without success.
-            deadline_ms: when to give up; None: never.
-            phase: what is waited for, for the error.
-
-        Raises:
-            TransportTimeout: the deadline has passed.
         """
-        self.check(deadline_ms, phase)
         return _SLEEPS[tries] if tries < len(_SLEEPS) else _LONGEST
 
 

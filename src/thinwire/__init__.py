@@ -25,14 +25,14 @@ if TYPE_CHECKING:
     from thinwire.compat.exoclaw.provider import OpenAIStreamingProvider as OpenAIStreamingProvider
     from thinwire.core.answer.completion import Choice as Choice
     from thinwire.core.answer.completion import Completion as Completion
-    from thinwire.core.answer.completion import ContentDelta as ContentDelta
-    from thinwire.core.answer.completion import Event as Event
-    from thinwire.core.answer.completion import ReasoningDelta as ReasoningDelta
-    from thinwire.core.answer.completion import RefusalDelta as RefusalDelta
-    from thinwire.core.answer.completion import StreamComplete as StreamComplete
-    from thinwire.core.answer.completion import StreamRestarted as StreamRestarted
-    from thinwire.core.answer.completion import ToolCallDelta as ToolCallDelta
-    from thinwire.core.answer.completion import ToolCallStarted as ToolCallStarted
+    from thinwire.core.answer.events import ContentDelta as ContentDelta
+    from thinwire.core.answer.events import Event as Event
+    from thinwire.core.answer.events import ReasoningDelta as ReasoningDelta
+    from thinwire.core.answer.events import RefusalDelta as RefusalDelta
+    from thinwire.core.answer.events import StreamComplete as StreamComplete
+    from thinwire.core.answer.events import StreamRestarted as StreamRestarted
+    from thinwire.core.answer.events import ToolCallDelta as ToolCallDelta
+    from thinwire.core.answer.events import ToolCallStarted as ToolCallStarted
     from thinwire.core.answer.media import AudioDelta as AudioDelta
     from thinwire.core.answer.media import ImageDelta as ImageDelta
     from thinwire.core.answer.tool_calls import ToolCall as ToolCall
@@ -74,8 +74,9 @@ if TYPE_CHECKING:
 # Where each name is, below thinwire. One text, since tuples of names take more of a chip's flash.
 _HOMES = """\
 compat.exoclaw.provider OpenAIStreamingProvider
-core.answer.completion Choice Completion ContentDelta Event ReasoningDelta RefusalDelta
-core.answer.completion StreamComplete StreamRestarted ToolCallDelta ToolCallStarted
+core.answer.completion Choice Completion
+core.answer.events ContentDelta Event ReasoningDelta RefusalDelta StreamComplete StreamRestarted
+core.answer.events ToolCallDelta ToolCallStarted
 core.answer.media AudioDelta ImageDelta
 core.answer.tool_calls ToolCall
 core.client AsyncClient

@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 from thinwire.core.answer import completion, tool_calls
-from thinwire.core.answer.answer import Answer, CompletionAssembler
+from thinwire.core.answer.answer import Answer
+from thinwire.core.answer.assembler import CompletionAssembler
 from thinwire.core.wire.sse import SSEParser
 
 _N = 400
@@ -174,8 +175,8 @@ class Watched(SSEParser):
 
     def __init__(self, size: int) -> None:
         super().__init__(size, size)
-        self.moves = Moves(self._view)
-        self._view = self.moves  # type: ignore[assignment]
+        self.moves = Moves(self.view)
+        self.view = self.moves  # type: ignore[assignment]
 
 
 # What follows 1 MB of an event, byte by byte.

@@ -12,7 +12,7 @@ from thinwire import (
     ToolCallDelta,
     ToolCallStarted,
 )
-from thinwire.core.answer.answer import CompletionAssembler
+from thinwire.core.answer.assembler import CompletionAssembler
 
 COMPLETION: Completion = CompletionAssembler().completion(False)
 

@@ -1,5 +1,7 @@
 """HTTP/1.1 on random input: framing both ways, garbage, and addresses against urllib."""
 
+from collections.abc import Callable
+from unittest.mock import patch
 from urllib.parse import urlsplit
 
 import h11
@@ -9,8 +11,8 @@ from hypothesis import strategies as st
 
 from thinwire.core.errors import ReadError
 from thinwire.core.routing.deployment import URL
+from thinwire.core.wire.http1 import BodyReader, ResponseHead
 from thinwire.core.wire.http1_request import HTTPChunkWriter
-from thinwire.core.wire.http1_response import BodyReader, ResponseHead
 
 STEPS = st.lists(st.integers(1, 30), min_size=1, max_size=5)
 CHUNKS = st.lists(st.binary(min_size=1, max_size=40), max_size=8)
@@ -85,6 +87,53 @@ def outcome(pieces: list[bytes]) -> tuple[str, object]:
 @settings(deadline=None, max_examples=500)
 def test_garbage_is_an_error_of_ours_however_it_arrives(raw: bytes, steps: list[int]) -> None:
     assert outcome([raw]) == outcome(pieces_of(raw, steps))
+
+
+def byte_by_byte(does: Callable[[], object]) -> object:
+    """What comes of it on a chip, where nothing is taken at once."""
+    with patch("thinwire.core.wire.http1.AtOnce", None):
+        return does()
+
+
+FIELD_WORDS = [
+    *(b"A: b\r\n", b"A:b\n", b"\r\n", b"\n", b":", b" ", b"\t", b"\r", b"\0", b"x", b"\xff"),
+    *(b"Content-Length: 5\r\n", b"content-length", b"SET-cookie: A=B\r\n", b"5"),
+]
+
+
+@given(st.lists(st.sampled_from(FIELD_WORDS), max_size=14).map(b"".join))
+@settings(deadline=None, max_examples=500)
+def test_fields_at_once_and_one_by_one(raw: bytes) -> None:
+    def read() -> object:
+        head = ResponseHead()
+        try:
+            head.receive(memoryview(b"HTTP/1.1 200 OK\r\n" + raw + b"\r\n\r\n"))
+        except ReadError as error:
+            return str(error)
+        return head.all_headers(), head.header("content-length"), head.header("set-cookie")
+
+    assert read() == byte_by_byte(read)
+
+
+CHUNK_WORDS = [
+    *(b"3\r\nabc\r\n", b"1\r\nz\r\n", b"0\r\n\r\n", b"A\r\n0123456789\r\n", b"2;x=y\r\nab\r\n"),
+    *(b"1\r\n", b"\r\n", b"\n", b"\r", b"0x1\r\n", b"+1\r\n", b"1_0\r\n", b"5", b"f", b" ", b"z"),
+]
+
+
+@given(st.lists(st.sampled_from(CHUNK_WORDS), max_size=14).map(b"".join), STEPS)
+@settings(deadline=None, max_examples=1000)
+def test_chunks_at_once_and_byte_by_byte(raw: bytes, steps: list[int]) -> None:
+    for pieces in ([raw], pieces_of(raw, [7 * step for step in steps])):
+
+        def read(pieces: list[bytes] = pieces) -> object:
+            reader = BodyReader(None, True)
+            try:
+                return decode(reader, pieces), reader.done, reader.excess
+            except ReadError as error:
+                return str(error)
+
+        assert read() == byte_by_byte(read)
 
 
 @given(st.text(st.characters(max_codepoint=255, exclude_characters="\0\r\n"), max_size=40))

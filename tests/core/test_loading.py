@@ -53,12 +53,12 @@ print(json.dumps([made, loaded()]))
 
 # Loaded with the first call.
 CALLING = {"answer.answer", "request.call", "answer.completion", "exchange", "wire.json_encode"}
-CALLING |= {"routing.plan", "wire.sse", "stream", "errors"}
+CALLING |= {"routing.plan", "wire.sse", "stream", "errors", "answer.events", "answer.assembler"}
 # Loaded when something fails.
 FAILING = {"routing.recovery", "answer.error_response", "answer.error_object"}
 FAILING |= {"wire.error_words", "wire.redaction"}
 # Loaded when they are asked for, or when an answer holds what they are for.
-SPECIAL = {"hedge", "request.jsonl", "answer.keep", "observer", "routing.affinity"}
+SPECIAL = {"hedge", "request.jsonl", "observer", "routing.affinity"}
 SPECIAL |= {"request.sources", "routing.store", "sync", "answer.tool_calls"}
 
 

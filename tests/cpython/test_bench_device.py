@@ -40,7 +40,8 @@ def test_a_row_says_what_its_figure_says(row: Row, cells: list[str]) -> None:
 def test_the_issues_budgets_are_the_pages() -> None:
     wanted = [48, 6, 24, 48, 6, 6, 64, 128, 64, 150]  # KB
     assert [row.budget // 1024 for row in ROWS if row.budget and row.budget > 150] == wanted
-    assert [row.budget for row in ROWS if row.budget == 150] == [150, 150]
+    tokens = [row.budget for row in ROWS if "token" in row.what and row.budget in (100, 150)]
+    assert tokens == [150, 100]
 
 
 def _row(budget: int | None, at_least: bool = False) -> Row:
@@ -122,7 +123,8 @@ def machine(micropython: Interpreter) -> Machine:
 def test_the_scripts_measure(machine: Machine, asked: Servers) -> None:
     standing = memory.standing(machine)
     assert 0 < standing["import"] < standing["client"]
-    assert memory.together(machine, asked) > 0
+    # Exact, and the same in each run; words are twice as long here as on a chip.
+    assert 0 < memory.together(machine, asked) <= 272
     found = memory.turn(machine, asked, 4)
     assert found["standing"] > standing["import"]
     assert found["used"] > 0

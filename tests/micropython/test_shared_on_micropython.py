@@ -4,28 +4,55 @@ import json
 from pathlib import Path
 
 import pytest
-from support.interpreters import ROOT, Interpreter, run_micropython
+from support.interpreters import (
+    ROOT,
+    Interpreter,
+    interpreters,
+    required,
+    run_micropython,
+)
 
 RUNNER = Path(__file__).with_name("runner.py")
 TESTS = ROOT / "tests/shared"
 SHARED = sorted(TESTS.rglob("test_*.py"))
+# They cut each stream everywhere, which takes 10 s and more. For each change the newest
+# interpreter does that, and the one built like a chip (tests_device/test_emulated_core.py).
+LONG = [path for path in SHARED if path.name in ("test_stream.py", "test_stream_endings.py")]
+SHORT = [path for path in SHARED if path not in LONG]
 
 
 def relative(path: Path) -> str:
     return path.relative_to(TESTS).as_posix()
 
 
-def test_there_are_shared_tests() -> None:
-    assert SHARED
-
-
-@pytest.mark.parametrize("path", SHARED, ids=relative)
-def test_shared(micropython: Interpreter, path: Path) -> None:
-    done = run_micropython(micropython, RUNNER, path)
+def check(interpreter: Interpreter, path: Path) -> None:
+    done = run_micropython(interpreter, RUNNER, path)
     assert done.returncode == 0, done.stdout
     result = json.loads(done.stdout.splitlines()[-1])
     assert result["failed"] == []
     assert result["passed"] > 0
+
+
+def test_there_are_shared_tests() -> None:
+    assert len(LONG) == 2
+    assert SHORT
+
+
+@pytest.mark.parametrize("path", SHORT, ids=relative)
+def test_shared(micropython: Interpreter, path: Path) -> None:
+    check(micropython, path)
+
+
+@pytest.mark.parametrize("path", LONG, ids=relative)
+def test_each_cut_on_the_newest(path: Path) -> None:
+    found = interpreters()
+    check(required(found[-1] if found else None), path)
+
+
+@pytest.mark.heavy
+@pytest.mark.parametrize("path", LONG, ids=relative)
+def test_each_cut_on_all(micropython: Interpreter, path: Path) -> None:
+    check(micropython, path)
 
 
 # What the runner must report as failed: the end of the name, then the file.

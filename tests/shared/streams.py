@@ -5,7 +5,7 @@ import asyncio
 import json
 
 from thinwire.core.answer.answer import Answer
-from thinwire.core.answer.completion import StreamComplete
+from thinwire.core.answer.events import ContentDelta, RefusalDelta, StreamComplete, StreamRestarted
 from thinwire.core.client import AsyncClient
 from thinwire.core.errors import ThinwireError
 from thinwire.core.exchange import Clocks
@@ -157,6 +157,19 @@ class Setting:
                 outcome.error = error
         outcome.completion = stream.completion
 
+    def run_chat(self):
+        # What on_delta and on_restart hear stands for the events.
+        outcome = Outcome(ScriptedTransport(self.make()))
+        client = self.client(Client, outcome.transport)
+        more = {"on_delta": outcome.events.append}
+        if "restart" in (self.arguments.get("on_interrupt"), self.options.get("on_interrupt")):
+            more["on_restart"] = outcome.events.append
+        try:
+            outcome.completion = client.chat(self.messages, **more, **self.arguments)
+        except ThinwireError as error:
+            outcome.error = error
+        return outcome
+
     def run_sync(self):
         outcome = Outcome(ScriptedTransport(self.make()))
         client = self.client(Client, outcome.transport)
@@ -177,7 +190,28 @@ def play(replies, **setting):
     other = setting.run_async()
     assert got.summary() == other.summary(), (got.summary(), other.summary())
     assert got.transport.open_responses == other.transport.open_responses == 0
+    if not [name for name in ("on_event", "log", "on_chunk") if name in setting.options]:
+        compare_chat(setting, got)
     return got
+
+
+def compare_chat(setting, got):
+    # The same call by chat(), of which a hook would hear a third time.
+    told = setting.run_chat()
+    heard = [item for item in map(heard_of, got.events) if item]
+    assert list(map(repr, told.events)) == list(map(repr, heard)), (told.events, heard)
+    assert repr(told.error) == repr(got.error), (told.error, got.error)
+    assert list(map(len, told.transport.sent)) == list(map(len, got.transport.sent))
+    assert told.transport.open_responses == 0
+    if told.completion is not None:
+        assert facts(told.completion) == facts(got.completion)
+
+
+def heard_of(event):
+    # What a caller of chat() is told of an event.
+    if isinstance(event, (ContentDelta, RefusalDelta)):
+        return "" if event.choice else event.text
+    return event if isinstance(event, StreamRestarted) else ""
 
 
 def play_pieces(*pieces, **setting):

@@ -158,6 +158,42 @@ def test_what_an_async_callback_raises_reaches_the_caller_untouched():
         assert transport.open_responses == 0
 
 
+def test_a_call_that_is_cancelled_in_its_callback_leaves_no_connection():
+    async def main(transport, seen):
+        told = asyncio.Event()
+
+        async def on_delta(words):
+            seen.append(words)
+            told.set()
+            await asyncio.sleep(60)
+
+        client = AsyncClient("a", deployments("a"), transport=transport)
+        task = asyncio.create_task(client.chat(HELLO, on_delta=on_delta))
+        await told.wait()
+        task.cancel()
+        try:
+            await task
+        except asyncio.CancelledError:
+            return "cancelled"
+
+    transport, seen = ScriptedTransport([ScriptedReply([ANSWER])]), []
+    assert asyncio.run(main(transport, seen)) == "cancelled"
+    assert (seen, transport.open_responses) == (["Hel"], 0)
+
+
+def test_the_time_of_a_callback_is_not_the_servers():
+    limits = Timeouts(progress=1, liveness=1)
+    for kind in (Client, AsyncClient):
+        transport = ScriptedTransport([ScriptedReply([sse(text("a")), 900, ANSWER])])
+        client = kind("a", deployments("a"), transport=transport, timeouts=limits)
+
+        def on_delta(words, transport=transport):
+            transport.advance(5000)
+
+        done = result(client.chat(HELLO, on_delta=on_delta))
+        assert (done.content, transport.now_ms()) == ("aHello", 15900)
+
+
 def test_nothing_is_sent_before_a_stream_is_read():
     for client, transport in clients():
         client.stream(HELLO)

@@ -18,7 +18,7 @@ from racing import (
 )
 from streams import ANSWER, DONE, HELLO, ONCE, STOP, chunk, deployments, sse, text
 
-from thinwire.core.answer.completion import ContentDelta, StreamComplete, StreamRestarted
+from thinwire.core.answer.events import ContentDelta, StreamComplete, StreamRestarted
 from thinwire.core.errors import (
     AllAttemptsFailed,
     ConnectError,
@@ -137,20 +137,6 @@ def test_texts_are_never_mixed():
         outcomes = sorted([one[1] for one in got.attempts()])
         assert outcomes == ["answered", "lost"], got.attempts()
         assert got.completion.deployment == got.text()[0]
-
-
-def test_an_answer_that_is_handed_out_while_it_is_parsed_is_not_raced():
-    # Both might be parsed in the same turn of the loop, before one of them has won.
-    heard = []
-
-    def keep(kind, words, index):
-        heard.append(words)
-
-    replies = {"a": [Reply(AFTER_A_SKIP, *answer("a"))], "b": [Reply(*answer("b"))]}
-    got = play(replies, arguments={"keep": keep}, hedge_after=0)
-    assert heard == ["a", "a"], heard
-    assert got.transport.asked == ["a"]
-    assert ("hedge_skipped", "a") in got.told
 
 
 def test_an_answer_that_is_not_kept_is_raced():

@@ -3,8 +3,8 @@ import asyncio
 from helpers import error_of
 from streams import DONE, HELLO, deployments, sse, text
 
+from thinwire.core.answer.error_response import readinto
 from thinwire.core.errors import ReadError, TransportTimeout
-from thinwire.core.exchange import readinto
 from thinwire.core.request.http_request import Request
 from thinwire.core.request.raw_call import ProducedBody
 from thinwire.core.sync import Client, run

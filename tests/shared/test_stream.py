@@ -18,7 +18,7 @@ from streams import (
 
 from thinwire.core._compat import EVENT_LIMIT
 from thinwire.core.answer import answer
-from thinwire.core.answer.completion import (
+from thinwire.core.answer.events import (
     ContentDelta,
     ReasoningDelta,
     ToolCallDelta,

@@ -18,7 +18,7 @@ from streams import (
     text,
 )
 
-from thinwire.core.answer.completion import (
+from thinwire.core.answer.events import (
     ContentDelta,
     StreamRestarted,
     ToolCallDelta,

@@ -2,7 +2,7 @@
 
 from streams import ANSWER, HELLO, STOP, call, chunk, deployments, play, play_chunks, sse, text
 
-from thinwire.core.answer.answer import CompletionAssembler
+from thinwire.core.answer.assembler import CompletionAssembler
 from thinwire.core.errors import AllAttemptsFailed, ReadError
 from thinwire.core.routing.policy import RetryPolicy, Timeouts
 from thinwire.core.sync import Client
@@ -35,7 +35,11 @@ def test_an_answer_is_empty_if_it_holds_nothing():
                 continue
             done = play_chunks(chunk(delta), STOP, keep=keep).completion
             assert (done.complete, done.empty) == (True, want), (delta, keep)
+            assembler = CompletionAssembler(keep == "text")
+            assembler.receive(chunk(delta))
+            assert assembler.is_empty() is want, (delta, keep)
     assert CompletionAssembler().completion(False).empty
+    assert CompletionAssembler().is_empty()
 
 
 def test_it_is_empty_if_all_its_choices_are():

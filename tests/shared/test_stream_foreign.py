@@ -3,6 +3,7 @@
 
 import asyncio
 
+from helpers import error_of
 from streams import ANSWER, HELLO, deployments, json_reply
 
 from thinwire.core.client import AsyncClient
@@ -58,15 +59,6 @@ def raiser(error, when=None):
     return called
 
 
-class Broken:
-    # A file that cannot be written.
-    def __init__(self, error):
-        self.error = error
-
-    def write(self, text):
-        raise self.error
-
-
 def source(kind, *values):
     return lambda error: (
         {},
@@ -83,8 +75,6 @@ PLACES = [
     ("a source", source(Raising), 0),
     ("a source, later", source(Raising, "a" * 5000), 0),
     ("messages", lambda error: ({}, {"messages": Raising(error, HELLO[0])}), 0),
-    ("an answer's callable", lambda error: ({}, {"keep": raiser(error)}), 1),
-    ("an answer's file", lambda error: ({}, {"keep": Broken(error)}), 1),
     ("on_delta", lambda error: ({}, {"on_delta": raiser(error)}), 1),
     ("a hook at the start", hook("attempt_started"), 0),
     ("a hook at the first token", hook("first_token"), 1),
@@ -141,6 +131,18 @@ def busy():
 def test_what_the_callers_code_raises_comes_out_as_it_is():
     for kind in (Client, AsyncClient):
         check(kind, PLACES, good, [0, 0])
+
+
+def test_a_hook_that_raises_what_ends_an_iteration_does_not_end_it_silently():
+    for name in ("first_token", "complete"):
+        for ending in (StopAsyncIteration(), StopIteration()):
+            options = {"on_event": raiser(ending, name), "transport": ScriptedTransport(good())}
+            stream = Client("a", deployments("a"), **options).stream(HELLO)
+            error_of(RuntimeError, list, stream)
+            for kind in (Client, AsyncClient):
+                got, transport, _ = raised(kind, good(), {"on_event": raiser(ending, name)}, {})
+                assert isinstance(got, RuntimeError), (kind, got)
+                assert transport.open_responses == 0
 
 
 def test_what_an_async_source_raises_comes_out_as_it_is():

@@ -19,7 +19,7 @@ from streams import (
     text,
 )
 
-from thinwire.core.answer.completion import ContentDelta, StreamRestarted
+from thinwire.core.answer.events import ContentDelta, StreamRestarted
 from thinwire.core.client import AsyncClient
 from thinwire.core.errors import (
     AllAttemptsFailed,

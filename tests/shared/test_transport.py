@@ -1,6 +1,6 @@
 from helpers import error_of
 
-from thinwire.core.exchange import readinto
+from thinwire.core.answer.error_response import readinto
 from thinwire.core.request.http_request import Request
 from thinwire.core.sync import run
 from thinwire.core.transport import Response, Signal, Task, Transport

@@ -3,7 +3,7 @@
 import gc
 
 from thinwire.core._compat import HEAD_LIMIT
-from thinwire.core.wire.http1_response import ResponseHead
+from thinwire.core.wire.http1 import ResponseHead
 
 _START = b"HTTP/1.1 200 OK\r\nA: b\r\nContent-Type: "
 _SIZE = HEAD_LIMIT - len(_START) - 4

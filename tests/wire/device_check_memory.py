@@ -9,8 +9,8 @@ from thinwire_device.memory_budget import budget, largest_block
 from thinwire_device.socket_transport import SocketTransport
 
 from thinwire import Client, Deployment
+from thinwire.core.wire.http1 import BodyReader
 from thinwire.core.wire.http1_request import HTTPChunkWriter
-from thinwire.core.wire.http1_response import BodyReader
 
 
 def test_the_largest_block_can_be_had_and_no_larger_one():

@@ -11,7 +11,7 @@ from slowness import waited_ms
 from thinwire_device.socket_transport import SocketTransport
 from thinwire_device.wait import Waiter
 
-from thinwire.core.exchange import readinto
+from thinwire.core.answer.error_response import readinto
 from thinwire.core.request.http_request import Request
 from thinwire.core.sync import run
 

@@ -5,7 +5,7 @@ import io
 import sys
 from collections import OrderedDict
 
-from thinwire.core.exchange import readinto
+from thinwire.core.answer.error_response import readinto
 from thinwire.core.request.http_request import JSONBody, Request
 from thinwire.core.wire.json_encode import Items
 

@@ -28,30 +28,19 @@ class Meter:
             self.end = gc.mem_alloc()
             gc.enable()
 
-    def sink(self, kind, text, index):
-        self.hear(text)
-
     def per_token(self):
         return (self.end - self.start) / COUNT
 
 
-def nothing(kind, text, index):
-    pass
-
-
 async def events(client, messages, meter):
-    async with client.stream(messages, keep=nothing) as stream:
+    async with client.stream(messages, keep="none") as stream:
         async for event in stream:
             if hasattr(event, "text"):
                 meter.hear(event.text)
 
 
-async def on_delta(client, messages, meter):
-    await client.chat(messages, on_delta=meter.hear, keep="none")
-
-
 async def sink(client, messages, meter):
-    await client.chat(messages, keep=meter.sink)
+    await client.chat(messages, on_delta=meter.hear, keep="none")
 
 
 async def main(base_url, model):
@@ -59,7 +48,7 @@ async def main(base_url, model):
     messages = [{"role": "user", "content": "Hi"}]
     async with AsyncClient(model, {model: Deployment(base_url)}) as client:
         await client.chat(messages, keep="none")  # the first turn loads code
-        for way in (events, on_delta, sink):
+        for way in (events, sink):
             meter = Meter()
             await way(client, messages, meter)
             found[way.__name__] = meter.per_token()

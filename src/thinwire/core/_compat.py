@@ -28,6 +28,7 @@ else:
     from thinwire.core._cpython import HEAD_LIMIT as HEAD_LIMIT
     from thinwire.core._cpython import KEEP_HEADERS as KEEP_HEADERS
     from thinwire.core._cpython import PIECE as PIECE
+    from thinwire.core._cpython import AtOnce as AtOnce
     from thinwire.core._cpython import LackOfMemory as LackOfMemory
     from thinwire.core._cpython import PortableError as PortableError
     from thinwire.core._cpython import TextBuffer as TextBuffer
@@ -39,8 +40,6 @@ else:
     from thinwire.core._cpython import documented as documented
     from thinwire.core._cpython import encode_small as encode_small
     from thinwire.core._cpython import escape as escape
-    from thinwire.core._cpython import field_is_plain as field_is_plain
-    from thinwire.core._cpython import fields_are_plain as fields_are_plain
     from thinwire.core._cpython import fits as fits
     from thinwire.core._cpython import fraction as fraction
     from thinwire.core._cpython import from_base64 as from_base64
@@ -66,4 +65,3 @@ else:
     from thinwire.core._cpython import text_units as text_units
     from thinwire.core._cpython import unix_time as unix_time
     from thinwire.core._cpython import warn as warn
-    from thinwire.core._cpython import whole_chunks as whole_chunks

@@ -40,11 +40,6 @@ _encode_tree = json.JSONEncoder(
     ensure_ascii=False, check_circular=False, allow_nan=False, separators=(",", ":")
 ).encode
 
-# Names and values of headers without anything that needs a second look; on a chip both are None,
-# and everything is looked at byte by byte. Fields of a response: str(line ends) and all.
-fields_are_plain = re.compile(rb"(?:[^ \t\r\n\0:]+:[^\r\n\0]*\r?\n)*\r?\n").fullmatch
-field_is_plain = re.compile(r"[0-9A-Za-z_-]+: [!-~](?:[ -~]*[!-~])?").fullmatch
-
 # Puts a file in the place of another, or of none, in one step.
 replace_file = os.replace
 
@@ -325,40 +320,6 @@ def is_plain(buffer: bytearray, start: int, end: int) -> bool:
     return buffer.find(b'"', start, end) < 0 and buffer.find(b"\\", start, end) < 0
 
 
-def whole_chunks(view: memoryview, at: int, end: int, out: int) -> "tuple[int, int, int]":
-    """Takes the HTTP chunks that stand whole in view[at:end], as far as their sizes are nothing
-    but hex digits; on a chip None, since there each would take memory of its own.
-
-    Args:
-        out: where their data is moved to; 0: that of the first stays where it stands.
-
-    Returns:
-        Where the chunks end, and where their data begins and ends.
-    """
-    data = b"\r\n" + view[at:end]  # so that a line end stands in front of each size
-    pieces: list[bytes] = []
-    last = stop = 0
-    try:
-        while (line_end := data.find(b"\r\n", stop + 2, stop + 20)) > 0:
-            size = _chunk_size(data[stop:line_end])
-            last, stop = stop, line_end + 2 + size
-            pieces.append(data[line_end + 2 : stop])
-    except ValueError:
-        pass  # whoever reads it byte by byte says what is wrong, if anything is
-    if pieces and data[stop : stop + 2] != b"\r\n":  # the last one is not whole
-        pieces.pop()
-        stop = last
-    begin = out
-    if pieces and not out:
-        begin = at + data.find(b"\r\n", 2)
-        out = begin + len(pieces.pop(0))
-    if pieces:
-        moved = b"".join(pieces)
-        view[out : out + len(moved)] = moved
-        out += len(moved)
-    return at + stop, begin, out
-
-
 @lru_cache(1024)
 def _chunk_size(line: bytes) -> int:
     # Of CR, LF and hex digits; of the last chunk, and of all that is otherwise, ValueError.
@@ -369,27 +330,69 @@ def _chunk_size(line: bytes) -> int:
     return size
 
 
+class AtOnce:
+    """HTTP/1.1 in pieces as large as they come; on a chip, where this is None, all of it is looked
+    at byte by byte, since each piece would take memory of its own.
+
+    Attributes:
+        fields: whether all of a response's header lines are plain, from a place on.
+        field: whether a request's header line is. What is not has to be looked at again.
+    """
+
+    fields = re.compile(rb"(?:[^ \t\r\n\0:]+:[^\r\n\0]*\r?\n)*\r?\n").fullmatch
+    field = re.compile(
+        r"(?!(?i:content-length|transfer-encoding):)[0-9A-Za-z_-]+: [!-~](?:[ -~]*[!-~])?"
+    ).fullmatch
+
+    @staticmethod
+    def chunks(view: memoryview, at: int, end: int, out: int) -> "tuple[int, int, int]":
+        """Takes the HTTP chunks that stand whole in view[at:end], as far as their sizes are
+        nothing but hex digits.
+
+        Args:
+            out: where their data is moved to; 0: that of the first stays where it stands.
+
+        Returns:
+            Where the chunks end, and where their data begins and ends.
+        """
+        data = b"\r\n" + view[at:end]  # so that a line end stands in front of each size
+        pieces: list[bytes] = []
+        last = stop = 0
+        try:
+            while (line_end := data.find(b"\r\n", stop + 2, stop + 20)) > 0:
+                size = _chunk_size(data[stop:line_end])
+                last, stop = stop, line_end + 2 + size
+                pieces.append(data[line_end + 2 : stop])
+        except ValueError:
+            pass  # whoever reads it byte by byte says what is wrong, if anything is
+        if pieces and data[stop : stop + 2] != b"\r\n":  # the last one is not whole
+            pieces.pop()
+            stop = last
+        begin = out
+        if pieces and not out:
+            begin = at + data.find(b"\r\n", 2)
+            out = begin + len(pieces.pop(0))
+        if pieces:
+            moved = b"".join(pieces)
+            view[out : out + len(moved)] = moved
+            out += len(moved)
+        return at + stop, begin, out
+
+
 def has_half(text: str) -> bool:
     """Whether `text`, not empty, begins with a low or ends with a high surrogate."""
     return "\ud800" <= text[-1] <= "\udbff" or "\udc00" <= text[0] <= "\udfff"
 
 
-class TextBuffer:
-    """Text that grows delta by delta."""
-
-    def __init__(self) -> None:
-        self._parts: list[str] = []
-
-    def append(self, text: str) -> None:
-        """Add `text` at the end."""
-        self._parts.append(text)
+class TextBuffer(list[str]):
+    """Text that grows delta by delta; `append` adds to its end."""
 
     def value(self) -> str:
         """Everything appended so far."""
-        if len(self._parts) > 1:
-            self._parts = ["".join(self._parts)]
-        return self._parts[0] if self._parts else ""
+        if len(self) > 1:
+            self[:] = ["".join(self)]
+        return self[0] if self else ""
 
     def pieces(self) -> "list[str]":
         """The same in pieces."""
-        return self._parts
+        return self

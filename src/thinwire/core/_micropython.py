@@ -22,7 +22,7 @@ EVENT_LIMIT = 32768
 GROWTH = 2
 BODY_LIMIT = 2048
 KEEP_HEADERS = ""
-whole_chunks = fields_are_plain = field_is_plain = None
+AtOnce = None
 _TEXT_PIECE = const(512)
 _SMALL_HEAP = const(300000)  # collecting takes milliseconds there, and space is what is short
 _ROOMY_HEAP = const(1000000)  # collecting takes a tenth of a second and more, and space is there

@@ -22,11 +22,10 @@ if TYPE_CHECKING:
 
     from thinwire.core.adapters import Certificates, Verify
     from thinwire.core.answer.completion import Completion
-    from thinwire.core.answer.keep import Keep
     from thinwire.core.answer.on_chunk import OnChunk
     from thinwire.core.error_kinds import Kind
     from thinwire.core.observer import Hook, Observer, Sink
-    from thinwire.core.request.call import Call, ChatParams
+    from thinwire.core.request.call import Call, ChatParams, Keep
     from thinwire.core.routing.deployment import Deployment
     from thinwire.core.routing.health import DeploymentState
     from thinwire.core.routing.policy import OnInterrupt, RetryPolicy, Timeouts
@@ -283,11 +282,8 @@ class AsyncClient(BaseClient):
             session: name of the conversation, for deployments with `session_affinity`; never
                 sent.
             keep: what becomes of the answer's text. "text": it is kept in memory, and in the
-                completion. "none": only the events have it. An open text file: the content is
-                written there. A callable: it is told (kind, text, index) of each piece of
-                "content", "reasoning", "refusal", "audio", "transcript" (index of the choice),
-                "arguments" (of the tool call) and "image" (of the image). What is not kept is None
-                in the completion, or "".
+                completion. "none": only the events or `on_delta` have it, and it is None or "" in
+                the completion; `on_delta=file.write, keep="none"` writes it to a file.
             extra_body: fields that replace all others; the only way to send null.
             extra_headers: headers of this call.
             **params: any field of the API (temperature, max_tokens, stop, ...); None: not sent.
@@ -350,11 +346,8 @@ class AsyncClient(BaseClient):
             session: name of the conversation, for deployments with `session_affinity`; never
                 sent.
             keep: what becomes of the answer's text. "text": it is kept in memory, and in the
-                completion. "none": only the events have it. An open text file: the content is
-                written there. A callable: it is told (kind, text, index) of each piece of
-                "content", "reasoning", "refusal", "audio", "transcript" (index of the choice),
-                "arguments" (of the tool call) and "image" (of the image). What is not kept is None
-                in the completion, or "".
+                completion. "none": only the events or `on_delta` have it, and it is None or "" in
+                the completion; `on_delta=file.write, keep="none"` writes it to a file.
             extra_body: fields that replace all others; the only way to send null.
             extra_headers: headers of this call.
             **params: any field of the API (temperature, max_tokens, stop, ...); None: not sent.
@@ -376,7 +369,7 @@ class AsyncClient(BaseClient):
             # Text that nobody has heard may be thrown away without a word; other text only before
             # somebody who can be told.
             seen = True
-            if on_delta is None and on_restart is None and not call.hands_out:
+            if on_delta is None and on_restart is None:
                 seen = policy.on_interrupt == "raise"
             elif on_restart is not None:
                 if policy.on_interrupt is None:

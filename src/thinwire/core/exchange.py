@@ -33,7 +33,8 @@ if TYPE_CHECKING:
     from collections.abc import Coroutine
 
     from thinwire.core.answer.answer import Answer
-    from thinwire.core.answer.completion import Event
+    from thinwire.core.answer.events import Event
+    from thinwire.core.errors import ThinwireError
     from thinwire.core.request.http_request import Body, Request
     from thinwire.core.routing.plan import Attempt, Plan
     from thinwire.core.routing.policy import Timeouts
@@ -165,6 +166,7 @@ class Exchange:
         self._passed: int | None = None  # a deadline that was found to have passed
         self._grace_ends = -1  # when a model that has finished is not listened to any more
         self._handed = False  # the caller has had an event since the last read
+        self._waited = False  # since then the deadline was asked for
         self._told = 0  # bytes of the request that an event has told of
 
     @property
@@ -228,7 +230,7 @@ class Exchange:
             kind = answer.content_type = (response.header("content-type") or "").lower()
             # What a success is, its body tells: statuses and content types are wrong too often.
             while good and answer.is_blank():
-                await self._read(response)
+                await self._read()
             if good and answer.is_page():
                 good = False
                 start = answer.parser.unread()
@@ -253,7 +255,7 @@ class Exchange:
             self.arrived()
         self.streaming = True
 
-    async def first_event(self) -> "Event | None":
+    async def first_event(self) -> "Event | str | None":
         """Opens, and reads until there is an event; None at an answer without any.
 
         Raises:
@@ -262,11 +264,11 @@ class Exchange:
         await self.open()
         event = self.take()
         while event is None and not self.answer.end:
-            await self._read(self.response)  # type: ignore[arg-type]
+            await self._read()
             event = self.take()
         return event
 
-    def take(self) -> "Event | None":
+    def take(self) -> "Event | str | None":
         """The next event; None when more bytes are needed, or at the answer's end.
 
         Raises:
@@ -285,6 +287,18 @@ class Exchange:
             self._handed = True  # the caller has nothing yet, but the model is at work
         return event
 
+    def received(self, count: int, offset: int) -> None:
+        """Takes `count` bytes of the answer's buffer, from `offset` on; 0 at the end of the body.
+
+        Raises:
+            TransportTimeout: see `deadline`.
+        """
+        self.answer.buffer_updated(count, offset)
+        self.arrived()
+        if not self._waited:  # bytes that keep coming keep no clock from running out
+            self.deadline()
+        self._waited = False
+
     def arrived(self) -> None:
         """Takes note that bytes have arrived."""
         self.now_ms = self.clocks.bytes_ms = self._transport.now_ms()
@@ -297,6 +311,7 @@ class Exchange:
         Raises:
             TransportTimeout: that time has passed, and what had arrived until then was read.
         """
+        self._waited = True
         # What the caller did with an event takes time that is not the server's: the clocks of
         # the stream go on from here.
         now = self.now_ms = self._transport.now_ms()
@@ -358,11 +373,15 @@ class Exchange:
         deadline = self._transport.now_ms() + _DRAIN_MS
         try:
             scratch = memoryview(self.answer.parser.buffer)
-            for _ in range(_DRAIN_READS):
-                if self.response is None or self.answer.eof:
+            reads = 0
+            while self.response is not None and not self.answer.eof and reads < _DRAIN_READS:
+                count = self.response.receive(scratch)
+                if count is None:
+                    await self.response.wait(deadline)
+                elif not count:
                     break
-                if not await readinto(self.response, scratch, deadline):
-                    break
+                else:
+                    reads += 1
         except (TransportError, MemoryError):
             pass  # the answer is complete; only the connection is lost
         finally:
@@ -384,23 +403,14 @@ class Exchange:
         self.answer.free()
         return self.close()
 
-    async def _read(self, response: "Response") -> None:
-        # The same step is written out in the pump, where it must not cost a coroutine.
-        answer = self.answer
-        answer.buffer_updated(await readinto(response, answer.get_buffer(), self.deadline()))
-        self.arrived()
-
-
-async def readinto(response: "Response", buffer: memoryview, deadline_ms: "int | None") -> int:
-    """Reads body bytes to the front of `buffer`; 0 at the end. For all that is not a stream."""
-    count = response.receive(buffer)
-    while count is None:
-        await response.wait(deadline_ms)
-        count = response.receive(buffer)
-    start = response.offset
-    if start and count:
-        buffer[:count] = buffer[start : start + count]
-    return count
+    async def _read(self) -> None:
+        # The same is written out in the pump, where it must not cost a coroutine.
+        response: Response = self.response  # type: ignore[assignment]
+        count = response.receive(self.answer.get_buffer())
+        while count is None:
+            await response.wait(self.deadline())
+            count = response.receive(self.answer.get_buffer())
+        self.received(count, response.offset)
 
 
 def launch(
@@ -421,6 +431,7 @@ def launch(
     buffer = buffers.acquire()
     try:
         answer = dialect_of(deployment).answer(deployment, plan.call, buffers, buffer)
+        answer.assembler.texts_only = plan.texts_only
         return Exchange(transport, plan, attempt, answer)
     except MemoryError:
         buffers.release(buffer)

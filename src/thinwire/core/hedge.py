@@ -12,7 +12,7 @@ from thinwire.core.routing.recovery import record_failure
 
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
-    from thinwire.core.answer.completion import Event
+    from thinwire.core.answer.events import Event
     from thinwire.core.exchange import Exchange
     from thinwire.core.routing.plan import Plan
     from thinwire.core.transport import Signal, Task, Transport
@@ -49,7 +49,7 @@ class Race:
         self._outcome = "cancelled"  # of those that are still at work at the end
         self.exchange = exchange
 
-    async def run(self) -> "Event | None":
+    async def run(self) -> "Event | str | None":
         """Races; returns the winner's first event, None when its answer has none.
 
         Raises:
@@ -103,11 +103,9 @@ class Race:
         # Whether the fallback (there is one, or this were no race) may be started beside the
         # attempt at work; tells why not.
         plan, body, reason = self._plan, self.exchange.body, ""
-        name, keeper = plan.upcoming(), plan.call.keeper
+        name = plan.upcoming()
         if plan.health.wait_ms(name, self._transport.now_ms()):
             reason = "it is cooling down"
-        elif keeper is not None and keeper.hands_out:
-            reason = "keep= is told the text before one of both has won"
         # What is not sent yet may hold what can be read only once.
         elif (body is not None and not body.replayable()) or not plan.can_replay(name):
             reason = "the request can be read only once"
@@ -165,7 +163,7 @@ class _Runner:
     # An attempt in a task of its own, up to its first event.
     def __init__(self, exchange: "Exchange", signal: "Signal") -> None:
         self.exchange = exchange
-        self.event: Event | None = None
+        self.event: Event | str | None = None
         self.error: BaseException | None = None
         self.done = False
         self.task: Task | None = None

@@ -9,8 +9,9 @@ error. Sync clients run it too, over a transport whose coroutines never suspend 
 Whoever reads a stream is the only one to change its state, and to give its buffer back. `aclose`,
 which any task and, of a blocking client, any thread may call, only says so, and wakes the reader.
 
-One flat loop instead of layered coroutines: on a chip each await layer costs 48 bytes per read
-(docs/memory.md), so __anext__ calls plain methods and awaits the transport directly.
+One flat loop instead of layered coroutines, which reads a stream to its end for `chat`, and to the
+next event for `__anext__`: what has arrived is handed on by plain methods, and only a wait, an
+async function of the caller's and what is rare are awaited (docs/memory.md).
 """
 
 from thinwire.core._compat import (
@@ -23,16 +24,11 @@ from thinwire.core._compat import (
     one_story,
     public,
 )
-from thinwire.core.answer.completion import (
-    ContentDelta,
-    RefusalDelta,
-    StreamComplete,
-    StreamRestarted,
-    completion_of,
-)
+from thinwire.core.answer.completion import completion_of
+from thinwire.core.answer.events import StreamComplete, StreamRestarted
 from thinwire.core.error_kinds import ThinwireError
 from thinwire.core.errors import StreamError, StreamInterrupted, TransportTimeout
-from thinwire.core.exchange import launch, readinto
+from thinwire.core.exchange import launch
 from thinwire.core.request.http_request import Abortable
 
 TYPE_CHECKING = const(False)
@@ -40,11 +36,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
     from typing import Self
 
-    from thinwire.core.answer.completion import Completion, Event
+    from thinwire.core.answer.completion import Completion
+    from thinwire.core.answer.events import Event
     from thinwire.core.exchange import Exchange
     from thinwire.core.hedge import Race
     from thinwire.core.routing.plan import Plan
-    from thinwire.core.transport import Signal, Transport
+    from thinwire.core.transport import Response, Signal, Transport
     from thinwire.core.wire.reserve import Reserve
 
     OnDelta = Callable[[str], object]
@@ -88,7 +85,7 @@ class ChatStream:
         self._seen = seen
         self._state = _OPENING
         self._exchange: Exchange | None = None
-        self._ready: Event | None = None  # an event that does not come out of the answer
+        self._ready: Event | str | None = None  # an event that does not come out of the answer
         self._wait_ms = 0  # before the next attempt
         self._awaits_token = plan.observer is not None
         self._end = ""
@@ -122,39 +119,55 @@ class ChatStream:
     def __aiter__(self) -> "ChatStream":
         return self
 
-    async def __anext__(self) -> "Event":
+    def __anext__(self) -> "Coroutine[object, object, Event]":
+        return self._run(False)  # type: ignore[return-value]
+
+    async def _run(
+        self,
+        whole: bool,
+        on_delta: "OnDelta | None" = None,
+        on_restart: "OnRestart | None" = None,
+    ) -> "Event | str | Completion | None":
+        # The loop, which returns the next event or, when `whole`, goes on to the end, tells the
+        # caller's functions what comes, and returns the completion.
         if self._busy:
             raise RuntimeError("this stream is being read already")
         self._busy = True
+        completion: Completion | None = None
         try:
             while True:
-                exchange = self._exchange
-                if self._state == _TORN and not self._stopped:
+                exchange, state = self._exchange, self._state
+                if state == _TORN and not self._stopped:
                     raise self._interrupted("the iteration was torn by its caller")
                 try:
                     if self._stopped:
                         await self._drop("closed")
-                        raise StopAsyncIteration
-                    event = self._take()
-                    if event is not None:
-                        return event
-                    if self._state == _CLOSED:
-                        raise StopAsyncIteration
-                    if self._state == _OPENING or exchange is None:
-                        await self._open()
-                    elif self._state == _ENDED:
-                        await exchange.drain()
-                        self._state = _CLOSED
-                    else:
-                        # No name for the buffer: a traceback would keep it alive.
-                        exchange.answer.buffer_updated(
-                            await readinto(
-                                exchange.response,  # type: ignore[arg-type]
-                                exchange.answer.get_buffer(),
-                                exchange.deadline(),
-                            )
-                        )
-                        exchange.arrived()
+                        break
+                    event, self._ready = self._ready, None
+                    if state == _STREAMING and exchange is not None:
+                        if event is None:
+                            event = exchange.take()
+                        if event is None and exchange.answer.end:
+                            event = self._complete(exchange)
+                        elif event is not None and self._awaits_token:
+                            self._tell_first(exchange)
+                    if event is None:
+                        if state == _STREAMING and exchange is not None:
+                            response: Response = exchange.response  # type: ignore[assignment]
+                            # No name for the buffer: a traceback would keep it alive.
+                            count = response.receive(exchange.answer.get_buffer())
+                            while count is None:
+                                await response.wait(exchange.deadline())
+                                count = response.receive(exchange.answer.get_buffer())
+                            exchange.received(count, response.offset)
+                        elif state == _OPENING or exchange is None:
+                            await self._open()
+                        elif state == _ENDED:
+                            await exchange.drain()
+                            self._state = _CLOSED
+                        else:
+                            break
+                        continue
                 except ThinwireError as error:
                     if error.foreign:
                         self._tear()
@@ -171,8 +184,7 @@ class ChatStream:
                             raise failure
                         finally:
                             failure = None  # or its traceback would keep it, and our buffer, alive
-                except StopAsyncIteration:  # not both in a tuple: it would have to be made
-                    raise
+                    continue
                 except GeneratorExit:
                     self._tear()  # `aclose` has to follow: nothing can be awaited here
                     raise
@@ -181,15 +193,36 @@ class ChatStream:
                     # use any more.
                     self._tear()
                     await self._drop("cancelled")
+                    if isinstance(error, StopAsyncIteration):  # it would end an iteration silently
+                        raise RuntimeError("a function of yours raised StopAsyncIteration")
                     failure = self._hidden_by(error)
                     if failure is None:
                         raise
                     one_story(failure)
                     raise failure
+                if not whole:
+                    return event
+                result: object = None
+                try:
+                    if isinstance(event, str):
+                        if on_delta is not None and event:
+                            result = on_delta(event)
+                    elif isinstance(event, StreamComplete):
+                        completion = event.completion
+                    elif on_restart is not None and isinstance(event, StreamRestarted):
+                        result = on_restart(event)
+                    if result is not None and is_awaitable(result):
+                        await result  # type: ignore[misc]
+                except MemoryError as error:
+                    self._claimed = error
+                    raise
         finally:
             self._busy = False
             if self._left is not None:
                 self._left.set()
+        if whole:
+            return completion
+        raise StopAsyncIteration
 
     def aclose(self) -> "Coroutine[object, object, None]":
         """Ends the stream and releases its connection, once it is awaited. Idempotent.
@@ -255,32 +288,25 @@ class ChatStream:
             await exchange.open()
         self._state = _STREAMING
 
-    def _take(self) -> "Event | None":
-        # What there is for the caller; StreamComplete when the answer has come to its end.
-        event, self._ready = self._ready, None
-        exchange = self._exchange
-        if exchange is None or self._state != _STREAMING:
-            return event
-        if event is None:
-            event = exchange.take()
+    def _tell_first(self, exchange: "Exchange") -> None:
+        self._awaits_token = False
+        ms = exchange.now_ms - self._plan.start_ms
+        self._plan.observer.emit("first_token", exchange.attempt, {"ms": ms})  # type: ignore[union-attr]
+
+    def _complete(self, exchange: "Exchange") -> StreamComplete:
+        # The answer has come to its end.
         plan, attempt = self._plan, exchange.attempt
-        if event is not None:
-            if self._awaits_token and plan.observer is not None:
-                self._awaits_token = False
-                plan.observer.emit("first_token", attempt, {"ms": exchange.now_ms - plan.start_ms})
-        elif exchange.answer.end:
-            if exchange.answer.assembler.lost_calls():
-                raise self._without_calls(exchange)
-            if plan.policy.retry_at(plan.router.deployment(attempt.deployment)).retry_empty:
-                self._refuse_nothing(exchange)
-            self._state = _ENDED
-            self._end = exchange.answer.end
-            plan.answered(attempt, exchange.answer.assembler.upstream_provider, exchange.now_ms)
-            completion = self.completion
-            event = StreamComplete(completion)
-            if plan.observer is not None:
-                fields = {"ms": attempt.ms, "completion": completion}
-                plan.observer.emit("complete", attempt, fields)
+        if exchange.answer.assembler.lost_calls():
+            raise self._without_calls(exchange)
+        if plan.policy.retry_at(plan.router.deployment(attempt.deployment)).retry_empty:
+            self._refuse_nothing(exchange)
+        self._state = _ENDED
+        self._end = exchange.answer.end
+        plan.answered(attempt, exchange.answer.assembler.upstream_provider, exchange.now_ms)
+        event = StreamComplete(self.completion)
+        if plan.observer is not None:
+            fields = {"ms": attempt.ms, "completion": event.completion}
+            plan.observer.emit("complete", attempt, fields)
         return event
 
     def _without_calls(self, exchange: "Exchange") -> StreamError:
@@ -296,7 +322,7 @@ class ChatStream:
     def _refuse_nothing(self, exchange: "Exchange") -> None:
         # An empty answer is no answer to who asked for RetryPolicy(retry_empty=True), as long as
         # there is another attempt to make.
-        if exchange.answer.assembler.completion(True).empty:
+        if exchange.answer.assembler.is_empty():
             from thinwire.core.routing import recovery
 
             error = StreamError("the answer is empty, though complete")
@@ -402,9 +428,6 @@ class ChatStream:
         return result
 
 
-_TEXTS = (ContentDelta, RefusalDelta)  # not made for each event
-
-
 async def collect(
     stream: ChatStream,
     on_delta: "OnDelta | None" = None,
@@ -413,29 +436,14 @@ async def collect(
     """The completion of a stream, which is closed, whatever happens.
 
     Args:
+        stream: has not been read.
         on_delta: called with each piece of the first choice's text, or of its refusal, or None.
         on_restart: called with StreamRestarted, or None.
     """
-    completion: Completion | None = None
-    theirs = False  # what runs is the caller's, and so is the memory that it lacks
+    stream._plan.texts_only = True  # noqa: SLF001 - collect is of ChatStream, but no user's
     try:
         async with stream:
-            async for event in stream:
-                result: object = None
-                if isinstance(event, _TEXTS):
-                    if on_delta is not None and event.choice == 0:
-                        theirs = True
-                        result = on_delta(event.text)
-                elif isinstance(event, StreamComplete):
-                    completion = event.completion  # not made once more: no room for two
-                elif on_restart is not None and isinstance(event, StreamRestarted):
-                    theirs = True
-                    result = on_restart(event)
-                if result is not None and is_awaitable(result):
-                    await result  # type: ignore[misc]
-                theirs = False
-        return completion if completion is not None else stream.completion
+            found = await stream._run(True, on_delta, on_restart)  # noqa: SLF001
+        return found or stream.completion  # type: ignore[return-value]
     except MemoryError as error:
-        if theirs:
-            raise
         raise stream.out_of_memory(error)

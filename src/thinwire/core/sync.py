@@ -10,7 +10,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
     from typing import Any, Concatenate, ParamSpec, Self, TypeVar
 
-    from thinwire.core.answer.completion import Completion, Event
+    from thinwire.core.answer.completion import Completion
+    from thinwire.core.answer.events import Event
     from thinwire.core.stream import ChatStream
 
     P = ParamSpec("P")

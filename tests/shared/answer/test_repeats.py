@@ -1,7 +1,6 @@
 """Arguments that a server sends more than once, among others that only look like it."""
 
-from thinwire.core.answer.completion import ToolCallDelta, ToolCallStarted
-from thinwire.core.answer.keep import Keeper
+from thinwire.core.answer.events import ToolCallDelta, ToolCallStarted
 from thinwire.core.answer.tool_calls import ToolCallAssembler
 
 WHOLE = '{"city": "Bonn"}'
@@ -18,8 +17,8 @@ def fragment(arguments, name=None, id=None, index=0):
     return result
 
 
-def put_together(fragments, keeper=None):
-    assembler, events = ToolCallAssembler(0, keeper), []
+def put_together(fragments, keep=True):
+    assembler, events = ToolCallAssembler(0, keep), []
     for one in fragments:
         assembler.receive(one, events)
     assembler.finish(events)
@@ -85,7 +84,7 @@ def test_what_was_sent_again_counts_once():
 
 def test_it_is_the_same_where_nothing_is_kept():
     for why, pieces, want in CASES:
-        calls, events = put_together(one_call(pieces), Keeper())
+        calls, events = put_together(one_call(pieces), False)
         assert told(events) == [want], (why, events)
         assert [call.arguments_raw for call in calls] == [""], why
 
@@ -199,13 +198,13 @@ def test_comparing_has_bounds():
     # Code full of brackets, and more of it than is kept where nothing is kept.
     pieces = ['{"code": "'] + ["{}", "x" * 30] * 500 + ['"}']
     text = "".join(pieces)
-    for keeper in (None, Keeper()):
-        _, events = put_together(one_call(pieces), keeper)
+    for keep in (True, False):
+        _, events = put_together(one_call(pieces), keep)
         assert told(events) == [text]
-        _, events = put_together(one_call(pieces + [text]), keeper)
-        assert told(events) == [text if keeper is None else text + text]
+        _, events = put_together(one_call(pieces + [text]), keep)
+        assert told(events) == [text if keep else text + text]
     short = [fragment(WHOLE, "f", str(number), number) for number in range(300)]
-    _, events = put_together([one for one in short for _ in range(2)], Keeper())
+    _, events = put_together([one for one in short for _ in range(2)], False)
     assert told(events)[:200] == [WHOLE] * 200
 
 

@@ -6,7 +6,7 @@ from helpers import Scratch, error_of, read_all
 from streams import DONE, HELLO, STOP, call, chunk, json_reply, play, sse, text
 
 from thinwire.core._compat import loads_whole
-from thinwire.core.answer.completion import ContentDelta, ReasoningDelta
+from thinwire.core.answer.events import ContentDelta, ReasoningDelta
 from thinwire.core.answer.think_tags import InsideAssembler, ThinkingAssembler
 from thinwire.core.dialects import openai
 from thinwire.core.request.call import Call
@@ -141,7 +141,7 @@ def test_events_come_in_the_order_of_the_text():
 
 def test_each_choice_has_its_own_tags():
     for add in (True, False):
-        assembler = ThinkingAssembler(None, 2)
+        assembler = ThinkingAssembler(True, 2)
         for index, words in [
             (0, "<thi"),
             (1, "b"),
@@ -261,10 +261,9 @@ def test_on_delta_hears_the_content_alone():
 
 def test_what_is_not_kept_is_split_as_well():
     heard = []
-    done = asked(ScriptedReply([STREAM]), True, keep=lambda *told: heard.append(told))
-    assert heard == [("reasoning", "hm", 0), ("content", "Hel", 0), ("content", "lo", 0)], heard
+    done = asked(ScriptedReply([STREAM]), True, on_delta=heard.append, keep="none")
+    assert heard == ["Hel", "lo"], heard
     assert (done.content, done.to_message()) == (None, {"role": "assistant", "content": ""})
-    done = asked(ScriptedReply([STREAM]), True, keep="none")
     assert (done.content, done.reasoning_content, done.complete) == (None, None, True)
 
 

@@ -36,7 +36,7 @@ class Smoke:
 
     @staticmethod
     def answer(deployment, call, buffers, buffer):
-        return SmokeAnswer(call.keeper, buffers, buffer)
+        return SmokeAnswer(call.keep, buffers, buffer)
 
 
 class SmokeAnswer(Answer):

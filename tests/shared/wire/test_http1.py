@@ -273,7 +273,7 @@ def test_what_a_head_says_besides():
         ({"lasting": False}, b"POST /v1 HTTP/1.1\r\nHost: h\r\nConnection: close\r\nA: b\r\n"),
         (
             {"target": "http://h/v1", "headers": [("Proxy-X", "1")]},
-            b"POST http://h/v1 HTTP/1.1\r\nProxy-X: 1\r\nHost: h\r\nA: b\r\n",
+            b"POST http://h/v1 HTTP/1.1\r\nHost: h\r\nProxy-X: 1\r\nA: b\r\n",
         ),
     ]:
         line = Line([OK + b"Content-Length: 0\r\n\r\n"])

@@ -68,6 +68,20 @@ def test_a_request_head_refuses_bad_headers():
     error_of(ValueError, request_head, "GET", "/", [("A", "b\r\nc: d")])
 
 
+def test_a_head_has_what_can_be_sent_and_nothing_else():
+    framing_names = ("Content-Length", "transfer-encoding", "Content-Length-X")
+    for name in NAMES + BAD_NAMES + framing_names:
+        for value in VALUES + BAD_VALUES + (" a", "a ", "\t"):
+            try:
+                check_header(name, value)
+            except ValueError as error:
+                found = error_of(ValueError, request_head, "GET", "/", [(name, value)])
+                assert str(found) == str(error)
+            else:
+                line = ("%s: %s\r\n" % (name, value)).encode()
+                assert request_head("GET", "/", [(name, value)]).endswith(line)
+
+
 def test_chunk_frames():
     for size in (1, 15, 16, 255, 256, 4096, 65535):
         writer = HTTPChunkWriter(size)

@@ -2,8 +2,8 @@ from helpers import error_of, feeds
 
 from thinwire.core._compat import HEAD_LIMIT
 from thinwire.core.errors import ReadError
+from thinwire.core.wire.http1 import BodyReader, ResponseHead
 from thinwire.core.wire.http1_request import HTTPChunkWriter
-from thinwire.core.wire.http1_response import BodyReader, ResponseHead
 
 # A head, its status and how much of the data behind it is body.
 HEADS = [

@@ -74,23 +74,26 @@ STREAMS = [
 ]
 
 
-def parse(pieces, size=64, limit=1000):
+def parse(pieces, size=64, limit=1000, offset=0):
     parser = SSEParser(size, limit)
     found = []
     for piece in pieces:
-        receive(parser, piece, found)
+        receive(parser, piece, found, offset)
     parser.eof_received()
     take(parser, found)
     assert not parser.next_event()
     return found
 
 
-def receive(parser, piece, found):
+def receive(parser, piece, found, offset=0):
+    # offset: bytes of framing that stand in front of each piece, where there is room for them.
     while piece:
         room = parser.get_buffer()
-        count = min(len(room), len(piece))
-        room[:count] = piece[:count]
-        parser.buffer_updated(count)
+        start = offset if offset < len(room) else 0
+        count = min(len(room) - start, len(piece))
+        room[:start] = b"\n" * start
+        room[start : start + count] = piece[:count]
+        parser.buffer_updated(count, start)
         piece = piece[count:]
         take(parser, found)
 
@@ -112,8 +115,29 @@ def test_streams_through_buffers_of_any_size():
     for raw, want in STREAMS:
         for size in (1, 2, 3, 4, 5, 7, 16, 33, 2000):
             for pieces in ([raw], [raw[i : i + 1] for i in range(len(raw))]):
-                got = parse(pieces, size)
-                assert got == want, (raw, size, got)
+                for offset in (0, 4):
+                    got = parse(pieces, size, offset=offset)
+                    assert got == want, (raw, size, offset, got)
+
+
+def test_a_buffer_that_was_not_filled_is_given_once_more():
+    parser, found = SSEParser(64), []
+    receive(parser, b"data: a", found)
+    room = parser.get_buffer()
+    assert parser.get_buffer() is room
+    assert len(room) == 57
+    receive(parser, b"b\n\n", found)
+    assert found == [("message", "ab")]
+    assert parser.get_buffer() is not room
+
+
+def test_what_stands_behind_framing_is_not_moved_where_nothing_is_left():
+    parser = SSEParser(64)
+    for count in (1, 2):
+        found = []
+        receive(parser, b"data: a\n\n", found, 5)
+        assert found == [("message", "a")]
+        assert parser.data_start == (6 if count == 1 else 11), parser.data_start
 
 
 def test_streams_one_behind_the_other():

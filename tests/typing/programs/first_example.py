@@ -45,7 +45,7 @@ def main() -> None:
         opened.chat([{"role": "user", "content": TextFile(Path("notes.txt"))}], keep="none")
         opened.chat(messages, stop="\n", seed=7, top_p=0.9, n=2, reasoning_effort="low", user="me")
         with Path("answer.txt").open("w") as file:
-            opened.chat(messages, keep=file)
+            opened.chat(messages, on_delta=file.write, keep="none")
 
 
 def misspelt() -> None:

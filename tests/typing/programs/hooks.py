@@ -28,14 +28,10 @@ async def restarted(event: StreamRestarted) -> None:
     print(event.void_chars + 1)
 
 
-def keep(kind: str, text: str, index: int) -> None:
-    print(kind.upper(), text.upper(), index + 1)
-
-
 async def main() -> None:
     client = AsyncClient("m", deployments, on_event=on_event, log=log, hedge_after=2)
     messages = [{"role": "user", "content": "hi"}]
     await client.chat(messages, on_delta=show, on_restart=restarted, on_interrupt="restart")
-    await client.chat(messages, on_delta=lambda text: counts.update([text]), keep=keep)
+    await client.chat(messages, on_delta=lambda text: counts.update([text]), keep="none")
     await client.aclose()
     Client("m", deployments, on_event=lambda name, fields: print(name, fields["model"])).close()

@@ -44,7 +44,7 @@ class ChunkMemo:
         first, last = start + len(before), end - len(after)
         if not before or first >= last:
             return False
-        if buffer.find(before, start, first) != start or buffer.find(after, last, end) != last:
+        if not buffer.startswith(before, start) or not buffer.startswith(after, last):
             return False
         if not is_plain(buffer, first, last):
             return False

@@ -1,7 +1,5 @@
-"""What a caller gets: events while an answer arrives, then the answer, its choices, what it took.
-
-All are plain classes. Events match by position and by name (`case ContentDelta(text)`), compare by
-value and cost little on a chip.
+"""The answer: its texts, its choices, what it took. Plain classes; a Choice grows while the answer
+arrives, and is copied when it is handed out.
 """
 
 from thinwire.core._compat import TextBuffer, const, has_half, public
@@ -12,153 +10,9 @@ if TYPE_CHECKING:
     from typing import Any
 
     from thinwire.core.answer.extras import Extras
-    from thinwire.core.answer.keep import Buffer
     from thinwire.core.answer.tool_calls import ToolCall
     from thinwire.core.exchange import Exchange
     from thinwire.core.routing.plan import Attempt, Plan
-
-
-@public
-class BaseEvent:
-    """Base of all stream events; `thinwire.Event`, which is their union to a type checker."""
-
-    __qualname__ = "Event"  # how it is pickled
-
-    __match_args__: "tuple[str, ...]" = ()
-
-    def __eq__(self, other: object) -> bool:
-        names = self.__match_args__ if type(self) is type(other) else None
-        return names is not None and [getattr(self, name) for name in names] == [
-            getattr(other, name) for name in names
-        ]
-
-    def __hash__(self) -> int:
-        return hash(repr(self))
-
-    def __repr__(self) -> str:
-        fields = ["%s=%r" % (name, getattr(self, name)) for name in self.__match_args__]
-        return "%s(%s)" % (type(self).__name__, ", ".join(fields))
-
-
-class TextDelta(BaseEvent):
-    """Base of the events that carry text.
-
-    Attributes:
-        text: the new characters, never empty.
-        choice: index of the choice they belong to; 0 unless the request asked for n > 1.
-    """
-
-    __match_args__ = ("text", "choice")
-
-    def __init__(self, text: str, choice: int = 0) -> None:
-        self.text = text
-        self.choice = choice
-
-
-@public
-class ContentDelta(TextDelta):
-    """Text of the answer."""
-
-
-@public
-class ReasoningDelta(TextDelta):
-    """Text of the model's reasoning, whatever name the server gives it."""
-
-
-@public
-class RefusalDelta(TextDelta):
-    """Text of a refusal."""
-
-
-@public
-class ToolCallStarted(BaseEvent):
-    """A tool call whose name is known; sent once for each call, with its first arguments.
-
-    Attributes:
-        index: position of the call in `completion.tool_calls`.
-        id: the call's id as the server gave it, or one that was made for it: see ToolCall.
-        name: function or custom tool to call.
-    """
-
-    __match_args__ = ("index", "id", "name", "choice")
-
-    def __init__(self, index: int, id: str, name: str, choice: int = 0) -> None:
-        self.index = index
-        self.id = id
-        self.name = name
-        self.choice = choice
-
-
-@public
-class ToolCallDelta(BaseEvent):
-    """A piece of a tool call's arguments.
-
-    Attributes:
-        index: position of the call in `completion.tool_calls`.
-        arguments: the new characters of the JSON text, or of a custom call's input.
-    """
-
-    __match_args__ = ("index", "arguments", "choice")
-
-    def __init__(self, index: int, arguments: str, choice: int = 0) -> None:
-        self.index = index
-        self.arguments = arguments
-        self.choice = choice
-
-
-@public
-class StreamRestarted(BaseEvent):
-    """The answer broke off and starts anew at a fallback; only with on_interrupt="restart".
-
-    What was received before this event is void: text, reasoning, tool calls and all.
-
-    Attributes:
-        deployment: name of the deployment that takes over.
-        reason: kind of the error that broke the answer off.
-        void_chars: number of characters of content that were handed out and do not count.
-    """
-
-    __match_args__ = ("deployment", "reason", "void_chars")
-
-    def __init__(self, deployment: str, reason: str, void_chars: int) -> None:
-        self.deployment = deployment
-        self.reason = reason
-        self.void_chars = void_chars
-
-
-@public
-class StreamComplete(BaseEvent):
-    """The last event of a stream that came to its end.
-
-    Attributes:
-        completion: the whole answer.
-    """
-
-    __match_args__ = ("completion",)
-
-    def __init__(self, completion: "Completion") -> None:
-        self.completion = completion
-
-
-if TYPE_CHECKING:
-    # A union, so that a type checker knows when each event was dealt with (assert_never).
-    from typing import TypeAlias
-
-    from thinwire.core.answer.media import AudioDelta, ImageDelta
-
-    Event: TypeAlias = (
-        ContentDelta
-        | ReasoningDelta
-        | RefusalDelta
-        | ToolCallStarted
-        | ToolCallDelta
-        | StreamRestarted
-        | StreamComplete
-        | ImageDelta
-        | AudioDelta
-    )
-else:
-    Event = BaseEvent
 
 
 class DeltaText:
@@ -169,71 +23,62 @@ class DeltaText:
     so that no delta and no answer ever holds half a character.
 
     Args:
-        buffer: where it is kept; None: in memory.
+        kept: whether it is kept, too.
 
     Attributes:
-        buffer: see above.
+        buffer: what keeps it, or None.
+        half: of a character, which is held back.
         chars: number of characters so far.
     """
 
-    def __init__(self, buffer: "Buffer | None" = None) -> None:
-        self.buffer = buffer or TextBuffer()
-        self._half = ""
+    def __init__(self, kept: bool = True) -> None:
+        self.buffer = TextBuffer() if kept else None
+        self.half = ""
         self.chars = 0
 
     def add(self, delta: str) -> str:
         """Takes the text of a delta; returns what of it can be handed out, "" for nothing."""
-        if delta and (self._half or has_half(delta)):
+        if delta and (self.half or has_half(delta)):
             from thinwire.core.wire.utf8 import join_pairs, text  # few servers cut there
 
-            data = (self._half + delta).encode("utf-8", "surrogatepass")
+            data = (self.half + delta).encode("utf-8", "surrogatepass")
             joined = join_pairs(data, False, True)
             cut = len(joined)
             if cut >= 3 and joined[cut - 3] == 0xED and 0xA0 <= joined[cut - 2] < 0xB0:
                 cut -= 3
-            self._half = text(joined[cut:])
+            self.half = text(joined[cut:])
             delta = text(joined[:cut])
-        if delta:
-            self.buffer.append(delta)
-            self.chars += len(delta)
-        return delta
+        return self.add_whole(delta) if delta else ""
 
     def add_whole(self, delta: str) -> str:
-        """The same for text that has no half of a character."""
-        if self._half:
-            return self.add(delta)
-        self.buffer.append(delta)
+        """The same for text that has no half of a character, and none before it."""
+        if self.buffer is not None:
+            self.buffer.append(delta)
         self.chars += len(delta)
         return delta
 
     def end(self) -> str:
         """Nothing follows; returns what stands for a half that was never completed, or ""."""
-        if not self._half:
+        if not self.half:
             return ""
-        self._half = ""
+        self.half = ""
         return self.add_whole("\ufffd")
 
     def value(self) -> str:
         """Everything handed out so far, as far as it is kept."""
-        text = self.buffer.value()
+        text = "" if self.buffer is None else self.buffer.value()
         return text if len(text) <= self.chars else text[: self.chars]
 
     def pieces(self) -> "list[str]":
         """The same in pieces, which are not put together; do not change the list."""
-        pieces = self.buffer.pieces()
+        pieces: list[str] = [] if self.buffer is None else self.buffer.pieces()
         grown = sum([len(one) for one in pieces]) > self.chars
         return [self.value()] if grown else pieces
 
-    def move_to(self, buffer: "Buffer") -> None:
-        """Keeps it elsewhere from now on, what there is so far included."""
-        kept = self.buffer.value()
-        self.buffer = buffer
-        if kept:
-            buffer.append(kept)
-
     def snapshot(self) -> "DeltaText":
         """The text as it is now, which grows no further."""
-        result = DeltaText(self.buffer)
+        result = DeltaText(False)
+        result.buffer = self.buffer
         result.chars = self.chars
         return result
 

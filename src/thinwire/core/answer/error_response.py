@@ -14,7 +14,6 @@ from thinwire.core._compat import (
 )
 from thinwire.core.answer import chunk
 from thinwire.core.errors import StatusError, StreamError, TransportError
-from thinwire.core.exchange import readinto
 from thinwire.core.wire.http_date import LONGEST_MS, http_date, milliseconds
 
 TYPE_CHECKING = const(False)
@@ -90,6 +89,18 @@ async def read_whole(
     body = bytearray(start)
     await _read(response, EVENT_LIMIT, deadline_ms, body)
     return body
+
+
+async def readinto(response: "Response", buffer: memoryview, deadline_ms: "int | None") -> int:
+    """Reads body bytes to the front of `buffer`; 0 at the end. For what is no stream."""
+    count = response.receive(buffer)
+    while count is None:
+        await response.wait(deadline_ms)
+        count = response.receive(buffer)
+    start = response.offset
+    if start and count:
+        buffer[:count] = buffer[start : start + count]
+    return count
 
 
 def document(body: bytearray) -> "dict[str, object]":

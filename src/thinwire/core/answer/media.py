@@ -4,20 +4,21 @@ Image models send `images` beside the content, or parts of it: a list of {"image
 "data:image/png;base64,..."}}, each mostly in one piece, of megabytes. Audio comes as base64 in
 many pieces, with its transcript. Annotations are small: citations, in whatever form.
 
-With a `keep` that keeps nothing in memory an image needs no more of it than the receive buffer:
+Where nothing is kept in memory an image needs no more of it than the receive buffer:
 its base64 is handed out and cut from the event that is still arriving (`cut`). A "!" is left in
 its place, which base64 does not have, so that the event's JSON says later whose data that was.
 """
 
 from thinwire.core._compat import const, decode, public
 from thinwire.core.answer import chunk
-from thinwire.core.answer.completion import BaseEvent, DeltaText
+from thinwire.core.answer.completion import DeltaText
+from thinwire.core.answer.events import BaseEvent
 from thinwire.core.errors import StreamError
 
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
-    from thinwire.core.answer.completion import Choice, Event
-    from thinwire.core.answer.keep import Keeper
+    from thinwire.core.answer.completion import Choice
+    from thinwire.core.answer.events import Event
     from thinwire.core.wire.sse import SSEParser
 
 _MARK = const(b";base64,")
@@ -82,20 +83,20 @@ class MediaAssembler:
 
     Args:
         choice: index of the choice, for the events.
-        keeper: what becomes of images and audio; None: they are kept in memory.
+        keep: whether images and audio are kept in memory.
     """
 
-    def __init__(self, choice: int = 0, keeper: "Keeper | None" = None) -> None:
+    def __init__(self, choice: int = 0, keep: bool = True) -> None:
         self._choice = choice
-        self._keeper = keeper
+        self._keep = keep
         self._images: list[_Image] = []
         self._open: list[_Image] = []  # in the event that is arriving, handed out in part
         self._audio: dict[str, object] = {}
-        self._samples = self._text("audio", choice)
-        self._words = self._text("transcript", choice)
+        self._samples = DeltaText(keep)
+        self._words = DeltaText(keep)
         self._annotations: list[object] = []
 
-    def receive(self, delta: "dict[str, object]", events: "list[Event]") -> None:
+    def receive(self, delta: "dict[str, object]", events: "list[Event | str]") -> None:
         """Takes a delta; appends the events it causes."""
         for part in chunk.objects(delta.get("content")):
             if isinstance(part, dict) and "text" not in part and "thinking" not in part:
@@ -107,10 +108,10 @@ class MediaAssembler:
             self._hear(audio, events)
         elif audio:
             raise StreamError("the audio of an answer is no object")
-        if self._keeper is None:
+        if self._keep:
             self._annotations.extend(_listed(delta.get("annotations")))
 
-    def cut(self, parser: "SSEParser", events: "list[Event]") -> bool:
+    def cut(self, parser: "SSEParser", events: "list[Event | str]") -> bool:
         """Hands out what has come of images, and takes it out of the event that is arriving.
 
         Returns:
@@ -130,7 +131,7 @@ class MediaAssembler:
         return len(events) > said
 
     def _cut_one(
-        self, parser: "SSEParser", at: int, end: int, number: int, events: "list[Event]"
+        self, parser: "SSEParser", at: int, end: int, number: int, events: "list[Event | str]"
     ) -> None:
         # at: of the mark; end: of the data that follows it; number: of images cut before it.
         buffer, data = parser.buffer, at + len(_MARK)
@@ -171,6 +172,10 @@ class MediaAssembler:
             choice.audio["data"] = self._samples.value()
             choice.audio["transcript"] = self._words.value()
 
+    def is_empty(self) -> bool:
+        """Whether there is neither an image nor audio."""
+        return not self._images and not self._audio
+
     def citations(self, found: "list[object]") -> "list[object]":
         """Annotations in OpenAI's form from what Perplexity sends beside the choices.
 
@@ -183,7 +188,7 @@ class MediaAssembler:
             result.append({"type": "url_citation", "url_citation": fields})
         return result
 
-    def _see(self, came: object, events: "list[Event]") -> None:
+    def _see(self, came: object, events: "list[Event | str]") -> None:
         # An image, or a link to one; what else it may be is kept as it came.
         entry: dict[str, object] = {"image_url": came}
         if isinstance(came, dict):
@@ -191,7 +196,7 @@ class MediaAssembler:
         found = entry.get("image_url")
         url = chunk.text(chunk.mapping(found).get("url")) or chunk.text(found)
         if not url:
-            if came and self._keeper is None:
+            if came and self._keep:
                 self._annotations.append(came)
             return
         size = url.find(";base64,") + len(_MARK)
@@ -211,17 +216,17 @@ class MediaAssembler:
 
     def _new(self, head: str) -> _Image:
         position = len(self._images)
-        image = _Image(position, head, self._text("image", position))
+        image = _Image(position, head, DeltaText(self._keep))
         self._images.append(image)
         return image
 
-    def _add(self, image: _Image, data: str, events: "list[Event]") -> None:
+    def _add(self, image: _Image, data: str, events: "list[Event | str]") -> None:
         if data:
             media_type = image.head[len("data:") :].split(";")[0]
             image.data.add_whole(data)
             events.append(ImageDelta(image.position, data, media_type, "", self._choice))
 
-    def _hear(self, audio: "dict[str, object]", events: "list[Event]") -> None:
+    def _hear(self, audio: "dict[str, object]", events: "list[Event | str]") -> None:
         samples, words = chunk.word(audio.get("data")), chunk.word(audio.get("transcript"))
         for name, value in audio.items():
             if value is not None and name not in ("data", "transcript"):
@@ -231,9 +236,6 @@ class MediaAssembler:
         self._words.add(words)
         if samples or words:
             events.append(AudioDelta(samples, words, self._choice))
-
-    def _text(self, kind: str, index: int) -> DeltaText:
-        return DeltaText(None if self._keeper is None else self._keeper.buffer(kind, index))
 
 
 def _listed(value: object) -> "list[object]":

@@ -18,12 +18,16 @@ get the content alone (dialects/replay.py).
 """
 
 from thinwire.core._compat import const
-from thinwire.core.answer.answer import CompletionAssembler
-from thinwire.core.answer.completion import ContentDelta, DeltaText, ReasoningDelta
+from thinwire.core.answer.assembler import CompletionAssembler
+from thinwire.core.answer.completion import DeltaText
+from thinwire.core.answer.events import ContentDelta, ReasoningDelta
 
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
-    from thinwire.core.answer.completion import Choice, Event
+    from collections.abc import Callable
+
+    from thinwire.core.answer.completion import Choice
+    from thinwire.core.answer.events import Event
 
 _OPEN = const("<think>")
 _CLOSE = const("</think>")
@@ -34,16 +38,16 @@ class ThinkingAssembler(CompletionAssembler):
 
     inside = False
 
-    def add(self, kind: str, index: int, text: str) -> None:
+    def add(self, kind: str, index: int, text: str) -> "Event | str | None":
         """See CompletionAssembler.add."""
         if kind != "content":
-            super().add(kind, index, text)
-            return
+            return super().add(kind, index, text)
         choice = self._choice(index)
         if choice.finish_reason is not None:
             self._go_on(choice)
         self.progress = True  # it may all be held back
         choice.content_text.add(text)
+        return None
 
     def _delta(self, choice: "Choice", delta: "dict[str, object]") -> None:
         super()._delta(choice, delta)
@@ -52,8 +56,8 @@ class ThinkingAssembler(CompletionAssembler):
 
     def _new_choice(self, index: int) -> "Choice":
         choice = super()._new_choice(index)
-        choice.content_text = text = TaggedText(choice, self.events, self.inside)
-        if self._keeper is None:
+        choice.content_text = text = TaggedText(choice, self._queue, self.inside)
+        if self._keep:
             choice.blocks = text.blocks
         return choice
 
@@ -65,12 +69,12 @@ class InsideAssembler(ThinkingAssembler):
 
 
 class TaggedText(DeltaText):
-    """The content of a choice. It appends the events of what it is given itself, and so returns
-    no text to be handed out.
+    """The content of a choice. It queues the events of what it is given itself, and so returns no
+    text to be handed out.
 
     Args:
         choice: whose content it is; its reasoning gets what is in tags.
-        events: for the events.
+        tell: takes kind, text and choice of an event.
         inside: whether the text begins in its reasoning.
 
     Attributes:
@@ -78,11 +82,11 @@ class TaggedText(DeltaText):
             was an opening tag] for each piece of reasoning; an end of -1 is still to come.
     """
 
-    def __init__(self, choice: "Choice", events: "list[Event]", inside: bool) -> None:
-        super().__init__(choice.content_text.buffer)
+    def __init__(self, choice: "Choice", tell: "Callable[..., None]", inside: bool) -> None:
+        super().__init__(choice.content_text.buffer is not None)
         self._reasoning = choice.reasoning_text
         self._index = choice.index
-        self._events = events
+        self._tell = tell
         self._held = ""
         self._inside = inside
         self._fresh = True  # nothing was looked at
@@ -116,7 +120,7 @@ class TaggedText(DeltaText):
         if held and self._fresh and self._inside:
             self._open(False)
         self._say(held)
-        self._tell(ContentDelta, super().end())
+        self._tell(ContentDelta, super().end(), self._index)
         return ""
 
     def _start(self, text: str) -> str:
@@ -148,13 +152,9 @@ class TaggedText(DeltaText):
 
     def _say(self, text: str) -> None:
         if self._thinking:
-            self._tell(ReasoningDelta, self._reasoning.add(text))
+            self._tell(ReasoningDelta, self._reasoning.add(text), self._index)
         else:
-            self._tell(ContentDelta, super().add(text))
-
-    def _tell(self, event: "type[ContentDelta | ReasoningDelta]", text: str) -> None:
-        if text:
-            self._events.append(event(text, self._index))
+            self._tell(ContentDelta, super().add(text), self._index)
 
 
 def _tag_start(text: str, tag: str) -> int:

@@ -24,7 +24,8 @@ send them again. A call of type "custom" has a free text in their place (C68).
 
 from thinwire.core._compat import const, loads_whole, public, random_id
 from thinwire.core.answer import chunk
-from thinwire.core.answer.completion import DeltaText, ToolCallDelta, ToolCallStarted
+from thinwire.core.answer.completion import DeltaText
+from thinwire.core.answer.events import ToolCallDelta, ToolCallStarted
 from thinwire.core.errors import EncodeError, StreamError
 from thinwire.core.wire.json_encode import encoded
 
@@ -32,10 +33,9 @@ TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
     from typing import Any
 
-    from thinwire.core.answer.completion import Choice, Event
+    from thinwire.core.answer.completion import Choice
+    from thinwire.core.answer.events import Event
     from thinwire.core.answer.extras import Extras
-    from thinwire.core.answer.keep import Keeper
-
 
 # The fields that are ours, of a call and of what it calls.
 _CALL = ("index", "id", "type", "function", "custom", "name", "arguments")
@@ -237,17 +237,15 @@ class ToolCallAssembler:
 
     Args:
         choice: index of the choice, for the events.
-        keeper: what becomes of the arguments; None: they are kept in memory.
+        keep: whether the arguments are kept in memory.
         limit: number of calls it takes.
     """
 
-    def __init__(
-        self, choice: int = 0, keeper: "Keeper | None" = None, limit: int = _CALLS
-    ) -> None:
+    def __init__(self, choice: int = 0, keep: bool = True, limit: int = _CALLS) -> None:
         self._choice = choice
         self._left = limit
         self._limit = limit
-        self._keeper = keeper
+        self._keep = keep
         # The last calls, whatever their index (None), with an index, and with an id as well. To
         # look through all calls for each fragment would take for ever where there are thousands.
         self._last: dict[object, GrowingCall] = {}
@@ -257,7 +255,9 @@ class ToolCallAssembler:
         self._untold: GrowingCall | None = None  # has a name, of which more may come
         self._room = _SEEN
 
-    def receive(self, fragment: "dict[str, object]", events: "list[Event]", lane: int = 0) -> None:
+    def receive(
+        self, fragment: "dict[str, object]", events: "list[Event | str]", lane: int = 0
+    ) -> None:
         """Takes one entry of `delta.tool_calls`; appends the events it causes.
 
         Args:
@@ -298,14 +298,14 @@ class ToolCallAssembler:
             self._named.append(call)
             self._untold = call
             arguments = call.arguments.value()  # those that came before the name, too
-            if self._keeper is not None:
-                call.arguments.move_to(self._keeper.buffer("arguments", call.position))
+            if not self._keep:
+                call.arguments.buffer = None
         if begins or arguments:
             self.tell(events)
         if arguments and call.name:
             events.append(ToolCallDelta(call.position, arguments, self._choice))
 
-    def finish(self, events: "list[Event]") -> None:
+    def finish(self, events: "list[Event | str]") -> None:
         """Nothing follows: appends the events of what was held back."""
         self.tell(events)
         for call in self._calls:
@@ -314,7 +314,7 @@ class ToolCallAssembler:
                 if arguments and call.name:
                     events.append(ToolCallDelta(call.position, arguments, self._choice))
 
-    def tell(self, events: "list[Event]") -> None:
+    def tell(self, events: "list[Event | str]") -> None:
         """Nothing follows of the last name: appends the event that its call begins."""
         call, self._untold = self._untold, None
         if call is not None:
@@ -335,6 +335,10 @@ class ToolCallAssembler:
                 one.extra = call.extras.value()
             found.append(one)
         return found
+
+    def is_empty(self) -> bool:
+        """Whether there is none that can be made."""
+        return not self._named
 
     def named(self) -> int:
         """Number of calls that can be made, their arguments aside."""
@@ -403,7 +407,7 @@ class ToolCallAssembler:
 
     def _grow(self, call: GrowingCall, arguments: str) -> str:
         arguments = call.arguments.add(arguments)
-        if self._keeper is not None and arguments:
+        if not self._keep and arguments:
             # Kept all the same as far as there is room, to know them when they are sent again.
             fits = self._room >= len(arguments)
             self._room -= len(arguments) if fits else 0
@@ -416,7 +420,7 @@ class ToolCallAssembler:
         # A server may want back what is not ours (extras.py); most send nothing of the kind.
         field, known = ("custom", _CUSTOM) if call.type == "custom" else ("function", _FUNCTION)
         more, inside = chunk.has_more(fragment, _CALL), chunk.has_more(function, known)
-        if self._keeper is None and (more or inside):
+        if self._keep and (more or inside):
             if call.extras is None:
                 from thinwire.core.answer.extras import Extras
 

@@ -69,7 +69,7 @@ def answer(
         from thinwire.core.answer.think_tags import InsideAssembler, ThinkingAssembler
 
         kind = InsideAssembler if deployment.think_tags == "inside" else ThinkingAssembler
-    return Answer(call.keeper, buffers, buffer, call.choices(deployment.extra_body), kind)
+    return Answer(call.keep, buffers, buffer, call.choices(deployment.extra_body), kind)
 
 
 def _document(

@@ -8,12 +8,12 @@ from thinwire.core.wire.http1_request import check_headers
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from typing import TypedDict
+    from typing import Literal, TypedDict
 
-    from thinwire.core.answer.keep import Keep, Keeper
     from thinwire.core.request.http_request import Body
 
     Object = Mapping[str, object]
+    Keep = Literal["text", "none"]
 
     class ChatParams(TypedDict, total=False):
         """The fields that OpenAI's chat API has; what a server adds to them is `extra_body`'s."""
@@ -79,8 +79,7 @@ class Call:
 
     Attributes:
         portable: whether the request can be built for another deployment.
-        keeper: what becomes of the answer's text, None: it is kept in memory.
-        hands_out: whether somebody gets the text while it arrives, through `keep`.
+        keep: whether the answer's text is kept in memory.
         sizes: sizes of its files, the same for each attempt; see JSONEncoder.
     """
 
@@ -108,12 +107,9 @@ class Call:
         self.extra_body = extra_body or {}
         self.extra_headers = dict(extra_headers or {})
         self.session = session
-        self.keeper: Keeper | None = None
-        if keep != "text":
-            from thinwire.core.answer.keep import keeper
-
-            self.keeper = keeper(keep)
-        self.hands_out = self.keeper is not None and self.keeper.hands_out
+        if keep not in ("text", "none"):
+            raise _refused("keep", keep)
+        self.keep = keep == "text"
         self.sizes: dict[str, int] = {}
         check_headers(list(self.extra_headers.items()))
 

@@ -52,3 +52,8 @@ def tool(tool: object, index: int) -> str:
         "for each of completion.tool_calls"
     )
     return shown % (index, name, name)
+
+
+def keep(value: object, index: int) -> str:
+    """Words for what is no way to keep text."""
+    return 'keep= takes "text" or "none"; into a file: on_delta=file.write, keep="none"'

@@ -110,6 +110,7 @@ class Plan:
         measured: names to be sent a length, to see whether that is what they want.
         keep_headers: which headers of a response are kept; see answer/headers.py.
         on_chunk: is told each chunk, or None; see answer/on_chunk.py.
+        texts_only: see CompletionAssembler.
     """
 
     def __init__(
@@ -129,6 +130,7 @@ class Plan:
         self.start_ms = start_ms
         self.observer = observer
         self.model = router.name(model)
+        self.texts_only = False
         self.attempts: list[Attempt] = []
         self.left = [self.model]
         if call.portable:

@@ -1,5 +1,5 @@
-"""HTTP/1.1, client side, without I/O (RFC 9110, RFC 9112): the way out. The response is in
-http1_response.py.
+"""HTTP/1.1, client side, without I/O (RFC 9110, RFC 9112): how a request is framed. The
+rest is in http1.py.
 
 A head is checked before it is written: a header that could smuggle another one is refused, never
 mended. The body goes out in HTTP chunks, framed in the buffer that it was read into:
@@ -14,7 +14,7 @@ sent with it: whether it is all of the body decides what the head says.
            length of the head + _ROOM
 """
 
-from thinwire.core._compat import const, field_is_plain
+from thinwire.core._compat import AtOnce, const
 
 _PREFIX = const(6)  # room in front of an HTTP chunk: up to four hex digits, CR, LF
 _ROOM = const(36)  # the same, and in front of that what says how the body is framed
@@ -80,7 +80,7 @@ def request_head(method: str, target: str, headers: "list[tuple[str, str]]") -> 
     lines = ["%s %s HTTP/1.1" % (method, target)]
     for name, value in headers:
         line = "%s: %s" % (name, value)
-        if field_is_plain is None or not field_is_plain(line) or name.lower() in _FRAMING:
+        if AtOnce is None or not AtOnce.field(line):
             check_header(name, value)
         lines.append(line)
     lines.append("")

@@ -19,6 +19,7 @@ from thinwire.core.errors import StreamError
 _LF = const(10)
 _COLON = const(58)
 _SPACE = const(32)
+_DATA = const(b"data:")
 _BOM = const(b"\xef\xbb\xbf")
 _COMMENT = const(81)  # bytes that are kept of one, its colon included
 
@@ -38,6 +39,7 @@ class SSEParser:
         retry_ms: last reconnection time the server asked for, or None.
         unfinished: the event just returned was cut off by the end of the stream.
         comment: the start of the last comment, for whoever wants to know what a server is doing.
+        view: of the buffer; a text out of it takes less memory on a chip.
     """
 
     def __init__(
@@ -51,7 +53,8 @@ class SSEParser:
         self.retry_ms: int | None = None
         self.unfinished = False
         self.comment = b""
-        self._view = memoryview(self.buffer)
+        self.view = memoryview(self.buffer)
+        self._room: memoryview | None = None  # what was asked for and has not been filled
         self._limit = limit
         self._line = 0
         self._scan = 0
@@ -68,17 +71,28 @@ class SSEParser:
         Raises:
             StreamError: one event is larger than the limit, or than the memory there is.
         """
-        if self._given:
-            self._forget()
-        if self._end == self._line and not self._data:
-            self._line = self._scan = self._end = 0
-        elif len(self.buffer) - self._end <= len(self.buffer) // 4:
-            self._make_room()
-        return self._view[self._end :]
+        room = self._room
+        if room is None:
+            if self._given:
+                self._given = self._data = self.unfinished = False
+                self.event = "message"
+            if self._end == self._line and not self._data:
+                self._line = self._scan = self._end = 0
+                return self.view
+            if len(self.buffer) - self._end <= len(self.buffer) // 4:
+                self._make_room()
+            room = self._room = self.view[self._end :]
+        return room
 
-    def buffer_updated(self, count: int) -> None:
-        """Takes the first `count` bytes of the last `get_buffer()` as received."""
-        self._end += count
+    def buffer_updated(self, count: int, offset: int = 0) -> None:
+        """Takes `count` bytes of the last `get_buffer()`, from `offset` on, as received."""
+        end, self._room = self._end, None
+        if offset and not end and not self._start:
+            self._line = self._scan = offset  # nothing is moved in front of what is empty
+            end = offset
+        elif offset:
+            self.view[end : end + count] = self.view[end + offset : end + offset + count]
+        self._end = end + count
 
     def eof_received(self) -> None:
         """The stream has ended; an unfinished last event is still returned, and flagged."""
@@ -117,7 +131,7 @@ class SSEParser:
 
     def received_last(self, count: int) -> memoryview:
         """The last `count` bytes received."""
-        return self._view[self._end - count : self._end]
+        return self.view[self._end - count : self._end]
 
     def is_filling(self) -> bool:
         """Whether the buffer is about to grow for the line that is arriving."""
@@ -134,25 +148,28 @@ class SSEParser:
 
     def cut(self, start: int, count: int) -> None:
         """Takes `count` bytes out of the line that is arriving, as if they had not come."""
-        self._view[start : self._end - count] = self._view[start + count : self._end]
+        self.view[start : self._end - count] = self.view[start + count : self._end]
         self._end -= count
         self._scan = self._end
+        self._room = None
 
     def unread(self) -> bytes:
         """What was received and not parsed yet."""
-        return bytes(self._view[self._line : self._end])
+        return bytes(self.view[self._line : self._end])
 
     def free(self) -> None:
         """Gives the buffer back; the parser is of no further use."""
         # Nothing new is made: this is done where there was no memory left, too.
-        self.buffer = self._view = b""  # type: ignore[assignment]
+        self.buffer = self.view = b""  # type: ignore[assignment]
+        self._room = None
         self._line = self._scan = self._end = 0
         self._data = self._given = False
 
     def next_event(self) -> bool:
         """Goes to the next event; False when more bytes are needed (or none are left)."""
         if self._given:
-            self._forget()
+            self._given = self._data = self.unfinished = False
+            self.event = "message"
         if self._start and not self._skip_bom():
             return False
         buffer = self.buffer
@@ -171,7 +188,18 @@ class SSEParser:
             self._line = self._scan = end + 1
             self._skip_lf = cr >= 0
             if start < end:
-                self._field(start, end)
+                if self._data or end - start < 5 or not buffer.startswith(_DATA, start):
+                    self._field(start, end)
+                    continue
+                # Nearly each line is the only one of its event, and the blank one follows.
+                self._data = True
+                self.data_start, self.data_end = start + 5, end
+                if start + 5 < end and buffer[start + 5] == _SPACE:
+                    self.data_start += 1
+                if cr < 0 and end + 1 < self._end and buffer[end + 1] == _LF:
+                    self._line = self._scan = end + 2
+                    self._given = True
+                    return True
             elif self._data:
                 self._given = True
                 return True
@@ -181,10 +209,6 @@ class SSEParser:
     def data(self) -> str:
         """Text of the event's data; invalid UTF-8 becomes U+FFFD."""
         return decode(self.buffer, self.data_start, self.data_end)
-
-    def _forget(self) -> None:
-        self._given = self._data = self.unfinished = False
-        self.event = "message"
 
     def _skip_bom(self) -> bool:
         # One leading byte order mark is not part of the stream. False: cannot tell yet.
@@ -209,7 +233,7 @@ class SSEParser:
         buffer = self.buffer
         colon = buffer.find(b":", start, end)
         if colon == start:
-            self.comment = bytes(self._view[start + 1 : min(end, start + _COMMENT)])
+            self.comment = bytes(self.view[start + 1 : min(end, start + _COMMENT)])
             return
         if colon < 0:
             colon = value = end
@@ -217,8 +241,8 @@ class SSEParser:
             value = colon + 1
             if value < end and buffer[value] == _SPACE:
                 value += 1
-        if colon - start == 4 and buffer.find(b"data", start, colon) == start:
-            if not self._data:
+        if colon - start == 4 and buffer.startswith(b"data", start):
+            if not self._data:  # a field without a colon
                 self._data = True
                 self.data_start, self.data_end = value, end
                 return
@@ -227,7 +251,7 @@ class SSEParser:
             first = self.data_end + 1
             buffer[self.data_end] = _LF
             self.data_end = first + end - value
-            self._view[first : self.data_end] = self._view[value:end]
+            self.view[first : self.data_end] = self.view[value:end]
             return
         name, text = decode(buffer, start, colon), decode(buffer, value, end)
         if name == "event":
@@ -252,14 +276,14 @@ class SSEParser:
         if size > room // 2 and room < self._limit:
             room = min(room * GROWTH, self._limit)
             grown = bytearray(room)
-        old = self._view
+        old = self.view
         if grown is not None:
             self.buffer = grown
-            self._view = memoryview(grown)
+            self.view = memoryview(grown)
         # Nothing is moved to where it stands: near the limit this is done for each read.
-        if start or grown is not None:
-            self._view[:kept] = old[start : start + kept]
+        if kept and (start or grown is not None):
+            self.view[:kept] = old[start : start + kept]
         if line != kept or grown is not None:
-            self._view[kept:size] = old[line:end]
+            self.view[kept:size] = old[line:end]
         self.data_start, self.data_end = 0, kept
         self._line, self._scan, self._end = kept, self._scan - line + kept, size

@@ -9,8 +9,7 @@ from typing import NamedTuple
 from thinwire.core.errors import ConnectError, ReadError, TransportTimeout, certificate_error
 from thinwire.core.request.http_request import Request
 from thinwire.core.wire.certificate_pins import CertificatePins
-from thinwire.core.wire.http1 import READ, WRITE
-from thinwire.core.wire.http1_response import ResponseHead
+from thinwire.core.wire.http1 import READ, WRITE, ResponseHead
 from thinwire.cpython import words
 from thinwire.cpython.clock import now_ms
 from thinwire.cpython.lookup import Address, Resolver

@@ -1,0 +1,152 @@
+"""What a caller gets while an answer arrives. Events match by position and by name
+(`case ContentDelta(text)`), compare by value and cost little on a chip.
+"""
+
+from thinwire.core._compat import const, public
+
+TYPE_CHECKING = const(False)
+if TYPE_CHECKING:
+    from thinwire.core.answer.completion import Completion
+
+
+@public
+class BaseEvent:
+    """Base of all stream events; `thinwire.Event`, which is their union to a type checker."""
+
+    __qualname__ = "Event"  # how it is pickled
+
+    __match_args__: "tuple[str, ...]" = ()
+
+    def __eq__(self, other: object) -> bool:
+        names = self.__match_args__ if type(self) is type(other) else None
+        return names is not None and [getattr(self, name) for name in names] == [
+            getattr(other, name) for name in names
+        ]
+
+    def __hash__(self) -> int:
+        return hash(repr(self))
+
+    def __repr__(self) -> str:
+        fields = ["%s=%r" % (name, getattr(self, name)) for name in self.__match_args__]
+        return "%s(%s)" % (type(self).__name__, ", ".join(fields))
+
+
+class TextDelta(BaseEvent):
+    """Base of the events that carry text.
+
+    Attributes:
+        text: the new characters, never empty.
+        choice: index of the choice they belong to; 0 unless the request asked for n > 1.
+    """
+
+    __match_args__ = ("text", "choice")
+
+    def __init__(self, text: str, choice: int = 0) -> None:
+        self.text = text
+        self.choice = choice
+
+
+@public
+class ContentDelta(TextDelta):
+    """Text of the answer."""
+
+
+@public
+class ReasoningDelta(TextDelta):
+    """Text of the model's reasoning, whatever name the server gives it."""
+
+
+@public
+class RefusalDelta(TextDelta):
+    """Text of a refusal."""
+
+
+@public
+class ToolCallStarted(BaseEvent):
+    """A tool call whose name is known; sent once for each call, with its first arguments.
+
+    Attributes:
+        index: position of the call in `completion.tool_calls`.
+        id: the call's id as the server gave it, or one that was made for it: see ToolCall.
+        name: function or custom tool to call.
+    """
+
+    __match_args__ = ("index", "id", "name", "choice")
+
+    def __init__(self, index: int, id: str, name: str, choice: int = 0) -> None:
+        self.index = index
+        self.id = id
+        self.name = name
+        self.choice = choice
+
+
+@public
+class ToolCallDelta(BaseEvent):
+    """A piece of a tool call's arguments.
+
+    Attributes:
+        index: position of the call in `completion.tool_calls`.
+        arguments: the new characters of the JSON text, or of a custom call's input.
+    """
+
+    __match_args__ = ("index", "arguments", "choice")
+
+    def __init__(self, index: int, arguments: str, choice: int = 0) -> None:
+        self.index = index
+        self.arguments = arguments
+        self.choice = choice
+
+
+@public
+class StreamRestarted(BaseEvent):
+    """The answer broke off and starts anew at a fallback; only with on_interrupt="restart".
+
+    What was received before this event is void: text, reasoning, tool calls and all.
+
+    Attributes:
+        deployment: name of the deployment that takes over.
+        reason: kind of the error that broke the answer off.
+        void_chars: number of characters of content that were handed out and do not count.
+    """
+
+    __match_args__ = ("deployment", "reason", "void_chars")
+
+    def __init__(self, deployment: str, reason: str, void_chars: int) -> None:
+        self.deployment = deployment
+        self.reason = reason
+        self.void_chars = void_chars
+
+
+@public
+class StreamComplete(BaseEvent):
+    """The last event of a stream that came to its end.
+
+    Attributes:
+        completion: the whole answer.
+    """
+
+    __match_args__ = ("completion",)
+
+    def __init__(self, completion: "Completion") -> None:
+        self.completion = completion
+
+
+if TYPE_CHECKING:
+    # A union, so that a type checker knows when each event was dealt with (assert_never).
+    from typing import TypeAlias
+
+    from thinwire.core.answer.media import AudioDelta, ImageDelta
+
+    Event: TypeAlias = (
+        ContentDelta
+        | ReasoningDelta
+        | RefusalDelta
+        | ToolCallStarted
+        | ToolCallDelta
+        | StreamRestarted
+        | StreamComplete
+        | ImageDelta
+        | AudioDelta
+    )
+else:
+    Event = BaseEvent
