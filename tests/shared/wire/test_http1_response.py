@@ -80,17 +80,6 @@ def test_malformed_heads_are_refused_however_they_arrive():
             error_of(ReadError, receive, pieces)
 
 
-def test_whether_it_begins_as_http_does():
-    for data in (b"", b"HT", b"HTTP/1.1 200 OK"):
-        head = ResponseHead()
-        head.receive(memoryview(data))
-        assert head.begins_well()
-    for data in (b"h", b"HTTPS", b"SSH-2.0", b"\x15\x03\x03"):
-        head = ResponseHead()
-        head.receive(memoryview(data))
-        assert not head.begins_well()
-
-
 def test_a_head_has_a_limit():
     start = b"HTTP/1.1 200 OK\r\nA: "
     for size, fits in [(HEAD_LIMIT - len(start) - 4, True), (HEAD_LIMIT - len(start) - 3, False)]:

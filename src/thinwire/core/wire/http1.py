@@ -385,10 +385,6 @@ class ResponseHead:
                 raise ReadError("unexpected interim response %d" % self.status)
             self.raw = self.raw[end:]
 
-    def begins_well(self) -> bool:
-        """Whether what has come may be HTTP."""
-        return bytes(self.raw[:5]) == b"HTTP/"[: len(self.raw)]
-
     def header(self, name: str) -> "str | None":
         """Value of the first header of this name, in any case, or None."""
         for value in self._values(name.lower()):

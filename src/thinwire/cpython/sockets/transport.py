@@ -170,7 +170,8 @@ class SocketResponse(HTTP1Exchange, Response):
 
     def is_http(self) -> bool:
         """Whether what has come, if anything has, begins as HTTP does."""
-        return self._head.begins_well()
+        begin = bytes(self._head.raw[:5])
+        return begin == b"HTTP/"[: len(begin)]
 
     def _inflate(self, view: memoryview) -> int | None:
         inflater: Inflater = self._inflater  # type: ignore[assignment]
