@@ -39,6 +39,17 @@ def micropython(request: pytest.FixtureRequest) -> Interpreter:
     return required(request.param)
 
 
+@pytest.fixture(params=["httpx", "sockets"])
+def on_transport(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Both of ours, one after the other, as what a client has that is given no transport."""
+    if request.param == "sockets":
+        from support import on_sockets
+
+        on_sockets.install(monkeypatch.setattr)
+    name: str = request.param
+    return name
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
     """Run `async def test_...` with asyncio, as the runner on MicroPython does."""

@@ -56,7 +56,7 @@ class SocketTransport:  # a core.transport.Transport; as its subclass it would c
             list of them.
         add_ca: CA certificates beside the built-in roots, likewise.
         pin: the one certificate or public key to accept, as sha256 in hex (or a list of several);
-            without cadata it counts alone. See thinwire_device/certificate_pins.py.
+            without cadata it counts alone. See core/wire/certificate_pins.py.
         proxy, uds: for CPython.
         buffer_size: bytes of body per http chunk, and of the send and the receive buffer, 512 to
             4096; None for 1024.

@@ -31,7 +31,7 @@ class TLSContexts:
     Args:
         cadata: CA certificates, DER or PEM: bytes, or a list of them; None for the built-in roots.
         insecure: accept any certificate.
-        pin: see certificate_pins.py; without cadata it counts alone.
+        pin: see core/wire/certificate_pins.py; without cadata it counts alone.
         add_ca: CA certificates beside the built-in roots, likewise.
 
     Raises:
@@ -53,9 +53,11 @@ class TLSContexts:
         self._context: tls.SSLContext | None = None
         self._roots: tuple[str, ...] = ()  # names of the roots in it
         if pin is not None:
-            from thinwire_device.certificate_pins import CertificatePins
+            import hashlib
 
-            self._pins = CertificatePins(pin)
+            from thinwire.core.wire.certificate_pins import CertificatePins
+
+            self._pins = CertificatePins(pin, hashlib.sha256)
 
     def context(self, host: str) -> "tls.SSLContext":
         """The TLS context for a host.

@@ -24,6 +24,7 @@ _HOMES = (
     ("thinwire.core.transport", "thinwire.transport"),
     ("thinwire.core.request.http_request", "thinwire.transport"),
     ("thinwire.cpython.httpx.", "thinwire.transport"),
+    ("thinwire.cpython.sockets.", "thinwire.transport"),
     ("thinwire.compat.exoclaw.types", "thinwire.compat.exoclaw"),
     ("thinwire.testing.", "thinwire.testing"),
     ("thinwire.conformance.", "thinwire.conformance"),

@@ -17,14 +17,16 @@ from thinwire.core.transport import Transport as Transport
 
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
-    from thinwire_device.socket_transport import SocketTransport as SocketTransport
-
     from thinwire.cpython.httpx.options import HTTPXTransport as HTTPXTransport
+    from thinwire.cpython.sockets.transport import SocketTransport as SocketTransport
 
 if MICROPYTHON:
     _HOMES = {"SocketTransport": "thinwire_device.socket_transport"}
 else:
-    _HOMES = {"HTTPXTransport": "thinwire.cpython.httpx.options"}
+    _HOMES = {
+        "HTTPXTransport": "thinwire.cpython.httpx.options",
+        "SocketTransport": "thinwire.cpython.sockets.transport",
+    }
 
 
 def __dir__() -> "list[str]":

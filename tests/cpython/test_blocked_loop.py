@@ -18,6 +18,7 @@ _HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nConnection: clos
 _DELTA = b'data: {"choices":[{"index":0,"delta":{"content":"%b"}}]}\n\n'
 _END = b'data: {"choices":[{"index":0,"delta":{},"finish_reason":"stop"}]}\n\ndata: [DONE]\n\n'
 TRUSTED = authority()
+pytestmark = pytest.mark.usefixtures("on_transport")
 ANSWERS = {
     "first_token": [b"", _HEAD + _DELTA % b"one" + _DELTA % b"two" + _END],
     "first_token after the head": [_HEAD, _DELTA % b"one" + _DELTA % b"two" + _END],

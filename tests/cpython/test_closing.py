@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from support.device_calls import call
 from support.interpreters import Interpreter, interpreter_id, interpreters
+from support.on_sockets import SOCKETS, install
 from support.order import marking, soon
 from support.places import places
 from wire import cancelling
@@ -64,10 +65,17 @@ def server() -> Iterator[MockServer]:
         yield server
 
 
-@pytest.fixture(params=[None, *interpreters()], ids=interpreter_id)
-def run(request: pytest.FixtureRequest, tmp_path: Path, server: MockServer) -> Run:
+@pytest.fixture(params=[None, SOCKETS, *interpreters()], ids=interpreter_id)
+def run(
+    request: pytest.FixtureRequest,
+    tmp_path: Path,
+    server: MockServer,
+    monkeypatch: pytest.MonkeyPatch,
+) -> Run:
     """Calls a function of tests/wire/cancelling.py with the server's address, on one runtime."""
-    interpreter: Interpreter | None = request.param
+    interpreter: Interpreter | None = None if request.param == SOCKETS else request.param
+    if request.param == SOCKETS:
+        install(monkeypatch.setattr)
 
     def run(function: str, *arguments: Any) -> Any:
         if interpreter is not None:
@@ -161,6 +169,7 @@ BLOCKED = {name: where for name, where in ANSWERED.items() if where[1] == "chat"
 
 
 @pytest.mark.parametrize("where", BLOCKED)
+@pytest.mark.usefixtures("on_transport")
 def test_another_thread_closes(server: MockServer, where: str) -> None:
     server.reply("m", BLOCKED[where][0])
     with Client("m", {"m": Deployment(server.base_url, "k")}) as client:
@@ -194,6 +203,7 @@ def test_another_thread_closes_while_it_waits_for_the_next_attempt(server: MockS
     assert len(server.requests) == 1
 
 
+@pytest.mark.usefixtures("on_transport")
 def test_another_thread_closes_while_it_sends() -> None:
     with places() as nobody:
         url = "http://{}:{}/v1".format(*nobody["mute"])

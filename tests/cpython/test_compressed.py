@@ -17,7 +17,7 @@ from thinwire import (
     ReadError,
     ThinwireError,
 )
-from thinwire.cpython.httpx.inflate import Inflater
+from thinwire.cpython.inflate import Inflater
 from thinwire.testing import DONE, MockServer, Reply, Send, sse_event
 
 STREAM = (
@@ -26,6 +26,7 @@ STREAM = (
     + DONE
 )
 MESSAGES: list[dict[str, object]] = [{"role": "user", "content": "hi"}]
+BOTH = pytest.mark.usefixtures("on_transport")
 ENCODED = [("gzip", gzip.compress(STREAM)), ("deflate", zlib.compress(STREAM))]
 
 # On MicroPython: what the error says, or the answer.
@@ -45,20 +46,23 @@ def compressed(coding: str, data: bytes, status: int = 200) -> Reply:
     return Reply(status=status, headers=headers, steps=[Send(data)], pieces=7)
 
 
+@BOTH
 @pytest.mark.parametrize(("coding", "data"), ENCODED, ids=["gzip", "deflate"])
-async def test_httpx_reads_it(mock_llm: MockServer, coding: str, data: bytes) -> None:
+async def test_it_is_read(mock_llm: MockServer, coding: str, data: bytes) -> None:
     mock_llm.reply("m", compressed(coding, data))
     async with AsyncClient("m", {"m": Deployment(mock_llm.base_url)}) as client:
         assert (await client.chat(MESSAGES)).content == "Grüße"
 
 
-def test_httpx_reads_it_without_a_loop(mock_llm: MockServer) -> None:
+@BOTH
+def test_it_is_read_without_a_loop(mock_llm: MockServer) -> None:
     mock_llm.reply("m", compressed(*ENCODED[0]))
     with Client("m", {"m": Deployment(mock_llm.base_url)}) as client:
         assert client.chat(MESSAGES).content == "Grüße"
     assert mock_llm.requests[0].header("accept-encoding") == "identity"
 
 
+@BOTH
 def test_what_is_not_what_it_says_is_an_error_of_ours(mock_llm: MockServer) -> None:
     mock_llm.reply("m", compressed("gzip", b"not gzip"))
     with (

@@ -14,6 +14,7 @@ import pytest
 from support.certificates import Authority, authority
 from support.device_calls import call
 from support.interpreters import interpreter_id, interpreters
+from support.on_sockets import SOCKETS, install
 from support.raw_requests import RequestEnd
 from support.rude import SAID, rude_server
 from wire import early, framing
@@ -40,12 +41,14 @@ def trusted() -> Authority:
     return authority()
 
 
-@pytest.fixture(params=[None, *interpreters()], ids=interpreter_id)
-def run(request: pytest.FixtureRequest, tmp_path: Path) -> Run:
+@pytest.fixture(params=[None, SOCKETS, *interpreters()], ids=interpreter_id)
+def run(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
     """Calls a function of a module of tests/wire on one runtime."""
+    if request.param == SOCKETS:
+        install(monkeypatch.setattr)
 
     def run(module: Any, function: str, *arguments: Any) -> Any:
-        if request.param is not None:
+        if request.param not in (None, SOCKETS):
             file = module.__name__.rpartition(".")[2] + ".py"
             return call(request.param, tmp_path, file, function, *arguments)
         result = getattr(module, function)(*arguments)

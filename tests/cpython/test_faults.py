@@ -41,7 +41,7 @@ def test_the_outcome(done: Runs, leg: str, case: Case) -> None:
 def test_nothing_outlasts_its_clocks(done: Runs, leg: str) -> None:
     late = {name: played.late_by_ms() for name, played in done[leg].played.items()}
     assert {name: ms for name, ms in late.items() if ms > 0} == {}
-    assert len(late) > 500
+    assert len(late) > (100 if LEGS[leg].few else 500)
 
 
 @pytest.mark.parametrize("leg", LEGS)
@@ -52,7 +52,7 @@ def test_each_attempt_sends_the_same(done: Runs, leg: str) -> None:
         bodies = [body_of(request) for request in found if request.body_whole]
         assert all(body == bodies[0] for body in bodies), name
         compared += len(bodies) > 1
-    assert compared > 200
+    assert compared > (50 if LEGS[leg].few else 200)
 
 
 def body_of(request: RecordedRequest) -> Any:

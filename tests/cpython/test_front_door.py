@@ -120,8 +120,7 @@ def test_checkers_and_the_table_agree() -> None:
 def test_checkers_see_what_is_there(name: str) -> None:
     seen = {found for _, found in imports_for_checkers(name)}
     made_here = {found for found in names_of(name) if found in vars(module_of(name))}
-    on_chips = {"SocketTransport"} if name == "thinwire.transport" else set()
-    assert seen - made_here == set(names_of(name)) - made_here | on_chips
+    assert seen - made_here == set(names_of(name)) - made_here
 
 
 # In tracebacks, reprs and pickles.
@@ -184,8 +183,7 @@ def test_the_page_lists_the_names(name: str) -> None:
     section = PAGE.partition(f"\n## `{name}`\n")[2].partition("\n## ")[0]
     rows = re.findall(r"^\| (`.*?) \|", section, re.MULTILINE)
     listed = [found for row in rows for found in re.findall(r"`(\w+)`", row)]
-    on_chips = ["SocketTransport"] if name == "thinwire.transport" else []
-    assert sorted(listed) == sorted(names_of(name) + on_chips)
+    assert sorted(listed) == sorted(names_of(name))
 
 
 def test_the_page_lists_the_modules() -> None:

@@ -9,6 +9,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from support.fuzzing import answer
@@ -39,8 +40,11 @@ def judge(output: str) -> None:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_httpx(server: MockServer, kind: str) -> None:
-    command = [sys.executable, "-W", "error", str(SCRIPT)]
+@pytest.mark.parametrize(
+    "on", [[], [ROOT / "tests/support/on_sockets.py"]], ids=["httpx", "sockets"]
+)
+def test_on_cpython(server: MockServer, kind: str, on: list[Path]) -> None:
+    command = [sys.executable, "-W", "error", *map(str, on), str(SCRIPT)]
     done = subprocess.run(
         [*command, server.base_url, str(FIRST), str(COUNT), kind],
         capture_output=True,

@@ -14,6 +14,7 @@ import pytest
 from support.order import soon
 
 from thinwire import AsyncClient, Client, ConnectError, Deployment
+from thinwire.cpython import proxies
 from thinwire.cpython.httpx import proxy as checking
 from thinwire.testing import MockServer
 from thinwire.transport import HTTPXTransport
@@ -169,7 +170,7 @@ def test_the_systems_settings_count_where_no_variable_is_set(
 ) -> None:
     with MockServer() as proxy:
         found = {"http": proxy.base_url.removesuffix("/v1")}
-        monkeypatch.setattr(checking, "getproxies", lambda: found)
+        monkeypatch.setattr(proxies, "getproxies", lambda: found)
         assert asked(Client("m", ELSEWHERE, retry=1)) == "hi"
         assert len(proxy.requests) == 1
 

@@ -1,4 +1,4 @@
-"""TLS over httpx: whom the client trusts, and that a key goes to nobody else."""
+"""TLS on CPython: whom the client trusts, and that a key goes to nobody else."""
 
 import os
 import ssl
@@ -25,7 +25,7 @@ from thinwire import (
     Timeouts,
     TransportTimeout,
 )
-from thinwire.cpython.httpx import trust
+from thinwire.cpython import trust
 from thinwire.testing import (
     Cut,
     EndBody,
@@ -41,6 +41,7 @@ KEY = "sk-never-to-be-seen"
 LIMIT_S = 0.3
 ONCE = RetryPolicy(attempts=1)
 MESSAGES = [{"role": "user", "content": "Hi"}]
+BOTH = pytest.mark.usefixtures("on_transport")
 
 
 @pytest.fixture(scope="module")
@@ -68,6 +69,7 @@ def ask(server: MockServer, messages: Any = MESSAGES, **options: Any) -> str | N
         return client.chat(messages).content
 
 
+@BOTH
 def test_a_server_nobody_vouches_for_gets_no_key(server: MockServer) -> None:
     with pytest.raises(ConnectError) as failure:
         ask(server)
@@ -76,6 +78,7 @@ def test_a_server_nobody_vouches_for_gets_no_key(server: MockServer) -> None:
     assert server.requests == []
 
 
+@BOTH
 def test_another_authority_does_not_help(server: MockServer) -> None:
     with pytest.raises(ConnectError):
         ask(server, cadata=authority().pem)
@@ -86,6 +89,7 @@ def test_another_authority_does_not_help(server: MockServer) -> None:
 WRONG = [("example.test", False), ("127.0.0.1", True)]
 
 
+@BOTH
 @pytest.mark.parametrize(("name", "expired"), WRONG)
 def test_a_wrong_certificate_is_refused(trusted: Authority, name: str, expired: bool) -> None:
     with MockServer(ssl_context=trusted.server(name, expired=expired)) as server:
@@ -94,6 +98,7 @@ def test_a_wrong_certificate_is_refused(trusted: Authority, name: str, expired: 
         assert server.requests == []
 
 
+@BOTH
 def test_each_way_to_name_the_authority(
     server: MockServer, trusted: Authority, tmp_path: Path
 ) -> None:
@@ -120,6 +125,7 @@ def test_each_way_to_name_the_authority(
         assert ask(server, **way) == "Hi", way
 
 
+@BOTH
 def test_the_environment_names_the_authority(
     server: MockServer, trusted: Authority, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -132,6 +138,7 @@ def test_the_environment_names_the_authority(
         ask(server)
 
 
+@BOTH
 async def test_the_async_client_spells_it_alike(server: MockServer, trusted: Authority) -> None:
     for way in ({"verify": trusted.der}, {"cadata": trusted.pem}, {"add_ca": trusted.pem}):
         options: Any = way
@@ -152,6 +159,7 @@ def test_a_folder_in_the_environment(
         ask(server)
 
 
+@BOTH
 @pytest.mark.parametrize("content", [None, b"", b"no certificate"])
 @pytest.mark.parametrize("kind", [Client, AsyncClient])
 def test_the_environment_is_checked_at_once(
@@ -225,6 +233,7 @@ def test_an_unreadable_bundle_is_named_at_once(tmp_path: Path) -> None:
 
 
 # TLS's goodbye or none: an answer that was cut is not whole.
+@BOTH
 @pytest.mark.parametrize("notify", [False, True])
 def test_a_cut_is_no_end(server: MockServer, trusted: Authority, notify: bool) -> None:
     server.reply("echo", MockCompletion([{"content": "Hello"}], ending=[Cut(notify=notify)]))
@@ -239,6 +248,7 @@ REFUSAL = Reply(413, [Send(b"too large"), EndBody(), Stall()], early=70_000)
 LARGE = [{"role": "user", "content": "word " * 2_000_000}]
 
 
+@BOTH
 def test_an_early_refusal_arrives(server: MockServer, trusted: Authority) -> None:
     server.reply("echo", REFUSAL)
     with pytest.raises(StatusError) as failure:
@@ -246,6 +256,7 @@ def test_an_early_refusal_arrives(server: MockServer, trusted: Authority) -> Non
     assert failure.value.status == 413
 
 
+@BOTH
 async def test_an_early_refusal_arrives_async(server: MockServer, trusted: Authority) -> None:
     server.reply("echo", REFUSAL)
     models = {"echo": Deployment(server.base_url)}
@@ -259,6 +270,7 @@ async def test_an_early_refusal_arrives_async(server: MockServer, trusted: Autho
 CLOCKS = ["connect", "total"]
 
 
+@BOTH
 @pytest.mark.parametrize("clock", CLOCKS)
 def test_a_handshake_that_stalls_ends(mute: dict[str, Deployment], clock: str) -> None:
     limits = Timeouts(**{clock: LIMIT_S})
@@ -270,6 +282,7 @@ def test_a_handshake_that_stalls_ends(mute: dict[str, Deployment], clock: str) -
     assert failure.value.phase == clock
 
 
+@BOTH
 @pytest.mark.parametrize("clock", CLOCKS)
 async def test_a_handshake_that_stalls_ends_async(mute: dict[str, Deployment], clock: str) -> None:
     limits = Timeouts(**{clock: LIMIT_S})
@@ -279,6 +292,7 @@ async def test_a_handshake_that_stalls_ends_async(mute: dict[str, Deployment], c
     assert failure.value.phase == clock
 
 
+@BOTH
 def test_many_turns_share_a_connection(server: MockServer, trusted: Authority) -> None:
     server.reply("echo", text_reply("Yes"))
     with Client("echo", {"echo": Deployment(server.base_url)}, cadata=trusted.der) as client:

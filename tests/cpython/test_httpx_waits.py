@@ -13,10 +13,11 @@ from support.order import soon
 
 from thinwire import AsyncClient, Client, Deployment, ReadError, TransportTimeout
 from thinwire.core.request.http_request import Request
+from thinwire.cpython.clock import now_ms
 from thinwire.cpython.httpx.options import HTTPXTransport
 from thinwire.cpython.httpx.responses import AsyncResponse
 from thinwire.cpython.httpx.transport import AsyncTransport
-from thinwire.cpython.httpx.waits import Starts, TimedWait, now_ms, to_its_end
+from thinwire.cpython.httpx.waits import Starts, TimedWait, to_its_end
 from thinwire.testing import MockServer, stall_reply, text_reply
 
 HELLO = [{"role": "user", "content": "hi"}]

@@ -1,4 +1,4 @@
-"""What httpx's errors say: as much as a chip's, and what helps; on both faces."""
+"""What errors of connections say: as much as a chip's, and what helps; on both faces."""
 
 import errno
 import socket
@@ -13,7 +13,7 @@ import pytest
 from support.certificates import Authority, authority
 
 from thinwire import AsyncClient, Client, ConnectError, Deployment, ThinwireError, Timeouts
-from thinwire.cpython.httpx import words
+from thinwire.cpython import words
 from thinwire.testing import MockServer
 
 KEY = "sk-never-to-be-seen"
@@ -107,8 +107,10 @@ def failing(models: Any, **options: Any) -> ThinwireError:
 
 
 FACES = pytest.mark.parametrize("face", [failing, failing_async])
+BOTH = pytest.mark.usefixtures("on_transport")
 
 
+@BOTH
 @FACES
 @pytest.mark.parametrize(
     ("scheme", "answer", "said", "kind"), [row[1:] for row in WORDS], ids=[row[0] for row in WORDS]
@@ -128,6 +130,7 @@ def test_what_is_wrong_is_said(
     assert KEY not in str(error)
 
 
+@BOTH
 @FACES
 def test_nobody_listens(face: Any) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
@@ -136,6 +139,7 @@ def test_nobody_listens(face: Any) -> None:
     assert "connection refused: check host and port, nobody listens there ([Errno" in str(error)
 
 
+@BOTH
 @FACES
 def test_a_name_that_there_is_not(face: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     real = socket.getaddrinfo
@@ -163,6 +167,7 @@ def server(trusted: Authority) -> Iterator[MockServer]:
         yield server
 
 
+@BOTH
 @FACES
 def test_a_ca_that_nobody_knows(face: Any, server: MockServer) -> None:
     error = face({"m": Deployment(server.base_url, KEY)})
@@ -171,6 +176,7 @@ def test_a_ca_that_nobody_knows(face: Any, server: MockServer) -> None:
     assert "pass its CA as add_ca=" in str(error)
 
 
+@BOTH
 @FACES
 @pytest.mark.parametrize(
     ("name", "expired", "said"),

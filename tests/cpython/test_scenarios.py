@@ -12,6 +12,7 @@ from thinwire.conformance.registry import micropython_targets, python_target
 from thinwire.conformance.targets import Target
 from thinwire.testing import Scenario
 
+ADAPTERS = ["thinwire", "thinwire-sync", "thinwire-sockets", "thinwire-sockets-sync"]
 # An adapter, or a path of MicroPython and how to wait there.
 Client = tuple[str, str]
 Verdicts = Mapping[tuple[Client, str], Verdict]
@@ -53,7 +54,7 @@ def verdicts(request: pytest.FixtureRequest) -> Verdicts:
 
 
 @each_scenario
-@pytest.mark.parametrize("adapter", ["thinwire", "thinwire-sync"])
+@pytest.mark.parametrize("adapter", ADAPTERS)
 def test_on_cpython(scenario: Scenario, adapter: str, verdicts: Verdicts) -> None:
     verdict = verdicts[(adapter, ""), scenario.name]
     assert verdict.passed, f"{verdict.split}: {verdict.reason}"

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from support.device_calls import call
 from support.interpreters import Interpreter, interpreter_id, interpreters
+from support.on_sockets import SOCKETS, install
 from support.raw_requests import RequestEnd
 from wire import uploads
 
@@ -69,9 +70,13 @@ def kind(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
 
-@pytest.fixture(params=[None, *interpreters()], ids=interpreter_id)
-def run(request: pytest.FixtureRequest, tmp_path: Path, kind: str) -> Callable[..., Any]:
-    interpreter: Interpreter | None = request.param
+@pytest.fixture(params=[None, SOCKETS, *interpreters()], ids=interpreter_id)
+def run(
+    request: pytest.FixtureRequest, tmp_path: Path, kind: str, monkeypatch: pytest.MonkeyPatch
+) -> Callable[..., Any]:
+    interpreter: Interpreter | None = None if request.param == SOCKETS else request.param
+    if request.param == SOCKETS:
+        install(monkeypatch.setattr)
 
     def run(*arguments: Any) -> Any:
         given = (*arguments, kind == "blocking")

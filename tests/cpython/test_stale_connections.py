@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from support.device_calls import call
 from support.interpreters import interpreter_id, interpreters
+from support.on_sockets import SOCKETS, install
 from support.raw_requests import RequestEnd
 from wire import kept
 
@@ -52,12 +53,20 @@ def function(request: pytest.FixtureRequest) -> str:
     return name
 
 
-@pytest.fixture(params=[None, *interpreters()], ids=interpreter_id)
-def run(request: pytest.FixtureRequest, tmp_path: Path, server: MockServer, function: str) -> Run:
+@pytest.fixture(params=[None, SOCKETS, *interpreters()], ids=interpreter_id)
+def run(
+    request: pytest.FixtureRequest,
+    tmp_path: Path,
+    server: MockServer,
+    function: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> Run:
     """Makes so many turns with one client, on one runtime."""
+    if request.param == SOCKETS:
+        install(monkeypatch.setattr)
 
     def run(*arguments: Any) -> Any:
-        if request.param is not None:
+        if request.param not in (None, SOCKETS):
             given = (server.base_url, *arguments)
             return call(request.param, tmp_path, "kept.py", function, *given)
         result = getattr(kept, function)(server.base_url, *arguments)
@@ -181,6 +190,7 @@ class Impatient:
             pass
 
 
+@pytest.mark.usefixtures("on_transport")
 @pytest.mark.parametrize("kind", ["sync", "async"])
 def test_one_that_has_something_to_say_is_not_used(kind: str) -> None:
     server = Impatient()

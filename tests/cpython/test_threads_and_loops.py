@@ -43,6 +43,7 @@ def test_threads_that_start_together_make_no_more_than_they_need(
     assert all(one.is_closed for one in made)
 
 
+@pytest.mark.usefixtures("on_transport")
 def test_each_thread_has_its_own_answer() -> None:
     with MockServer() as server, Client("m", {"m": Deployment(server.base_url)}) as client:
 
@@ -54,6 +55,7 @@ def test_each_thread_has_its_own_answer() -> None:
             assert all(pool.map(ask, range(64)))
 
 
+@pytest.mark.usefixtures("on_transport")
 def test_one_client_in_one_loop_after_the_other() -> None:
     async def ask(client: AsyncClient) -> str | None:
         try:

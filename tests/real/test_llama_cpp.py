@@ -17,6 +17,7 @@ from typing import Any
 import pytest
 from support.device_calls import call
 from support.interpreters import ROOT, Interpreter, interpreter_id, interpreters
+from support.on_sockets import SOCKETS, install
 from wire import real_server
 
 PYTHON = ROOT / ".tools/llama_cpp/bin/python"
@@ -117,8 +118,13 @@ def url(
 Run = Callable[..., Any]
 
 
-@pytest.fixture(params=[None, *interpreters()], ids=interpreter_id)
-def interpreter(request: pytest.FixtureRequest) -> Interpreter | None:
+@pytest.fixture(params=[None, SOCKETS, *interpreters()], ids=interpreter_id)
+def interpreter(
+    request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> Interpreter | None:
+    if request.param == SOCKETS:
+        install(monkeypatch.setattr)
+        return None
     found: Interpreter | None = request.param
     return found
 

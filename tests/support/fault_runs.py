@@ -110,7 +110,10 @@ class Run:
 
 
 def suits(case: Case, leg: Leg) -> bool:
-    """Whether a case can be run on a leg: a blocking one does one thing at a time."""
+    """Whether a case is run on a leg: a blocking one does one thing at a time, and one that does
+    all but wait as another does meets each fault twice."""
+    if leg.few and case.setting.name not in ("alone", "both"):
+        return False
     return not (leg.blocking and case.setting.hedge)
 
 

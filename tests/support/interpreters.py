@@ -60,8 +60,10 @@ def required(found: Interpreter | None) -> Interpreter:
     return found
 
 
-def interpreter_id(found: Interpreter | None) -> str:
-    """What names the interpreter in the name of a test."""
+def interpreter_id(found: Interpreter | str | None) -> str:
+    """What names the interpreter, or what CPython's transport is, in the name of a test."""
+    if isinstance(found, str):
+        return found
     return f"{found.name}-{found.version}" if found else "none"
 
 

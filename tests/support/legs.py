@@ -25,19 +25,24 @@ class Leg:
         command: what runs a script.
         blocking: the sync transport.
         block: size of the blocks it promises.
+        few: what is shared with another leg of its runtime need not all be run again.
     """
 
     name: str
     command: tuple[str, ...]
     blocking: bool
     block: int
+    few: bool = False
 
 
 def legs() -> list[Leg]:
     """Every transport on every runtime there is."""
     # -W error: a socket left to the garbage collector is a fault as well.
+    command = sys.executable, "-W", "error"
+    sockets = *command, str(ROOT / "tests/support/on_sockets.py")
     python = [
-        Leg(f"httpx-{_kind(blocking)}", (sys.executable, "-W", "error"), blocking, 65536)
+        Leg(f"{name}-{_kind(blocking)}", command, blocking, block, blocking and block == 65535)
+        for name, command, block in (("httpx", command, 65536), ("sockets", sockets, 65535))
         for blocking in (False, True)
     ]
     return python + [leg for found in interpreters() for leg in device_legs(found)]

@@ -11,7 +11,7 @@ sys.path.insert(0, __file__.rpartition("/")[0])
 
 from exchange import exchange
 
-from thinwire.core.adapters import default_transport
+from thinwire.core import adapters
 from thinwire.core.sync import run
 
 
@@ -20,7 +20,7 @@ def open_files():
 
 
 async def exchanges(blocking, leg, jobs):
-    transport = default_transport(blocking, True, None, None, None)
+    transport = adapters.default_transport(blocking, True, None, None, None)
     for job in jobs:
         print(json.dumps(await exchange(transport, job, leg)))
     await transport.aclose()

@@ -18,7 +18,10 @@ if TYPE_CHECKING:
 HELP = "play hostile but real servers to clients, and compare what they make of it"
 DESCRIPTION = """Play scenarios to clients and print a table. Without a client, all adapters that
 come with thinwire are run. Exit status 1 when a client fails a scenario."""
-_ADAPTERS = "thinwire, thinwire-sync, exoclaw, openai, openai-stream, httpx"
+_ADAPTERS = (
+    "thinwire, thinwire-sync, thinwire-sockets, thinwire-sockets-sync, exoclaw, openai,"
+    " openai-stream, httpx"
+)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -42,6 +42,12 @@ class Adapter:
 ADAPTERS: Mapping[str, Adapter] = {
     "thinwire": Adapter(f"{_HERE}.adapters.thinwire_client:run_async", ("thinwire", "httpx")),
     "thinwire-sync": Adapter(f"{_HERE}.adapters.thinwire_client:run", ("thinwire", "httpx")),
+    "thinwire-sockets": Adapter(
+        f"{_HERE}.adapters.thinwire_client:run_async_on_sockets", ("thinwire",)
+    ),
+    "thinwire-sockets-sync": Adapter(
+        f"{_HERE}.adapters.thinwire_client:run_on_sockets", ("thinwire",)
+    ),
     "exoclaw": Adapter(
         f"{_HERE}.adapters.exoclaw_client:run",
         ("exoclaw-provider-openai", "exoclaw", "httpx"),

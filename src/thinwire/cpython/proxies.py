@@ -17,10 +17,30 @@ proxy of the environment. Names are compared without case and without a dot at t
 """
 
 import ipaddress
+import os
+from base64 import b64encode
 from collections.abc import Mapping
 from typing import NamedTuple
+from urllib.parse import unquote, urlsplit
+from urllib.request import getproxies
 
 _Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+
+
+class Proxy(NamedTuple):
+    """A proxy.
+
+    Attributes:
+        scheme, host, port: where it is; an IPv6 host stands without brackets.
+        authorization: what it is told who asks, or "".
+        shown: where its name stands, and the name without user and password.
+    """
+
+    scheme: str
+    host: str
+    port: int
+    authorization: str
+    shown: str
 
 
 class Named(NamedTuple):
@@ -33,6 +53,89 @@ class Named(NamedTuple):
 
     url: str
     variable: str
+
+
+class Proxies:
+    """The proxies of a client, read and checked now.
+
+    Args:
+        url: of the one for all; None: what the environment names, or, on macOS and Windows, the
+            system's settings.
+        schemes: that a proxy may have.
+        by_environment: whether that counts.
+
+    Raises:
+        TypeError: the URL is none of text.
+        ValueError: no usable URL; it is shown without user and password, and where it stands.
+    """
+
+    def __init__(
+        self, url: str | None, schemes: tuple[str, ...], by_environment: bool = True
+    ) -> None:
+        self._given = None if url is None else checked(url, "proxy=", schemes)
+        by_environment = by_environment and url is None
+        self._environment = from_environment() if by_environment else EnvironmentProxies({})
+        named = self._environment.named()
+        self._checked = {one: checked(one.url, f"{one.variable}=", schemes) for one in named}
+
+    def proxy_for(self, scheme: str, host: str, port: int) -> Proxy | None:
+        """See EnvironmentProxies.proxy_for."""
+        if self._given is not None or not self._checked:
+            return self._given
+        found = self._environment.proxy_for(scheme, host, port)
+        return None if found is None else self._checked[found]
+
+
+def shown(url: str, name: str) -> str:
+    """A proxy in words: where its name stands, and the name without user and password."""
+    scheme, mark, rest = url.partition("://")
+    _, at, host = rest.rpartition("@")
+    return f"{name}{scheme}{mark}{'***@' if at else ''}{host}"
+
+
+def checked(url: str, name: str, schemes: tuple[str, ...]) -> Proxy:
+    """The proxy that a URL names.
+
+    Args:
+        name: where the URL stands.
+        schemes: that it may have.
+
+    Raises:
+        TypeError: it is no text.
+        ValueError: it cannot be used.
+    """
+    if not isinstance(url, str):
+        raise TypeError(f"proxy takes a URL, not {type(url).__name__}")
+    said = shown(url, name)
+    try:
+        parts = urlsplit(url)
+        host, place = parts.hostname, parts.netloc.rpartition("@")[2]
+    except ValueError:
+        raise ValueError(f"{said}: no URL that can be used, e.g. http://host:3128") from None
+    if parts.scheme not in schemes:
+        raise ValueError(f"{said}: a proxy's URL begins with {'://, '.join(schemes)}://")
+    if not host:
+        raise ValueError(f"{said}: names no host")
+    port = place.rpartition("]")[2].partition(":")[2]
+    if port and not port.removeprefix("-").isdecimal():
+        raise ValueError(f"{said}: no URL that can be used, e.g. http://host:3128")
+    if port and not 0 < int(port) < 65536:
+        raise ValueError(f"{said}: a port is a number from 1 to 65535")
+    authorization = ""
+    if parts.username is not None:
+        pair = f"{unquote(parts.username)}:{unquote(parts.password or '')}"
+        authorization = f"Basic {b64encode(pair.encode()).decode()}"
+    default = 443 if parts.scheme == "https" else 80
+    return Proxy(parts.scheme, host, int(port or default), authorization, said)
+
+
+def from_environment() -> "EnvironmentProxies":
+    """What the environment says now or, where that is nothing, the system's settings."""
+    found = EnvironmentProxies(os.environ)
+    if not found.named():
+        system = {f"{scheme}_proxy": url for scheme, url in getproxies().items()}
+        found = EnvironmentProxies(system)
+    return found
 
 
 class EnvironmentProxies:

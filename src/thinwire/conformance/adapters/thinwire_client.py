@@ -1,4 +1,5 @@
-"""thinwire, asynchronous (`run_async`) and blocking (`run`), on both runtimes.
+"""thinwire, asynchronous (`run_async`) and blocking (`run`), on both runtimes; on CPython also on
+sockets of its own.
 
 On CPython the worker calls the functions, on MicroPython this file is the program and speaks JSON
 lines itself. So it keeps to what both have.
@@ -18,6 +19,7 @@ from thinwire import (
     Timeouts,
     __version__,
 )
+from thinwire.transport import SocketTransport
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -28,10 +30,13 @@ if TYPE_CHECKING:
 KEY = "sk-conformance-0123456789"
 
 
-def run(base_url: str, model: str, request: "dict[str, Any]") -> "dict[str, Any]":
+def run(
+    base_url: str, model: str, request: "dict[str, Any]", transport: "Any" = None
+) -> "dict[str, Any]":
     """Makes one call with the sync client; an adapter as docs/testing.md describes it."""
     places = _Places(base_url, model, request)
-    with Client("0", places.deployments, places.fallbacks, **_client_options(request)) as client:
+    options = _client_options(request, transport)
+    with Client("0", places.deployments, places.fallbacks, **options) as client:
         messages, completion, error = list(request["messages"]), None, None
         for number, turn in enumerate(places.turns):
             if completion is not None:
@@ -49,10 +54,12 @@ def run(base_url: str, model: str, request: "dict[str, Any]") -> "dict[str, Any]
         return _outcome(stream.completion, error)
 
 
-async def run_async(base_url: str, model: str, request: "dict[str, Any]") -> "dict[str, Any]":
+async def run_async(
+    base_url: str, model: str, request: "dict[str, Any]", transport: "Any" = None
+) -> "dict[str, Any]":
     """Makes one call with the async client; an adapter as docs/testing.md describes it."""
     places = _Places(base_url, model, request)
-    options = _client_options(request)
+    options = _client_options(request, transport)
     async with AsyncClient("0", places.deployments, places.fallbacks, **options) as client:
         messages, completion, error = list(request["messages"]), None, None
         for number, turn in enumerate(places.turns):
@@ -71,6 +78,18 @@ async def run_async(base_url: str, model: str, request: "dict[str, Any]") -> "di
         return _outcome(stream.completion, error)
 
 
+def run_on_sockets(base_url: str, model: str, request: "dict[str, Any]") -> "dict[str, Any]":
+    """`run`, on SocketTransport."""
+    return run(base_url, model, request, SocketTransport())
+
+
+async def run_async_on_sockets(
+    base_url: str, model: str, request: "dict[str, Any]"
+) -> "dict[str, Any]":
+    """`run_async`, on SocketTransport."""
+    return await run_async(base_url, model, request, SocketTransport())
+
+
 class _Places:
     # Where each turn goes: turn number N to the deployment "N", then to "N-fallback".
     def __init__(self, base_url: str, model: str, request: "dict[str, Any]") -> None:
@@ -87,11 +106,11 @@ class _Places:
                 self.fallbacks[str(number)] = [name]
 
 
-def _client_options(request: "dict[str, Any]") -> "dict[str, Any]":
+def _client_options(request: "dict[str, Any]", transport: "Any") -> "dict[str, Any]":
     seconds = request["timeout_s"]
     limits = Timeouts(connect=seconds, first_token=seconds, progress=seconds, liveness=seconds)
     # What an answer means is judged by the first one.
-    return {"timeouts": limits, "retry": RetryPolicy(attempts=1)}
+    return {"timeouts": limits, "retry": RetryPolicy(attempts=1), "transport": transport}
 
 
 def _options(request: "dict[str, Any]") -> "dict[str, Any]":

@@ -25,10 +25,10 @@ from typing import TypeVar
 import httpcore
 import httpx
 
+from thinwire.cpython.clock import now_ms, seconds_until
 from thinwire.cpython.httpx.chunks import ChunkJoiner
-from thinwire.cpython.httpx.lookup import Resolver
 from thinwire.cpython.httpx.pools import Line
-from thinwire.cpython.httpx.waits import now_ms
+from thinwire.cpython.lookup import Resolver
 
 # Of what httpcore's connections hold; see `drop`.
 _INNER, _STREAM, _OF_HTTP11 = "_connection", "_network_stream", "_h11_state"
@@ -141,11 +141,6 @@ class Outbox:
 # Time, and the backend that holds to it.
 
 
-def seconds_until(deadline_ms: int | None) -> float | None:
-    """Time left; an overdue deadline still gets a moment, since 0 would mean "do not wait"."""
-    return None if deadline_ms is None else max(deadline_ms - now_ms(), 1) / 1000
-
-
 def overdue(deadline_ms: int | None) -> bool:
     """Whether the deadline has passed."""
     return deadline_ms is not None and now_ms() >= deadline_ms
@@ -174,7 +169,8 @@ class DeadlineBackend(httpcore.SyncBackend):
         """Connects to the first address that answers; each gets a fair share of the time left."""
         sight = self._line.sight
         left = seconds_until(sight.connect_by())
-        addresses = self._resolver.look_up(host, port, left)
+        found = self._resolver.look_up(host, port, left)
+        addresses = [str(address[0]) for *_, address in found]
         failure: Exception | None = None
         for number, address in enumerate(addresses):
             left = seconds_until(sight.connect_by())

@@ -6,7 +6,7 @@ from typing import Protocol
 from thinwire.core.errors import EncodeError
 from thinwire.core.request.http_request import Body, Request
 from thinwire.core.sync import run
-from thinwire.cpython.httpx.waits import now_ms
+from thinwire.cpython.clock import now_ms
 
 _AGAIN = (
     "http_client sends the request again (an auth flow, or a transport that retries), and its"

@@ -14,7 +14,7 @@ from thinwire.core.errors import (
     certificate_error,
 )
 from thinwire.core.request.http_request import Body
-from thinwire.cpython.httpx import words
+from thinwire.cpython import words
 from thinwire.cpython.httpx.clients import names_of
 
 # Timeouts and the phase they mean; "" for whatever was being done.

@@ -17,10 +17,10 @@ import anyio
 import httpcore
 import httpx
 
+from thinwire.cpython.clock import now_ms
 from thinwire.cpython.httpx.backends import SIZE, SOCKET_OPTIONS, Outbox, answered
 from thinwire.cpython.httpx.chunks import ChunkJoiner
 from thinwire.cpython.httpx.pools import Line
-from thinwire.cpython.httpx.waits import now_ms
 
 _RAW, _TRANSPORT = "_stream", "_transport"  # what httpcore's and anyio's streams are made of
 _AHEAD = 262144  # bytes that are read before somebody wants them

@@ -8,7 +8,7 @@ import httpx
 
 from thinwire._public import public
 from thinwire.core.transport import Transport
-from thinwire.cpython.httpx import trust
+from thinwire.cpython import trust
 from thinwire.cpython.httpx.clients import check_client
 from thinwire.cpython.httpx.proxy import Proxies
 

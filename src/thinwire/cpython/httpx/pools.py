@@ -18,7 +18,8 @@ from typing import Generic, Protocol, TypeVar
 from weakref import WeakSet
 
 from thinwire.core.request.http_request import Request
-from thinwire.cpython.httpx.waits import Starts, now_ms
+from thinwire.cpython.clock import now_ms
+from thinwire.cpython.httpx.waits import Starts
 
 _KEEPALIVE = 256  # idle clients of one place
 _Client = TypeVar("_Client")

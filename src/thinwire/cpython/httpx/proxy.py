@@ -3,14 +3,12 @@ read and checked when a client is made: httpx would complain at the first call, 
 own, and show the password.
 """
 
-import os
 from importlib.util import find_spec
-from urllib.request import getproxies
 
 import httpx
 
 from thinwire.core.request.http_request import Request
-from thinwire.cpython.proxies import EnvironmentProxies
+from thinwire.cpython.proxies import EnvironmentProxies, checked, from_environment, shown
 
 _SCHEMES = ("http", "https", "socks5", "socks5h")
 
@@ -37,10 +35,7 @@ class Proxies:
         if proxy is not None:
             self._shown = _check(str(getattr(proxy, "url", proxy)), "proxy=")
             return
-        self._environment = EnvironmentProxies(os.environ)
-        if not self._environment.named():
-            system = {f"{scheme}_proxy": url for scheme, url in getproxies().items()}
-            self._environment = EnvironmentProxies(system)
+        self._environment = from_environment()
         for named in self._environment.named():
             _check(named.url, f"{named.variable}=")
 
@@ -52,7 +47,7 @@ class Proxies:
         found = self._environment.proxy_for(request.scheme, request.host, request.port)
         if found is None:
             return None, ""
-        return found.url, _shown(found.url, f"{found.variable}=")
+        return found.url, shown(found.url, f"{found.variable}=")
 
 
 def _is_proxy(given: object) -> bool:
@@ -60,25 +55,9 @@ def _is_proxy(given: object) -> bool:
     return hasattr(given, "url") and hasattr(given, "raw_auth")
 
 
-def _shown(text: str, name: str) -> str:
-    scheme, mark, rest = text.partition("://")
-    _, at, host = rest.rpartition("@")
-    return f"{name}{scheme}{mark}{'***@' if at else ''}{host}"
-
-
 def _check(text: str, name: str) -> str:
-    shown = _shown(text, name)
-    try:
-        url = httpx.URL(text)
-        port = url.port
-    except (httpx.InvalidURL, ValueError, TypeError):
-        raise ValueError(f"{shown}: no URL that can be used, e.g. http://host:3128") from None
-    if url.scheme not in _SCHEMES:
-        raise ValueError(f"{shown}: a proxy's URL begins with {'://, '.join(_SCHEMES)}://")
-    if not url.host:
-        raise ValueError(f"{shown}: names no host")
-    if port is not None and not 0 < port < 65536:
-        raise ValueError(f"{shown}: a port is a number from 1 to 65535")
-    if url.scheme.startswith("socks") and find_spec("socksio") is None:
-        raise ValueError(f"{shown}: for SOCKS httpx needs a package more: pip install socksio")
-    return shown
+    found = checked(text, name, _SCHEMES)
+    if found.scheme.startswith("socks") and find_spec("socksio") is None:
+        said = "for SOCKS httpx needs a package more: pip install socksio"
+        raise ValueError(f"{found.shown}: {said}")
+    return found.shown

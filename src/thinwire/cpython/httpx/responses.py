@@ -18,9 +18,9 @@ from thinwire.core.errors import ReadError, StreamError
 from thinwire.core.transport import Response
 from thinwire.cpython.httpx.backends import shut_down
 from thinwire.cpython.httpx.errors import translated, translation
-from thinwire.cpython.httpx.inflate import Inflater
 from thinwire.cpython.httpx.pools import Sight
 from thinwire.cpython.httpx.waits import TimedWait, to_its_end
+from thinwire.cpython.inflate import Inflater
 
 _RAW = 16384  # bytes of a compressed body that are inflated at a time
 _DECODED = ("", "identity", "gzip", "deflate", "br", "zstd")  # what httpx decodes while it reads

@@ -17,21 +17,21 @@ import httpx
 from thinwire.core.errors import ConnectError, TransportError, TransportTimeout
 from thinwire.core.request.http_request import Abortable, Request
 from thinwire.core.transport import Response, Signal, Task, Transport
+from thinwire.cpython.clock import now_ms, seconds_until
 from thinwire.cpython.httpx.backends import (
     DeadlineBackend,
     drop,
-    seconds_until,
     with_backend,
 )
 from thinwire.cpython.httpx.blocks import AsyncBlocks, Blocks, Pulled
 from thinwire.cpython.httpx.clients import response_of, usable
 from thinwire.cpython.httpx.errors import translated
 from thinwire.cpython.httpx.listening import ListeningBackend
-from thinwire.cpython.httpx.lookup import Resolver
 from thinwire.cpython.httpx.options import HTTPXTransport
 from thinwire.cpython.httpx.pools import Line, Pools, Sight, Sockets
 from thinwire.cpython.httpx.responses import AsyncResponse, BlockingResponse
-from thinwire.cpython.httpx.waits import TimedWait, now_ms, to_its_end
+from thinwire.cpython.httpx.waits import TimedWait, to_its_end
+from thinwire.cpython.lookup import Resolver
 
 _NO_LOOP = (
     "AsyncClient runs on asyncio, and no loop of asyncio is running here: under trio call a Client"

@@ -7,11 +7,12 @@ task. To end it, the task is cancelled, as asyncio.timeout does it, and the task
 """
 
 import asyncio
-import time
 from collections import deque
 from collections.abc import Coroutine, Generator
 from types import coroutine
 from typing import Any, TypeVar
+
+from thinwire.cpython.clock import now_ms
 
 _T = TypeVar("_T")
 
@@ -21,11 +22,6 @@ _T = TypeVar("_T")
 _ROUNDS = 8
 _STARTS = 8  # exchanges that begin in one round
 _PATIENCE = 100  # times that a close may be told to stop; anyio's scopes do so in each round
-
-
-def now_ms() -> int:
-    """Monotonic time in milliseconds."""
-    return time.monotonic_ns() // 1_000_000
 
 
 class Starts:

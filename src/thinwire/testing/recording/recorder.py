@@ -13,7 +13,7 @@ from typing import Any, Self
 import h11
 
 from thinwire._public import public
-from thinwire.cpython.httpx.trust import context_for
+from thinwire.cpython.trust import context_for
 from thinwire.testing.recording.exchange import (
     Ending,
     RecordedExchange,

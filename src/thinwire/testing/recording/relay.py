@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 import h11
 
-from thinwire.cpython.httpx.trust import shared_context
+from thinwire.cpython.trust import shared_context
 from thinwire.testing.recording.exchange import Arrival, Ending
 from thinwire.testing.server.peer import READ_SIZE, ClientGone, Peer
 from thinwire.testing.server.request import RecordedRequest

@@ -1,11 +1,21 @@
-"""Pins: accept this certificate or this public key and no other. mbedTLS asks us about every
-certificate of the chain while it shakes hands, so before the first byte of a request is sent.
+"""Pins: accept this certificate or this public key and no other. mbedTLS asks about every
+certificate of the chain while it shakes hands, CPython's TLS (cpython/sockets/tls.py) right
+afterwards: both before the first byte of a request is sent.
 """
 
-import binascii
-import hashlib
+from thinwire.core._compat import const
 
-from micropython import const
+TYPE_CHECKING = const(False)
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Protocol
+
+    class Hash(Protocol):
+        """Of hashlib."""
+
+        def digest(self) -> bytes:
+            """Of what it was made with."""
+
 
 # What mbedTLS is told: its number for "fatal", which errnos.py has words for.
 _REFUSED = const(-0x3000)
@@ -20,16 +30,20 @@ class CertificatePins:
         pins: sha256 of the server's certificate (DER) or of its public key (the
             SubjectPublicKeyInfo, as in `openssl x509 -pubkey | openssl pkey -pubin -outform der |
             sha256sum`), in hex, colons allowed; or a list of several, for the next key as well.
+        sha256: of hashlib.
 
     Raises:
         ValueError: not 64 hex digits.
     """
 
-    def __init__(self, pins: "str | list[str]") -> None:
+    def __init__(
+        self, pins: "str | list[str]", sha256: "Callable[[bytes | memoryview], Hash]"
+    ) -> None:
+        self._sha256 = sha256
         self._digests = []
         for pin in pins if isinstance(pins, (list, tuple)) else (pins,):
             try:
-                digest = binascii.unhexlify(pin.replace(":", ""))
+                digest = bytes.fromhex(pin.replace(":", ""))
             except (ValueError, AttributeError, TypeError):
                 digest = b""
             if len(digest) != 32:
@@ -39,7 +53,7 @@ class CertificatePins:
             raise ValueError("pin is an empty list: nothing would be accepted")
 
     def check(self, certificate: memoryview, depth: int) -> int:
-        """What mbedTLS calls: 0 accepts. Never raises, since there is C code to return to.
+        """0 accepts. Never raises: what calls it on a chip is C code.
 
         Args:
             certificate: DER.
@@ -48,8 +62,8 @@ class CertificatePins:
         if depth:
             return 0
         try:
-            accepted = hashlib.sha256(certificate).digest() in self._digests or (
-                hashlib.sha256(public_key(certificate)).digest() in self._digests
+            accepted = self._sha256(certificate).digest() in self._digests or (
+                self._sha256(public_key(certificate)).digest() in self._digests
             )
         except Exception:  # a certificate that cannot be read is not the one
             return _REFUSED

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 
 _NO_TLS = "no TLS spoken there: is it http://, or another port?"
 _CLOSED = "the server closed the connection during TLS: is it http://, or another port?"
-_NO_HTTP = "no HTTP spoken there: is it https://, or another port?"
+NO_HTTP = "no HTTP spoken there: is it https://, or another port?"
 # Parts of OpenSSL's reasons. The first row that has one counts.
 _TLS = (
     (
@@ -66,8 +66,8 @@ _LOOKUP = {
 # What libraries below say themselves: classes of anyio, words of h11 and httpcore.
 _BROKEN = ("BrokenResourceError", "ClosedResourceError", "EndOfStream")
 _HTTP = (
-    ("illegal request line", _NO_HTTP),
-    ("illegal status line", _NO_HTTP),
+    ("illegal request line", NO_HTTP),
+    ("illegal status line", NO_HTTP),
     ("without sending a response", "the server closed the connection without an answer"),
     ("incomplete", "the connection closed in the middle of the body"),
 )
@@ -94,6 +94,13 @@ def describe(error: BaseException, connecting: bool) -> str:
 def is_certificate(error: BaseException) -> bool:
     """Whether a certificate that is not accepted led to `error`."""
     return any(isinstance(one, ssl.SSLCertVerificationError) for one in _below(error))
+
+
+def bare(error: BaseException) -> BaseException:
+    """An error, to be the cause of another: without the way it came, which leads through files
+    that no user knows."""
+    error.__traceback__ = error.__cause__ = error.__context__ = None
+    return error
 
 
 def _below(error: BaseException | None) -> Iterator[BaseException]:
