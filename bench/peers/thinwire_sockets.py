@@ -1,0 +1,15 @@
+"""thinwire's AsyncClient on its own sockets."""
+
+from typing import Any
+
+from bench.peers import thinwire_httpx
+from thinwire.transport import SocketTransport
+
+BLOCKING = False
+
+
+class Peer(thinwire_httpx.Peer):
+    """One client."""
+
+    def _transport(self) -> Any:
+        return SocketTransport()
