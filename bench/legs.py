@@ -1,5 +1,6 @@
 """The legs of a run: who is measured, and the environment in which each lives."""
 
+import json
 import os
 import subprocess
 import sys
@@ -20,9 +21,9 @@ class Environment:
     hashed: str = ""  # a line with --hash: this one is installed first, and is what it says
 
     @property
-    def python(self) -> Path:
+    def python(self) -> str:
         """Its interpreter; a bare one where nothing is to be installed."""
-        return FOLDER / self.name / "bin" / "python" if self.requirements else Path(sys.executable)
+        return str(FOLDER / self.name / "bin" / "python") if self.requirements else sys.executable
 
     def make(self) -> None:
         """Installs what is not there yet; subprocess.CalledProcessError where that fails."""
@@ -76,6 +77,7 @@ class Leg:
     peer: str  # module in bench/peers
     environment: Environment
     imports: str = ""  # what its users import
+    client: str = ""  # how they make a client
     blocking: bool = False
     needs: str = ""  # a statement that fails where it cannot be had
 
@@ -88,37 +90,69 @@ class Leg:
         """Whether it can run here."""
         if not self.needs:
             return True
-        ran = subprocess.run(
-            [self.environment.python, "-c", self.needs], env=environ(), capture_output=True
-        )
-        return ran.returncode == 0
+        command = [self.environment.python, "-c", self.needs]
+        return subprocess.run(command, env=environ(), capture_output=True).returncode == 0
 
 
 _SOCKETS = "from thinwire.transport import SocketTransport"
-_AIO = "from thinwire import AsyncClient"
+_ASYNC = "from thinwire import AsyncClient, Deployment"
+_SYNC = "from thinwire import Client, Deployment"
+_ARGUMENTS = '"m", {"m": Deployment("http://127.0.0.1:9/v1", "sk-0123456789")}'
+_OWN = f"{_ARGUMENTS}, transport=SocketTransport()"
+_EXOCLAW = """\
+OpenAIStreamingProvider(
+    default_model="m", deployments={"m": Deployment("http://127.0.0.1:9/v1", "sk-0123456789")}
+)"""
+_AIOHTTP = """\
+import asyncio
+async def main():
+    async with aiohttp.ClientSession():
+        pass
+asyncio.run(main())"""
 LEGS = (
-    Leg("thinwire-httpx", "thinwire_httpx", THINWIRE, _AIO),
-    Leg("thinwire-sockets", "thinwire_sockets", THINWIRE, f"{_AIO}; {_SOCKETS}", needs=_SOCKETS),
+    Leg("thinwire-httpx", "thinwire_httpx", THINWIRE, _ASYNC, f"AsyncClient({_ARGUMENTS})"),
+    Leg(
+        "thinwire-sockets",
+        "thinwire_sockets",
+        THINWIRE,
+        f"{_ASYNC}; {_SOCKETS}",
+        f"AsyncClient({_OWN})",
+        needs=_SOCKETS,
+    ),
     Leg(
         "thinwire-httpx-blocking",
         "thinwire_httpx_blocking",
         THINWIRE,
-        "from thinwire import Client",
+        _SYNC,
+        f"Client({_ARGUMENTS})",
         blocking=True,
     ),
     Leg(
         "thinwire-sockets-blocking",
         "thinwire_sockets_blocking",
         THINWIRE,
-        f"from thinwire import Client; {_SOCKETS}",
+        f"{_SYNC}; {_SOCKETS}",
+        f"Client({_OWN})",
         blocking=True,
         needs=_SOCKETS,
     ),
-    Leg("exoclaw", "exoclaw", EXOCLAW, "import exoclaw_provider_openai"),
-    Leg("openai", "openai", OPENAI, "from openai import AsyncOpenAI"),
+    Leg(
+        "exoclaw",
+        "exoclaw",
+        EXOCLAW,
+        "from exoclaw_provider_openai import Deployment, OpenAIStreamingProvider",
+        _EXOCLAW,
+    ),
+    Leg(
+        "openai",
+        "openai",
+        OPENAI,
+        "from openai import AsyncOpenAI",
+        'AsyncOpenAI(base_url="http://127.0.0.1:9/v1", api_key="sk-0123456789")',
+    ),
     Leg("litellm", "litellm", LITELLM, "import litellm"),
-    Leg("httpx", "httpx_by_hand", HTTPX, "import httpx, json"),
-    Leg("aiohttp", "aiohttp_by_hand", AIOHTTP, "import aiohttp, json"),
+    Leg("httpx", "httpx_by_hand", HTTPX, "import httpx, json", "httpx.AsyncClient()"),
+    Leg("aiohttp", "aiohttp_by_hand", AIOHTTP, "import aiohttp, json", _AIOHTTP),
     Leg("reference", "reference", BARE, "import asyncio, json"),
     Leg("kernel", "kernel", BARE, "import socket", blocking=True),
 )
@@ -137,5 +171,27 @@ def environ() -> dict[str, str]:
     THINWIRE_SRC says so."""
     source = os.environ.get("THINWIRE_SRC") or str(ROOT / "src")
     kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
-    # The same hashes in each run; and no proxy, no key, no setting of this machine.
-    return {**kept, "PYTHONPATH": f"{ROOT}:{source}", "PYTHONHASHSEED": "0"}
+    # The same hashes in each run; and no proxy, no key, no setting of this machine. litellm would
+    # fetch its prices from the internet while it is imported.
+    fixed = {"PYTHONHASHSEED": "0", "LITELLM_LOCAL_MODEL_COST_MAP": "True"}
+    return {**kept, **fixed, "PYTHONPATH": f"{ROOT}:{source}"}
+
+
+def versions(leg: Leg) -> dict[str, str]:
+    """What is installed in its environment, name -> version; thinwire's own is its source's."""
+    if leg.environment is BARE:
+        return {}
+    command = [leg.environment.python, "-c", _VERSIONS]
+    ran = subprocess.run(command, env=environ(), capture_output=True, text=True, check=True)
+    found: dict[str, str] = json.loads(ran.stdout)
+    if leg.ours:
+        command = [leg.environment.python, "-c", "import thinwire; print(thinwire.__version__)"]
+        ran = subprocess.run(command, env=environ(), capture_output=True, text=True, check=True)
+        found = {"thinwire": ran.stdout.strip(), **found}
+    return found
+
+
+_VERSIONS = """\
+import importlib.metadata, json
+found = {d.name: d.version for d in importlib.metadata.distributions()}
+print(json.dumps({k: v for k, v in sorted(found.items()) if k not in ("pip", "setuptools")}))"""

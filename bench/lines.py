@@ -1,69 +1,81 @@
-"""What is printed while it runs: one line for each leg of ours and each goal."""
+"""What is printed while it runs: a line for each leg of ours and each goal."""
+
+from collections.abc import Iterable, Sequence
 
 from bench.figures import Figure
 from bench.goals import USUAL_PEER, Goal, goals
-from bench.running import Result
+from bench.results import Result
 
-HEAD = ("measure", "leg", "thinwire", "peer", "", "ratio", "goal", "")
-WIDTHS = (22, 26, 16, 9, 14, 18, 8, 0)
+_HEAD = ("measure", "leg", "thinwire", "peer", "", "ratio", "goal", "")
+_WIDTHS = (23, 26, 18, 8, 8, 21, 9, 0)
+REACHED = {True: "reached", False: "NOT reached", None: "not measured"}
 
 
 def head() -> str:
     """The first line."""
-    return _row(HEAD)
+    return _row(_HEAD)
 
 
-def lines(result: Result, ours: list[str]) -> list[str]:
+def lines(result: Result, ours: Iterable[str]) -> list[str]:
     """Those of a result."""
     found = []
     for leg in ours:
-        name = result.measure.name
-        for goal in goals(name, leg) or [Goal(name, leg, USUAL_PEER, 0)]:
-            if leg in result.samples or leg in result.failures:
-                found.append(_line(result, goal))
+        if leg in result.values or leg in result.failures:
+            wanted = goals(result.name, leg) or [Goal(result.name, leg, USUAL_PEER, 0)]
+            found += [_line(result, goal) for goal in wanted]
+    return found
+
+
+def every_leg(result: Result) -> list[str]:
+    """The figures of all legs."""
+    found = [f"  {result.seconds:.1f} s, server busy {result.server_busy:.0%}"]
+    for leg in (*result.values, *result.failures):
+        also = result.also.get(leg, {})
+        more = "".join(f"  {name} {number(value)}" for name, value in also.items())
+        found.append(f"  {leg:26}{shown(result, leg)}{more}")
     return found
 
 
 def number(value: float) -> str:
     """Three digits that count."""
-    if value >= 1000:
-        return f"{value:,.0f}"
-    return f"{value:.3g}" if value >= 0.001 or value <= 0 else f"{value:.2g}"
+    return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
 
 
-def verdict(goal: Goal, reached: float | None) -> str:
-    """Whether it is."""
+def spread(found: Figure | None) -> str:
+    """A figure, and where half of its samples are."""
+    if found is None:
+        return "-"
+    return f"{number(found.middle)} ({number(found.low)} to {number(found.high)})"
+
+
+def shown(result: Result, leg: str) -> str:
+    """A leg's figure, or why it has none."""
+    found = result.figure(leg)
+    return result.failures.get(leg, "-") if found is None else number(found.middle)
+
+
+def wanted(goal: Goal, unit: str) -> str:
+    """What is to be reached."""
     if not goal.most:
         return ""
-    if reached is None:
-        return "not measured"
-    return "reached" if reached <= goal.most else "NOT reached"
+    return f"<= {goal.most}" if goal.peer else f"<= {goal.most} {unit}"
 
 
 def _line(result: Result, goal: Goal) -> str:
-    name, unit = result.measure.name, result.measure.unit
-    mine, theirs = result.figure(goal.leg), result.figure(goal.peer)
-    by = result.ratio(goal.leg, goal.peer) if goal.peer else mine
-    shown = _shown(result, goal.leg, mine)
-    other = _shown(result, goal.peer, theirs) if goal.peer else ""
-    told = _spread(by) if goal.peer else ""
-    wanted = (f"<= {goal.most}" + ("" if goal.peer else f" {unit}")) if goal.most else ""
-    reached = verdict(goal, by.middle if by else None)
-    return _row((name, goal.leg, f"{shown} {unit}", goal.peer, other, told, wanted, reached))
+    found = result.ratio(goal.leg, goal.peer)
+    cells = [
+        result.name,
+        goal.leg,
+        f"{shown(result, goal.leg)} {result.unit}",
+        goal.peer,
+        shown(result, goal.peer) if goal.peer else "",
+        spread(found) if goal.peer else "",
+        wanted(goal, result.unit),
+        REACHED[result.reached(goal)] if goal.most else "",
+    ]
+    return _row(cells)
 
 
-def _shown(result: Result, leg: str, found: Figure | None) -> str:
-    if found is None:
-        return result.failures.get(leg, "-")
-    return number(found.middle)
-
-
-def _spread(found: Figure | None) -> str:
-    if found is None:
-        return "-"
-    return f"{number(found.middle)} ({number(found.low)}-{number(found.high)})"
-
-
-def _row(cells: tuple[str, ...]) -> str:
-    padded = [cell.ljust(width) for cell, width in zip(cells, WIDTHS, strict=True)]
+def _row(cells: Sequence[str]) -> str:
+    padded = [cell.ljust(width) for cell, width in zip(cells, _WIDTHS, strict=True)]
     return " ".join(padded).rstrip()

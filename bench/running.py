@@ -1,44 +1,15 @@
 """A run: every measure, round by round through all legs."""
 
 import os
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 
-from bench.figures import Figure, beyond, figure, ratio
 from bench.legs import Leg
 from bench.measures import Measure, Sample
 from bench.processes import Failed, Process
+from bench.results import Result
 from bench.server import Server
-
-FLOOR = "kernel"
-
-
-@dataclass
-class Result:
-    """What came of a measure. A leg has samples, one each round, or a word why it has none."""
-
-    measure: Measure
-    samples: dict[str, list[Sample]] = field(default_factory=dict)
-    failures: dict[str, str] = field(default_factory=dict)
-    server_busy: dict[str, float] = field(default_factory=dict)  # share of the leg's wall time
-
-    def values(self, leg: str) -> list[float]:
-        """Its figures, one each round."""
-        found = [sample.value for sample in self.samples[leg]]
-        if self.measure.unit.endswith("over raw"):
-            return beyond(found, [sample.value for sample in self.samples[FLOOR]])
-        return found
-
-    def figure(self, leg: str) -> Figure | None:
-        """Its figure; None where there is none."""
-        return figure(self.values(leg)) if self.samples.get(leg) else None
-
-    def ratio(self, leg: str, peer: str) -> Figure | None:
-        """Its ratio to a peer's; None where one of them has no figure."""
-        if not self.samples.get(leg) or not self.samples.get(peer):
-            return None
-        return ratio(self.values(leg), self.values(peer))
 
 
 class Runner:
@@ -49,27 +20,28 @@ class Runner:
         self._processes: dict[str, Process] = {}
 
     def run(self, measure: Measure, quick: bool, rounds: int = 0) -> Result:
-        """All of its rounds, after one that does not count."""
+        """All of its rounds; ValueError where not all legs were told the same."""
         rounds = rounds or (measure.quick_rounds if quick else measure.rounds)
-        result = Result(measure)
-        legs = measure.legs(self._legs, quick)
-        # The first goes to caches, connections and code that is loaded late.
-        warm = 0 if rounds == 1 or measure.fresh else 1
-        for number in range(rounds + warm):
-            for leg in legs:
-                if leg.name in result.failures:
+        samples: dict[str, list[Sample]] = {}
+        failures: dict[str, str] = {}
+        begun, served = time.monotonic(), self._server.cpu()
+        # A first round goes to caches, connections and code that is loaded late.
+        for number in range(-1 if measure.warm else 0, rounds):
+            for leg in measure.legs(self._legs, quick):
+                if leg.name in failures:
                     continue
                 try:
                     sample = self._sample(measure, leg)
                 except Failed as problem:
-                    result.failures[leg.name] = str(problem)
-                    result.samples.pop(leg.name, None)
+                    failures[leg.name] = str(problem)
+                    samples.pop(leg.name, None)
                     self._drop(leg)
-                    continue
-                if number >= warm:
-                    result.samples.setdefault(leg.name, []).append(sample)
-        _check(result)
-        return result
+                else:
+                    if number >= 0:
+                        samples.setdefault(leg.name, []).append(sample)
+        _check(measure, samples)
+        seconds, served = time.monotonic() - begun, self._server.cpu() - served
+        return Result.of(measure, samples, failures, seconds, served)
 
     def end(self) -> None:
         """Ends all processes."""
@@ -89,11 +61,11 @@ class Runner:
             self._processes.pop(leg.name).end()
 
 
-def _check(result: Result) -> None:
-    # A leg that was told less has an easy time: what all were told has to be the same.
-    said = {name: samples[0].said for name, samples in result.samples.items() if samples[0].said}
+def _check(measure: Measure, samples: dict[str, list[Sample]]) -> None:
+    # A leg that was told less has an easy time.
+    said = {name: found[0].said for name, found in samples.items() if found[0].said}
     if len(set(said.values())) > 1:
-        raise ValueError(f"{result.measure.name}: not all were told the same: {said}")
+        raise ValueError(f"{measure.name}: not all were told the same: {said}")
 
 
 @contextmanager

@@ -38,6 +38,8 @@ class Peer:
             if not size:
                 raise ConnectionError("closed")
             if first:
+                if not buffer.startswith(b"HTTP/1.1 200 "):
+                    raise ValueError(bytes(buffer[:40]))
                 note("")
                 first = False
             tail = (tail + buffer[max(0, size - len(_END)) : size])[-len(_END) :]

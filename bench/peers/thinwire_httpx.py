@@ -1,11 +1,17 @@
 """thinwire's AsyncClient on httpx, its default on CPython."""
 
+from pathlib import Path
 from typing import Any
 
 from bench.peers import KEY, MODEL, Answer, Messages, Note, Tools
-from thinwire import AsyncClient, Deployment
+from thinwire import AsyncClient, DataURL, Deployment
 
 BLOCKING = False
+
+
+def image_url(path: Path) -> object:
+    """An image, read while it is sent."""
+    return DataURL(str(path))
 
 
 class Peer:

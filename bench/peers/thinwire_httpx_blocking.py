@@ -1,11 +1,17 @@
 """thinwire's Client on httpx."""
 
+from pathlib import Path
 from typing import Any
 
 from bench.peers import KEY, MODEL, Answer, Messages, Note, Tools
-from thinwire import Client, Deployment
+from thinwire import Client, DataURL, Deployment
 
 BLOCKING = True
+
+
+def image_url(path: Path) -> object:
+    """An image, read while it is sent."""
+    return DataURL(str(path))
 
 
 class Peer:

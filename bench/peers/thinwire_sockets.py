@@ -6,6 +6,7 @@ from bench.peers import thinwire_httpx
 from thinwire.transport import SocketTransport
 
 BLOCKING = False
+image_url = thinwire_httpx.image_url
 
 
 class Peer(thinwire_httpx.Peer):
