@@ -99,9 +99,10 @@ def _turn(process: Process, server: Server) -> Sample:
     return Sample(seen["cpu"] * 1e6, seen["said"], {"wall us": seen["wall"] * 1e6})
 
 
-def _streams(count: int, deltas: int) -> Take:
+def _streams(count: int, deltas: int, wait_us: int) -> Take:
     def take(process: Process, server: Server) -> Sample:
-        seen = process.do("streams", url=server.url("text", deltas), count=count)
+        url = server.url("text", deltas, wait_us=wait_us)
+        seen = process.do("streams", url=url, count=count)
         return Sample(seen["cpu"], seen["said"], {"wall s": seen["wall"]})
 
     return take
@@ -134,13 +135,9 @@ def _peak(shape: str) -> Take:
     return take
 
 
-def _idle(count: int) -> Take:
-    def take(process: Process, server: Server) -> Sample:
-        held = server.url("text", 2, 120_000_000)
-        seen = process.do("idle", warm=server.url("text", 5), url=held, count=count)
-        return Sample(seen["bytes"] / 1e3)
-
-    return take
+def _idle(process: Process, server: Server) -> Sample:
+    seen = process.do("idle", url=server.url("text", 2, 20_000_000), few=10, many=100)
+    return Sample(seen["bytes"] / 1e3)
 
 
 def _started(client: bool) -> Take:
@@ -221,9 +218,9 @@ MEASURES = (
     Measure(
         "1000 streams",
         "s",
-        "CPU of 1000 turns of 50 deltas at once on one loop",
+        "CPU of 1000 turns of 50 deltas at once on one loop, answered after a second",
         "streams",
-        _streams(1000, 50),
+        _streams(1000, 50, 1_000_000),
         rounds=3,
         quick_rounds=1,
         warm=False,
@@ -246,16 +243,15 @@ MEASURES = (
     Measure(
         "idle stream",
         "KB",
-        "resident memory for each of 300 streams that are open and say nothing",
+        "resident memory for each of 90 more streams that are open and say nothing",
         "streams",
-        _idle(300),
+        _idle,
         rounds=3,
         quick_rounds=1,
         kind=_COUNT,
         warm=False,
         fresh=True,
         blocking=False,
-        slow=_SLOW,
     ),
     Measure(
         "send messages",

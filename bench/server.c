@@ -3,12 +3,13 @@
  *
  *     cc -O2 -o server server.c && ./server      # prints its port; ends when stdin does
  *
- * What a request gets is said by its path, /KIND-DELTAS-MICROSECONDS/v1/chat/completions:
+ * What a request gets is said by its path, /KIND-DELTAS-MICROSECONDS-WAIT/v1/chat/completions:
  *
- *     text-3000-0    3000 deltas of text, all at once, each in an HTTP chunk of its own
- *     padded-3000-0  the same, each chunk with `obfuscation` of another length, as OpenAI sends it
- *     tools-3000-0   the arguments of a tool call in 3000 fragments
- *     text-20-50000  the head and the first delta at once, then one delta every 50 ms
+ *     text-3000-0-0    3000 deltas of text, all at once, each in an HTTP chunk of its own
+ *     padded-3000-0-0  the same, each chunk with `obfuscation`, as OpenAI sends it
+ *     tools-3000-0-0   the arguments of a tool call in 3000 fragments
+ *     text-20-50000-0  the head and the first delta at once, then one delta every 50 ms
+ *     text-50-0-1000000  50 deltas at once, a second after the request
  *
  * GET /stats says how many connections, requests and bytes of bodies there were. Bodies are read
  * and dropped, with Content-Length or chunked.
@@ -53,7 +54,7 @@ typedef struct answer {
     size_t size, room;
     size_t *ends; /* of the pieces: the head with the first delta, one delta each, the end */
     int pieces;
-    long interval_us;
+    long interval_us, wait_us;
     struct answer *next;
 } answer;
 
@@ -118,13 +119,15 @@ static void tool_delta(answer *a, int i, int deltas) {
 static answer *make(const char *key) {
     char kind[16];
     int deltas;
-    long interval;
-    if (sscanf(key, "%15[a-z]-%d-%ld", kind, &deltas, &interval) != 3 || deltas < 2) return NULL;
+    long interval, wait;
+    if (sscanf(key, "%15[a-z]-%d-%ld-%ld", kind, &deltas, &interval, &wait) != 4 || deltas < 2)
+        return NULL;
     int tools = !strcmp(kind, "tools"), padded = !strcmp(kind, "padded");
     if (!tools && !padded && strcmp(kind, "text")) return NULL;
     answer *a = need(calloc(1, sizeof *a));
     snprintf(a->key, sizeof a->key, "%s", key);
     a->interval_us = interval;
+    a->wait_us = wait;
     a->ends = need(calloc((size_t)deltas + 1, sizeof *a->ends));
     static const char head[] = "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream; charset=utf-8"
                                "\r\nx-request-id: req_50cad350e4\r\nTransfer-Encoding: chunked\r\n\r\n";
@@ -165,7 +168,7 @@ static answer *find(const char *key) {
 enum state { HEAD, LENGTH, SIZE, EXTENSION, DATA, DATA_END, TRAILER, ANSWERING };
 
 typedef struct conn {
-    int fd, piece, writing, own; /* own: the answer is of this request alone */
+    int fd, next, writing, own; /* own: the answer is of this request alone */
     enum state state;
     size_t have, left, line; /* of the head; of the body or HTTP chunk; of a trailer's line */
     answer *answer;
@@ -194,10 +197,11 @@ static void wait_until(conn *c, int64_t due) {
 }
 
 static void no_wait(conn *c) {
-    if (!c->due_us) return;
+    if (!c->due_us || !c->back_due) return;
     *c->back_due = c->next_due;
     if (c->next_due) c->next_due->back_due = c->back_due;
     c->due_us = 0;
+    c->back_due = NULL;
 }
 
 static void forget_answer(conn *c) {
@@ -243,26 +247,31 @@ static int push(conn *c) {
     return 0;
 }
 
+/* Sends the pieces that are due by now, and waits for the next. */
+static int next_pieces(conn *c, int64_t now) {
+    answer *a = c->answer;
+    int64_t due = c->due_us;
+    while (due <= now && c->next < a->pieces) {
+        c->allowed = a->ends[c->next++];
+        due += a->interval_us;
+    }
+    no_wait(c);
+    if (c->next < a->pieces) wait_until(c, due);
+    return push(c);
+}
+
 static int begin(conn *c) {
     answer *a = c->answer;
     requests++;
     c->state = ANSWERING;
-    c->piece = 0;
+    c->next = 0;
     c->sent = 0;
-    c->allowed = a->interval_us ? a->ends[0] : a->size;
-    if (a->interval_us) wait_until(c, now_us() + a->interval_us);
-    return push(c);
-}
-
-static int next_pieces(conn *c, int64_t now) {
-    answer *a = c->answer;
-    int64_t due = c->due_us;
-    while (due <= now && c->piece < a->pieces - 1) {
-        c->allowed = a->ends[++c->piece];
-        due += a->interval_us;
+    c->allowed = 0;
+    if (a->pieces && (a->interval_us || a->wait_us)) {
+        c->due_us = now_us() + a->wait_us;
+        return next_pieces(c, now_us());
     }
-    no_wait(c);
-    if (c->piece < a->pieces - 1) wait_until(c, due);
+    c->allowed = a->size;
     return push(c);
 }
 

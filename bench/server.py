@@ -36,9 +36,9 @@ class Server:
     def __init__(self, process: "subprocess.Popen[str]", port: int) -> None:
         self.port, self._pid = port, process.pid
 
-    def url(self, kind: str, deltas: int, interval_us: int = 0) -> str:
+    def url(self, kind: str, deltas: int, interval_us: int = 0, wait_us: int = 0) -> str:
         """The base URL under which such answers are given; see server.c."""
-        return f"http://127.0.0.1:{self.port}/{kind}-{deltas}-{interval_us}/v1"
+        return f"http://127.0.0.1:{self.port}/{kind}-{deltas}-{interval_us}-{wait_us}/v1"
 
     def stats(self) -> dict[str, int]:
         """How many connections, requests and bytes of bodies it has seen."""

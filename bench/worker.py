@@ -87,13 +87,11 @@ class Worker:
         finally:
             tracemalloc.stop()
 
-    def idle(self, warm: str, url: str, count: int) -> dict[str, Any]:
-        """Resident bytes for each of `count` streams that are open and say nothing."""
-        self.cost(warm, "small", 1)
-        gc.collect()
-        before = _resident()
-        after = self._runner.run(_held(self._client(url).ask, self._prompt("small"), count))
-        return {"bytes": (after - before) / count}
+    def idle(self, url: str, few: int, many: int) -> dict[str, Any]:
+        """Resident bytes of each open stream that says nothing: of `many`, beyond `few`."""
+        ask, prompt = self._client(url).ask, self._prompt("small")
+        before, after = self._runner.run(_held(ask, prompt, few, many))
+        return {"bytes": (after - before) / (many - few)}
 
     def construct(self, url: str, count: int) -> dict[str, Any]:
         """CPU seconds of each of `count` more clients."""
@@ -162,25 +160,22 @@ async def _together(ask: Any, prompt: Prompt, count: int) -> tuple[list[float], 
     return firsts, " ".join(sorted(said))
 
 
-async def _held(ask: Any, prompt: Prompt, count: int) -> int:
+async def _held(ask: Any, prompt: Prompt, *counts: int) -> list[int]:
     # The server says one word to each, and its next one would come much later.
-    heard, all_heard = list[str](), asyncio.Event()
-
-    def note(text: str) -> None:
-        heard.append(text)
-        if len(heard) == count:
-            all_heard.set()
-
-    turns = asyncio.gather(*(ask(prompt(), note, None) for _ in range(count)))
-    turns.add_done_callback(lambda _: all_heard.set())
-    await all_heard.wait()
-    if turns.done():
-        turns.result()
-        raise ValueError("the streams did not stay open")
-    gc.collect()
-    resident = _resident()
-    turns.cancel()
-    await asyncio.gather(turns, return_exceptions=True)
+    heard, turns, resident = list[str](), list[asyncio.Task[Answer]](), list[int]()
+    for count in counts:
+        while len(turns) < count:
+            turns.append(asyncio.create_task(ask(prompt(), heard.append, None)))
+        while len(heard) < count:
+            await asyncio.wait(turns, timeout=0.05, return_when=asyncio.FIRST_COMPLETED)
+            if ended := [turn for turn in turns if turn.done()]:
+                ended[0].result()
+                raise ValueError(f"opens only {len(heard) - len(ended)} streams at a time")
+        gc.collect()
+        resident.append(_resident())
+    for turn in turns:
+        turn.cancel()
+    await asyncio.gather(*turns, return_exceptions=True)
     return resident
 
 

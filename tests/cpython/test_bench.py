@@ -81,7 +81,7 @@ def test_the_server_reads_a_body_however_it_comes(
     server: Server, framing: str, body: bytes
 ) -> None:
     before = server.stats()
-    answer = _exchange(server, _request("text-3-0", framing, body))
+    answer = _exchange(server, _request("text-3-0-0", framing, body))
     after = server.stats()
     assert answer.startswith(b"HTTP/1.1 200 OK\r\n")
     assert after["body_bytes"] - before["body_bytes"] == 4
@@ -89,11 +89,13 @@ def test_the_server_reads_a_body_however_it_comes(
 
 
 @pytest.mark.parametrize("kind", ["text", "padded"])
-@pytest.mark.parametrize("interval_us", [0, 1000])
+@pytest.mark.parametrize(("interval_us", "wait_us"), [(0, 0), (1000, 0), (0, 1000), (500, 500)])
 def test_the_server_says_as_many_words_as_it_is_asked_for(
-    server: Server, kind: str, interval_us: int
+    server: Server, kind: str, interval_us: int, wait_us: int
 ) -> None:
-    answer = _exchange(server, _request(f"{kind}-40-{interval_us}", "Content-Length: 0", b""))
+    answer = _exchange(
+        server, _request(f"{kind}-40-{interval_us}-{wait_us}", "Content-Length: 0", b"")
+    )
     chunks = _chunks(answer)
     deltas = [choice["delta"] for chunk in chunks for choice in chunk["choices"]]  # type: ignore[attr-defined]
     words = [delta["content"] for delta in deltas if delta.get("content")]
@@ -104,13 +106,13 @@ def test_the_server_says_as_many_words_as_it_is_asked_for(
 
 
 def test_padded_chunks_are_of_one_length(server: Server) -> None:
-    answer = _exchange(server, _request("padded-40-0", "Content-Length: 0", b""))
+    answer = _exchange(server, _request("padded-40-0-0", "Content-Length: 0", b""))
     events = _body(answer).split(b"\n\n")[1:41]
     assert len({len(event) for event in events}) == 1
 
 
 def test_the_servers_tool_call_is_json(server: Server) -> None:
-    chunks = _chunks(_exchange(server, _request("tools-40-0", "Content-Length: 0", b"")))
+    chunks = _chunks(_exchange(server, _request("tools-40-0-0", "Content-Length: 0", b"")))
     parts = [
         call["function"]["arguments"]
         for chunk in chunks
@@ -121,7 +123,7 @@ def test_the_servers_tool_call_is_json(server: Server) -> None:
     assert "wire" in json.loads("".join(parts))["text"]
 
 
-@pytest.mark.parametrize("path", ["nothing", "text-1-0", "words-5-0"])
+@pytest.mark.parametrize("path", ["nothing", "text-1-0-0", "words-5-0-0", "text-5-0"])
 def test_the_server_knows_what_it_does_not_have(server: Server, path: str) -> None:
     answer = _exchange(server, _request(path, "Content-Length: 0", b""))
     assert answer.startswith(b"HTTP/1.1 404 ")
@@ -161,7 +163,7 @@ def test_many_streams_and_memory_are_measured(server: Server) -> None:
     def take(process: Process, server: Server) -> Sample:
         streams = process.do("streams", url=server.url("text", 5), count=8)
         held = server.url("text", 2, 60_000_000)
-        idle = process.do("idle", warm=server.url("text", 5), url=held, count=4)
+        idle = process.do("idle", url=held, few=2, many=4)
         peak = process.do("peak", url=server.url("text", 5), shape="messages")
         made = process.do("construct", url=server.url("text", 5), count=2)
         assert 0 < streams["first"] <= streams["last"]
@@ -194,6 +196,15 @@ def test_who_is_told_less_ends_the_run(server: Server) -> None:
 
     with runner(HERE, server, None) as run, pytest.raises(ValueError, match="told the same"):
         run.run(_measure(take), quick=False)
+
+
+def test_streams_that_do_not_stay_open_have_no_memory(server: Server) -> None:
+    process = Process(HERE[0], None)
+    try:
+        with pytest.raises(Failed, match="opens only"):
+            process.do("idle", url=server.url("text", 2), few=2, many=4)
+    finally:
+        process.end()
 
 
 def test_a_program_that_fails_says_why() -> None:
