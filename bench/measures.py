@@ -159,7 +159,7 @@ def _constructed(process: Process, server: Server) -> Sample:
 _RAW = ("kernel",)
 _BARE = ("reference", "kernel")
 # Of many streams: httpcore looks through all requests and connections for each event of its pool.
-_SLOW = ("exoclaw", "httpx", "litellm")
+_SLOW = ("exoclaw", "openai", "litellm", "httpx")
 MEASURES = (
     Measure(
         "receive",
@@ -301,7 +301,7 @@ MEASURES = (
             kind=_COUNT,
             warm=False,
             absent=_RAW,
-            slow=("exoclaw", "openai", "litellm") if shape == "long messages" else (),
+            slow=(*_SLOW, "aiohttp", "reference"),
         )
         for name, shape, what in (
             ("messages", "long messages", "1000 messages"),
