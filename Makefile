@@ -35,7 +35,7 @@ export DEVICE
 unexport PYTHONDONTWRITEBYTECODE
 MPREMOTE = $(PY) -m mpremote connect "$(or $(DEVICE),auto)"
 
-.PHONY: help setup demo check test covered test-all test-real test-micropython test-emulated test-device firmware firmware-emulated chiplike bench-device flash device-shell mip lint format size clean
+.PHONY: help setup demo check test covered test-all test-real test-micropython test-emulated test-device firmware firmware-emulated chiplike bench bench-quick bench-device flash device-shell mip lint format size clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1: /p' Makefile | awk -F': ' '{printf "  make %-18s %s\n", $$1, $$2}'
@@ -99,6 +99,12 @@ firmware-emulated: setup ## for the emulated RP2040, from Debian's sources
 
 chiplike: setup ## MicroPython for this machine with a chip's words, floats and heap
 	@$(FIRMWARE) chiplike
+
+bench: .venv/ready ## speed and memory beside other clients, into docs/performance.md; WITHOUT=litellm
+	@$(PY) -m bench $(if $(WITHOUT),--without $(WITHOUT))
+
+bench-quick: .venv/ready ## the same in two minutes, only printed; ONLY=receive,turn LEGS=exoclaw,...
+	@$(PY) -m bench --quick $(if $(ONLY),--only "$(ONLY)") $(if $(LEGS),--legs $(LEGS))
 
 bench-device: setup ## memory on a chip, measured and written into docs/memory.md
 	@PYTHONPATH=tools:tests:tests_device:. $(PY) -m bench.device
