@@ -17,7 +17,7 @@ if TYPE_CHECKING:
             """Of what it was made with."""
 
 
-# What mbedTLS is told: its number for "fatal", which errnos.py has words for.
+# What mbedTLS is told: its number for "fatal", which thinwire_device/errnos.py has words for.
 _REFUSED = const(-0x3000)
 _SEQUENCE = const(0x30)
 _VERSION = const(0xA0)
