@@ -9,7 +9,7 @@ _NAMES = """\
 .core.errors .core.request.call .core.answer.completion .core.answer.events .core.answer.chunk
 .core.answer.chunk_memo .core.wire.sse .core.answer.assembler .core.answer.answer
 .core.routing.plan .core.exchange .core.wire.json_encode .core.request.http_request .core.stream
-.core.dialects.openai _device.connection .core.wire.http1 _device.http11"""
+.core.dialects.openai _device.dns _device.connection .core.wire.http1 _device.http11"""
 
 
 def modules(sockets: bool) -> "list[str]":
