@@ -7,10 +7,11 @@ from that the largest come first, since a compiler needs them whole beside what 
 """
 
 _NAMES = """\
-.core.errors .core.wire.http1 _device.connection .core.request.call .core.answer.completion
-.core.wire.json_encode .core.answer.events .core.answer.chunk .core.answer.chunk_memo
-.core.wire.sse .core.answer.assembler .core.answer.answer .core.routing.plan .core.exchange
-.core.request.http_request .core.stream .core.dialects.openai _device.dns _device.http11"""
+.core.errors .core.wire.http1 .core.routing.plan .core.exchange .core.answer.completion
+.core.answer.events .core.wire.json_encode .core.request.http_request .core.stream
+.core.answer.chunk .core.answer.assembler _device.connection .core.answer.chunk_memo
+.core.wire.sse .core.answer.answer .core.request.call .core.dialects.openai _device.dns
+_device.http11"""
 
 
 def modules(sockets: bool) -> "list[str]":
