@@ -2,14 +2,16 @@
 flash milliseconds; asyncio's other tasks, and a watchdog, wait meanwhile. So AsyncClient.load
 takes one after the other, and lets them run between.
 
-Each name stands behind those that it imports itself: else those would come with it, in one go.
+Each name stands behind those that it imports itself: else those would come with it, in one go. Apart
+from that the largest come first, since a compiler needs them whole beside what is loaded by then.
 """
 
 _NAMES = """\
-.core.errors .core.request.call .core.answer.completion .core.answer.events .core.answer.chunk
-.core.answer.chunk_memo .core.wire.sse .core.answer.assembler .core.answer.answer
-.core.routing.plan .core.exchange .core.wire.json_encode .core.request.http_request .core.stream
-.core.dialects.openai _device.connection .core.wire.http1 _device.http11"""
+.core.errors .core.wire.http1 .core.routing.plan .core.exchange .core.answer.completion
+.core.answer.events .core.wire.json_encode .core.request.http_request .core.stream
+.core.answer.chunk .core.answer.assembler _device.connection .core.answer.chunk_memo
+.core.wire.sse .core.answer.answer .core.request.call .core.dialects.openai _device.dns
+_device.http11"""
 
 
 def modules(sockets: bool) -> "list[str]":

@@ -1,7 +1,7 @@
 """The transport of a chip: raw sockets, requests pulled through one reused buffer, connections
 kept from one turn to the next. Never blocks past a deadline, but for the name lookup (dns.py).
 
-  SocketTransport.send   pool.py            a connection that is kept, or
+  SocketTransport.send   connection.py      a connection that is kept, or
                          dns.py             addresses of the host
                          tls_context.py     whom to trust
                          connection.py      connect, TLS
@@ -20,8 +20,6 @@ except ImportError:
 
 from thinwire.core._compat import import_module, nothing
 from thinwire.core.wire.http1_request import HTTPChunkWriter
-from thinwire_device.dns import DNSCache
-from thinwire_device.pool import Pool
 from thinwire_device.wait import Waiter
 
 TYPE_CHECKING = const(False)
@@ -32,7 +30,8 @@ if TYPE_CHECKING:
 
     from thinwire.core.request.http_request import Abortable, Request
     from thinwire.core.transport import Transport
-    from thinwire_device.connection import Connection, Place
+    from thinwire_device.connection import Connection, Place, Pool
+    from thinwire_device.dns import DNSCache
     from thinwire_device.http11 import SocketResponse
     from thinwire_device.tls_context import TLSContexts
 
@@ -116,12 +115,12 @@ class SocketTransport:  # a core.transport.Transport; as its subclass it would c
         Raises:
             ValueError: it belongs to another client.
         """
-        if hasattr(self, "_pool"):
+        if hasattr(self, "concurrent"):
             raise ValueError("this SocketTransport belongs to a client already: make one for each")
         self.concurrent = not blocking
         self._waiter = Waiter(blocking)
-        self._dns = DNSCache(self._waiter.now_ms, self._names_ms)
-        self._pool = Pool(self._waiter.now_ms, self._keeping[0], self._keeping[1])
+        self._dns: DNSCache | None = None
+        self._pool: Pool | None = None
         return self
 
     async def send(self, request: "Request") -> "SocketResponse":
@@ -133,9 +132,10 @@ class SocketTransport:  # a core.transport.Transport; as its subclass it would c
         # Before the first byte, so that a full heap hides no failure; not with the client, which
         # would take 2.6 KB more.
         from thinwire.core.errors import ConnectError
+        from thinwire_device.connection import Pool
 
         place = (request.scheme, request.host, request.port)
-        if self._pool.limit != self._keeping[0]:
+        if self._pool is None or self._pool.limit != self._keeping[0]:
             # Closed, and used again. What is still under way goes to the old one, and is closed.
             self._pool = Pool(self._waiter.now_ms, self._keeping[0], self._keeping[1])
         writer, self._spare = self._spare or HTTPChunkWriter(self.buffer_size or _BLOCK), None
@@ -199,7 +199,7 @@ class SocketTransport:  # a core.transport.Transport; as its subclass it would c
 
     def refresh(self, host: "str | None" = None) -> None:
         """Forgets the address of a host, or of all: the next connection looks it up again."""
-        self._dns.forget(host)
+        self._names().forget(host)
 
     def look_up(self, host: str, port: int = 443) -> None:
         """Looks up a host ahead of its first request, at a moment when blocking does no harm.
@@ -207,16 +207,24 @@ class SocketTransport:  # a core.transport.Transport; as its subclass it would c
         Raises:
             ConnectError: there is no such host, or nobody to ask.
         """
-        self._dns.look_up(host, port)
+        self._names().look_up(host, port)
 
     def keeps(self, https: bool) -> bool:
         """Whether a connection stands ready, with its TLS session if `https`; for the budget."""
-        return self._pool.keeps("https" if https else "http")
+        return self._pool is not None and self._pool.keeps("https" if https else "http")
 
     def aclose(self) -> "Coroutine[object, object, None]":
         """See Transport.aclose."""
-        self._pool.close()
+        if self._pool is not None:
+            self._pool.close()
         return nothing()
+
+    def _names(self) -> "DNSCache":
+        if self._dns is None:
+            from thinwire_device.dns import DNSCache
+
+            self._dns = DNSCache(self._waiter.now_ms, self._names_ms)
+        return self._dns
 
     def _tls(self) -> "TLSContexts":
         # Made when it is needed: plain http does without.
@@ -241,22 +249,22 @@ class SocketTransport:  # a core.transport.Transport; as its subclass it would c
         from thinwire.core.errors import ConnectError, TransportTimeout
         from thinwire_device.connection import Connection, connect, failure
 
-        host, port = request.host, request.port
+        host, port, names = request.host, request.port, self._names()
         context = self._tls().context(host) if request.scheme == "https" else None
         plain = None
         begun = self._waiter.now_ms()
-        addresses = self._dns.known(host, port)
+        addresses = names.known(host, port)
         if addresses is not None:
             try:
                 plain = await connect(self._waiter, addresses, request)
             except TransportTimeout:
-                self._dns.forget(host)
+                names.forget(host)
                 raise
             except OSError:
                 pass  # the server may have moved: its name is looked up again
         if plain is None:
             start = self._waiter.now_ms()
-            addresses = self._dns.look_up(host, port)
+            addresses = names.look_up(host, port)
             begun = self._waiter.now_ms()
             if request.connect_deadline_ms is not None:
                 request.connect_deadline_ms += begun - start
@@ -264,7 +272,7 @@ class SocketTransport:  # a core.transport.Transport; as its subclass it would c
             try:
                 plain = await connect(self._waiter, addresses, request)
             except OSError as error:
-                self._dns.forget(host)
+                names.forget(host)
                 raise failure(ConnectError, error, "cannot connect to", whom, "connect")
         try:
             request.connected_ms = self._waiter.now_ms()

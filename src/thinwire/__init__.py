@@ -23,6 +23,7 @@ else:  # pragma: no cover (MicroPython)
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
     from thinwire.compat.exoclaw.provider import OpenAIStreamingProvider as OpenAIStreamingProvider
+    from thinwire.core.all_failed import AllAttemptsFailed as AllAttemptsFailed
     from thinwire.core.answer.completion import Choice as Choice
     from thinwire.core.answer.completion import Completion as Completion
     from thinwire.core.answer.events import ContentDelta as ContentDelta
@@ -31,17 +32,16 @@ if TYPE_CHECKING:
     from thinwire.core.answer.events import RefusalDelta as RefusalDelta
     from thinwire.core.answer.events import StreamComplete as StreamComplete
     from thinwire.core.answer.events import StreamRestarted as StreamRestarted
-    from thinwire.core.answer.events import ToolCallDelta as ToolCallDelta
-    from thinwire.core.answer.events import ToolCallStarted as ToolCallStarted
     from thinwire.core.answer.media import AudioDelta as AudioDelta
     from thinwire.core.answer.media import ImageDelta as ImageDelta
     from thinwire.core.answer.tool_calls import ToolCall as ToolCall
+    from thinwire.core.answer.tool_calls import ToolCallDelta as ToolCallDelta
+    from thinwire.core.answer.tool_calls import ToolCallStarted as ToolCallStarted
     from thinwire.core.client import AsyncClient as AsyncClient
     from thinwire.core.error_kinds import FALLBACK_ON as FALLBACK_ON
     from thinwire.core.error_kinds import FALLBACK_OPTIONAL as FALLBACK_OPTIONAL
     from thinwire.core.error_kinds import OutOfMemory as OutOfMemory
     from thinwire.core.error_kinds import ThinwireError as ThinwireError
-    from thinwire.core.errors import AllAttemptsFailed as AllAttemptsFailed
     from thinwire.core.errors import ConnectError as ConnectError
     from thinwire.core.errors import ContextWindowExceeded as ContextWindowExceeded
     from thinwire.core.errors import EncodeError as EncodeError
@@ -76,12 +76,12 @@ _HOMES = """\
 compat.exoclaw.provider OpenAIStreamingProvider
 core.answer.completion Choice Completion
 core.answer.events ContentDelta Event ReasoningDelta RefusalDelta StreamComplete StreamRestarted
-core.answer.events ToolCallDelta ToolCallStarted
 core.answer.media AudioDelta ImageDelta
-core.answer.tool_calls ToolCall
+core.answer.tool_calls ToolCall ToolCallDelta ToolCallStarted
 core.client AsyncClient
 core.error_kinds FALLBACK_ON FALLBACK_OPTIONAL OutOfMemory ThinwireError
-core.errors AllAttemptsFailed ConnectError ContextWindowExceeded EncodeError ReadError StatusError
+core.all_failed AllAttemptsFailed
+core.errors ConnectError ContextWindowExceeded EncodeError ReadError StatusError
 core.errors StreamError StreamInterrupted TransportError TransportTimeout WriteError
 core.request.jsonl JSONLMessages
 core.request.sources Base64File BytesStream DataURL Source TextFile TextStream

@@ -1,7 +1,7 @@
 from thinwire.core import errors
 from thinwire.core._compat import MICROPYTHON
+from thinwire.core.all_failed import AllAttemptsFailed, most_telling
 from thinwire.core.errors import (
-    AllAttemptsFailed,
     ConnectError,
     ContextWindowExceeded,
     EncodeError,
@@ -157,7 +157,7 @@ TELLING = [
 
 def test_the_most_telling_error():
     for found, want in TELLING:
-        assert errors.most_telling(found) is want, found
+        assert most_telling(found) is want, found
 
 
 def test_there_are_few_error_classes():

@@ -21,7 +21,7 @@ from streams import (
     text,
 )
 
-from thinwire.core.answer.events import ToolCallStarted
+from thinwire.core.answer.tool_calls import ToolCallStarted
 from thinwire.core.client import AsyncClient
 from thinwire.core.errors import (
     EncodeError,

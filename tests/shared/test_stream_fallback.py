@@ -17,8 +17,8 @@ from streams import (
     text,
 )
 
+from thinwire.core.all_failed import AllAttemptsFailed
 from thinwire.core.errors import (
-    AllAttemptsFailed,
     ConnectError,
     ReadError,
     StatusError,

@@ -445,6 +445,14 @@ def test_an_attempt_whose_failure_cannot_be_noted_ends_the_race_with_it():
     assert error.speechless
 
 
+def test_a_lack_of_memory_that_ends_a_race_does_not_hide_why_the_other_attempt_failed():
+    failed = Reply(ReadError("said " + KEY), closing=[STALL])  # not done when the race ends
+    race = race_of(Reply(After("b"), 20, MemoryError()), failed)
+    error = run_race(raced(race))
+    assert (type(error), str(error)) == (ReadError, NO_WORDS)
+    assert error.speechless
+
+
 class Lost:
     # A stream whose events and result get lost on their way.
     def __init__(self):

@@ -16,9 +16,9 @@ from streams import (
 )
 
 from thinwire.core._compat import MICROPYTHON
+from thinwire.core.all_failed import AllAttemptsFailed
 from thinwire.core.client import AsyncClient
 from thinwire.core.errors import (
-    AllAttemptsFailed,
     ConnectError,
     EncodeError,
     ReadError,

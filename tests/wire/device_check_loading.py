@@ -40,5 +40,6 @@ def test_an_own_transport_needs_nothing_of_ours():
     assert ours == loading.modules(True)
     assert [name for name in ours if name not in others] == [
         "thinwire_device.connection",
+        "thinwire_device.dns",
         "thinwire_device.http11",
     ]

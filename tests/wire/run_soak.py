@@ -241,8 +241,8 @@ def memory():
     if hasattr(gc, "mem_alloc"):
         from thinwire_device.memory_budget import largest_block
 
-        largest = largest_block()
-        return [gc.mem_alloc(), largest]
+        used = gc.mem_alloc()  # first: the last block that is tried may look as if it were in use
+        return [used, largest_block()]
     import tracemalloc
 
     if not tracemalloc.is_tracing():

@@ -147,6 +147,11 @@ class Exchange:
             response head came, and so on; -1: not yet.
     """
 
+    # What few attempts come to: each attribute less is memory, on a chip.
+    aborted = False
+    _passed: "int | None" = None  # a deadline that was found to have passed
+    _told = 0  # bytes of the request that an event has told of
+
     def __init__(
         self, transport: "Transport", plan: "Plan", attempt: "Attempt", answer: "Answer"
     ) -> None:
@@ -157,17 +162,13 @@ class Exchange:
         self.request: Request | None = None
         self.response: Response | None = None
         self.streaming = False
-        self.aborted = False
         self.begun_ms = self.now_ms = transport.now_ms()
         self.head_ms = self.first_byte_ms = self.first_delta_ms = self.last_delta_ms = -1
         deployment = plan.router.deployment(attempt.deployment)
-        self._timeouts = plan.policy.timeouts_at(deployment)
-        self.clocks = Clocks(self._timeouts, plan.start_ms, self.begun_ms)
-        self._passed: int | None = None  # a deadline that was found to have passed
+        self.clocks = Clocks(plan.policy.timeouts_at(deployment), plan.start_ms, self.begun_ms)
         self._grace_ends = -1  # when a model that has finished is not listened to any more
         self._handed = False  # the caller has had an event since the last read
         self._waited = False  # since then the deadline was asked for
-        self._told = 0  # bytes of the request that an event has told of
 
     @property
     def body(self) -> "Body | None":

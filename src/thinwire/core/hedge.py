@@ -151,8 +151,14 @@ class Race:
                 except MemoryError:
                     break  # it ends by itself, when it has its turn
                 self._signal.clear()
-            exchange = runner.exchange
+            exchange, error = runner.exchange, runner.error
             if exchange is not self.exchange:
+                # What ends the race, most often a lack of memory, must not hide it.
+                hidden = isinstance(error, ThinwireError) and not error.foreign
+                if hidden and self._outcome == "cancelled":
+                    error.silence()  # type: ignore[union-attr]
+                    ms = self._transport.now_ms() - self._plan.start_ms
+                    exchange.attempt.ended("failed", ms, error)  # type: ignore[arg-type]
                 await exchange.drop(self._outcome)
                 if self._outcome == "lost" and self._plan.observer is not None:
                     attempt = exchange.attempt

@@ -7,13 +7,8 @@ from streams import STOP, call, chunk, text
 
 from thinwire.core.answer.assembler import CompletionAssembler
 from thinwire.core.answer.completion import Timings
-from thinwire.core.answer.events import (
-    ContentDelta,
-    ReasoningDelta,
-    RefusalDelta,
-    ToolCallDelta,
-    ToolCallStarted,
-)
+from thinwire.core.answer.events import ContentDelta, ReasoningDelta, RefusalDelta
+from thinwire.core.answer.tool_calls import ToolCallDelta, ToolCallStarted
 from thinwire.core.errors import StreamError
 
 A, B = ContentDelta("a"), ContentDelta("b")

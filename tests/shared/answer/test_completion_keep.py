@@ -5,7 +5,8 @@ import io
 from helpers import error_of
 from streams import STOP, call, chunk, deployments, play, sse, text
 
-from thinwire.core.answer.events import ContentDelta, ToolCallDelta
+from thinwire.core.answer.events import ContentDelta
+from thinwire.core.answer.tool_calls import ToolCallDelta
 from thinwire.core.errors import ReadError
 from thinwire.core.sync import Client
 from thinwire.testing.scripted import ScriptedReply, ScriptedTransport

@@ -7,9 +7,8 @@ from thinwire.core.answer.events import (
     StreamComplete,
     StreamRestarted,
     TextDelta,
-    ToolCallDelta,
-    ToolCallStarted,
 )
+from thinwire.core.answer.tool_calls import ToolCallDelta, ToolCallStarted
 
 # An event, one that differs, and what it prints as.
 EVENTS = [

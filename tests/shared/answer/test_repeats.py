@@ -1,7 +1,6 @@
 """Arguments that a server sends more than once, among others that only look like it."""
 
-from thinwire.core.answer.events import ToolCallDelta, ToolCallStarted
-from thinwire.core.answer.tool_calls import ToolCallAssembler
+from thinwire.core.answer.tool_calls import ToolCallAssembler, ToolCallDelta, ToolCallStarted
 
 WHOLE = '{"city": "Bonn"}'
 NESTED = '{"not":{"not":{"not":1}}}'

@@ -3,8 +3,12 @@ import json
 from helpers import error_of
 
 from thinwire.core.answer import chunk
-from thinwire.core.answer.events import ToolCallDelta, ToolCallStarted
-from thinwire.core.answer.tool_calls import ToolCall, ToolCallAssembler
+from thinwire.core.answer.tool_calls import (
+    ToolCall,
+    ToolCallAssembler,
+    ToolCallDelta,
+    ToolCallStarted,
+)
 from thinwire.core.errors import StreamError
 
 

@@ -6,9 +6,9 @@ import json
 from helpers import error_of, read_all
 from streams import ONCE, Tried, deployments
 
+from thinwire.core.all_failed import AllAttemptsFailed
 from thinwire.core.error_kinds import FALLBACK_ON
 from thinwire.core.errors import (
-    AllAttemptsFailed,
     ConnectError,
     ReadError,
     StatusError,

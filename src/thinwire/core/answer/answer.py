@@ -47,6 +47,9 @@ class Answer:
         assembler: of the completion.
     """
 
+    on_chunk: "Callable[[dict[str, object]], object] | None" = None
+    _taken = 0  # events at the front of the assembler's that were handed out
+
     def __init__(
         self,
         keep: bool = True,
@@ -64,13 +67,11 @@ class Answer:
         self._lent = buffer
         self.parser = SSEParser(buffer=self._lent)
         self.assembler = (kind or CompletionAssembler)(keep, expected, self.parser)
-        self.on_chunk: Callable[[dict[str, object]], object] | None = None
         self._memo = ChunkMemo()
         self._cuts = not keep and expected == 1
         self._in_vain = 0  # size of the buffer when nothing in it could be cut from this event
         self._start = bytearray()  # of the body, while no chunk has come
         self._unseen = 0  # bytes received last that are not in it
-        self._taken = 0  # events at the front of the assembler's that were handed out
         self._handed_out = False  # a delta was
         self._empty = True  # no chunk has come
         self._late: ThinwireError | None = None

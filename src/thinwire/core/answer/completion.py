@@ -113,6 +113,10 @@ class Choice:
             put them together, which a chip may have no room for.
     """
 
+    # What few answers have: each attribute less is memory, on a chip.
+    reasoning_names: "tuple[str, ...]" = ()
+    extras: "Extras | None" = None
+    audio: "dict[str, Any] | None" = None
     # Of its reasoning, what stood in its content; see think_tags.TaggedText.
     blocks: "Sequence[Sequence[int]]" = ()
 
@@ -129,13 +133,10 @@ class Choice:
         self.refusal_text = refusal_text
         self.tool_calls: list[ToolCall] = []
         self.finish_reason: str | None = None
-        self.reasoning_names: tuple[str, ...] = ()
         self.extra: dict[str, Any] = {}
         self.beside: dict[str, Any] = {}
-        self.extras: Extras | None = None
         self.logprobs: dict[str, list[Any]] = {}
         self.images: list[dict[str, Any]] = []
-        self.audio: dict[str, Any] | None = None
         self.annotations: list[Any] = []
 
     @property
@@ -204,7 +205,8 @@ class Choice:
         result = Choice(self.index, content, reasoning, refusal)
         result.tool_calls = tool_calls
         result.finish_reason = self.finish_reason
-        result.reasoning_names = self.reasoning_names
+        if self.reasoning_names:
+            result.reasoning_names = self.reasoning_names
         if self.blocks:
             result.blocks = [list(block) for block in self.blocks]
         result.beside.update(self.beside)

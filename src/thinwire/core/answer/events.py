@@ -1,5 +1,6 @@
 """What a caller gets while an answer arrives. Events match by position and by name
-(`case ContentDelta(text)`), compare by value and cost little on a chip.
+(`case ContentDelta(text)`), compare by value and cost little on a chip. Those of tool calls are in
+tool_calls.py, those of media in media.py, which few answers load.
 """
 
 from thinwire.core._compat import const, public
@@ -62,42 +63,6 @@ class RefusalDelta(TextDelta):
 
 
 @public
-class ToolCallStarted(BaseEvent):
-    """A tool call whose name is known; sent once for each call, with its first arguments.
-
-    Attributes:
-        index: position of the call in `completion.tool_calls`.
-        id: the call's id as the server gave it, or one that was made for it: see ToolCall.
-        name: function or custom tool to call.
-    """
-
-    __match_args__ = ("index", "id", "name", "choice")
-
-    def __init__(self, index: int, id: str, name: str, choice: int = 0) -> None:
-        self.index = index
-        self.id = id
-        self.name = name
-        self.choice = choice
-
-
-@public
-class ToolCallDelta(BaseEvent):
-    """A piece of a tool call's arguments.
-
-    Attributes:
-        index: position of the call in `completion.tool_calls`.
-        arguments: the new characters of the JSON text, or of a custom call's input.
-    """
-
-    __match_args__ = ("index", "arguments", "choice")
-
-    def __init__(self, index: int, arguments: str, choice: int = 0) -> None:
-        self.index = index
-        self.arguments = arguments
-        self.choice = choice
-
-
-@public
 class StreamRestarted(BaseEvent):
     """The answer broke off and starts anew at a fallback; only with on_interrupt="restart".
 
@@ -136,6 +101,7 @@ if TYPE_CHECKING:
     from typing import TypeAlias
 
     from thinwire.core.answer.media import AudioDelta, ImageDelta
+    from thinwire.core.answer.tool_calls import ToolCallDelta, ToolCallStarted
 
     Event: TypeAlias = (
         ContentDelta

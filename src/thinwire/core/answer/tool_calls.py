@@ -25,7 +25,7 @@ send them again. A call of type "custom" has a free text in their place (C68).
 from thinwire.core._compat import const, loads_whole, public, random_id
 from thinwire.core.answer import chunk
 from thinwire.core.answer.completion import DeltaText
-from thinwire.core.answer.events import ToolCallDelta, ToolCallStarted
+from thinwire.core.answer.events import BaseEvent
 from thinwire.core.errors import EncodeError, StreamError
 from thinwire.core.wire.json_encode import encoded
 
@@ -45,6 +45,42 @@ _CALLS = const(65536)  # in one choice; a server that sends more never ends
 _NAME = const(256)  # characters; APIs allow 64
 _SPLITS = const(8)  # how often arguments are looked at for their end in vain
 _SEEN = const(4096)  # characters of arguments that are compared where they are not kept
+
+
+@public
+class ToolCallStarted(BaseEvent):
+    """A tool call whose name is known; sent once for each call, with its first arguments.
+
+    Attributes:
+        index: position of the call in `completion.tool_calls`.
+        id: the call's id as the server gave it, or one that was made for it: see ToolCall.
+        name: function or custom tool to call.
+    """
+
+    __match_args__ = ("index", "id", "name", "choice")
+
+    def __init__(self, index: int, id: str, name: str, choice: int = 0) -> None:
+        self.index = index
+        self.id = id
+        self.name = name
+        self.choice = choice
+
+
+@public
+class ToolCallDelta(BaseEvent):
+    """A piece of a tool call's arguments.
+
+    Attributes:
+        index: position of the call in `completion.tool_calls`.
+        arguments: the new characters of the JSON text, or of a custom call's input.
+    """
+
+    __match_args__ = ("index", "arguments", "choice")
+
+    def __init__(self, index: int, arguments: str, choice: int = 0) -> None:
+        self.index = index
+        self.arguments = arguments
+        self.choice = choice
 
 
 @public

@@ -273,6 +273,8 @@ class JSONBody(Body):
         said.
     """
 
+    _replayable = True  # as far as it was encoded before it was closed
+
     def __init__(
         self, document: "dict[str, object]", sizes: "dict[str, int] | None" = None
     ) -> None:
@@ -316,19 +318,15 @@ class JSONBody(Body):
 
     def replayable(self) -> bool:
         """See Body.replayable."""
-        return self._encoder is None or self._encoder.replayable
-
-    def rewind(self) -> bool:
-        """See Body.rewind."""
-        rewound = super().rewind()
-        if rewound:
-            self._encoder = None
-        return rewound
+        return self._replayable if self._encoder is None else self._encoder.replayable
 
     def close(self) -> None:
-        """Closes a source that is open."""
-        if self._encoder is not None:
-            self._encoder.close()
+        """Closes a source that is open; nothing is kept of what was encoded."""
+        encoder = self._encoder
+        if encoder is not None:
+            self._replayable = encoder.replayable
+            self._encoder = None
+            encoder.close()
 
     def _read(self, buffer: "bytearray | memoryview") -> "int | None":
         if self._encoder is None:

@@ -46,6 +46,9 @@ class Attempt:
         headers, request_id, rate_limits: of the response; see Completion.
     """
 
+    free = False
+    request_id = ""
+
     def __init__(
         self, number: int, model: str, deployment: str, started_ms: int, hedge: bool = False
     ) -> None:
@@ -59,9 +62,7 @@ class Attempt:
         self.status = 0
         self.ms = 0
         self.sent_bytes = 0
-        self.free = False
         self.headers: dict[str, str] = {}
-        self.request_id = ""
         self.rate_limits: dict[str, dict[str, int | None]] = {}
 
     def ended(self, outcome: str, now_ms: int, error: "ThinwireError | None" = None) -> None:

@@ -14,7 +14,7 @@ it says.
 
 from thinwire.core._compat import const, decode
 from thinwire.core.answer.chunk import one_line
-from thinwire.core.errors import AllAttemptsFailed, ConnectError, TransportTimeout
+from thinwire.core.errors import ConnectError, TransportTimeout
 from thinwire.core.wire.redaction import secrets
 
 TYPE_CHECKING = const(False)
@@ -267,6 +267,8 @@ def _over(plan: "Plan", exchange: "Exchange", error: "ThinwireError", hint: str 
     if _end(exchange, error) == "interrupt":
         return Decision("interrupt", [], error=error, hint=hint)
     if len([one for one in plan.attempts if not one.free]) > 1:
+        from thinwire.core.all_failed import AllAttemptsFailed
+
         result = AllAttemptsFailed(tuple(plan.attempts))
         result.model, result.deployment = plan.model, error.deployment
         error = result

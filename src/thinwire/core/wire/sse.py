@@ -42,6 +42,10 @@ class SSEParser:
         view: of the buffer; a text out of it takes less memory on a chip.
     """
 
+    # What few streams have: each attribute less is memory, on a chip.
+    last_id = ""
+    retry_ms: "int | None" = None
+
     def __init__(
         self, size: int = BUFFER, limit: int = EVENT_LIMIT, buffer: "bytearray | None" = None
     ) -> None:
@@ -49,8 +53,6 @@ class SSEParser:
         self.data_start = 0
         self.data_end = 0
         self.event = "message"
-        self.last_id = ""
-        self.retry_ms: int | None = None
         self.unfinished = False
         self.comment = b""
         self.view = memoryview(self.buffer)
