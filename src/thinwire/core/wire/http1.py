@@ -68,6 +68,7 @@ _BLANK = const(0)
 _BEHIND = const(1)
 _EXTENSION = const(2)
 
+_LAST = const(b"0\r\n\r\n")
 _LF = const(10)
 _CR = const(13)
 _SEMICOLON = const(59)
@@ -123,8 +124,9 @@ class HTTP1Exchange:
         status, framed: see Response, once `advance` has returned DONE.
         coding: value of Content-Encoding in lower case, likewise; "" for none.
         offset: see Response.
-        eager: whether an answer is looked for as soon as all was sent, without a wait before. False
-            where whoever waits is told of what has come already, and a look is a call of the system.
+        eager: whether an answer is looked for as soon as all was sent, without a wait before.
+            False where whoever waits is told of what has come already, and a look costs a call of
+            the system.
     """
 
     status: int
@@ -594,6 +596,8 @@ class BodyReader:
                 if not out:
                     self.offset = begin
                 out = end
+                if view[at:count] == _LAST:
+                    self._state, self.done, at = _DONE, True, count
             else:
                 at = self._framing(view, at, count)
         return out - self.offset

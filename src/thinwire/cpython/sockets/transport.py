@@ -282,9 +282,7 @@ class _SocketTransport(Transport):
         # Threads that start together share one pool; a lock could be held across a fork.
         return pool or self._pools.setdefault(loop, Pool(self._options.idle_ms))
 
-    def now_ms(self) -> int:
-        """See Transport.now_ms."""
-        return now_ms()
+    now_ms = staticmethod(now_ms)
 
 
 class AsyncTransport(_SocketTransport):
