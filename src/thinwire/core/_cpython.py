@@ -17,6 +17,7 @@ from thinwire._public import public as public
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from types import ModuleType
     from typing import TypeVar
 
     T = TypeVar("T")
@@ -35,7 +36,10 @@ _CLOCK_IS_SET = 1704067200  # 2024-01-01; a clock that shows less was never set
 
 _escape_text = json.encoder.encode_basestring
 # The grammar of wire/json_grammar.py.
-_parse = json.JSONDecoder(strict=False).decode
+_decoder = json.JSONDecoder(strict=False)
+_parse = _decoder.decode
+# Without white space around it.
+_scan: "Callable[[str, int], tuple[object, int]]" = _decoder.scan_once  # type: ignore[attr-defined]
 _encode_tree = json.JSONEncoder(
     ensure_ascii=False, check_circular=False, allow_nan=False, separators=(",", ":")
 ).encode
@@ -46,8 +50,17 @@ replace_file = os.replace
 # Takes a file away.
 remove_file = os.remove
 
-# How what is loaded late is imported where much follows; what comes back is the module itself.
-import_module = importlib.import_module
+_loaded: "dict[str, ModuleType]" = {}  # wholly: sys.modules has what another thread is at, too
+
+
+def import_module(name: str) -> "ModuleType":
+    """How what is loaded late is imported where much follows; what comes back is the module
+    itself."""
+    found = _loaded.get(name)
+    if found is None:
+        found = _loaded[name] = importlib.import_module(name)
+    return found
+
 
 # Records that may not change set their fields past their own __setattr__.
 set_field = object.__setattr__
@@ -289,7 +302,12 @@ def loads(buffer: "bytearray | bytes", start: int, end: int, deltas: bool = Fals
     """
     text = decode(buffer, start, end)
     try:
-        value: object = _parse(text)
+        try:
+            value, end = _scan(text, 0)
+        except StopIteration:
+            end = -1
+        if end != len(text):  # or white space, as few servers send it
+            value = _parse(text)
         if "\\ud" in text or "\\uD" in text:
             from thinwire.core.wire.utf8 import join_surrogates  # few texts have any
 

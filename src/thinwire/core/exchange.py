@@ -17,7 +17,7 @@ stream open, and a slow model that still sends comments is not cut by liveness (
 Payload that is not ours, as reasoning that is encrypted, is as good as a delta to the clocks.
 """
 
-from thinwire.core._compat import claim, const, mend_imports, nothing
+from thinwire.core._compat import claim, const, import_module, mend_imports, nothing
 from thinwire.core.error_kinds import ThinwireError
 from thinwire.core.errors import (
     NO_WORDS,
@@ -225,9 +225,8 @@ class Exchange:
         answer.framed = getattr(response, "framed", True)
         try:
             if self._plan.keep_headers:
-                from thinwire.core.answer import headers
-
-                headers.take(response, self._plan.keep_headers, self.attempt)
+                take = import_module("thinwire.core.answer.headers").take
+                take(response, self._plan.keep_headers, self.attempt)
             kind = answer.content_type = (response.header("content-type") or "").lower()
             # What a success is, its body tells: statuses and content types are wrong too often.
             while good and answer.is_blank():

@@ -237,7 +237,7 @@ class Answer:
             if parser.event == "message" and obj.strip():
                 raise StreamError("an event is not JSON: " + chunk.one_line(obj, 80))
         self.take(obj, parser.event)
-        if plain and isinstance(obj, dict) and self._late is None:
+        if plain and self.assembler.events and isinstance(obj, dict) and self._late is None:
             memo.learn(parser.buffer, start, end, obj)
         return None
 

@@ -103,8 +103,8 @@ class CompletionAssembler:
                 if delta:
                     self._delta(choice, delta)
                     whole = choice.index
-            if self._keep:
-                for name, entries in chunk.mapping(found.get("logprobs")).items():
+            if self._keep and found.get("logprobs"):
+                for name, entries in chunk.mapping(found["logprobs"]).items():
                     more = entries if isinstance(entries, list) else [entries]
                     choice.logprobs.setdefault(name, []).extend(more if entries else ())
             reason = found.get("finish_reason")
@@ -123,11 +123,14 @@ class CompletionAssembler:
             if name not in _CHUNK and obj[name] is not None:
                 self._say(self._extra, name, obj[name])
         self._citations = chunk.citations(obj) or self._citations
-        self._count(obj)
+        if "usage" in obj or "x_groq" in obj:
+            self._count(obj)
         self._id = self._id or chunk.word(obj.get("id"))
         self._model = self._model or chunk.word(obj.get("model"))
-        self._service_tier = chunk.word(obj.get("service_tier")) or self._service_tier
-        self.upstream_provider = chunk.word(obj.get("provider")) or self.upstream_provider
+        if "service_tier" in obj:
+            self._service_tier = chunk.word(obj["service_tier"]) or self._service_tier
+        if "provider" in obj:
+            self.upstream_provider = chunk.word(obj["provider"]) or self.upstream_provider
 
     def _index(self, value: object, place: int) -> int:
         if value is None:
@@ -198,9 +201,11 @@ class CompletionAssembler:
         for index in sorted(self._choices):
             choice = self._choices[index]
             # A half of a character that is held back is all there will be of it.
-            self._queue(ReasoningDelta, choice.reasoning_text.end(), index)
+            if choice.reasoning_text.half:
+                self._queue(ReasoningDelta, choice.reasoning_text.end(), index)
             self._queue(ContentDelta, choice.content_text.end(), index)
-            self._queue(RefusalDelta, choice.refusal_text.end(), index)
+            if choice.refusal_text.half:
+                self._queue(RefusalDelta, choice.refusal_text.end(), index)
         for calls in self._tool_calls.values():
             calls.finish(self.events)
 
@@ -284,6 +289,13 @@ class CompletionAssembler:
     def _delta(self, choice: Choice, delta: "dict[str, object]") -> None:
         index = choice.index
         self._begun[index] = True
+        if chunk.is_only_content(delta):  # as most that are parsed
+            content = delta.get("content")
+            if content:
+                if choice.finish_reason is not None:
+                    self._go_on(choice)
+                self._queue(ContentDelta, choice.content_text.add(content), index)  # type: ignore[arg-type]
+            return
         if chunk.is_odd(delta):
             delta = chunk.other_kinds().delta(delta, self.parser)
         reasoning = chunk.reasoning(delta)

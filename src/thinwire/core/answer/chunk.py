@@ -54,6 +54,16 @@ def other_kinds() -> "ModuleType":
     return other_kinds
 
 
+def is_only_content(delta: "dict[str, object]") -> bool:
+    """Whether a delta says nothing but its role, and content that is a string, if anything."""
+    for name in delta:
+        value = delta[name]
+        if value is not None and name != "role":
+            if name != "content" or not isinstance(value, str):
+                return False
+    return True
+
+
 def is_odd(delta: "dict[str, object]") -> bool:
     """Whether a text of a delta is of another kind than `text` reads."""
     for name in delta:  # asked for each delta that is parsed
@@ -184,7 +194,10 @@ def choices(chunk: "dict[str, object]") -> "list[dict[str, object]]":
         return []
     if isinstance(found, dict):
         found = [found]
-    return [_choice(one) for one in _listed(found, "choices")]
+    for one in _listed(found, "choices"):
+        if not isinstance(one, dict):
+            return [_choice(one) for one in found]  # type: ignore[attr-defined]
+    return found  # type: ignore[return-value]
 
 
 def _choice(value: object) -> "dict[str, object]":

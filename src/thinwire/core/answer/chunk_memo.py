@@ -74,7 +74,7 @@ class ChunkMemo:
 def _only_text(obj: "dict[str, object]") -> "tuple[str, dict[str, object]]":
     # The name and the choice of a chunk that does nothing but add text to one choice. What else
     # it says (id, model, usage) it says again in the same bytes, which changes nothing.
-    found = chunk.choices(obj)
+    found = chunk.choices(obj) if obj.get("choices") else []
     if len(found) != 1 or obj.get("error") or obj.get("object") == "error":
         return "", {}
     choice = found[0]

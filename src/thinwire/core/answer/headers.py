@@ -67,7 +67,8 @@ def take(response: "Response", keep: "str | tuple[str, ...]", attempt: "Attempt"
         if found.get(name):
             attempt.request_id = found[name]
             break
-    attempt.rate_limits = rate_limits(found, http_date(response.header("date") or ""))
+    if found:
+        attempt.rate_limits = rate_limits(found, http_date(response.header("date") or ""))
 
 
 def _is_known(name: str) -> bool:

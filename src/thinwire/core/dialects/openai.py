@@ -42,10 +42,14 @@ def request(
         ("Accept-Encoding", "identity"),
         ("User-Agent", "thinwire"),
     ]
-    own = deployment.headers("Authorization", "Bearer " + key if key else "")
-    for more in (own, list(call.extra_headers.items())):
-        names = [key.lower() for key, _ in more]
-        headers = [pair for pair in headers if pair[0].lower() not in names] + more
+    given = ("Authorization", "Bearer " + key if key else "")
+    if not (deployment.extra_headers or call.extra_headers):
+        if key:
+            headers.append(given)
+    else:
+        for more in (deployment.headers(*given), list(call.extra_headers.items())):
+            names = [key.lower() for key, _ in more]
+            headers = [pair for pair in headers if pair[0].lower() not in names] + more
     url = deployment.url
     body = call.body
     if body is None:

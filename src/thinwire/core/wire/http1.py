@@ -37,7 +37,7 @@ from thinwire.core.wire.http1_request import framing, request_head
 
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
     from typing import Protocol
 
     from thinwire.core.errors import TransportError
@@ -68,6 +68,7 @@ _BLANK = const(0)
 _BEHIND = const(1)
 _EXTENSION = const(2)
 
+_LAST = const(b"0\r\n\r\n")
 _LF = const(10)
 _CR = const(13)
 _SEMICOLON = const(59)
@@ -123,12 +124,16 @@ class HTTP1Exchange:
         status, framed: see Response, once `advance` has returned DONE.
         coding: value of Content-Encoding in lower case, likewise; "" for none.
         offset: see Response.
+        eager: whether an answer is looked for as soon as all was sent, without a wait before.
+            False where whoever waits is told of what has come already, and a look costs a call of
+            the system.
     """
 
     status: int
     framed: bool
     coding: str
     offset = 0
+    eager = True
 
     def __init__(
         self,
@@ -187,8 +192,10 @@ class HTTP1Exchange:
         request.check()
         if self._body is not None:  # `listen` has had it all
             return DONE
-        what = self._upload() if request.sent_ms is None else READ
-        if what == READ and self.listen():
+        what, look = READ, True
+        if request.sent_ms is None:
+            what, look = self._upload(), self.eager
+        if what == READ and look and self.listen():
             what = DONE
         if what != DONE:
             deadline = self.deadline()
@@ -357,7 +364,7 @@ class ResponseHead:
     def __init__(self) -> None:
         self.status = 0
         self.raw = bytearray()
-        self._lower = self.raw  # the same with its names in lower case, where that is another
+        self._pairs: list[tuple[str, str]] | None = None  # all headers, where they are plain
         self._interim = 0
         self._version = b""
 
@@ -393,6 +400,8 @@ class ResponseHead:
 
     def all_headers(self) -> "list[tuple[str, str]]":
         """Names in lower case and values, as they came."""
+        if self._pairs is not None:
+            return self._pairs
         found = []
         for line in bytes(self.raw).split(b"\n")[1:]:
             name, colon, value = line.partition(b":")
@@ -447,14 +456,13 @@ class ResponseHead:
     def _keep(self, size: int) -> None:
         # Kept once, and taken apart line by line: a chip would need room for each further copy.
         self.raw = self.raw[:size]
+        if AtOnce is not None and AtOnce.fields(self.raw, self.raw.find(b"\n") + 1):
+            self._pairs = self.all_headers()
+            return
         for fold in (b"\r\n ", b"\r\n\t", b"\n ", b"\n\t"):  # RFC 9112 §5.2
             if self.raw.find(fold) >= 0:
                 self.raw = bytearray(bytes(self.raw).replace(fold, b" "))
         start = self.raw.find(b"\n") + 1
-        if AtOnce is not None and AtOnce.fields(self.raw, start):
-            self._lower = self.raw.lower()
-            return
-        self._lower = self.raw
         while start < len(self.raw):
             end = self.raw.find(b"\n", start)
             line = bytes(self.raw[start:end])
@@ -470,13 +478,17 @@ class ResponseHead:
             self.raw[start : start + colon] = name.lower()
             start = end + 1
 
-    def _values(self, name: str) -> "Iterator[str]":
-        key = b"\n" + name.encode() + b":"
-        at = self._lower.find(key)
+    def _values(self, name: str) -> "Iterable[str]":
+        if self._pairs is not None:
+            return [value for known, value in self._pairs if known == name]
+        return self._found(b"\n" + name.encode() + b":")
+
+    def _found(self, key: bytes) -> "Iterator[str]":
+        at = self.raw.find(key)
         while at >= 0:
             end = self.raw.find(b"\n", at + 1)
             yield _latin1(bytes(memoryview(self.raw)[at + len(key) : end]).strip())
-            at = self._lower.find(key, end)
+            at = self.raw.find(key, end)
 
 
 def _length(values: "list[str]") -> "int | None":
@@ -584,6 +596,8 @@ class BodyReader:
                 if not out:
                     self.offset = begin
                 out = end
+                if view[at:count] == _LAST:
+                    self._state, self.done, at = _DONE, True, count
             else:
                 at = self._framing(view, at, count)
         return out - self.offset

@@ -12,9 +12,10 @@ What a walk meets:
 States: a piece is being copied out; a leaf is being read; the top frame is being stepped; the
 stack is empty, and the document is done.
 
-Two ways through a list. The careful walk takes one token at a time and knows the path of each.
-Where a whole run of items is small and plain (chat messages mostly are), CPython's C encoder
-writes them in one go (_compat.fits decides; MicroPython always walks).
+Two ways through a document, and a list in it. The careful walk takes one token at a time and
+knows the path of each. Where all of it, or a whole run of items, is small and plain (chat messages
+mostly are), CPython's C encoder writes it in one go (_compat.fits decides; MicroPython always
+walks).
 """
 
 from thinwire.core._compat import (
@@ -151,7 +152,10 @@ class JSONEncoder:
         self._source: Source | None = None  # opened last, for its errors
         self._piece: bytes | memoryview = b""
         self._at = 0
-        self._value(b"", document)
+        if fits(document, PIECE) >= 0:
+            self._piece = encode_small([document])
+        else:
+            self._value(b"", document)
 
     def readinto(self, buffer: "bytearray | memoryview") -> "int | None":
         """Fills `buffer` with the next bytes.

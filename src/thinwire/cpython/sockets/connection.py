@@ -3,7 +3,6 @@
 import socket
 import ssl
 from collections.abc import Awaitable
-from contextlib import suppress
 
 from thinwire.core.errors import ReadError, WriteError
 from thinwire.cpython import words
@@ -152,12 +151,12 @@ class Connection:
         self.socket.dry = _UNKNOWN
         try:
             if not self._tls:
-                with suppress(BlockingIOError):
-                    self.socket.raw.recv(1, socket.MSG_PEEK)
-                    return False
-                return True
+                self.socket.raw.recv(1, socket.MSG_PEEK)
+                return False
             probe = memoryview(bytearray(1))
             return self.top.read_some(probe) is None
+        except BlockingIOError:
+            return True
         except OSError:
             return False
         finally:

@@ -271,8 +271,8 @@ class _SocketTransport(Transport):
     def _pool(self, loop: asyncio.AbstractEventLoop | None) -> Pool:
         # None outlives its loop or its process: a closed loop can close nothing any more, and what
         # a fork has copied belongs to the parent, whose answers would be read here.
-        forked = os.getpid() != self._process
-        self._process = os.getpid()
+        process = os.getpid()
+        forked, self._process = process != self._process, process
         for known in list(self._pools):
             if forked or (known is not None and known.is_closed()):
                 gone = self._pools.pop(known, None)
@@ -282,9 +282,7 @@ class _SocketTransport(Transport):
         # Threads that start together share one pool; a lock could be held across a fork.
         return pool or self._pools.setdefault(loop, Pool(self._options.idle_ms))
 
-    def now_ms(self) -> int:
-        """See Transport.now_ms."""
-        return now_ms()
+    now_ms = staticmethod(now_ms)
 
 
 class AsyncTransport(_SocketTransport):
@@ -385,9 +383,11 @@ def _response(
         target = f"http://{request.authority}{request.target}"
         if proxy.authorization:
             headers = [("Proxy-Authorization", proxy.authorization)]
-    return SocketResponse(
+    response = SocketResponse(
         connection, request, writer, _scratch(), now_ms, True, True, target, headers
     )
+    response.eager = connection.top is not connection.socket  # TLS may hold what no wait tells of
+    return response
 
 
 def _seconds(idle_s: object) -> float:
