@@ -295,7 +295,8 @@ class Connection:
 
 class Pool:
     """Connections that wait for their next request. A TLS session costs 27 KB of heap and a
-    handshake of seconds on a chip: so one is kept, and given up before another is opened beside it.
+    handshake of seconds on a chip: so one is kept, and given up before another is opened beside
+    it.
 
     Args:
         now_ms: the clock.
