@@ -295,8 +295,7 @@ class Connection:
 
 class Pool:
     """Connections that wait for their next request. A TLS session costs 27 KB of heap and a
-    handshake of seconds on a chip: so one is kept, and given up before another is opened beside
-    it.
+    handshake of seconds on a chip: so one is kept, and given up before another is opened.
 
     Args:
         now_ms: the clock.

@@ -3,8 +3,7 @@ flash milliseconds; asyncio's other tasks, and a watchdog, wait meanwhile. So As
 takes one after the other, and lets them run between.
 
 Each name stands behind those that it imports itself: else those would come with it, in one go.
-Apart from that the largest come first, since a compiler needs them whole beside what is loaded by
-then.
+Apart from that the largest come first: a compiler needs them whole beside what is loaded by then.
 """
 
 _NAMES = """\

@@ -131,6 +131,7 @@ class SocketTransport:  # a core.transport.Transport; as its subclass it would c
         """
         # Before the first byte, so that a full heap hides no failure; not with the client, which
         # would take 2.6 KB more.
+        import_module("thinwire_device.connection")
         from thinwire.core.errors import ConnectError
         from thinwire_device.connection import Pool
 
@@ -221,6 +222,7 @@ class SocketTransport:  # a core.transport.Transport; as its subclass it would c
 
     def _names(self) -> "DNSCache":
         if self._dns is None:
+            import_module("thinwire_device.dns")
             from thinwire_device.dns import DNSCache
 
             self._dns = DNSCache(self._waiter.now_ms, self._names_ms)

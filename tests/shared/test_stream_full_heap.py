@@ -453,6 +453,12 @@ def test_a_lack_of_memory_that_ends_a_race_does_not_hide_why_the_other_attempt_f
     assert error.speechless
 
 
+def test_a_step_that_there_was_no_memory_for_is_out_of_memory():
+    stream = client_of(AsyncClient, [GOOD]).stream(HELLO)
+    stream._run = full  # noqa: SLF001
+    error_of(OutOfMemory, stream.__anext__)
+
+
 class Lost:
     # A stream whose events and result get lost on their way.
     def __init__(self):

@@ -120,7 +120,10 @@ class ChatStream:
         return self
 
     def __anext__(self) -> "Coroutine[object, object, Event]":
-        return self._run(False)  # type: ignore[return-value]
+        try:
+            return self._run(False)  # type: ignore[return-value]
+        except MemoryError as error:  # no memory for the coroutine
+            raise self.out_of_memory(error)
 
     async def _run(
         self,

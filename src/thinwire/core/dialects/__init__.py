@@ -2,7 +2,9 @@
 with the first attempt there; the pump knows none of them.
 """
 
-TYPE_CHECKING = False
+from thinwire.core._compat import const
+
+TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
     from typing import Protocol
 
