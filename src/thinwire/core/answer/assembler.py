@@ -114,16 +114,17 @@ class CompletionAssembler:
                 self.finish_seen = True
             for name in found:
                 value = found[name]
-                known = name in _CHOICE or (name in _OURS and isinstance(value, dict))
-                if not known and value is not None:
-                    self._say(choice.beside, name, value)
+                if value is not None and name not in _CHOICE:
+                    if name not in _OURS or not isinstance(value, dict):
+                        self._say(choice.beside, name, value)
             if "usage" in found:  # Moonshot's (earendil-works/pi#2017)
                 self._count(found)
         for name in obj:
             if name not in _CHUNK and obj[name] is not None:
                 self._say(self._extra, name, obj[name])
-        self._citations = chunk.citations(obj) or self._citations
-        if "usage" in obj or "x_groq" in obj:
+        if "citations" in obj or "search_results" in obj:
+            self._citations = chunk.citations(obj) or self._citations
+        if obj.get("usage") or "x_groq" in obj:
             self._count(obj)
         self._id = self._id or chunk.word(obj.get("id"))
         self._model = self._model or chunk.word(obj.get("model"))
