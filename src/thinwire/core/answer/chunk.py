@@ -303,10 +303,7 @@ def _may_be_own(chunk: "dict[str, object]") -> bool:
     # Whether a chunk without choices may be an error of a form of its own.
     if chunk.get("object") == "error" or chunk.get("type") == "error":
         return True
-    for name in _OWN:
-        if name in chunk and chunk[name] is not None:
-            return True
-    return False
+    return bool([name for name in _OWN if chunk.get(name) is not None])
 
 
 def error_from(

@@ -4,13 +4,16 @@ bytes around another plain text is not parsed again: on a chip that is most of w
 costs, in time and in garbage.
 
 It cannot be fooled: what repeats is byte for byte what was parsed, and what differs stands
-inside the one string that was this delta's text. A text with escapes, a second key of the same
-name anywhere, any other delta: each takes the parser's way (test_chunk_memo.py compares).
+inside the one string that was this delta's text. A second key of the same name anywhere, any other
+delta: each takes the parser's way (test_chunk_memo.py compares). Escapes are read where that costs
+no memory that matters (_compat.unescaped). OpenAI pads each chunk at random, in a last field
+`obfuscation`, whose value may then be any plain text.
 """
 
-from thinwire.core._compat import const, is_plain
+from thinwire.core._compat import const, is_plain, unescaped
 from thinwire.core.answer import chunk
 
+_PADDING = const(b'"obfuscation":"')
 _NAMES = ("content", "reasoning_content", "reasoning")
 _MISSES = const(8)  # in a row; then nothing is learned any more: some servers pad at random
 
@@ -22,7 +25,12 @@ class ChunkMemo:
         kind: "content" or "reasoning".
         index: of the choice.
         start, end: where the text stands, after `matches` said yes.
+        text: the text itself, where it had escapes; else None.
     """
+
+    # On a chip each field of an object takes room: these have a value of their own if need be.
+    _between = b""  # the text and the padding
+    text: "str | None" = None
 
     def __init__(self) -> None:
         self._before = b""
@@ -46,8 +54,22 @@ class ChunkMemo:
             return False
         if not buffer.startswith(before, start) or not buffer.startswith(after, last):
             return False
+        between = self._between
+        if between:
+            padding = last
+            last = buffer.find(between, first, last)
+            if last <= first:
+                return False
+            at = last + len(between)
+            if at < padding and not is_plain(buffer, at, padding):
+                return False
+        if self.text is not None:
+            self.text = None
         if not is_plain(buffer, first, last):
-            return False
+            text = unescaped(buffer, first - 1, last + 1)
+            if text is None:
+                return False
+            self.text = text
         self.start, self.end = first, last
         self._misses = 0
         return True
@@ -67,8 +89,21 @@ class ChunkMemo:
         last = place + len(data)
         if buffer[place:last] == data and buffer[last : last + 1] == b'"':
             self._before, self._after = bytes(buffer[start:place]), bytes(buffer[last:end])
+            if obj.get("obfuscation"):
+                self._look_for_padding(obj["obfuscation"])
+            elif self._between:
+                self._between = b""
             self.kind = "content" if name == "content" else "reasoning"
             self.index = chunk.integer(choice.get("index"), 0)
+
+    def _look_for_padding(self, padding: object) -> None:
+        # Only in the last field of the chunk itself: nothing but its brace follows.
+        after = self._after
+        self._between = b""
+        at = after.find(_PADDING) + len(_PADDING)
+        if at >= len(_PADDING) and isinstance(padding, str):
+            if after[at:] == padding.encode("utf-8", "surrogatepass") + b'"}':
+                self._between, self._after = after[:at], after[-2:]
 
 
 def _only_text(obj: "dict[str, object]") -> "tuple[str, dict[str, object]]":
