@@ -175,7 +175,50 @@ class Never(ChunkMemo):
         return False
 
 
+def fragment(arguments, **fields):
+    function = dict({"arguments": arguments}, **fields.pop("function", {}))
+    return chunk({"tool_calls": [dict({"index": 0, "function": function}, **fields)]})
+
+
+def test_arguments_of_a_call():
+    template = learned(tight(fragment("one", type="function", id=None)))
+    assert (template.kind, template.index, template.call) == ("arguments", 0, 0)
+    assert matched(template, tight(fragment("{}", type="function", id=None))) == "{}"
+    template = learned(tight(fragment("one", index=3)))
+    assert (matched(template, tight(fragment("two", index=3))), template.call) == ("two", 3)
+    for obj in (
+        fragment("one", id="1"),
+        fragment("one", index=None),
+        fragment("one", type="custom"),
+        fragment("one", function={"name": "f"}),
+        fragment(""),
+        fragment({"a": 1}),
+        chunk({"tool_calls": ["x"]}),
+        chunk({"tool_calls": {"index": 0, "function": {"arguments": "one"}}}),
+        chunk({"tool_calls": fragment("one")["choices"][0]["delta"]["tool_calls"] * 2}),
+    ):
+        data = tight(obj)
+        assert matched(learned(data), data) is None, data
+
+
+BEGUN = fragment("", id="1", function={"name": "f"})
+OTHER = fragment("", id="2", index=1, function={"name": "g"})
+PIECES = ('{"a": ', '"b', " c", '\\"d"', "}")
 STREAMS = [
+    [BEGUN] + [fragment(one) for one in PIECES],
+    [BEGUN, OTHER] + [fragment(one, index=index) for one in PIECES for index in (0, 1)],
+    [BEGUN] + [fragment(one) for one in PIECES] * 2,
+    [BEGUN] + [fragment("".join(PIECES[: count + 1])) for count in range(5)],
+    [fragment(one) for one in PIECES] + [BEGUN],
+    [fragment(one, index=2) for one in PIECES] + [text("a"), BEGUN],
+    [BEGUN] + [dict(fragment(one), obfuscation="x" * len(one)) for one in PIECES],
+    [BEGUN, fragment('{"a'), fragment("b"), chunk({}, "stop"), fragment("c"), fragment("d")],
+    [BEGUN, fragment('{"a'), fragment("\ud83d"), fragment("c"), fragment("\ude00"), fragment("d")],
+    [chunk(dict(one["choices"][0]["delta"]), index=1) for one in (BEGUN, fragment("{"))]
+    + [chunk(dict(fragment(one)["choices"][0]["delta"]), index=1) for one in "abc"],
+    [fragment("", id="1", type="custom")]
+    + [chunk({"tool_calls": [{"index": 0, "id": "1", "custom": {"name": "f", "input": "a"}}]})]
+    + [fragment(one) for one in ("a", "b", "c", "d")],
     [text("a"), text("b"), text("é"), text('q"q'), text("c\\"), text("😀"), text("d")],
     [chunk({"reasoning": "a"}), chunk({"reasoning": "b"}), text("c"), text("d"), text("e")],
     [chunk({"content": one}, index=i) for one in "abcd" for i in (0, 1)],

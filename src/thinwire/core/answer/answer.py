@@ -217,6 +217,9 @@ class Answer:
                     text = str(parser.view[memo.start : memo.end], "utf-8")
                 except UnicodeError:
                     text = decode(parser.buffer, memo.start, memo.end)
+            if memo.kind == "arguments":
+                self.assembler.add_arguments(memo.index, memo.call, text)
+                return None
             return self.assembler.add(memo.kind, memo.index, text)
         if end - start == 6 and parser.buffer.find(_DONE, start, end) == start:
             self.finish()

@@ -180,6 +180,18 @@ class CompletionAssembler:
             return text if content and index == 0 else ""
         return ContentDelta(text, index) if content else ReasoningDelta(text, index)
 
+    def add_arguments(self, index: int, call: int, text: str) -> None:
+        """Takes a piece of a tool call's arguments, of a chunk that has nothing else.
+
+        Args:
+            index: of the choice.
+            call: of the call, as the server gave it.
+        """
+        choice, calls = self._choice(index), self._tool_calls.get(index)
+        if calls is None or choice.finish_reason or not calls.go_on(call, text, self.events):
+            self._fragment(choice, {"index": call, "function": {"arguments": text}})
+        self.progress = True
+
     def cut(self, parser: "SSEParser") -> bool:
         """Hands out what has come of images whose event is arriving; see MediaAssembler.cut."""
         if parser.buffer.find(b";base64,", parser.line_start(), parser.line_end()) < 0:

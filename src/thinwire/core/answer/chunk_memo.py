@@ -14,7 +14,7 @@ from thinwire.core._compat import const, is_plain, unescaped
 from thinwire.core.answer import chunk
 
 _PADDING = const(b'"obfuscation":"')
-_NAMES = ("content", "reasoning_content", "reasoning")
+_NAMES = ("content", "reasoning_content", "reasoning", "tool_calls")
 _MISSES = const(8)  # in a row; then nothing is learned any more: some servers pad at random
 
 
@@ -22,8 +22,9 @@ class ChunkMemo:
     """The bytes around the text of an answer's chunks.
 
     Attributes:
-        kind: "content" or "reasoning".
+        kind: "content", "reasoning" or "arguments".
         index: of the choice.
+        call: index of the tool call whose arguments they are.
         start, end: where the text stands, after `matches` said yes.
         text: the text itself, where it had escapes; else None.
     """
@@ -31,6 +32,7 @@ class ChunkMemo:
     # On a chip each field of an object takes room: these have a value of their own if need be.
     _between = b""  # the text and the padding
     text: "str | None" = None
+    call = 0
 
     def __init__(self) -> None:
         self._before = b""
@@ -81,10 +83,15 @@ class ChunkMemo:
         self._misses += 1
         self._before = b""
         name, choice = _only_text(obj)
+        fields = chunk.mapping(choice.get("delta"))
+        if name == "tool_calls":
+            name, fields, call = _only_arguments(fields[name])
+            if call != self.call:
+                self.call = call
         place = _place(buffer, start, end, name) if name else -1
         if place < 0:
             return
-        text = chunk.text(chunk.mapping(choice.get("delta")).get(name))
+        text = chunk.text(fields.get(name))
         data = text.encode("utf-8", "surrogatepass")
         last = place + len(data)
         if buffer[place:last] == data and buffer[last : last + 1] == b'"':
@@ -93,7 +100,7 @@ class ChunkMemo:
                 self._look_for_padding(obj["obfuscation"])
             elif self._between:
                 self._between = b""
-            self.kind = "content" if name == "content" else "reasoning"
+            self.kind = name if name in ("content", "arguments") else "reasoning"
             self.index = chunk.integer(choice.get("index"), 0)
 
     def _look_for_padding(self, padding: object) -> None:
@@ -121,6 +128,19 @@ def _only_text(obj: "dict[str, object]") -> "tuple[str, dict[str, object]]":
         if value and name != "role"
     ]
     return (said[0], choice) if len(said) == 1 and said[0] in _NAMES else ("", {})
+
+
+def _only_arguments(calls: object) -> "tuple[str, dict[str, object], int]":
+    # What holds the arguments of one call that has an index, and nothing else that says anything.
+    if isinstance(calls, list) and len(calls) == 1 and isinstance(calls[0], dict):
+        call: dict[str, object] = calls[0]
+        said = [name for name in call if call[name] and name not in ("index", "type")]
+        function, index = chunk.mapping(call.get("function")), call.get("index")
+        inside = [name for name in function if function[name]]
+        if said == ["function"] and inside == ["arguments"] and type(index) is int:
+            if call.get("type") in (None, "function"):
+                return "arguments", function, index
+    return "", {}, 0
 
 
 def _place(buffer: bytearray, start: int, end: int, name: str) -> int:
