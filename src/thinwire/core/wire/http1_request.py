@@ -119,7 +119,7 @@ class HTTPChunkWriter:
 
     def head(self, method: str, target: str, headers: "list[tuple[str, str]]") -> bytes:
         """See request_head; the one before, where it is the same and there is room to keep it."""
-        if AtOnce is None:
+        if AtOnce is None:  # pragma: no cover (MicroPython)
             return request_head(method, target, headers)
         given = (method, target, headers)
         if given != self._known:
