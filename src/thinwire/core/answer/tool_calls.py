@@ -318,8 +318,7 @@ class ToolCallAssembler:
             return False
         arguments = self._grow(call, arguments)
         call.begun = True
-        if arguments:
-            events.append(ToolCallDelta(call.position, arguments, self._choice))
+        events.append(ToolCallDelta(call.position, arguments, self._choice))
         return True
 
     def finish(self, events: "list[Event | str]") -> None:
