@@ -186,10 +186,12 @@ def ask(kind: str, url: str, text: str) -> None:
 
 # What httpcore writes, None for a read; and what is sent of it, at each step.
 _LAST = b"0\r\n\r\n"
+_WHOLE = b"x" * 65536
 WRITES: list[tuple[list[bytes | None], list[bytes]]] = [
     ([b"head", b"body", b"", None], [b"", b"", b"headbody", b""]),
     ([b"head", b"block", _LAST, None], [b"", b"", b"headblock" + _LAST, b""]),
     ([b"head", b"one", b"two", b"3", _LAST], [b"", b"", b"headonetwo", b"3", _LAST]),
+    ([b"head", _WHOLE, b"3", _LAST], [b"", b"head" + _WHOLE, b"3", _LAST]),
     ([b"head", b"", None], [b"", b"head", b""]),
     # A body that waits for its producer, and goes on.
     ([b"head", b"one", b"", b"two", b"", _LAST], [b"", b"", b"headone", b"two", b"", _LAST]),

@@ -338,6 +338,18 @@ def is_plain(buffer: bytearray, start: int, end: int) -> bool:
     return buffer.find(b'"', start, end) < 0 and buffer.find(b"\\", start, end) < 0
 
 
+_simple = re.compile(rb'"(?:[^"\\]|\\["\\/bfnrt]|\\u[0-9a-ce-fA-CE-F][0-9a-fA-F]{3})*"').fullmatch
+
+
+def unescaped(buffer: bytearray, start: int, end: int) -> "str | None":
+    """The text of the JSON string in buffer[start:end], quotes and all; None where it is none, or
+    might have a surrogate, and on a chip."""
+    if _simple(buffer, start, end) is None:
+        return None
+    text, _ = _scan(decode(buffer, start, end), 0)
+    return text  # type: ignore[return-value]
+
+
 @lru_cache(1024)
 def _chunk_size(line: bytes) -> int:
     # Of CR, LF and hex digits; of the last chunk, and of all that is otherwise, ValueError.

@@ -227,6 +227,10 @@ def loads_whole(data, deltas=False):
     return loads(data, 0, len(data), deltas)
 
 
+def unescaped(buffer, start, end):
+    return None
+
+
 def is_plain(buffer, start, end):
     if buffer.find(b'"', start, end) >= 0 or buffer.find(b"\\", start, end) >= 0:
         return False

@@ -237,6 +237,8 @@ class ChatStream:
         self._stopped = True
         if self._busy:
             return self._call_off()
+        if self._state == _CLOSED and self._end:  # by whoever read it
+            return nothing()
         if self._state == _ENDED and self._exchange is not None:
             self._state = _CLOSED
             try:

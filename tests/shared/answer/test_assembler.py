@@ -130,6 +130,7 @@ USAGES = [
     [dict(text("a"), usage=USAGE)],
     [text("a"), dict(chunk({}, "stop"), usage=USAGE), {"choices": [], "usage": None}],
     [text("a"), dict(chunk({}, "stop"), x_groq={"usage": USAGE})],
+    [dict(text("a"), x_groq={"id": "r"}), dict(chunk({}, "stop"), usage=USAGE)],
     [dict(text("a"), usage={"total_tokens": 1}), {"choices": None, "usage": USAGE}],
     # Moonshot's place.
     [text("a"), chunk({}, "stop", usage=USAGE)],

@@ -106,6 +106,14 @@ FIRST = [
 ]
 
 
+def test_a_head_may_be_the_one_before():
+    writer = HTTPChunkWriter(1024)
+    heads = []
+    for name in ("a", "a", "b"):
+        heads.append(writer.head("POST", "/", [("Host", name)]))
+    assert heads == [request_head("POST", "/", [("Host", name)]) for name in ("a", "a", "b")]
+
+
 def test_a_first_block_goes_with_the_head():
     writer = HTTPChunkWriter(1024)
     for head, count, length, said, end in FIRST:

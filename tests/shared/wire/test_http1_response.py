@@ -129,6 +129,8 @@ def test_folded_lines_are_unfolded():
     head = head_of(b"A: b", b"  c", b"\td", b"E: f")
     assert head.header("a").split() == ["b", "c", "d"]
     assert head.header("e") == "f"
+    head = head_of(b"A: b", b" c", b"Connection: keep-alive", b"Connection: close")
+    assert not head.keep_alive()
 
 
 def test_headers_of_an_interim_response_do_not_count():

@@ -212,10 +212,15 @@ class Answer:
         plain = not parser.unfinished and parser.event == "message"
         if plain and memo.matches(parser.buffer, start, end):
             # A chunk like the one before, with another text.
-            try:
-                text = str(parser.view[memo.start : memo.end], "utf-8")
-            except UnicodeError:
-                text = decode(parser.buffer, memo.start, memo.end)
+            text = memo.text
+            if text is None:
+                try:
+                    text = str(parser.view[memo.start : memo.end], "utf-8")
+                except UnicodeError:
+                    text = decode(parser.buffer, memo.start, memo.end)
+            if memo.kind == "arguments":
+                self.assembler.add_arguments(memo.index, memo.call, text)
+                return None
             return self.assembler.add(memo.kind, memo.index, text)
         if end - start == 6 and parser.buffer.find(_DONE, start, end) == start:
             self.finish()

@@ -114,16 +114,17 @@ class CompletionAssembler:
                 self.finish_seen = True
             for name in found:
                 value = found[name]
-                known = name in _CHOICE or (name in _OURS and isinstance(value, dict))
-                if not known and value is not None:
-                    self._say(choice.beside, name, value)
+                if value is not None and name not in _CHOICE:
+                    if name not in _OURS or not isinstance(value, dict):
+                        self._say(choice.beside, name, value)
             if "usage" in found:  # Moonshot's (earendil-works/pi#2017)
                 self._count(found)
         for name in obj:
             if name not in _CHUNK and obj[name] is not None:
                 self._say(self._extra, name, obj[name])
-        self._citations = chunk.citations(obj) or self._citations
-        if "usage" in obj or "x_groq" in obj:
+        if "citations" in obj or "search_results" in obj:
+            self._citations = chunk.citations(obj) or self._citations
+        if obj.get("usage") or "x_groq" in obj:
             self._count(obj)
         self._id = self._id or chunk.word(obj.get("id"))
         self._model = self._model or chunk.word(obj.get("model"))
@@ -178,6 +179,18 @@ class CompletionAssembler:
         if self.texts_only:
             return text if content and index == 0 else ""
         return ContentDelta(text, index) if content else ReasoningDelta(text, index)
+
+    def add_arguments(self, index: int, call: int, text: str) -> None:
+        """Takes a piece of a tool call's arguments, of a chunk that has nothing else.
+
+        Args:
+            index: of the choice.
+            call: of the call, as the server gave it.
+        """
+        choice, calls = self._choice(index), self._tool_calls.get(index)
+        if calls is None or choice.finish_reason or not calls.go_on(call, text, self.events):
+            self._fragment(choice, {"index": call, "function": {"arguments": text}})
+        self.progress = True
 
     def cut(self, parser: "SSEParser") -> bool:
         """Hands out what has come of images whose event is arriving; see MediaAssembler.cut."""

@@ -291,6 +291,8 @@ def error(chunk: "dict[str, object]") -> "StatusError | None":
         found = _read(chunk, 200, None, _NO_WORDS, True)
         if found is not None:
             return found
+    if not chunk.get("choices"):
+        return None
     for choice in choices(chunk):  # OpenRouter may put the error into the choice that it ended
         if choice.get("finish_reason") == "error":
             return error_from({"error": choice.get("error") or "finish_reason is 'error'"}, 200)
@@ -301,7 +303,7 @@ def _may_be_own(chunk: "dict[str, object]") -> bool:
     # Whether a chunk without choices may be an error of a form of its own.
     if chunk.get("object") == "error" or chunk.get("type") == "error":
         return True
-    return any(chunk.get(name) is not None for name in _OWN)
+    return bool([name for name in _OWN if chunk.get(name) is not None])
 
 
 def error_from(

@@ -4,14 +4,17 @@ bytes around another plain text is not parsed again: on a chip that is most of w
 costs, in time and in garbage.
 
 It cannot be fooled: what repeats is byte for byte what was parsed, and what differs stands
-inside the one string that was this delta's text. A text with escapes, a second key of the same
-name anywhere, any other delta: each takes the parser's way (test_chunk_memo.py compares).
+inside the one string that was this delta's text. A second key of the same name anywhere, any other
+delta: each takes the parser's way (test_chunk_memo.py compares). Escapes are read where that costs
+no memory that matters (_compat.unescaped). OpenAI pads each chunk at random, in a last field
+`obfuscation`, whose value may then be any plain text.
 """
 
-from thinwire.core._compat import const, is_plain
+from thinwire.core._compat import const, is_plain, unescaped
 from thinwire.core.answer import chunk
 
-_NAMES = ("content", "reasoning_content", "reasoning")
+_PADDING = const(b'"obfuscation":"')
+_NAMES = ("content", "reasoning_content", "reasoning", "tool_calls")
 _MISSES = const(8)  # in a row; then nothing is learned any more: some servers pad at random
 
 
@@ -19,10 +22,17 @@ class ChunkMemo:
     """The bytes around the text of an answer's chunks.
 
     Attributes:
-        kind: "content" or "reasoning".
+        kind: "content", "reasoning" or "arguments".
         index: of the choice.
+        call: index of the tool call whose arguments they are.
         start, end: where the text stands, after `matches` said yes.
+        text: the text itself, where it had escapes; else None.
     """
+
+    # On a chip each field of an object takes room: these have a value of their own if need be.
+    _between = b""  # the text and the padding
+    text: "str | None" = None
+    call = 0
 
     def __init__(self) -> None:
         self._before = b""
@@ -46,8 +56,22 @@ class ChunkMemo:
             return False
         if not buffer.startswith(before, start) or not buffer.startswith(after, last):
             return False
+        between = self._between
+        if between:
+            padding = last
+            last = buffer.find(between, first, last)
+            if last <= first:
+                return False
+            at = last + len(between)
+            if at < padding and not is_plain(buffer, at, padding):
+                return False
+        if self.text is not None:
+            self.text = None
         if not is_plain(buffer, first, last):
-            return False
+            text = unescaped(buffer, first - 1, last + 1)
+            if text is None:
+                return False
+            self.text = text
         self.start, self.end = first, last
         self._misses = 0
         return True
@@ -59,16 +83,34 @@ class ChunkMemo:
         self._misses += 1
         self._before = b""
         name, choice = _only_text(obj)
+        fields = chunk.mapping(choice.get("delta"))
+        if name == "tool_calls":
+            name, fields, call = _only_arguments(fields[name])
+            if call != self.call:
+                self.call = call
         place = _place(buffer, start, end, name) if name else -1
         if place < 0:
             return
-        text = chunk.text(chunk.mapping(choice.get("delta")).get(name))
+        text = chunk.text(fields.get(name))
         data = text.encode("utf-8", "surrogatepass")
         last = place + len(data)
         if buffer[place:last] == data and buffer[last : last + 1] == b'"':
             self._before, self._after = bytes(buffer[start:place]), bytes(buffer[last:end])
-            self.kind = "content" if name == "content" else "reasoning"
+            if obj.get("obfuscation"):
+                self._look_for_padding(obj["obfuscation"])
+            elif self._between:
+                self._between = b""
+            self.kind = name if name in ("content", "arguments") else "reasoning"
             self.index = chunk.integer(choice.get("index"), 0)
+
+    def _look_for_padding(self, padding: object) -> None:
+        # Only in the last field of the chunk itself: nothing but its brace follows.
+        after = self._after
+        self._between = b""
+        at = after.find(_PADDING) + len(_PADDING)
+        if at >= len(_PADDING) and isinstance(padding, str):
+            if after[at:] == padding.encode("utf-8", "surrogatepass") + b'"}':
+                self._between, self._after = after[:at], after[-2:]
 
 
 def _only_text(obj: "dict[str, object]") -> "tuple[str, dict[str, object]]":
@@ -86,6 +128,19 @@ def _only_text(obj: "dict[str, object]") -> "tuple[str, dict[str, object]]":
         if value and name != "role"
     ]
     return (said[0], choice) if len(said) == 1 and said[0] in _NAMES else ("", {})
+
+
+def _only_arguments(calls: object) -> "tuple[str, dict[str, object], int]":
+    # What holds the arguments of one call that has an index, and nothing else that says anything.
+    if isinstance(calls, list) and len(calls) == 1 and isinstance(calls[0], dict):
+        call: dict[str, object] = calls[0]
+        said = [name for name in call if call[name] and name not in ("index", "type")]
+        function, index = chunk.mapping(call.get("function")), call.get("index")
+        inside = [name for name in function if function[name]]
+        if said == ["function"] and inside == ["arguments"] and type(index) is int:
+            if call.get("type") in (None, "function"):
+                return "arguments", function, index
+    return "", {}, 0
 
 
 def _place(buffer: bytearray, start: int, end: int, name: str) -> int:

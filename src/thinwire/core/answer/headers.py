@@ -67,7 +67,7 @@ def take(response: "Response", keep: "str | tuple[str, ...]", attempt: "Attempt"
         if found.get(name):
             attempt.request_id = found[name]
             break
-    if found:
+    if [name for name in found if "ratelimit" in name]:
         attempt.rate_limits = rate_limits(found, http_date(response.header("date") or ""))
 
 

@@ -341,6 +341,22 @@ class ToolCallAssembler:
         if arguments and call.name:
             events.append(ToolCallDelta(call.position, arguments, self._choice))
 
+    def go_on(self, index: int, arguments: str, events: "list[Event | str]") -> bool:
+        """The same for arguments that come alone, if it is plain that they go on with their call.
+
+        Returns:
+            False where `receive` has to look at them.
+        """
+        call = self._last.get(index)
+        if call is None or call.position < 0 or self._untold is not None or call.held:
+            return False
+        if "{" in arguments or call.type == "custom":
+            return False
+        arguments = self._grow(call, arguments)
+        call.begun = True
+        events.append(ToolCallDelta(call.position, arguments, self._choice))
+        return True
+
     def finish(self, events: "list[Event | str]") -> None:
         """Nothing follows: appends the events of what was held back."""
         self.tell(events)

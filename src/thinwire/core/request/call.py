@@ -111,7 +111,8 @@ class Call:
             raise _refused("keep", keep)
         self.keep = keep == "text"
         self.sizes: dict[str, int] = {}
-        check_headers(list(self.extra_headers.items()))
+        if self.extra_headers:
+            check_headers(list(self.extra_headers.items()))
 
     def choices(self, defaults: "dict[str, object]") -> int:
         """Number of answers that are asked for, 1 or more.

@@ -33,7 +33,7 @@ are told by the head's framing (RFC 9112 §6, §7):
 
 from thinwire.core._compat import HEAD_LIMIT, PIECE, AtOnce, const
 from thinwire.core.errors import ReadError, TransportTimeout, WriteError
-from thinwire.core.wire.http1_request import framing, request_head
+from thinwire.core.wire.http1_request import framing
 
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
@@ -165,7 +165,7 @@ class HTTP1Exchange:
         pairs.extend(request.headers)
         # What of a block is still to be written. As bytes: the head, before it is known how the
         # body is framed.
-        self._piece: bytes | memoryview | None = request_head(
+        self._piece: bytes | memoryview | None = writer.head(
             request.method, target or request.target, pairs
         )
         self._whole = False  # and there is no other behind it
@@ -413,6 +413,8 @@ class ResponseHead:
         """Whether the server lets the connection be used again (RFC 9112 §9.3)."""
         # No white space belongs to an option (RFC 9110 §5.6.2).
         said = ",".join(self._values("connection")).lower()
+        if not said:
+            return self._version == b"HTTP/1.1"
         options = said.replace(" ", "").replace("\t", "").split(",")
         return "close" not in options and (self._version == b"HTTP/1.1" or "keep-alive" in options)
 

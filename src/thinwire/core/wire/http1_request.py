@@ -114,6 +114,18 @@ class HTTPChunkWriter:
         self._view = memoryview(self._buffer)
         self.chunked = chunked
         self.payload = self._view[_PREFIX : _PREFIX + size]
+        self._known: object = None  # what the head below is of
+        self._head = b""
+
+    def head(self, method: str, target: str, headers: "list[tuple[str, str]]") -> bytes:
+        """See request_head; the one before, where it is the same and there is room to keep it."""
+        if AtOnce is None:  # pragma: no cover (MicroPython)
+            return request_head(method, target, headers)
+        given = (method, target, headers)
+        if given != self._known:
+            self._head = request_head(method, target, headers)
+            self._known = given
+        return self._head
 
     def behind(self, head: bytes) -> memoryview:
         """Where the first block goes; empty when there is no room behind the head."""

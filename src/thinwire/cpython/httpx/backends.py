@@ -38,6 +38,7 @@ _MOMENT = 0.001  # seconds
 _PIECE = 16384  # bytes written under one timeout: httpcore restarts it for each partial write
 # What httpcore writes behind a body; nothing as well when the body waits for its producer.
 _ENDS = (b"", b"0\r\n\r\n")
+_WHOLE = 65536  # bytes of a block of a body that goes on
 
 # What waits in the kernel is not sent yet: megabytes of a request there would be taken for sent,
 # and the server's clocks begin. Where that cannot be said, the buffer is kept small.
@@ -123,7 +124,8 @@ class Outbox:
     def add(self, data: bytes) -> bytes:
         """Takes what httpcore writes; returns what is to be sent now, b"" for nothing."""
         self._writes += 1
-        if self._writes < 3 and data not in _ENDS:
+        # Behind a whole block there is more: to hold that back would take its size twice.
+        if self._writes < 3 and len(data) < _WHOLE and data not in _ENDS:
             self._held += data
             return b""
         self._writes = 3

@@ -75,9 +75,8 @@ class Blocks(Pulled):
     # Only __iter__: an object that has __aiter__ too is taken for sync.
     def __iter__(self) -> Iterator[bytes]:
         self._begin()
-        first = self._first()
-        if first:
-            yield first
+        if self._ahead:
+            yield self._first()  # without a name, which would keep it
         while True:
             count = self._body.readinto(self._buffer)
             if count is None and self._is_ours():
@@ -96,9 +95,8 @@ class Blocks(Pulled):
 class AsyncBlocks(Pulled):
     async def __aiter__(self) -> AsyncIterator[bytes]:
         self._begin()
-        first = self._first()
-        if first:
-            yield first
+        if self._ahead:
+            yield self._first()  # without a name, which would keep it
         while True:
             count = self._body.readinto(self._buffer)
             if count is None and self._is_ours():
