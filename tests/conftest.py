@@ -22,11 +22,6 @@ settings.register_profile(
 settings.load_profile("thinwire")
 
 
-def pytest_configure(config: pytest.Config) -> None:
-    """Tests that are too heavy for each change run with THINWIRE_FULL, as in `make test-all`."""
-    config.addinivalue_line("markers", "heavy: for `make test-all`, with THINWIRE_FULL")
-
-
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """A test that asks for `micropython` runs once on each interpreter that setup found."""
     if "micropython" in metafunc.fixturenames:
