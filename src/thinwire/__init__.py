@@ -23,7 +23,6 @@ else:  # pragma: no cover (MicroPython)
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
     from thinwire.compat.exoclaw.provider import OpenAIStreamingProvider as OpenAIStreamingProvider
-    from thinwire.core.all_failed import AllAttemptsFailed as AllAttemptsFailed
     from thinwire.core.answer.completion import Choice as Choice
     from thinwire.core.answer.completion import Completion as Completion
     from thinwire.core.answer.events import ContentDelta as ContentDelta
@@ -59,6 +58,7 @@ if TYPE_CHECKING:
     from thinwire.core.request.sources import Source as Source
     from thinwire.core.request.sources import TextFile as TextFile
     from thinwire.core.request.sources import TextStream as TextStream
+    from thinwire.core.routing.all_failed import AllAttemptsFailed as AllAttemptsFailed
     from thinwire.core.routing.deployment import Deployment as Deployment
     from thinwire.core.routing.health import CooldownPolicy as CooldownPolicy
     from thinwire.core.routing.health import DeploymentState as DeploymentState
@@ -80,7 +80,7 @@ core.answer.media AudioDelta ImageDelta
 core.answer.tool_calls ToolCall ToolCallDelta ToolCallStarted
 core.client AsyncClient
 core.error_kinds FALLBACK_ON FALLBACK_OPTIONAL OutOfMemory ThinwireError
-core.all_failed AllAttemptsFailed
+core.routing.all_failed AllAttemptsFailed
 core.errors ConnectError ContextWindowExceeded EncodeError ReadError StatusError
 core.errors StreamError StreamInterrupted TransportError TransportTimeout WriteError
 core.request.jsonl JSONLMessages

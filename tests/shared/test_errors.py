@@ -1,6 +1,5 @@
 from thinwire.core import errors
 from thinwire.core._compat import MICROPYTHON
-from thinwire.core.all_failed import AllAttemptsFailed, most_telling
 from thinwire.core.errors import (
     ConnectError,
     ContextWindowExceeded,
@@ -14,7 +13,6 @@ from thinwire.core.errors import (
     TransportTimeout,
     WriteError,
 )
-from thinwire.core.routing.plan import Attempt
 
 # Status, code and message, then kind and whether the same deployment may do better later. Which
 # words mean which kind: wire/test_error_words.py.
@@ -78,13 +76,6 @@ def test_a_status_error_says_its_status_unless_it_came_in_a_stream():
     assert str(StatusError(200, "boom")) == "boom"
 
 
-def attempt(number, deployment, error=None, outcome="failed"):
-    one = Attempt(number, "m", deployment, 0)
-    one.sent_bytes = 10 * number
-    one.ended(outcome, 5, error)
-    return one
-
-
 RETRYABLE = [
     (TransportError("m"), True),
     (ConnectError("m"), True),
@@ -95,8 +86,6 @@ RETRYABLE = [
     (StreamError("m"), True),
     (StreamInterrupted("m", None, ReadError("r")), False),
     (EncodeError("m", "messages[0]"), False),
-    (AllAttemptsFailed((attempt(1, "a", ReadError("r")),)), True),
-    (AllAttemptsFailed((attempt(1, "a", StatusError(400, "r")),)), False),
 ]
 
 
@@ -125,39 +114,6 @@ def test_a_secret_can_be_taken_out_of_what_an_error_says():
 def test_an_encode_error_names_the_path():
     assert str(EncodeError("m", "messages[0]")) == "messages[0]: m"
     assert str(EncodeError("m", "")) == "m"
-
-
-def test_all_attempts_failed_lists_them():
-    first, second = StatusError(429, "slow"), ReadError("cut")
-    attempts = (attempt(1, "a", first), attempt(2, "b", second), attempt(3, "c", None, "lost"))
-    error = AllAttemptsFailed(attempts)
-    want = (
-        "all 3 attempts failed; a: status 429: slow (5 ms, 10 bytes sent);"
-        " b: cut (5 ms, 20 bytes sent); c: lost"
-    )
-    assert str(error) == want, str(error)
-    assert error.attempts is attempts
-    assert error.last is error.cause is first
-    assert (error.kind, error.retryable) == ("rate_limit", True)
-
-
-CUT, CUT_AGAIN, EMPTY = ReadError("cut"), TransportTimeout("late"), StreamError("no event")
-SLOW, BUSY, REFUSED = StatusError(429, "slow"), StatusError(503, "no"), StatusError(401, "key")
-
-# Errors in the order they came, then the one that helps most.
-TELLING = [
-    ([CUT], CUT),
-    ([CUT, CUT_AGAIN], CUT_AGAIN),
-    ([EMPTY, CUT], EMPTY),
-    ([SLOW, EMPTY], SLOW),
-    ([SLOW, BUSY, CUT], BUSY),
-    ([REFUSED, SLOW, BUSY], REFUSED),
-]
-
-
-def test_the_most_telling_error():
-    for found, want in TELLING:
-        assert most_telling(found) is want, found
 
 
 def test_there_are_few_error_classes():

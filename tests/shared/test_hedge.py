@@ -18,10 +18,10 @@ from racing import (
 )
 from streams import ANSWER, DONE, HELLO, ONCE, STOP, chunk, deployments, sse, text
 
-from thinwire.core.all_failed import AllAttemptsFailed
 from thinwire.core.answer.events import ContentDelta, StreamComplete, StreamRestarted
 from thinwire.core.errors import ConnectError, ReadError, StatusError, StreamInterrupted
 from thinwire.core.request.sources import BytesStream, TextStream
+from thinwire.core.routing.all_failed import AllAttemptsFailed
 from thinwire.core.routing.policy import RetryPolicy, Timeouts
 from thinwire.core.routing.store import Store
 from thinwire.core.sync import Client

@@ -18,10 +18,10 @@ from streams import (
     text,
 )
 
-from thinwire.core.all_failed import AllAttemptsFailed
 from thinwire.core.answer.events import ContentDelta, StreamRestarted
 from thinwire.core.answer.tool_calls import ToolCallDelta, ToolCallStarted
 from thinwire.core.errors import StreamError
+from thinwire.core.routing.all_failed import AllAttemptsFailed
 from thinwire.core.sync import Client
 from thinwire.testing.scripted import ScriptedReply, ScriptedTransport
 

@@ -3,8 +3,8 @@
 from helpers import error_of
 from streams import ANSWER, HELLO, ONCE, STOP, chunk, deployments, play, play_pieces, sse, text
 
-from thinwire.core.all_failed import AllAttemptsFailed
 from thinwire.core.errors import StreamInterrupted, TransportTimeout
+from thinwire.core.routing.all_failed import AllAttemptsFailed
 from thinwire.core.routing.policy import Timeouts
 from thinwire.core.sync import Client
 from thinwire.testing.scripted import ScriptedReply, ScriptedTransport

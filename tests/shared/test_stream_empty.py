@@ -2,9 +2,9 @@
 
 from streams import ANSWER, HELLO, STOP, call, chunk, deployments, play, play_chunks, sse, text
 
-from thinwire.core.all_failed import AllAttemptsFailed
 from thinwire.core.answer.assembler import CompletionAssembler
 from thinwire.core.errors import ReadError
+from thinwire.core.routing.all_failed import AllAttemptsFailed
 from thinwire.core.routing.policy import RetryPolicy, Timeouts
 from thinwire.core.sync import Client
 from thinwire.testing.scripted import ScriptedReply, ScriptedTransport

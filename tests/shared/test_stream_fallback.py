@@ -17,7 +17,6 @@ from streams import (
     text,
 )
 
-from thinwire.core.all_failed import AllAttemptsFailed
 from thinwire.core.errors import (
     ConnectError,
     ReadError,
@@ -27,6 +26,7 @@ from thinwire.core.errors import (
     TransportError,
     WriteError,
 )
+from thinwire.core.routing.all_failed import AllAttemptsFailed
 from thinwire.core.routing.deployment import Deployment
 from thinwire.core.sync import Client
 from thinwire.testing.scripted import ScriptedReply, ScriptedTransport

@@ -19,10 +19,10 @@ from streams import (
     text,
 )
 
-from thinwire.core.all_failed import AllAttemptsFailed
 from thinwire.core.answer.events import ContentDelta, StreamRestarted
 from thinwire.core.client import AsyncClient
 from thinwire.core.errors import ReadError, StatusError, StreamInterrupted, TransportTimeout
+from thinwire.core.routing.all_failed import AllAttemptsFailed
 from thinwire.core.routing.policy import RetryPolicy, Timeouts
 from thinwire.core.sync import Client
 from thinwire.testing.scripted import ScriptedReply, ScriptedTransport

@@ -16,7 +16,6 @@ from streams import (
 )
 
 from thinwire.core._compat import MICROPYTHON
-from thinwire.core.all_failed import AllAttemptsFailed
 from thinwire.core.client import AsyncClient
 from thinwire.core.errors import (
     ConnectError,
@@ -26,6 +25,7 @@ from thinwire.core.errors import (
     StreamInterrupted,
     TransportTimeout,
 )
+from thinwire.core.routing.all_failed import AllAttemptsFailed
 from thinwire.core.routing.deployment import Deployment
 from thinwire.core.routing.policy import RetryPolicy, Timeouts
 from thinwire.core.sync import Client

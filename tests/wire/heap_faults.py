@@ -33,7 +33,7 @@ HELLO = [{"role": "user", "content": "Hi"}]
 # What is loaded with a failure, or with what only some answers have: forgotten before each call,
 # so that each loads it anew.
 LATE = (
-    "thinwire.core.all_failed",
+    "thinwire.core.routing.all_failed",
     "thinwire.core.answer.error_response",
     "thinwire.core.answer.error_object",
     "thinwire.core.wire.error_words",

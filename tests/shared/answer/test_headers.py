@@ -3,10 +3,10 @@
 from helpers import error_of
 from streams import ANSWER, deployments, json_reply, play, sse, text
 
-from thinwire.core.all_failed import AllAttemptsFailed
 from thinwire.core.answer.headers import checked, rate_limits
 from thinwire.core.client import AsyncClient
 from thinwire.core.errors import ReadError, StreamInterrupted
+from thinwire.core.routing.all_failed import AllAttemptsFailed
 from thinwire.core.sync import Client
 from thinwire.testing.scripted import ScriptedReply, ScriptedTransport
 

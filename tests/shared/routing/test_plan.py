@@ -5,11 +5,11 @@ import json
 from helpers import error_of, read_all
 from streams import ONCE, Tried
 
-from thinwire.core.all_failed import AllAttemptsFailed
 from thinwire.core.errors import EncodeError, ReadError, StatusError, TransportTimeout, WriteError
 from thinwire.core.request.call import Call
 from thinwire.core.request.raw_call import RawCall
 from thinwire.core.routing import recovery
+from thinwire.core.routing.all_failed import AllAttemptsFailed
 from thinwire.core.routing.deployment import Deployment
 from thinwire.core.routing.health import CooldownPolicy, Health
 from thinwire.core.routing.plan import Attempt, Plan

@@ -6,7 +6,6 @@ import json
 from helpers import error_of, read_all
 from streams import ONCE, Tried, deployments
 
-from thinwire.core.all_failed import AllAttemptsFailed
 from thinwire.core.error_kinds import FALLBACK_ON
 from thinwire.core.errors import (
     ConnectError,
@@ -19,6 +18,7 @@ from thinwire.core.errors import (
 from thinwire.core.request.call import Call
 from thinwire.core.request.raw_call import RawCall
 from thinwire.core.routing import recovery
+from thinwire.core.routing.all_failed import AllAttemptsFailed
 from thinwire.core.routing.deployment import Deployment
 from thinwire.core.routing.health import CooldownPolicy, Health
 from thinwire.core.routing.plan import Plan

@@ -13,9 +13,9 @@ from thinwire._public import public
 from thinwire.compat.exoclaw.conversion import response_from, wire_messages
 from thinwire.compat.exoclaw.types import exoclaw_types
 from thinwire.core.adapters import default_log
-from thinwire.core.all_failed import AllAttemptsFailed
 from thinwire.core.client import AsyncClient
 from thinwire.core.errors import StatusError
+from thinwire.core.routing.all_failed import AllAttemptsFailed
 from thinwire.core.routing.deployment import Deployment
 from thinwire.core.routing.policy import RetryPolicy, Timeouts
 

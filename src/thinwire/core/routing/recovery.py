@@ -267,7 +267,7 @@ def _over(plan: "Plan", exchange: "Exchange", error: "ThinwireError", hint: str 
     if _end(exchange, error) == "interrupt":
         return Decision("interrupt", [], error=error, hint=hint)
     if len([one for one in plan.attempts if not one.free]) > 1:
-        from thinwire.core.all_failed import AllAttemptsFailed
+        from thinwire.core.routing.all_failed import AllAttemptsFailed
 
         result = AllAttemptsFailed(tuple(plan.attempts))
         result.model, result.deployment = plan.model, error.deployment
