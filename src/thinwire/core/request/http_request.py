@@ -273,8 +273,6 @@ class JSONBody(Body):
         said.
     """
 
-    _replayable = True  # as far as it was encoded before it was closed
-
     def __init__(
         self, document: "dict[str, object]", sizes: "dict[str, int] | None" = None
     ) -> None:
@@ -283,6 +281,9 @@ class JSONBody(Body):
         self._sizes = {} if sizes is None else sizes
         self._encoder: JSONEncoder | None = None
         self._length: int | None = None
+        # As far as it was encoded before it was closed. From the start: to gain an attribute takes
+        # memory, which there may be none of when a failure closes it.
+        self._replayable = True
 
     def length(self) -> "int | None":
         """Size of the encoded document, found by encoding it once without sending it; None, with
