@@ -10,6 +10,7 @@ from bench import plots
 from bench.goals import GOALS
 from bench.legs import BARE, LEGS, ROOT
 from bench.lines import REACHED, number, shown, spread, wanted
+from bench.markers import replaced
 from bench.measures import MEASURES
 from bench.results import Result
 
@@ -66,7 +67,7 @@ class Run:
         PICTURES.mkdir(exist_ok=True)
         for name, svg in self.pictures().items():
             (PICTURES / name).write_text(svg, "utf-8")
-        PAGE.write_text(replaced(PAGE.read_text("utf-8"), self.text()), "utf-8")
+        PAGE.write_text(replaced(PAGE.read_text("utf-8"), BEGIN, END, self.text()), "utf-8")
 
     def _about(self) -> str:
         about = self.about
@@ -141,15 +142,6 @@ class Run:
                 packages = ", ".join(f"{name} {version}" for name, version in found.items())
                 rows.append(f"- {environment}: {packages}")
         return "\n".join(("### Versions", "", *rows))
-
-
-def replaced(text: str, content: str) -> str:
-    """`text` with `content` between the markers; ValueError where they are missing."""
-    before, begin, rest = text.partition(BEGIN)
-    _, end, after = rest.partition(END)
-    if not begin or not end:
-        raise ValueError("the page has lost its markers")
-    return f"{before}{BEGIN}\n{content}\n{END}{after}"
 
 
 def _also(result: Result, leg: str, name: str) -> str:

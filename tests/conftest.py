@@ -9,7 +9,13 @@ from typing import Any
 import hypothesis.core
 import pytest
 from hypothesis import HealthCheck, settings
-from support.interpreters import Interpreter, interpreter_id, parameters, required
+from support.interpreters import (
+    Interpreter,
+    interpreter_id,
+    interpreters,
+    parameters,
+    required,
+)
 from xdist.scheduler import LoadFileScheduling
 
 # Of hypothesis; the processes that xdist starts inherit it.
@@ -43,6 +49,22 @@ def on_transport(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
         on_sockets.install(monkeypatch.setattr)
     name: str = request.param
     return name
+
+
+@pytest.fixture(params=[None, "sockets", *interpreters()], ids=interpreter_id)
+def interpreter(
+    request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> Interpreter | None:
+    """What a test of a client runs on, one after the other: each MicroPython, or None for CPython,
+    over httpx and then over sockets of our own.
+    """
+    if request.param == "sockets":
+        from support import on_sockets
+
+        on_sockets.install(monkeypatch.setattr)
+        return None
+    found: Interpreter | None = request.param
+    return found
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -14,9 +14,10 @@ from micropython_probe import UnavailableError
 import thinwire
 from bench.device import PAGE, ROOT, exoclaw
 from bench.device.machine import Machine
-from bench.device.page import Result, line, replaced, table
+from bench.device.page import BEGIN, END, Result, line, table
 from bench.device.rows import ROWS, Bench, Figure, Row
 from bench.device.servers import Servers, servers
+from bench.markers import replaced
 
 _SOURCE = f"{ROOT}/src:{ROOT}/port_micropython:.frozen"
 
@@ -86,7 +87,7 @@ def main() -> int:
         results = [_result(row, bench) for row in ROWS if wanted in row.what]
     if not wanted:
         content = f"{_about(built)}\n{table(results)}"
-        PAGE.write_text(replaced(PAGE.read_text("utf-8"), content), "utf-8")
+        PAGE.write_text(replaced(PAGE.read_text("utf-8"), BEGIN, END, content), "utf-8")
     return 0
 
 

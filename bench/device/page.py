@@ -36,15 +36,6 @@ def table(results: Sequence[Result]) -> str:
     return "\n".join([_HEAD, *map(line, results)])
 
 
-def replaced(text: str, content: str) -> str:
-    """`text` with `content` between the markers; ValueError where they are missing."""
-    before, begin, rest = text.partition(BEGIN)
-    _, end, after = rest.partition(END)
-    if not begin or not end:
-        raise ValueError("the page has lost its markers")
-    return f"{before}{BEGIN}\n{content}\n{END}{after}"
-
-
 def _budget(row: Row) -> str:
     if row.budget is None:
         return "-"

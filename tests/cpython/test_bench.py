@@ -16,6 +16,7 @@ from bench import lines, page, plots
 from bench.figures import Figure, beyond, figure, ratio
 from bench.goals import GOALS, Goal
 from bench.legs import BARE, LEGS, Leg, named
+from bench.markers import replaced
 from bench.measures import MEASURES, Measure, Sample
 from bench.peers import Answer
 from bench.processes import Failed, Process
@@ -315,7 +316,7 @@ RUN = page.Run.read()
 
 def test_the_page_is_what_the_kept_run_says() -> None:
     text = page.PAGE.read_text("utf-8")
-    assert page.replaced(text, RUN.text()) == text, "python -m bench --page"
+    assert replaced(text, page.BEGIN, page.END, RUN.text()) == text, "python -m bench --page"
 
 
 @pytest.mark.parametrize(("name", "svg"), RUN.pictures().items())
@@ -325,6 +326,9 @@ def test_so_are_its_pictures(name: str, svg: str) -> None:
 
 def test_a_page_keeps_what_is_around() -> None:
     text = f"before\n{page.BEGIN}\nold\n{page.END}\nafter\n"
-    assert page.replaced(text, "new") == f"before\n{page.BEGIN}\nnew\n{page.END}\nafter\n"
+    assert (
+        replaced(text, page.BEGIN, page.END, "new")
+        == f"before\n{page.BEGIN}\nnew\n{page.END}\nafter\n"
+    )
     with pytest.raises(ValueError, match="markers"):
-        page.replaced("nothing", "new")
+        replaced("nothing", page.BEGIN, page.END, "new")

@@ -10,9 +10,10 @@ from support.interpreters import SEARCH_PATH, Interpreter
 from bench.device import PAGE, memory
 from bench.device.bisecting import smallest
 from bench.device.machine import Machine
-from bench.device.page import BEGIN, END, Result, line, replaced, table
+from bench.device.page import BEGIN, END, Result, line, table
 from bench.device.rows import ROWS, Figure, Row
 from bench.device.servers import Servers, servers
+from bench.markers import replaced
 
 TEXT = PAGE.read_text("utf-8")
 WRITTEN = TEXT.partition(BEGIN)[2].partition(END)[0]
@@ -72,15 +73,15 @@ def test_a_line(row: Row, figure: Figure | str, want: str) -> None:
 def test_a_page_keeps_what_is_around_the_table() -> None:
     page = f"before\n{BEGIN}\nold\n{END}\nafter\n"
     content = table([Result(_row(None), 1, "-")])
-    new = replaced(page, content)
+    new = replaced(page, BEGIN, END, content)
     assert new == f"before\n{BEGIN}\n{content}\n{END}\nafter\n"
-    assert replaced(new, content) == new
+    assert replaced(new, BEGIN, END, content) == new
 
 
 @pytest.mark.parametrize("page", ["", BEGIN, END, f"{END}{BEGIN}"])
 def test_a_page_without_its_markers_is_refused(page: str) -> None:
     with pytest.raises(ValueError, match="markers"):
-        replaced(page, "x")
+        replaced(page, BEGIN, END, "x")
 
 
 @pytest.mark.parametrize("answer", [9, 10, 11, 54, 99, 100])

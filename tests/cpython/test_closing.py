@@ -10,8 +10,7 @@ from typing import Any
 
 import pytest
 from support.device_calls import call
-from support.interpreters import Interpreter, interpreter_id, interpreters
-from support.on_sockets import SOCKETS, install
+from support.interpreters import Interpreter
 from support.order import marking, soon
 from support.places import places
 from wire import cancelling
@@ -65,17 +64,9 @@ def server() -> Iterator[MockServer]:
         yield server
 
 
-@pytest.fixture(params=[None, SOCKETS, *interpreters()], ids=interpreter_id)
-def run(
-    request: pytest.FixtureRequest,
-    tmp_path: Path,
-    server: MockServer,
-    monkeypatch: pytest.MonkeyPatch,
-) -> Run:
+@pytest.fixture
+def run(interpreter: Interpreter | None, tmp_path: Path, server: MockServer) -> Run:
     """Calls a function of tests/wire/cancelling.py with the server's address, on one runtime."""
-    interpreter: Interpreter | None = None if request.param == SOCKETS else request.param
-    if request.param == SOCKETS:
-        install(monkeypatch.setattr)
 
     def run(function: str, *arguments: Any) -> Any:
         if interpreter is not None:

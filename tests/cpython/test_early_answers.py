@@ -13,8 +13,7 @@ from typing import Any
 import pytest
 from support.certificates import Authority, authority
 from support.device_calls import call
-from support.interpreters import interpreter_id, interpreters
-from support.on_sockets import SOCKETS, install
+from support.interpreters import Interpreter
 from support.raw_requests import RequestEnd
 from support.rude import SAID, rude_server
 from wire import early, framing
@@ -41,16 +40,14 @@ def trusted() -> Authority:
     return authority()
 
 
-@pytest.fixture(params=[None, SOCKETS, *interpreters()], ids=interpreter_id)
-def run(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
+@pytest.fixture
+def run(interpreter: Interpreter | None, tmp_path: Path) -> Run:
     """Calls a function of a module of tests/wire on one runtime."""
-    if request.param == SOCKETS:
-        install(monkeypatch.setattr)
 
     def run(module: Any, function: str, *arguments: Any) -> Any:
-        if request.param not in (None, SOCKETS):
+        if interpreter is not None:
             file = module.__name__.rpartition(".")[2] + ".py"
-            return call(request.param, tmp_path, file, function, *arguments)
+            return call(interpreter, tmp_path, file, function, *arguments)
         result = getattr(module, function)(*arguments)
         return asyncio.run(result) if asyncio.iscoroutine(result) else result
 

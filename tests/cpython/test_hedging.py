@@ -8,8 +8,7 @@ from typing import Any
 
 import pytest
 from support.device_calls import call
-from support.interpreters import Interpreter, interpreter_id, interpreters
-from support.on_sockets import SOCKETS, install
+from support.interpreters import Interpreter
 from support.order import given_time, held
 from wire import hedging
 
@@ -40,20 +39,12 @@ def server() -> Iterator[MockServer]:
         assert server.errors == []
 
 
-@pytest.fixture(params=[None, SOCKETS, *interpreters()], ids=interpreter_id)
-def run(
-    request: pytest.FixtureRequest,
-    tmp_path: Path,
-    server: MockServer,
-    monkeypatch: pytest.MonkeyPatch,
-) -> Run:
+@pytest.fixture
+def run(interpreter: Interpreter | None, tmp_path: Path, server: MockServer) -> Run:
     """Calls a function of tests/wire/hedging.py with the server's address, on one runtime.
 
     It must not take as long as the clocks of the attempts: nobody waits for a loser.
     """
-    interpreter: Interpreter | None = None if request.param == SOCKETS else request.param
-    if request.param == SOCKETS:
-        install(monkeypatch.setattr)
 
     def run(function: str, *arguments: Any) -> Any:
         start = time.monotonic()

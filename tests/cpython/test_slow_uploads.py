@@ -10,8 +10,7 @@ from typing import Any
 
 import pytest
 from support.device_calls import call
-from support.interpreters import Interpreter, interpreter_id, interpreters
-from support.on_sockets import SOCKETS, install
+from support.interpreters import Interpreter
 from support.raw_requests import RequestEnd
 from wire import uploads
 
@@ -70,14 +69,8 @@ def kind(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
 
-@pytest.fixture(params=[None, SOCKETS, *interpreters()], ids=interpreter_id)
-def run(
-    request: pytest.FixtureRequest, tmp_path: Path, kind: str, monkeypatch: pytest.MonkeyPatch
-) -> Callable[..., Any]:
-    interpreter: Interpreter | None = None if request.param == SOCKETS else request.param
-    if request.param == SOCKETS:
-        install(monkeypatch.setattr)
-
+@pytest.fixture
+def run(interpreter: Interpreter | None, tmp_path: Path, kind: str) -> Callable[..., Any]:
     def run(*arguments: Any) -> Any:
         given = (*arguments, kind == "blocking")
         if interpreter is not None:

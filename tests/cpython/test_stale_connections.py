@@ -9,8 +9,7 @@ from typing import Any
 
 import pytest
 from support.device_calls import call
-from support.interpreters import interpreter_id, interpreters
-from support.on_sockets import SOCKETS, install
+from support.interpreters import Interpreter
 from support.raw_requests import RequestEnd
 from wire import kept
 
@@ -53,22 +52,14 @@ def function(request: pytest.FixtureRequest) -> str:
     return name
 
 
-@pytest.fixture(params=[None, SOCKETS, *interpreters()], ids=interpreter_id)
-def run(
-    request: pytest.FixtureRequest,
-    tmp_path: Path,
-    server: MockServer,
-    function: str,
-    monkeypatch: pytest.MonkeyPatch,
-) -> Run:
+@pytest.fixture
+def run(interpreter: Interpreter | None, tmp_path: Path, server: MockServer, function: str) -> Run:
     """Makes so many turns with one client, on one runtime."""
-    if request.param == SOCKETS:
-        install(monkeypatch.setattr)
 
     def run(*arguments: Any) -> Any:
-        if request.param not in (None, SOCKETS):
+        if interpreter is not None:
             given = (server.base_url, *arguments)
-            return call(request.param, tmp_path, "kept.py", function, *given)
+            return call(interpreter, tmp_path, "kept.py", function, *given)
         result = getattr(kept, function)(server.base_url, *arguments)
         return asyncio.run(result) if asyncio.iscoroutine(result) else result
 

@@ -16,8 +16,7 @@ from typing import Any
 
 import pytest
 from support.device_calls import call
-from support.interpreters import ROOT, Interpreter, interpreter_id, interpreters
-from support.on_sockets import SOCKETS, install
+from support.interpreters import ROOT, Interpreter
 from wire import real_server
 
 PYTHON = ROOT / ".tools/llama_cpp/bin/python"
@@ -116,17 +115,6 @@ def url(
 
 
 Run = Callable[..., Any]
-
-
-@pytest.fixture(params=[None, SOCKETS, *interpreters()], ids=interpreter_id)
-def interpreter(
-    request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
-) -> Interpreter | None:
-    if request.param == SOCKETS:
-        install(monkeypatch.setattr)
-        return None
-    found: Interpreter | None = request.param
-    return found
 
 
 @pytest.fixture

@@ -15,8 +15,6 @@ from thinwire.core import adapters, client
 from thinwire.core.transport import Transport
 from thinwire.transport import SocketTransport
 
-SOCKETS = "sockets"  # of what a test runs on, beside httpx (None) and interpreters
-
 
 def default_transport(
     blocking: bool, verify: Any = True, cadata: Any = None, add_ca: Any = None, _: Any = None

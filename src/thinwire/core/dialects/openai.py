@@ -48,7 +48,7 @@ def request(
             headers.append(given)
     else:
         for more in (deployment.headers(*given), list(call.extra_headers.items())):
-            names = [key.lower() for key, _ in more]
+            names = [one.lower() for one, _ in more]
             headers = [pair for pair in headers if pair[0].lower() not in names] + more
     url = deployment.url
     body = call.body

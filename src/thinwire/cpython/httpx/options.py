@@ -9,11 +9,11 @@ import httpx
 from thinwire._public import public
 from thinwire.core.transport import Transport
 from thinwire.cpython import trust
+from thinwire.cpython.clock import idle_seconds
 from thinwire.cpython.httpx.clients import check_client
 from thinwire.cpython.httpx.proxy import Proxies
 
 _KEEPALIVE = 32
-_IDLE_S = 30.0  # httpx's own 5 s are shorter than a thought between two turns
 
 
 @public
@@ -57,7 +57,7 @@ class HTTPXTransport:
         given += [name for name, value in trusted.items() if value is not None]
         self.http_client = http_client
         self.proxies: Proxies | None = None
-        self.idle_s = _seconds(idle_s)
+        self.idle_s = idle_seconds(idle_s)
         self._opened = False
         self._context: ssl.SSLContext | None = None
         if http_client is not None:
@@ -109,11 +109,3 @@ class HTTPXTransport:
             "limits": limits,
             "timeout": None,
         }
-
-
-def _seconds(idle_s: object) -> float:
-    if idle_s is None:
-        return _IDLE_S
-    if isinstance(idle_s, bool) or not isinstance(idle_s, (int, float)) or not idle_s >= 0:
-        raise ValueError(f"idle_s takes seconds, 0 or more, not {idle_s!r}")
-    return idle_s

@@ -7,8 +7,7 @@ and parsed by core/wire/sse.py.
 
 import asyncio
 import contextlib
-import threading
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Mapping
 from functools import cache, lru_cache
 from typing import TypeVar
 
@@ -16,8 +15,8 @@ import httpx
 
 from thinwire.core.errors import ConnectError, TransportError, TransportTimeout
 from thinwire.core.request.http_request import Abortable, Request
-from thinwire.core.transport import Response, Signal, Task, Transport
-from thinwire.cpython.clock import now_ms, seconds_until
+from thinwire.core.transport import Response, Transport
+from thinwire.cpython.clock import block_ms, now_ms, seconds_until
 from thinwire.cpython.httpx.backends import (
     DeadlineBackend,
     drop,
@@ -32,22 +31,12 @@ from thinwire.cpython.httpx.pools import Line, Pools, Sight, Sockets
 from thinwire.cpython.httpx.responses import AsyncResponse, BlockingResponse
 from thinwire.cpython.httpx.waits import TimedWait, to_its_end
 from thinwire.cpython.lookup import Resolver
+from thinwire.cpython.on_asyncio import OnAsyncio, running_loop
 
-_NO_LOOP = (
-    "AsyncClient runs on asyncio, and no loop of asyncio is running here: under trio call a Client"
-    " in trio.to_thread.run_sync, or use anyio's asyncio backend"
-)
 _TIMEOUTS = ("connect", "read", "write", "pool")  # httpx's; ours take their place
 
 
-def _running_loop() -> asyncio.AbstractEventLoop:
-    try:
-        return asyncio.get_running_loop()
-    except RuntimeError:
-        raise RuntimeError(_NO_LOOP) from None
-
-
-class AsyncTransport(Transport):
+class AsyncTransport(OnAsyncio):
     """Exchanges over clients of httpx.AsyncClient, those of each event loop for itself.
 
     Args:
@@ -55,7 +44,6 @@ class AsyncTransport(Transport):
     """
 
     name = "httpx"
-    concurrent = True
 
     def __init__(self, options: HTTPXTransport) -> None:
         self._options = options
@@ -64,7 +52,7 @@ class AsyncTransport(Transport):
     async def send(self, request: Request) -> Response:
         """See Transport.send; the head deadline covers connect, upload and wait."""
         request.check()
-        loop = _running_loop()
+        loop = running_loop()
         wait = TimedWait()
         trace = _Trace(request, wait.until)
         blocks = AsyncBlocks(request, trace) if request.body is not None else None
@@ -124,21 +112,9 @@ class AsyncTransport(Transport):
                 await wait.drive(_for_ever(), now_ms() + ms)
         wait.stop()
 
-    def now_ms(self) -> int:
-        """See Transport.now_ms."""
-        return now_ms()
-
-    def spawn(self, coroutine: Coroutine[object, object, None]) -> Task:
-        """See Transport.spawn."""
-        return asyncio.get_running_loop().create_task(coroutine)
-
-    def signal(self) -> Signal:
-        """See Transport.signal."""
-        return asyncio.Event()
-
     async def aclose(self) -> None:
         """Closes what the running loop has, and what closed ones had, not the user's client."""
-        for client in self._pools.drain(_running_loop()):
+        for client in self._pools.drain(running_loop()):
             await client.aclose()
 
     async def _leave(
@@ -210,12 +186,7 @@ class BlockingTransport(Transport):
 
     async def sleep_ms(self, ms: int, until: Abortable | None = None) -> None:
         """See Transport.sleep_ms; blocks the thread, and another one may end it."""
-        called_off = threading.Event()
-        if until is not None:
-            until.wake = called_off.set
-            if until.aborted:
-                return
-        called_off.wait(ms / 1000)
+        block_ms(ms, until)
 
     def now_ms(self) -> int:
         """See Transport.now_ms."""
@@ -380,26 +351,13 @@ def _build(
     url = _quiet_url(type(client.base_url), text)  # type: ignore[arg-type]
     # As plain data, not as httpx.Timeout: a client of httpx2 has a class of its own.
     extensions = {"timeout": dict.fromkeys(_TIMEOUTS), "trace": trace}
-    built: httpx.Request
-    if line.place is None:
-        built = client.build_request(
-            request.method,
-            url,
-            headers=headers,
-            content=content,  # type: ignore[arg-type]
-            extensions=extensions,
-        )
-    else:
+    build: Callable[..., httpx.Request] = client.build_request
+    if line.place is not None:
         # What build_request would add to a request of ours, without what it looks for.
         given = {name.lower() for name, _ in headers}
         headers[:0] = [one for one in client.headers.multi_items() if one[0] not in given]
-        built = httpx.Request(
-            request.method,
-            url,
-            headers=headers,
-            content=content,  # type: ignore[arg-type]
-            extensions=extensions,
-        )
+        build = httpx.Request
+    built = build(request.method, url, headers=headers, content=content, extensions=extensions)
     built.url = url
     return built
 

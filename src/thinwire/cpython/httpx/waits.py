@@ -12,7 +12,7 @@ from collections.abc import Coroutine, Generator
 from types import coroutine
 from typing import Any, TypeVar
 
-from thinwire.cpython.clock import now_ms
+from thinwire.cpython.clock import now_ms, seconds_until
 
 _T = TypeVar("_T")
 
@@ -153,10 +153,9 @@ class TimedWait:
             self._timer = None
 
     def _set(self, deadline_ms: int) -> None:
-        # An overdue deadline still gets a moment.
-        seconds = max(deadline_ms - now_ms(), 1) / 1000
+        seconds = seconds_until(deadline_ms)
         self._timer_ms = deadline_ms
-        self._timer = asyncio.get_running_loop().call_later(seconds, self._expire, _ROUNDS)
+        self._timer = asyncio.get_running_loop().call_later(seconds or 0, self._expire, _ROUNDS)
 
     def _expire(self, rounds: int) -> None:
         self._timer, deadline_ms = None, self._deadline_ms

@@ -4,16 +4,15 @@ in steps, since another may close what it waits for; what is handed back to be a
 
 import select
 import socket
-import threading
 from collections.abc import Awaitable, Callable, Generator
 from contextlib import suppress
 
 from thinwire.core.request.http_request import Abortable
 from thinwire.core.wire.http1 import READ
-from thinwire.cpython.clock import now_ms
-from thinwire.cpython.lookup import Address, Resolver, known
+from thinwire.cpython.clock import block_ms, now_ms
+from thinwire.cpython.lookup import Address, Resolver
+from thinwire.cpython.sockets.waits import ROOM
 
-_ROOM = 2  # WRITE of core/wire/http1.py, without READ
 # A socket is closed by one thread just before another waits for it: its number may then be that of
 # another connection, which says nothing for hours.
 _STEP_MS = 1000
@@ -44,7 +43,7 @@ class BlockingWaits:
         self, sockets: list[socket.socket], until_ms: int | None, until: Abortable
     ) -> None:
         """See Waits.any_writable."""
-        while not (until.aborted or _ready(sockets, _ROOM, _step(until_ms, _LOOK_MS))):
+        while not (until.aborted or _ready(sockets, ROOM, _step(until_ms, _LOOK_MS))):
             if until_ms is not None and now_ms() >= until_ms:
                 return
 
@@ -52,9 +51,6 @@ class BlockingWaits:
         self, resolver: Resolver, host: str, port: int, until_ms: int | None, until: Abortable
     ) -> list[Address]:
         """See Waits.look_up."""
-        found = known(host, port)
-        if found is not None:
-            return found
         lookup = resolver.start(host, port)
         while not lookup.done.wait(_step(until_ms, _LOOK_MS) / 1000):
             until.check()
@@ -64,12 +60,7 @@ class BlockingWaits:
 
     async def sleep_ms(self, ms: int, until: Abortable | None = None) -> None:
         """See Transport.sleep_ms; another thread may end it."""
-        called_off = threading.Event()
-        if until is not None:
-            until.wake = called_off.set
-            if until.aborted:
-                return
-        called_off.wait(ms / 1000)
+        block_ms(ms, until)
 
 
 class BlockingLine:
@@ -126,13 +117,13 @@ def _step(until_ms: int | None, most_ms: int) -> int:
 
 
 def _events(want: int) -> int:
-    return (select.POLLIN if want & READ else 0) | (select.POLLOUT if want & _ROOM else 0)
+    return (select.POLLIN if want & READ else 0) | (select.POLLOUT if want & ROOM else 0)
 
 
 def _ready(sockets: list[socket.socket], want: int, step_ms: int) -> bool:
     # Whether one of them is, or is broken, after at most `step_ms`.
     if not hasattr(select, "poll"):  # Windows, where a connect that failed is "exceptional"
-        reading, writing = (sockets if want & READ else []), (sockets if want & _ROOM else [])
+        reading, writing = (sockets if want & READ else []), (sockets if want & ROOM else [])
         return any(select.select(reading, writing, sockets, step_ms / 1000))
     poll = select.poll()
     for one in sockets:

@@ -12,7 +12,7 @@ from thinwire.core.wire.certificate_pins import CertificatePins
 from thinwire.core.wire.http1 import READ, WRITE, ResponseHead
 from thinwire.cpython import words
 from thinwire.cpython.clock import now_ms
-from thinwire.cpython.lookup import Address, Resolver
+from thinwire.cpython.lookup import Address, Resolver, known
 from thinwire.cpython.proxies import Proxy
 from thinwire.cpython.sockets.connection import Connection, Place
 from thinwire.cpython.sockets.tls import TLS
@@ -88,7 +88,9 @@ async def dial(
     else:
         host, port = (route.host, route.port) if proxy is None else (proxy.host, proxy.port)
         until_ms = request.connect_by()
-        addresses = await waits.look_up(resolver, host, port, until_ms, request)
+        addresses = known(host, port)
+        if addresses is None:
+            addresses = await waits.look_up(resolver, host, port, until_ms, request)
         begun = now_ms()
         raw = await _race(waits, addresses, request)
     connection = Connection(raw, waits.line(raw), route.place())

@@ -4,31 +4,31 @@ import asyncio
 import hashlib
 import os
 import threading
-from collections.abc import Awaitable, Coroutine
+from collections.abc import Awaitable
 from typing import TYPE_CHECKING
 
 from thinwire._public import public
 from thinwire.core.errors import ConnectError, ReadError, TransportTimeout
 from thinwire.core.request.http_request import Abortable, Request
 from thinwire.core.routing.trust import Trust
-from thinwire.core.transport import Response, Signal, Task, Transport
+from thinwire.core.transport import Response, Transport
 from thinwire.core.wire.certificate_pins import CertificatePins
 from thinwire.core.wire.http1 import DONE, MORE, READ, TURN, HTTP1Exchange
 from thinwire.core.wire.http1_request import HTTPChunkWriter
 from thinwire.cpython import trust, words
-from thinwire.cpython.clock import now_ms
+from thinwire.cpython.clock import idle_seconds, now_ms
 from thinwire.cpython.inflate import Inflater
 from thinwire.cpython.lookup import Resolver
+from thinwire.cpython.on_asyncio import OnAsyncio, running_loop
 from thinwire.cpython.proxies import Proxies, Proxy
 from thinwire.cpython.sockets.connection import Connection
 from thinwire.cpython.sockets.dial import Route, Trusted, dial
 from thinwire.cpython.sockets.pool import Pool
-from thinwire.cpython.sockets.waits import AsyncWaits, Waits, running_loop
+from thinwire.cpython.sockets.waits import AsyncWaits, Waits
 
 if TYPE_CHECKING:
     import ssl
 
-_IDLE_S = 30.0
 _BLOCK = 65535  # the most that four hex digits announce
 _SMALLEST = 512
 _SPARE = 4  # send buffers that are kept
@@ -79,7 +79,7 @@ class SocketTransport:
                 f"buffer_size={buffer_size!r}: a buffer has {_SMALLEST} bytes or more"
             )
         self.block = min(buffer_size or _BLOCK, _BLOCK)
-        self.idle_ms = int(_seconds(idle_s) * 1000)
+        self.idle_ms = int(idle_seconds(idle_s) * 1000)
         self.uds = "" if uds is None else os.fspath(uds)
         if uds is not None and proxy is not None:
             raise ValueError("uds and proxy: each says where to connect to: drop one")
@@ -285,22 +285,12 @@ class _SocketTransport(Transport):
     now_ms = staticmethod(now_ms)
 
 
-class AsyncTransport(_SocketTransport):
+class AsyncTransport(OnAsyncio, _SocketTransport):
     """Exchanges on asyncio, with a pool for each event loop that uses it."""
-
-    concurrent = True
 
     async def sleep_ms(self, ms: int, until: Abortable | None = None) -> None:
         """See Transport.sleep_ms."""
         await AsyncWaits(running_loop()).sleep_ms(ms, until)
-
-    def spawn(self, coroutine: Coroutine[object, object, None]) -> Task:
-        """See Transport.spawn."""
-        return asyncio.get_running_loop().create_task(coroutine)
-
-    def signal(self) -> Signal:
-        """See Transport.signal."""
-        return asyncio.Event()
 
     async def aclose(self) -> None:
         """See Transport.aclose; of the running loop and of closed ones."""
@@ -388,11 +378,3 @@ def _response(
     )
     response.eager = connection.top is not connection.socket  # TLS may hold what no wait tells of
     return response
-
-
-def _seconds(idle_s: object) -> float:
-    if idle_s is None:
-        return _IDLE_S
-    if isinstance(idle_s, bool) or not isinstance(idle_s, (int, float)) or not idle_s >= 0:
-        raise ValueError(f"idle_s takes seconds, 0 or more, not {idle_s!r}")
-    return idle_s

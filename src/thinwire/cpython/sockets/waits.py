@@ -12,14 +12,11 @@ from contextlib import suppress
 from typing import Protocol
 
 from thinwire.core.request.http_request import Abortable
-from thinwire.core.wire.http1 import READ
+from thinwire.core.wire.http1 import READ, WRITE
 from thinwire.cpython.clock import now_ms
-from thinwire.cpython.lookup import Address, Resolver, known
+from thinwire.cpython.lookup import Address, Resolver
 
-_NO_LOOP = (
-    "AsyncClient runs on asyncio, and no loop of asyncio is running here: under trio call a Client"
-    " in trio.to_thread.run_sync, or use anyio's asyncio backend"
-)
+ROOM = WRITE & ~READ
 _LOOK_MS = 5  # how often a socket is looked at where a loop cannot tell (Windows' Proactor)
 
 
@@ -69,18 +66,6 @@ class Waits(Protocol):
         """See Transport.sleep_ms."""
 
 
-def running_loop() -> asyncio.AbstractEventLoop:
-    """The loop that runs here.
-
-    Raises:
-        RuntimeError: none of asyncio does.
-    """
-    try:
-        return asyncio.get_running_loop()
-    except RuntimeError:
-        raise RuntimeError(_NO_LOOP) from None
-
-
 class AsyncWaits:
     """Waits in an event loop."""
 
@@ -98,7 +83,7 @@ class AsyncWaits:
     ) -> None:
         lines = [self.line(one) for one in sockets]
         try:
-            waits = [line.wait(_ROOM, None) for line in lines]
+            waits = [line.wait(ROOM, None) for line in lines]
             first = self.loop.create_future()
             for wait in waits:
                 wait.add_done_callback(lambda _: _end(first))
@@ -110,9 +95,6 @@ class AsyncWaits:
     async def look_up(
         self, resolver: Resolver, host: str, port: int, until_ms: int | None, until: Abortable
     ) -> list[Address]:
-        found = known(host, port)
-        if found is not None:
-            return found
         loop, over = self.loop, self.loop.create_future()
         lookup = resolver.start(host, port)
 
@@ -147,9 +129,6 @@ class AsyncWaits:
                 timer.cancel()
 
 
-_ROOM = 2  # WRITE of core/wire/http1.py, without READ
-
-
 class AsyncLine:
     """Waits for one socket in an event loop.
 
@@ -175,7 +154,7 @@ class AsyncLine:
             if want & READ and not self._reading:
                 self._loop.add_reader(self._raw, self._readable)
                 self._reading = True
-            if want & _ROOM and not self._writing:
+            if want & ROOM and not self._writing:
                 self._loop.add_writer(self._raw, self._writable)
                 self._writing = True
         except NotImplementedError:
