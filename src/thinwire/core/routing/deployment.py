@@ -6,24 +6,29 @@ fragments, spaces) is refused before anything is sent. RFC 3986 §3, only as muc
 URL needs; MicroPython has no urllib.
 """
 
-from thinwire.core._compat import const, is_awaitable, public, set_field, warn
+from thinwire.core._compat import const, import_module, is_awaitable, public, set_field, warn
 from thinwire.core.routing.policy import limits, retries
 from thinwire.core.wire.http1_request import check_headers
 
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
-    from typing import Any, Literal
+    from typing import Any, Literal, Unpack
 
+    from thinwire.core.providers.options import MoreOptions, Options
     from thinwire.core.routing.policy import RetryPolicy, Timeouts
 
     Framing = Literal["auto", "chunked", "length"]
     ThinkTags = Literal["inside"] | bool
     Credentials = Callable[[], "str | Awaitable[str | None] | None"]
-    DialectName = Literal["openai"]
+    DialectName = Literal["openai", "anthropic", "responses"]
 
 # What a server may speak, each a module of core/dialects, and what it adds to a base URL.
-DIALECTS = (("openai", "/chat/completions"),)
+DIALECTS = (
+    ("openai", "/chat/completions"),
+    ("anthropic", "/messages"),
+    ("responses", "/responses"),
+)
 _LONGEST = const(
     8000
 )  # what a server has to take (RFC 9110 §4.1); HTTP libraries have limits, too
@@ -175,11 +180,17 @@ class Deployment:
             is reasoning then. With True, what stands before a `</think>` without a `<think>` is
             reasoning only if none of it was handed out yet, as in an answer of one piece;
             otherwise the text keeps it, tag and all.
-        dialect: what its server speaks: "openai" (chat completions).
+        dialect: what its server speaks: "openai" (chat completions), "anthropic" (messages) or
+            "responses" (OpenAI's Responses API); None: "openai".
+        **more: what few deployments need, see MoreOptions in core/providers/options.py.
 
     Raises:
         ValueError: the URL, the key or a header cannot be used; the key is never in the message.
-        TypeError: the key, timeouts or retry of another kind.
+        TypeError: the key, timeouts or retry of another kind; an option that there is not.
+
+    Attributes:
+        provider: name of the company or program whose API it is, "" where that is not known.
+        options: what `**more` said, None for nothing.
 
     Immutable. Its repr shows no key and no header values.
     """
@@ -198,11 +209,13 @@ class Deployment:
     session_affinity: bool
     think_tags: "ThinkTags"
     dialect: "DialectName"
+    provider = ""
+    options: "Options | None" = None
     url: URL
 
     def __init__(
         self,
-        base_url: str,
+        base_url: "str | None" = None,
         api_key: "str | Credentials | None" = None,
         model: "str | None" = None,
         *,
@@ -216,8 +229,15 @@ class Deployment:
         allow_fallbacks: "bool | None" = None,
         session_affinity: bool = False,
         think_tags: "ThinkTags" = False,
-        dialect: "DialectName" = "openai",
+        dialect: "DialectName | None" = None,
+        **more: "Unpack[MoreOptions]",
     ) -> None:
+        if more or base_url is None:  # loaded for who needs it
+            settle = import_module("thinwire.core.providers.options").settle
+            base_url, options = settle(base_url, more)
+            set_field(self, "options", options)
+            set_field(self, "provider", options.provider)
+        dialect = "openai" if dialect is None else dialect
         if isinstance(provider_order, str):
             raise TypeError("provider_order must be a list of names, not a string")
         if framing not in ("auto", "chunked", "length"):
