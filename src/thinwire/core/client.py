@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from thinwire.core.stream import ChatStream, OnDelta, OnRestart
     from thinwire.core.transport import Transport
 
-    Messages = Iterable[Mapping[str, object] | Completion]
+    Messages = str | Iterable[Mapping[str, object] | Completion]
     Tools = Sequence[Mapping[str, object]]
 
     class Opens(Protocol):

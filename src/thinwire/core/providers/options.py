@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
         Keys:
             provider: name of the company or program whose API it is. The name of a preset
-                brings what is known of it; any other is a word for logs.
+                (docs/providers.md) brings what is known of it; any other is a word for logs.
             auth: in which header the key goes, and how: "bearer" (Authorization), "api-key",
                 "x-api-key", or "none". By default as the preset says, or the dialect.
             api_key_env: variable of the environment that holds the key, in place of `api_key`;

@@ -6,7 +6,7 @@ the provider is configured or a preset; "provider/model" of a provider that is c
 other servers have ids like that; the default provider's. So ids with ":" and "/" are right, too.
 """
 
-from thinwire.core._compat import const, import_module
+from thinwire.core._compat import const, import_module, public
 from thinwire.core.providers.keys import altered, keyed
 from thinwire.core.routing.deployment import Deployment
 
@@ -66,6 +66,7 @@ def _preset(name: str) -> "dict[str, Any]":
     return found
 
 
+@public
 def resolve(
     name: str, config: "Config | str | PathLike[str] | Mapping[str, Any] | None" = None
 ) -> Deployment:
