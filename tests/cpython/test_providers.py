@@ -1,5 +1,5 @@
-"""The presets: docs/providers.md and `thinwire providers` say what they say, and each is spoken to as
-its wire wants."""
+"""The presets: docs/providers.md and `thinwire providers` say what they say, and each is spoken to
+as its wire wants."""
 
 import os
 import subprocess
