@@ -29,7 +29,7 @@ def table() -> str:
             f"`{base}`",
             ", ".join(f"`{key}`" for key in preset["keys"]) or "-",
             "; ".join(special(preset)) or "-",
-            f"[read {preset['read']}]({preset['docs']})",
+            f"[{'read ' + preset['read'] if 'read' in preset else 'page'}]({preset['docs']})",
         )
         lines.append("| %s |\n" % " | ".join(cells))
     return "".join(lines)
@@ -53,6 +53,8 @@ def special(preset: "dict[str, Any]") -> "list[str]":
     if "reasoning_models" in preset:
         shown = ", ".join(f"`{one}`" for one in preset["reasoning_models"])
         words.append(f"`max_completion_tokens`, no sampling parameters: {shown}")
+    if "drop" in preset:
+        words.append("not sent: " + ", ".join(f"`{one}`" for one in preset["drop"]))
     if "responses" in preset:
         shown = ", ".join(f"`{one}`" for one in preset["responses"])
         words.append(f"over Responses: {shown}")

@@ -6,6 +6,7 @@ Here as well: what a preset adds to what its user has said (`settle`).
 
 from thinwire.core._compat import const, forget_module, getenv, import_module
 from thinwire.core.routing.deployment import URL
+from thinwire.core.wire.patterns import matches
 
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
@@ -121,8 +122,13 @@ def settle(
     elif url is not None and theirs and not (url.path or url.query) and "base_url" in preset:
         base_url = base_url.rstrip("/") + URL(preset["base_url"]).path  # a host alone is enough
     arguments = {key: preset[key] for key in _ARGUMENTS if key in preset}
-    if model and preset.get("responses") and _is_like(preset["responses"], model):
-        arguments["dialect"] = "responses"
+    if model:
+        # What is of some models is for these.
+        for key in ("responses", "reasoning_models"):
+            if key in preset and not matches(model, preset[key]):
+                preset.pop(key)
+        if "responses" in preset:
+            arguments["dialect"] = "responses"
     options.provider = arguments["provider"] = name or preset.get("name", "")
     plain = not [value for value in given.values() if value is not None]
     for key, value in preset.items():
@@ -174,11 +180,6 @@ def _nowhere(name: str, preset: "dict[str, Any]") -> Exception:
     names = ", ".join(import_module("thinwire.core.providers.presets").names())
     said = "provider %r is none of those known here, so it needs a base_url; known are %s"
     return ValueError(said % (name, names))
-
-
-def _is_like(patterns: "list[str]", model: str) -> bool:
-    matches = import_module("thinwire.core.providers.presets").matches
-    return any(matches(pattern, model) for pattern in patterns)
 
 
 def _settle_key(options: Options, api_key: object, preset: "dict[str, Any]") -> None:

@@ -9,6 +9,7 @@ other servers have ids like that; the default provider's. So ids with ":" and "/
 from thinwire.core._compat import const, import_module, public
 from thinwire.core.providers.keys import altered, keyed
 from thinwire.core.routing.deployment import Deployment
+from thinwire.core.wire.patterns import matches
 
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
@@ -136,8 +137,7 @@ def _key_of(
 
 def _for_model(deployment: Deployment, model: str) -> Deployment:
     patterns = _responses_only(deployment)
-    matches = import_module("thinwire.core.providers.presets").matches
-    if any(matches(pattern, model) for pattern in patterns):
+    if matches(model, patterns):
         return altered(deployment, model=model, dialect="responses")
     return altered(deployment, model=model)
 
@@ -234,10 +234,8 @@ def wild(router: "Router", name: str) -> Deployment:
     deployment = router.star
     if router.responses_only is None:
         router.responses_only = _responses_only(deployment)  # type: ignore[arg-type]
-    if router.responses_only:
-        matches = import_module("thinwire.core.providers.presets").matches
-        if any(matches(pattern, name) for pattern in router.responses_only):
-            if router.star_responses is None:
-                router.star_responses = altered(deployment, dialect="responses")  # type: ignore[arg-type]
-            deployment = router.star_responses
+    if matches(name, router.responses_only):
+        if router.star_responses is None:
+            router.star_responses = altered(deployment, dialect="responses")  # type: ignore[arg-type]
+        deployment = router.star_responses
     return deployment  # type: ignore[return-value]
