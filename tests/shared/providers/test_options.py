@@ -132,6 +132,12 @@ def test_where_a_key_may_be():
         ({"base_url": "http://api.groq.com/v1", "provider": "groq"}, (), False),
         ({"base_url": "https://notapi.groq.com/v1", "provider": "groq"}, (), False),
         ({"base_url": BASE, "provider": "vllm"}, ("VLLM_API_KEY",), False),
+        ({"base_url": "http://localhost:1/v1", "provider": "vllm"}, ("VLLM_API_KEY",), False),
+        ({"base_url": "http://127.0.0.1/v1", "provider": "vllm"}, ("VLLM_API_KEY",), False),
+        ({"base_url": "http://[::1]:1/v1", "provider": "vllm"}, ("VLLM_API_KEY",), False),
+        ({"base_url": "http://10.0.0.5/v1", "provider": "vllm"}, (), False),
+        ({"base_url": "http://127.0.0.evil/v1", "provider": "vllm"}, (), False),
+        ({"base_url": "http://gpu.lan/v1", "provider": "vllm", "api_key_env": "K"}, ("K",), True),
         ({"provider": "groq", "api_key_env": "MINE"}, ("MINE",), True),
         ({"base_url": BASE, "api_key_env": "MINE"}, ("MINE",), True),
         ({"provider": "groq", "auth": "none"}, (), False),
@@ -185,6 +191,8 @@ class Instead:
         options.import_module = self.kept
 
     def __call__(self, name):
+        if not name.endswith("presets"):
+            return self.kept(name)
         if not self.presets:
             raise ImportError(name)
         return self.presets

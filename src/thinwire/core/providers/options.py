@@ -6,7 +6,6 @@ Here as well: what a preset adds to what its user has said (`settle`).
 
 from thinwire.core._compat import const, forget_module, getenv, import_module
 from thinwire.core.routing.deployment import URL
-from thinwire.core.wire.patterns import matches
 
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
@@ -108,8 +107,7 @@ def settle(
     url = None if base_url is None else URL(base_url)
     preset = _preset(name, url)
     # Whether its server is the preset's: a key in a variable of that name is for nobody else.
-    # What runs at home may run anywhere.
-    theirs = url is None or not preset.get("hosts") or _is_of(url, preset["hosts"])
+    theirs = url is None or _is_of(url, preset.get("hosts"))
     if base_url is None:
         base_url = preset.get("base_url") or getenv(preset.get("base_url_env", ""))
         if not base_url:
@@ -125,8 +123,10 @@ def settle(
     if model:
         # What is of some models is for these.
         for key in ("responses", "reasoning_models"):
-            if key in preset and not matches(model, preset[key]):
-                preset.pop(key)
+            if key in preset:
+                matches = import_module("thinwire.core.wire.patterns").matches
+                if not matches(model, preset[key]):
+                    preset.pop(key)
         if "responses" in preset:
             arguments["dialect"] = "responses"
     options.provider = arguments["provider"] = name or preset.get("name", "")
@@ -166,9 +166,13 @@ def _preset(name: str, url: "URL | None") -> "dict[str, Any]":
     return presets.look_up(name, host)  # type: ignore[no-any-return]
 
 
-def _is_of(url: URL, hosts: "list[str]") -> bool:
-    host = "." + url.host.lower().rstrip(".")
-    return url.scheme == "https" and any(host.endswith("." + one) for one in hosts)
+def _is_of(url: URL, hosts: "list[str] | None") -> bool:
+    # What runs at home may run anywhere, but its key goes over no network in plain text.
+    host = url.host.lower().rstrip(".")
+    if not hosts:
+        local = host.startswith("127.") and host.replace(".", "").isdigit()
+        return local or url.scheme == "https" or host in ("localhost", "::1")
+    return url.scheme == "https" and any(("." + host).endswith("." + one) for one in hosts)
 
 
 def _nowhere(name: str, preset: "dict[str, Any]") -> Exception:

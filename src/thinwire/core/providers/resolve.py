@@ -95,7 +95,7 @@ def of_client(client: "BaseClient", name: str) -> Deployment:
         ValueError: none.
     """
     router = client._router  # noqa: SLF001 - this is a method of the client's
-    own = router.declared()
+    own = dict(router._deployments)  # noqa: SLF001 - and this is, too
     default = own.pop("*", None)
     if default is None and len(own) == 1 and router.single:
         default = own[router.default_model]  # type: ignore[index]
@@ -190,6 +190,8 @@ def settled(
         made[name] = _member(name, value, provider, mine) if isinstance(value, str) else value
         if not isinstance(value, str):
             made[name] = keyed(value, name, **own)
+    if "*" in made and made["*"].model is not None:
+        raise ValueError('deployments["*"] is for ids that nobody declared: leave out model=')
     names = ("fallbacks", "context_fallbacks", "content_filter_fallbacks")
     result: list[Any] = []
     for option, chains in zip(names, lists):
@@ -224,6 +226,21 @@ def _by_name(
         wanted = list(next(iter(chains.values())))
         raise TypeError("%s of a client with one model takes a list: %r" % (option, wanted))
     return chains  # type: ignore[no-any-return]
+
+
+def nameless(star: "Deployment | None", known: str) -> str:
+    """What is wrong with a call that names no model, where its client has no default.
+
+    Args:
+        star: the deployment for ids that nobody declared, None for none.
+        known: the declared names, as text.
+    """
+    if star is None:
+        return "no model is named: chat(model=...), one of %s" % known
+    said = "no model is named: chat(model=...)"
+    if star.options is not None and star.options.model_env:
+        said += ", or set the variable %s" % star.options.model_env
+    return said
 
 
 def wild(router: "Router", name: str) -> Deployment:
