@@ -17,7 +17,10 @@ OPTIONAL = {
     # log=, on_event=
     "log": ("thinwire/core/observer.py", "thinwire_device/log.py"),
     "on_chunk": ("thinwire/core/answer/on_chunk.py",),  # on_chunk=
+    # provider=, and what suits a server of a known host
+    "presets": ("thinwire/core/providers/presets.py", "thinwire/core/providers/azure.py"),
     "repair": ("thinwire_device/repair.py",),  # ToolCall.repair()
+    "resolve": ("thinwire/core/providers/resolve.py",),  # "provider:model", "*"
     "roots": ("thinwire_device/roots.py",),  # https, but with cadata=, pin= or verify=False
     "sse": ("thinwire/sse.py",),
     "store": ("thinwire/core/routing/store.py",),  # store=
