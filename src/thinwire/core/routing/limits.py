@@ -66,7 +66,7 @@ class Limit:
         self.most = options.max_concurrent
         self.per_minute = options.requests_per_minute
         self.takers: list[object] = []
-        self.waiting: list[Places] = []
+        self.waiting: list[Admission] = []
         self.begun: list[int] = []
 
     def full(self) -> bool:
@@ -120,7 +120,7 @@ class Limits:
             return 0 if limit is None else limit.wait_ms(now_ms)
 
 
-class Places:
+class Admission:
     """What one call has of the limits of its deployments."""
 
     def __init__(self, plan: "Plan", limits: Limits) -> None:
@@ -233,7 +233,7 @@ def _refused(name: str, why: str) -> ThinwireError:
 
 
 def admit(plan: "Plan", attempt: "Attempt", deployment: "Deployment") -> None:
-    """Takes a place for an attempt that is about to be made; see Places.
+    """Takes a place for an attempt that is about to be made; see Admission.
 
     Raises:
         ThinwireError: of kind "limit".
@@ -241,7 +241,7 @@ def admit(plan: "Plan", attempt: "Attempt", deployment: "Deployment") -> None:
     if plan.health.limits is None:
         plan.health.limits = Limits()
     if plan.places is None:
-        plan.places = Places(plan, plan.health.limits)
+        plan.places = Admission(plan, plan.health.limits)
     plan.places.admit(attempt, deployment)
 
 

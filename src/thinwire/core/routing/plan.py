@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from thinwire.core.request.http_request import JSONBody, Request
     from thinwire.core.routing.deployment import Deployment
     from thinwire.core.routing.health import Health
-    from thinwire.core.routing.limits import Places
+    from thinwire.core.routing.limits import Admission
     from thinwire.core.routing.policy import Policy
     from thinwire.core.routing.router import Router
 
@@ -116,7 +116,7 @@ class Plan:
         places: what it has of its deployments' limits, None where none has any.
     """
 
-    places: "Places | None" = None
+    places: "Admission | None" = None
 
     def __init__(
         self,
