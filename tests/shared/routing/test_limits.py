@@ -2,7 +2,7 @@
 
 import asyncio
 
-from helpers import error_of
+from helpers import Later, error_of
 from racing import NEVER, STALL, After, Racing, Reply, run
 from streams import ANSWER, HELLO, ONCE, STOP, sse, text
 
@@ -306,7 +306,7 @@ def test_what_cannot_be_asked_takes_no_place():
             assert False, "it was not refused"
         except ThinwireError as error:
             assert error.kind == "unsupported"
-        nothing_is_left(client)
+        assert client._health.limits is None  # noqa: SLF001
 
     openai.request = request
     try:
@@ -442,6 +442,40 @@ def test_none_is_started_beside_another_where_there_is_no_room():
         assert reasons == ["it is cooling down, or at its limit"], reasons
         transport.signal_of("go").set()
         await busy
+        nothing_is_left(client)
+
+    run(main())
+
+
+def test_a_call_that_may_race_waits_as_any_other():
+    async def main():
+        client, transport = setting({"a": [held(), GOOD], "b": [held("b1")]}, chain="b")
+        busy = [asyncio.create_task(client.chat(HELLO, model=name)) for name in "ab"]
+        await transport.asked_for(2)
+        late = asyncio.create_task(client.chat(HELLO, hedge_after=0.01))
+        await turns()
+        transport.signal_of("go").set()
+        assert (await late).deployment == "a"
+        transport.signal_of("b1").set()
+        await asyncio.gather(*busy)
+        nothing_is_left(client)
+
+    run(main())
+
+
+def test_a_body_that_its_caller_makes_is_made_once_there_is_a_place():
+    async def main():
+        client, transport = setting({"a": [held(), GOOD]})
+        first = began(client)
+        await transport.asked_for(1)
+        made = Later([b"{}"])
+        late = asyncio.create_task(client.send_streaming_body(made))
+        await turns()
+        assert made.left == [b"{}"]
+        transport.signal_of("go").set()
+        assert (await late).content == "Hello"
+        await first
+        assert transport.sent[1] == b"{}"
         nothing_is_left(client)
 
     run(main())

@@ -10,7 +10,8 @@ attempt is free, and what follows is
 
 Whoever waits stands in the queue of each. A place that becomes free is promised to the first
 there: nobody who comes later gets it. The minute of one deployment is booked. A call gives back
-what it has and what it was promised however it ends, see Exchange.close.
+what it has and what it was promised however it ends, see Exchange.close. Threads may share a
+Client: one at a time looks at limits.
 
 Loaded for deployments that have such a limit.
 """
@@ -42,6 +43,10 @@ class Unshared:
 
     def __exit__(self, *details: object) -> None:
         pass
+
+
+# Whoever looks at limits has it.
+_LOCK: "AbstractContextManager[object]" = Unshared() if threads is None else threads.RLock()
 
 
 def _me() -> object:
@@ -104,18 +109,15 @@ class Limits:
     """The limits of a client's deployments, as far as they have been asked.
 
     Attributes:
-        lock: whoever looks at them has it.
         known: name -> Limit.
     """
 
     def __init__(self) -> None:
-        self.lock: AbstractContextManager[object]
-        self.lock = Unshared() if threads is None else threads.RLock()
         self.known: dict[str, Limit] = {}
 
     def wait_ms(self, name: str, now_ms: int) -> int:
         """How long until a deployment has room, 0 for at once; see Limit."""
-        with self.lock:
+        with _LOCK:
             limit = self.known.get(name)
             return 0 if limit is None else limit.wait_ms(now_ms)
 
@@ -141,7 +143,7 @@ class Admission:
         """
         name, options = attempt.deployment, deployment.options
         now_ms = self._plan.start_ms + attempt.started_ms
-        with self._limits.lock:
+        with _LOCK:
             limit = self._limits.known.get(name)
             if limit is None:
                 limit = self._limits.known[name] = Limit(options)  # type: ignore[arg-type]
@@ -179,7 +181,7 @@ class Admission:
         error: ThinwireError = attempt.error  # type: ignore[assignment]
         if error.kind != "limit":
             return
-        with self._limits.lock:
+        with _LOCK:
             self._pause, self._thread = pause, _me()
             for name in plan.left if plan.policy.falls_back(error) else [attempt.deployment]:
                 limit = self._limits.known[name]
@@ -206,7 +208,7 @@ class Admission:
 
     def closed(self, attempt: "Attempt") -> None:
         """Gives back what an attempt has, which is over, and what its call waits for."""
-        with self._limits.lock:
+        with _LOCK:
             for place in range(len(self._held)):
                 one, limit, taker = self._held[place]
                 if one is attempt:
@@ -238,8 +240,9 @@ def admit(plan: "Plan", attempt: "Attempt", deployment: "Deployment") -> None:
     Raises:
         ThinwireError: of kind "limit".
     """
-    if plan.health.limits is None:
-        plan.health.limits = Limits()
+    with _LOCK:
+        if plan.health.limits is None:
+            plan.health.limits = Limits()
     if plan.places is None:
         plan.places = Admission(plan, plan.health.limits)
     plan.places.admit(attempt, deployment)
@@ -256,6 +259,13 @@ def next_step(
     Returns:
         The action, the names to try, milliseconds to wait; None for the error.
     """
+    with _LOCK:
+        return _next_step(plan, name, error, now_ms)
+
+
+def _next_step(
+    plan: "Plan", name: str, error: ThinwireError, now_ms: int
+) -> "tuple[str, list[str], int] | None":
     falls_back = plan.policy.falls_back(error)
     others = [one for one in plan.left if one != name] if falls_back else []
     known = {} if plan.health.limits is None else plan.health.limits.known

@@ -171,8 +171,6 @@ class Plan:
         """
         name = attempt.deployment
         deployment = self.router.deployment(name)
-        if deployment.options is not None and deployment.options.limited():
-            import_module("thinwire.core.routing.limits").admit(self, attempt, deployment)
         first = ""
         if deployment.session_affinity:
             first = self.health.affinity().get(self.call.session, name)
@@ -180,6 +178,8 @@ class Plan:
             emit = self.observer.emit
             self.call.tell = lambda event, fields: emit(event, attempt, fields)
         request = dialect_of(deployment).request(deployment, name, self.call, key, first)
+        if deployment.options is not None and deployment.options.limited():
+            import_module("thinwire.core.routing.limits").admit(self, attempt, deployment)
         request.key = key
         framing, health = deployment.framing, self.health
         needed = framing == "length" or name in health.needs_length
