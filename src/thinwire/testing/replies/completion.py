@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from thinwire._public import public
+from thinwire.testing.dialects import wire_of
 from thinwire.testing.replies.chunks import (
     DONE,
     Delta,
@@ -72,6 +73,8 @@ class MockCompletion:
 
     def __call__(self, request: RecordedRequest) -> Reply:
         """The reply to `request`: events if it asked to stream, else one JSON object."""
+        if request.wire not in ("", "chat"):
+            return wire_of(request.wire).reply(self, request)
         # An early answer is given before there is a body to look into.
         payload = request.json() if request.body_whole else {"stream": True}
         options = payload.get("stream_options")
@@ -80,7 +83,7 @@ class MockCompletion:
         envelope = Envelope(
             f"chatcmpl-mock-{request.number}", answered, bool(self.usage) and wanted
         )
-        usage = self._usage(payload)
+        usage = self.counts(messages_of(payload))
         if payload.get("stream"):
             steps: Any = _Steps(self, envelope, usage)
             return Reply(steps=steps, **with_content_type(self.wire, EVENT_STREAM))
@@ -117,11 +120,16 @@ class MockCompletion:
         wire.setdefault("length", len(body))
         return Reply(steps=[*steps, Send(body[: len(body) // 2]), *self.ending], **wire)
 
-    def _usage(self, payload: Mapping[str, Any]) -> Mapping[str, Any]:
+    def counts(self, messages: Sequence[Mapping[str, Any]]) -> Mapping[str, Any]:
+        """What is told as usage, in the words of chat completions.
+
+        Args:
+            messages: of the request, in chat's form.
+        """
         if isinstance(self.usage, Mapping):
             return self.usage
         # A word is a token, here.
-        words = sum(len(text_of(message).split()) for message in messages_of(payload))
+        words = sum(len(text_of(message).split()) for message in messages)
         prompt = max(words, self.cached_tokens, 1)
         known: dict[str, Any] = {"prompt_tokens": prompt, "completion_tokens": len(self.deltas)}
         known["total_tokens"] = prompt + len(self.deltas)
