@@ -15,7 +15,10 @@ if TYPE_CHECKING:
     from thinwire.testing.server.request import RecordedRequest
 
 # How a path ends, and the module that speaks there.
-WIRES: tuple[tuple[str, str], ...] = (("/chat/completions", "chat"),)
+WIRES: tuple[tuple[str, str], ...] = (
+    ("/chat/completions", "chat"),
+    ("/responses", "responses"),
+)
 
 
 class Problem(ValueError):
