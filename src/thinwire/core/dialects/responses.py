@@ -11,10 +11,9 @@ Source: the API reference of OpenAI's Responses, and its guides for function cal
 """
 
 from thinwire.core._compat import const
-from thinwire.core.dialects import openai
+from thinwire.core.dialects import openai, parameters
 from thinwire.core.dialects.responses_answer import ResponsesAnswer
 from thinwire.core.dialects.responses_input import Inputs, InputWalk
-from thinwire.core.error_kinds import ThinwireError
 from thinwire.core.request.http_request import JSONBody, Request
 from thinwire.core.wire.json_encode import Items
 
@@ -31,13 +30,8 @@ if TYPE_CHECKING:
 _TARGET = "/responses"
 _LEAST_TOKENS = const(16)  # the API refuses a smaller max_output_tokens
 # What this API does not have: hints, without which the answer is as good; what changes it.
-_HINTS = (
-    "seed",
-    "frequency_penalty",
-    "presence_penalty",
-    "logit_bias",
-    "prediction",
-)
+_HINTS = ("seed", "frequency_penalty", "presence_penalty", "logit_bias", "prediction")
+_SAMPLING = ("temperature", "top_p")  # likewise for models that reason
 _REFUSED = (
     "n",
     "stop",
@@ -49,8 +43,6 @@ _REFUSED = (
 )
 # Models that do not reason refuse to be asked for encrypted reasoning. By the start of the id.
 _PLAIN = "gpt-3 gpt-4 chatgpt- gpt-5-chat gpt-5.1-chat gpt-5.2-chat gpt-5.3-chat"
-_ENCRYPTED = "reasoning.encrypted_content"
-_LOGPROBS = "message.output_text.logprobs"
 
 
 class _Sent:
@@ -97,47 +89,23 @@ def _document(
     document: dict[str, object] = {"model": model, "input": _input(call.messages, origin)}
     if call.tools:
         document["tools"] = _tools(call.tools)
-    fields = _fitting(_asked(deployment, call))
-    include = [] if model.rpartition("/")[2].startswith(tuple(_PLAIN.split())) else [_ENCRYPTED]
-    reasoning: dict[str, object] = {}
-    text: dict[str, object] = {}
-    asked = getattr(call, "reasoning", None)
-    if asked is not None:
-        reasoning["effort"] = "none" if asked is False else asked
-    for field, value in fields.items():
-        if field in ("max_tokens", "max_completion_tokens"):
-            field = "max_output_tokens"
-        if field == "max_output_tokens":
-            low = isinstance(value, int) and value < _LEAST_TOKENS
-            document[field] = _LEAST_TOKENS if low else value
-        elif field == "reasoning_effort":
-            reasoning["effort"] = value
-        elif field == "verbosity":
-            text[field] = value
-        elif field == "response_format":
-            text["format"] = _flat(value, "json_schema")
-        elif field == "tool_choice":
-            document[field] = _choice(value)
-        elif field in ("logprobs", "top_logprobs"):
-            if value and _LOGPROBS not in include:
-                include.append(_LOGPROBS)
-            if field == "top_logprobs":
-                document[field] = value
-        elif field == "stream_options":
-            options = {key: fields[field][key] for key in value if key != "include_usage"}
-            if options:
-                document[field] = options
-        elif field not in ("reasoning", "text", "include"):
-            document[field] = value
-    for field, ours in (("reasoning", reasoning), ("text", text)):
-        ours.update(fields.get(field) or {})
-        if ours:
-            document[field] = ours
+    hints: tuple[str, ...] = _HINTS
+    options = deployment.options
+    if options is not None and parameters.matches(model, options.reasoning_models):
+        hints += _SAMPLING
+    asked = parameters.asked(deployment, call)
+    fields: dict[str, Any] = parameters.fitting(asked, deployment, call, hints, _REFUSED)
+    ours = _reasoning(deployment, call, model)
+    _translate(fields, document, ours)
     document.setdefault("store", False)
-    given = list(fields.get("include") or ())
-    if document["store"]:
-        include = [one for one in include if one != _ENCRYPTED]
-    include = given + [one for one in include if one not in given]
+    include = list(fields.get("include") or ())
+    hidden = not document["store"] and not _is_plain(model)
+    for wanted, one in (
+        (hidden, "reasoning.encrypted_content"),
+        (fields.get("logprobs") or fields.get("top_logprobs"), "message.output_text.logprobs"),
+    ):
+        if wanted and one not in include:
+            include.append(one)
     if include:
         document["include"] = include
     provider = openai.provider_field(deployment, first_provider)
@@ -148,30 +116,59 @@ def _document(
     messages = document.pop("messages", None)
     if isinstance(messages, (list, tuple)):
         document["input"] = _input(messages, origin)
+    parameters.force(document, deployment, call)
     return document
+
+
+def _reasoning(deployment: "Deployment", call: "Call", model: str) -> "dict[str, Any]":
+    # What the API's field `reasoning` says of the call's one argument.
+    if call.reasoning is None:
+        return {}
+    from thinwire.core.dialects import reasoning
+
+    options = deployment.options
+    spelling = "effort" if options is None or options.reasoning != "openrouter" else "openrouter"
+    spelled: dict[str, Any] = reasoning.spelled(call.reasoning, spelling, model)
+    return spelled.get("reasoning") or {"effort": spelled["reasoning_effort"]}
+
+
+def _translate(
+    fields: "dict[str, Any]", document: "dict[str, object]", reasoning: "dict[str, Any]"
+) -> None:
+    # Writes the fields of a chat under their names here; what is given by those counts more.
+    text: dict[str, Any] = {}
+    for field, value in fields.items():
+        if field in ("max_tokens", "max_completion_tokens", "max_output_tokens"):
+            low = isinstance(value, int) and value < _LEAST_TOKENS
+            document["max_output_tokens"] = _LEAST_TOKENS if low else value
+        elif field == "reasoning_effort":  # a deployment's
+            reasoning.setdefault("effort", value)
+        elif field == "verbosity":
+            text[field] = value
+        elif field == "response_format":
+            text["format"] = _flat(value, "json_schema")
+        elif field == "tool_choice":
+            document[field] = _choice(value)
+        elif field == "stream_options":
+            options = {name: value[name] for name in value if name != "include_usage"}
+            if options:
+                document[field] = options
+        elif field not in ("reasoning", "text", "include", "logprobs"):
+            document[field] = value
+    for name, ours in (("reasoning", reasoning), ("text", text)):
+        ours.update(fields.get(name) or {})
+        if ours:
+            document[name] = ours
+
+
+def _is_plain(model: str) -> bool:
+    name = model.rpartition("/")[2]
+    return True in [name.startswith(start) for start in _PLAIN.split()]
 
 
 def _input(messages: "Any", origin: str) -> Items:
     walk = InputWalk if hasattr(messages, "__next__") else Inputs
     return Items(walk(messages, origin))
-
-
-def _asked(deployment: "Deployment", call: "Call") -> "dict[str, Any]":
-    fields: dict[str, Any] = dict(deployment.extra_body)
-    fields.update(call.params)
-    return fields
-
-
-def _fitting(fields: "dict[str, Any]") -> "dict[str, Any]":
-    for name in _HINTS:
-        fields.pop(name, None)
-    for name in _REFUSED:
-        value = fields.pop(name, None)
-        if value and not (name == "n" and value == 1) and value != ["text"]:
-            error = ThinwireError("the Responses API has no %s" % name)
-            error.kind = "unsupported"  # type: ignore[assignment]
-            raise error
-    return fields
 
 
 def _tools(tools: "Any") -> "Any":

@@ -31,9 +31,8 @@ _CALLS = (("function_call", "arguments", "function"), ("custom_tool_call", "inpu
 _WHOLE = " created queued in_progress completed incomplete "
 _START = " created queued in_progress "
 _REPEATS = (
-    " output_text.done refusal.done content_part.done output_item.done reasoning_text.done"
-    " function_call_arguments.done custom_tool_call_input.done reasoning_summary_text.done"
-    " reasoning_summary_part.done "
+    " output_text.done refusal.done content_part.done output_item.done"
+    " function_call_arguments.done custom_tool_call_input.done "
 )
 _LONG = const(512)  # bytes of a text that is worth taking out of an event
 _ESCAPE = const(6)  # bytes of the longest escape
@@ -67,7 +66,7 @@ class ResponsesAnswer(Answer):
         self._met = False  # the id and the model were told
         self._thought = False  # reasoning was told, ...
         self._gap = False  # ... and what comes next is another part of it
-        self._said_last = False  # the last item was told by deltas
+        self._said_last = False  # the last item is a message or a call, and was told by deltas
         self._cut_from = -1  # where texts of the line are looked for next, -1: it is another line
         self._inside = False  # of a text, whose beginning was taken out
 
@@ -141,7 +140,7 @@ class ResponsesAnswer(Answer):
         text = fields.get("delta")
         item = self._item(fields, kind)
         item.told += len(text) if isinstance(text, str) else 1
-        self._said_last = True
+        self._said_last = kind == "message"  # what is encrypted comes with the end of reasoning
         self._tell({name: self._part(text) if kind == "reasoning" else text}, fields)
 
     def _part(self, text: object) -> object:
@@ -218,9 +217,8 @@ class ResponsesAnswer(Answer):
         elif kind == "reasoning":
             summary = chunk.objects(entry.get("summary"))
             for part in (parts or summary) if not item.told else ():
-                item.told += 1
+                self._gap = self._thought
                 self._tell({"reasoning_content": self._part(chunk.text([part]))})
-                self._gap = True
             thought: dict[str, object] = {"type": kind, "summary": summary}
             for name in ("content", "encrypted_content"):
                 if entry.get(name):
@@ -255,7 +253,8 @@ class ResponsesAnswer(Answer):
         if status == "incomplete":
             finish = dict(_REASONS).get(reason) or reason or status
         delta: dict[str, object] = {}
-        if [note for note in self._order if note["type"] == "reasoning" or "phase" in note]:
+        notes = [note for note in self._order if note["type"] == "reasoning" or "phase" in note]
+        if notes or (self._thought and self._keep):
             delta["_responses"] = self._order
         choice: dict[str, object] = {"index": 0, "delta": delta, "finish_reason": finish}
         choice["native_finish_reason"] = reason or status
@@ -274,7 +273,6 @@ class ResponsesAnswer(Answer):
         if self._cut_from < 0:
             what = " %s " % parser.event[9:]
             if what in _REPEATS:
-                # Encrypted reasoning comes once, and is wanted back as it came.
                 secret = parser.buffer.find(b'"encrypted_content"', start, parser.line_end())
                 known = self._said_last and secret < 0
             else:

@@ -117,10 +117,10 @@ class InputWalk:
                 size = entry.get("chars", 0) if lengths else None
                 found, content = _said(content, size, entry.get("phase"))
             else:
-                for call in calls:
-                    if found is None and call.get("id") == entry.get("call_id"):
-                        calls.remove(call)
-                        found = _called(call)
+                meant = [call for call in calls if call.get("id") == entry.get("call_id")]
+                if meant:
+                    calls.remove(meant[0])
+                    found = _called(meant[0])
             if found is not None:
                 self._ready += before
                 self._ready.append(found)
