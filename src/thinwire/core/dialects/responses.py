@@ -10,7 +10,7 @@ is.
 Source: the API reference of OpenAI's Responses, and its guides for function calling and reasoning.
 """
 
-from thinwire.core._compat import const
+from thinwire.core._compat import const, import_module
 from thinwire.core.dialects import openai, parameters
 from thinwire.core.dialects.responses_answer import ResponsesAnswer
 from thinwire.core.dialects.responses_input import Inputs, InputWalk
@@ -124,11 +124,10 @@ def _reasoning(deployment: "Deployment", call: "Call", model: str) -> "dict[str,
     # What the API's field `reasoning` says of the call's one argument.
     if call.reasoning is None:
         return {}
-    from thinwire.core.dialects import reasoning
-
     options = deployment.options
     spelling = "effort" if options is None or options.reasoning != "openrouter" else "openrouter"
-    spelled: dict[str, Any] = reasoning.spelled(call.reasoning, spelling, model)
+    words = import_module("thinwire.core.dialects.reasoning")
+    spelled: dict[str, Any] = words.spelled(call.reasoning, spelling, model)
     return spelled.get("reasoning") or {"effort": spelled["reasoning_effort"]}
 
 
