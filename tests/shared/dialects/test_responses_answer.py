@@ -11,7 +11,12 @@ from thinwire.core.answer.media import ImageDelta
 from thinwire.core.answer.tool_calls import ToolCallDelta, ToolCallStarted
 from thinwire.core.client import AsyncClient
 from thinwire.core.dialects.responses_answer import ResponsesAnswer
-from thinwire.core.errors import StatusError, StreamError, StreamInterrupted
+from thinwire.core.errors import (
+    StatusError,
+    StreamError,
+    StreamInterrupted,
+    ThinwireError,
+)
 from thinwire.core.routing.deployment import Deployment
 from thinwire.core.sync import Client
 from thinwire.testing.scripted import ScriptedReply, ScriptedTransport
@@ -699,3 +704,28 @@ def test_a_long_event_without_texts_is_read():
         END,
     )
     assert read_by(300, data) == "x"
+
+
+ODD = (None, 5, -1.5, True, "", "x", [], [None], [[]], {}, {"a": 1}, [{"text": 5}])
+
+
+def test_no_type_is_trusted():
+    # Whatever stands in the place of a field, the answer is read, or an error says why not.
+    whole = TOOLS + (said(3, "Hello"), done(3, message("Hello")), END)
+    for at in range(len(whole)):
+        kind, fields = whole[at]
+        for name in fields:
+            for value in ODD:
+                changed = dict(fields)
+                changed[name] = value
+                events = whole[:at] + ((kind, changed),) + whole[at + 1 :]
+                try:
+                    one(*events).to_message()
+                except ThinwireError as error:
+                    assert str(error), (kind, name, value)
+
+
+def test_texts_of_another_kind_are_not_lost():
+    parts = [{"type": "output_text", "text": 5.25}]
+    assert one(done(0, message(content=parts)), END).content == "5.25"
+    assert one(said(0, 19), END).content == "19"

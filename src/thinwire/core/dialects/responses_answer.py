@@ -59,7 +59,7 @@ class ResponsesAnswer(Answer):
     ) -> None:
         super().__init__(keep, buffers, buffer)
         self._keep = keep
-        self._items: dict[object, _Item] = {}  # by their place in the output
+        self._items: dict[int, _Item] = {}  # by their place in the output
         self._order: list[dict[str, object]] = []  # what was done, to be sent back likewise
         self._others: list[object] = []  # done, and none of ours
         self._calls = 0
@@ -120,7 +120,7 @@ class ResponsesAnswer(Answer):
 
     def _item(self, fields: "dict[str, object]", kind: "str | None") -> _Item:
         # The item that an event is about; made where its beginning was left out.
-        place = fields.get("output_index")
+        place = chunk.integer(fields.get("output_index"), -1)
         item = self._items.get(place)
         if item is None or (item.kind != kind and kind is not None):
             item = self._items[place] = _Item(kind)
@@ -128,7 +128,8 @@ class ResponsesAnswer(Answer):
 
     def _begin(self, fields: "dict[str, object]") -> None:
         entry = chunk.mapping(fields.get("item"))
-        item = self._items[fields.get("output_index")] = _Item(entry.get("type"))
+        place = chunk.integer(fields.get("output_index"), -1)
+        item = self._items[place] = _Item(entry.get("type"))
         self._said_last = False
         self._gap = self._thought
         for kind, _, _ in _CALLS:
@@ -205,8 +206,8 @@ class ResponsesAnswer(Answer):
         if kind == "message":
             for part in parts if not item.told else ():
                 fields = chunk.mapping(part)
-                text = chunk.text(fields.get("text"))
-                item.told += len(text)
+                text = fields.get("text")
+                item.told += len(text) if isinstance(text, str) else 0
                 marks = [_annotation(one) for one in chunk.objects(fields.get("annotations"))]
                 delta = {"content": text, "refusal": fields.get("refusal"), "annotations": marks}
                 self._tell(delta, fields)
