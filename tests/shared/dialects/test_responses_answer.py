@@ -729,3 +729,10 @@ def test_texts_of_another_kind_are_not_lost():
     parts = [{"type": "output_text", "text": 5.25}]
     assert one(done(0, message(content=parts)), END).content == "5.25"
     assert one(said(0, 19), END).content == "19"
+
+
+def test_an_event_over_several_lines_is_read():
+    lines = json.dumps(response("in_progress", instructions=LONG)).replace(", ", ",\ndata: ")
+    start = '{"type": "response.created", "response":\ndata: ' + lines + "}"
+    data = ("event: response.created\ndata: " + start + "\n\n").encode()
+    assert read_by(300, data + stream(said(0, "x"), END)) == "x"

@@ -270,6 +270,8 @@ class ResponsesAnswer(Answer):
     def _thin(self) -> None:
         # Takes long texts out of a line that repeats what is known, as far as it has come.
         parser = self.parser
+        if parser._data:  # noqa: SLF001 - JSON over several lines: nobody sends it so
+            return
         start = parser.line_start()
         if self._cut_from < 0:
             what = " %s " % parser.event[9:]
