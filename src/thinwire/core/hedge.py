@@ -105,7 +105,7 @@ class Race:
         plan, body, reason = self._plan, self.exchange.body, ""
         name = plan.upcoming()
         if plan.health.wait_ms(name, self._transport.now_ms()):
-            reason = "it is cooling down"
+            reason = "it is cooling down, or at its limit"
         # What is not sent yet may hold what can be read only once.
         elif (body is not None and not body.replayable()) or not plan.can_replay(name):
             reason = "the request can be read only once"

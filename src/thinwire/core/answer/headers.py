@@ -100,6 +100,19 @@ def rate_limits(
     return result
 
 
+def spent_ms(limits: "dict[str, dict[str, int | None]]") -> int:
+    """How long nothing is left of a limit, in milliseconds; 0 where something is, or nobody says.
+
+    Args:
+        limits: see rate_limits.
+    """
+    waits = [0]
+    for group in limits.values():
+        if group["remaining"] == 0 and group["limit"] != 0:
+            waits.append(group["reset_ms"] or 0)
+    return max(waits)
+
+
 def _meaning(name: str) -> "tuple[str, str, int]":
     # Of a header's name: "requests" or "tokens", its part ("" for none) and how far it is from the
     # plain limit.

@@ -121,6 +121,10 @@ class Options:
             if value is not None:
                 setattr(self, name, _checked(name, value))
 
+    def limited(self) -> bool:
+        """Whether there is a limit to its requests."""
+        return self.max_concurrent is not None or self.requests_per_minute is not None
+
     def merged(
         self,
         headers: "Mapping[str, str] | None",
@@ -153,32 +157,36 @@ def _checked(name: str, value: "Any") -> object:
             _known(name, reason, "content_filter length")
         return value
     for names, kind in _KINDS:
-        if name not in names.split():
-            continue
-        fits = True
-        if kind == "a string":
-            fits = isinstance(value, str)
-        elif kind == "True or False":
-            fits = isinstance(value, bool)
-        elif kind.startswith("a whole number"):
-            fits = isinstance(value, int) and not isinstance(value, bool) and value >= 1
-        elif kind == "a list of names":
-            value = _names(name, value)
-        elif kind.startswith("a dict"):
-            fits = hasattr(value, "items")
-            value = dict(value) if fits else value
-            for field, other in value.items() if fits else ():
-                fits = fits and isinstance(field, str)
-                if kind == "a dict of names":
-                    fits = fits and isinstance(other, str)
-        else:
-            _known(name, value, kind)
-        if not fits:
-            raise TypeError("Deployment %s takes %s, not %r" % (name, kind, value))
+        if name in names.split():
+            value = _of_kind(name, kind, value)
     if name in ("rename", "drop", "force"):
         for field in _FIXED:
             if field in value:
                 raise ValueError("Deployment %s cannot change %r" % (name, field))
+    return value
+
+
+def _of_kind(name: str, kind: str, value: "Any") -> object:
+    fits = True
+    if kind == "a list of names":
+        return _names(name, value)
+    if kind == "a string":
+        fits = isinstance(value, str)
+    elif kind == "True or False":
+        fits = isinstance(value, bool)
+    elif kind.startswith("a whole number"):
+        fits = isinstance(value, int) and not isinstance(value, bool) and value >= 1
+    elif kind.startswith("a dict"):
+        fits = hasattr(value, "items")
+        for field, other in value.items() if fits else ():
+            fits = fits and isinstance(field, str)
+            if kind == "a dict of names":
+                fits = fits and isinstance(other, str)
+        value = dict(value) if fits else value
+    else:
+        _known(name, value, kind)
+    if not fits:
+        raise TypeError("Deployment %s takes %s, not %r" % (name, kind, value))
     return value
 
 
