@@ -398,11 +398,11 @@ def test_why_an_answer_is_incomplete():
         end = ("incomplete", {"response": response("incomplete", incomplete_details=details)})
         found = one(*(TEXT[:-1] + (end,)))
         assert (found.content, found.finish_reason) == ("Hello", wanted)
-        assert found.extra["native_finish_reason"] == (reason or "incomplete"), found.extra
+        assert found.native_finish_reason == (reason or "incomplete"), found.extra
 
 
 def test_the_servers_own_word_for_the_end_is_kept():
-    assert one(*TEXT).extra["native_finish_reason"] == "completed"
+    assert one(*TEXT).native_finish_reason == "completed"
     sparse = ("incomplete", {"response": {"incomplete_details": {"reason": "content_filter"}}})
     assert one(said(0, "a"), sparse).finish_reason == "content_filter"
 
