@@ -239,6 +239,9 @@ REFUSED = [
     {"functions": [FUNCTION]},
     {"function_call": "auto"},
     {"web_search_options": {"search_context_size": "low"}},
+    {"previous_response_id": "resp_1"},
+    {"conversation": "conv_1"},
+    {"background": True},
 ]
 
 

@@ -245,6 +245,18 @@ def test_plain_reasoning_is_kept_as_it_came():
     assert found.to_message()["_responses"][0]["content"] == content
 
 
+def test_reasoning_goes_back_with_all_that_it_came_with():
+    # OpenRouter's of other makers' models.
+    more = {"signature": "sig", "format": "anthropic-claude-v1", "content": []}
+    events = (done(0, thought("hm", status="completed", **more)), done(1, message("x")), END)
+    assert one(*events).to_message()["_responses"][0] == {
+        "type": "reasoning",
+        "summary": [{"type": "summary_text", "text": "hm"}],
+        "signature": "sig",
+        "format": "anthropic-claude-v1",
+    }
+
+
 def test_phases_of_messages_are_kept():
     # gpt-5.3-codex and later say what is a comment, and want it back.
     events = (
@@ -436,8 +448,9 @@ def test_errors():
 
 def test_a_failure_without_words_is_one():
     for status in ("failed", "cancelled"):
-        found = error_of(StatusError, one, ("failed", {"response": response(status)}))
-        assert status in str(found), found
+        for how in ("failed", status):
+            found = error_of(StatusError, one, (how, {"response": response(status)}))
+            assert status in str(found), found
 
 
 def test_how_long_to_wait_stands_in_the_words():

@@ -40,6 +40,10 @@ _REFUSED = (
     "functions",
     "function_call",
     "web_search_options",
+    # The server keeps nothing, and nobody waits for what it does later.
+    "previous_response_id",
+    "conversation",
+    "background",
 )
 # Models that do not reason refuse to be asked for encrypted reasoning. By the start of the id.
 _PLAIN = "gpt-3 gpt-4 chatgpt- gpt-5-chat gpt-5.1-chat gpt-5.2-chat gpt-5.3-chat"

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 # What an incomplete response gives as its reason, in the words of chats; others go through.
 _REASONS = (("max_output_tokens", "length"), ("max_tokens", "length"))
+_SERVERS = ("id", "status")  # what of an item only its server understands
 _BETWEEN = "\n\n"  # parts of a summary, and the reasoning of two items
 # Calls: the type of the item, the field with what is called for, where a chat has it.
 _CALLS = (("function_call", "arguments", "function"), ("custom_tool_call", "input", "custom"))
@@ -100,7 +101,7 @@ class ResponsesAnswer(Answer):
             self._gap = self._thought
         elif what == "output_text.annotation.added":
             self._tell({"annotations": [_annotation(fields.get("annotation"))]})
-        elif what in ("completed", "incomplete", "failed"):
+        elif what in ("completed", "incomplete", "failed", "cancelled"):
             self._end(chunk.mapping(fields.get("response")), what)
         elif kind == "error":
             raise _error(fields)
@@ -220,10 +221,8 @@ class ResponsesAnswer(Answer):
             for part in (parts or summary) if not item.told else ():
                 self._gap = self._thought
                 self._tell({"reasoning_content": self._part(chunk.text([part]))})
-            thought: dict[str, object] = {"type": kind, "summary": summary}
-            for name in ("content", "encrypted_content"):
-                if entry.get(name):
-                    thought[name] = entry[name]
+            thought = {name: entry[name] for name in entry if entry[name] and name not in _SERVERS}
+            thought["summary"] = summary
             if len(thought) > 2:
                 self._note(thought)
         elif kind == "image_generation_call" and isinstance(entry.get("result"), str):
