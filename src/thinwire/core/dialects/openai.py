@@ -86,7 +86,7 @@ def _document(
     document.update(call.params)
     for key, value in deployment.extra_body.items():
         document.setdefault(key, value)
-    provider = _provider(deployment, first_provider)
+    provider = provider_field(deployment, first_provider)
     if provider:
         document.setdefault("provider", provider)
     document["stream"] = True
@@ -122,9 +122,10 @@ def _messages(messages: "Any", deployment: "Deployment") -> object:
     return Items(walk(messages, origin))
 
 
-def _provider(deployment: "Deployment", first: str) -> "dict[str, object]":
-    # OpenRouter's `provider` field, {} for none. One name locks; who is only to be asked first
-    # does not.
+def provider_field(deployment: "Deployment", first: str) -> "dict[str, object]":
+    """OpenRouter's `provider` field, {} for none. One name locks; who is only to be asked first
+    does not.
+    """
     names = deployment.provider_order
     allow = deployment.allow_fallbacks
     order = ([first] if first else []) + [one for one in names if one != first]
