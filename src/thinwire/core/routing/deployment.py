@@ -277,7 +277,7 @@ class Deployment:
         if not url.path and dialect == "anthropic":
             url.path = "/v1"  # its own clients are told the host alone
         if not callable(api_key):
-            _check_key(api_key, "a str, a callable or None")
+            check_key(api_key, "a str, a callable or None")
         set_field(self, "url", url)
         set_field(self, "base_url", base_url)
         set_field(self, "api_key", api_key)
@@ -301,7 +301,7 @@ class Deployment:
         key: Any = self.api_key()  # type: ignore[operator, misc]
         if is_awaitable(key):
             key = await key
-        _check_key(key, "a callable that gives a str or None")
+        check_key(key, "a callable that gives a str or None")
         return key  # type: ignore[no-any-return]
 
     def headers(self, name: str = "", value: str = "") -> "list[tuple[str, str]]":
@@ -325,7 +325,12 @@ class Deployment:
         return "Deployment(%r, api_key=%s, model=%r)" % (address, key, self.model)
 
 
-def _check_key(key: object, takes: str) -> None:
+def check_key(key: object, takes: str) -> None:
+    """Refuses what is no key, or cannot be sent as one.
+
+    Raises:
+        TypeError, ValueError: see Deployment; the key is not in the message.
+    """
     if key is not None and not isinstance(key, str):
         raise TypeError("api_key takes %s, not %s" % (takes, type(key).__name__))
     if key and key != key.strip():
