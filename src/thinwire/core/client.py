@@ -179,7 +179,8 @@ class BaseClient:
         """What carries the requests."""
         return self._transport
 
-    def models(self) -> "list[str]":
+    @property
+    def names(self) -> "list[str]":
         """Public model names, sorted."""
         return self._router.models()
 
@@ -197,14 +198,14 @@ class BaseClient:
     def deployments_state(self) -> "dict[str, DeploymentState]":
         """How each deployment is doing: name -> DeploymentState."""
         now = self._transport.now_ms()
-        return {name: self._health.state(name, now) for name in self.models()}
+        return {name: self._health.state(name, now) for name in self.names}
 
     def __repr__(self) -> str:
         limits = repr(self._policy)
         return "%s(%r, models: %s%s)" % (
             type(self).__name__,
             self._router.default_model,
-            ", ".join(self.models()),
+            ", ".join(self.names),
             limits and "; " + limits,
         )
 
