@@ -257,3 +257,14 @@ def test_an_attempt_at_work_is_there_as_it_stands():
 
 def test_a_size_that_keeps_nothing_is_refused():
     assert "1024" in str(error_of(ValueError, FlightRecorder, 10))
+
+
+def test_an_attempt_at_work_is_kept_whatever_its_size():
+    messages = [{"role": "user", "content": "x" * 199} for _ in range(20)]
+    pieces = [sse(text("a")), sse(text("b")), sse(STOP) + DONE]
+    recorder = FlightRecorder(1024)
+    (exchange,) = recorded([ScriptedReply(pieces)], recorder, messages)
+    assert len(exchange["request"]["body"]["messages"]) == 20
+    assert b'"stop"' in bytes_of(exchange)
+    recorded([ScriptedReply([ANSWER])], recorder)  # and goes with the next one
+    assert len(recorder.recording().exchanges) == 1

@@ -158,8 +158,10 @@ class FlightRecorder:
         # The last piece of an attempt at work stays: a secret may begin in it.
         for one in self._flights:
             if len(one.pieces) > 1 or (one.pieces and one.ending):
-                size = len(one.pieces.pop(0)[1])
+                gone = one.pieces.pop(0)[1]
+                size = len(gone)
                 one.lost += size
+                one.torn = not gone.endswith(b"\n\n")
                 self._room += size + _PIECE
                 return True
             if one.ending:
@@ -181,13 +183,22 @@ class Kept:
 
     origin = asked = head_text = ending = error = ""
     head_ms = lost = 0
-    chunked = False
+    chunked = torn = False
     pieces: "list[tuple[int, bytearray]]"
 
     def copy(self) -> "Kept":
         """It as it stands, which later pieces do not change."""
         other = Kept()
-        for name in ("origin", "asked", "head_text", "head_ms", "chunked", "lost", "error"):
+        for name in (
+            "origin",
+            "asked",
+            "head_text",
+            "head_ms",
+            "chunked",
+            "lost",
+            "torn",
+            "error",
+        ):
             setattr(other, name, getattr(self, name))
         other.ending = self.ending or "client_gone"
         other.pieces = [(at, bytearray(data)) for at, data in self.pieces]
@@ -199,7 +210,7 @@ class Kept:
         last, lost = self.head_ms, self.lost
         if self.head_text:
             write(_arrival(last, self.head_text.encode()))
-        cut = lost > 0
+        cut = self.torn
         for last, data in self.pieces:
             piece = bytes(data)
             if cut:  # what can be understood begins with the next event
