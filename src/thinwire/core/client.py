@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from thinwire.core.error_kinds import Kind
     from thinwire.core.observer import Hook, Observer, Sink
     from thinwire.core.request.call import Call, ChatParams, Keep
-    from thinwire.core.routing.deployment import Deployment
+    from thinwire.core.routing.deployment import Credentials, Deployment
     from thinwire.core.routing.health import DeploymentState
     from thinwire.core.routing.plan import Plan
     from thinwire.core.routing.policy import OnInterrupt, RetryPolicy, Timeouts
@@ -54,10 +54,12 @@ class BaseClient:
 
     def __init__(
         self,
-        default_model: str,
-        deployments: "Mapping[str, Deployment] | Deployment",
+        default_model: "str | None" = None,
+        deployments: "Mapping[str, Deployment | str] | Deployment | str | None" = None,
         fallbacks: "Lists | None" = None,
         *,
+        api_key: "str | Credentials | None" = None,
+        api_key_env: "str | None" = None,
         timeouts: "Timeouts | float | None" = None,
         retry: "RetryPolicy | int | None" = None,
         context_fallbacks: "Lists | None" = None,
@@ -81,10 +83,17 @@ class BaseClient:
         """Makes a client; nothing is sent, and nothing connected.
 
         Args:
-            default_model: public model name used when a call gives none.
-            deployments: public model name -> Deployment; or one Deployment, default_model's.
+            default_model: public model name used when a call gives none; None: each call names
+                one. Without deployments it is "provider:model", e.g. "openai:gpt-5-mini"; without
+                both all of it is read from the environment.
+            deployments: public model name -> Deployment, or "provider:model"; or one,
+                default_model's. "*" is for ids that are not declared: they are sent as they are.
             fallbacks: public model name -> names to try after it, in order, when an attempt fails
-                in a way that another deployment may not, before its first delta.
+                in a way that another deployment may not, before its first delta; a list alone
+                where there is one model. A name may be "provider:model".
+            api_key: key of default_model, a string or a callable; see Deployment. It is sent to no
+                other provider.
+            api_key_env: variable that holds it, in its place.
             timeouts: limits for each wait (Timeouts), or seconds for the whole call; also per
                 deployment and per call.
             retry: how often one deployment is tried (RetryPolicy, or the number of attempts); also
@@ -130,6 +139,12 @@ class BaseClient:
             TypeError: an option of a kind it cannot have; for Client, an async api_key.
         """
         mend_imports()
+        if default_model is None and deployments is None:
+            found = import_module("thinwire.core.providers.environment").arguments()
+            default_model, deployments = found["default_model"], found["deployments"]
+            fallbacks = fallbacks or found.get("fallbacks")
+            timeouts = found.get("timeouts") if timeouts is None else timeouts
+            retry = found.get("retry") if retry is None else retry
         self._router = Router(
             default_model,
             deployments,
@@ -137,6 +152,8 @@ class BaseClient:
             context_fallbacks,
             content_filter_fallbacks,
             self._blocking,
+            api_key,
+            api_key_env,
         )
         self._policy = Policy(timeouts, retry, fallback_on, hedge_after, on_interrupt)
         self._keep_headers: str | tuple[str, ...] = KEEP_HEADERS
@@ -271,9 +288,9 @@ class AsyncClient(BaseClient):
         """Asks a model; nothing is sent before the stream is iterated.
 
         Args:
-            messages: list of message dicts, or any re-iterable of them; a string leaf may be a
-                source (TextFile, Base64File). A list or tuple is copied now, though not the
-                messages in it; anything else is read while it is sent.
+            messages: what the user says, or a list of message dicts, or any re-iterable of them;
+                a string leaf may be a source (TextFile, Base64File). A list or tuple is copied
+                now, though not the messages in it; anything else is read while it is sent.
             tools: list of tool definitions.
             model: public model name, None for the default.
             timeouts: limits of this call in place of the deployments' and the client's; a number
@@ -298,7 +315,7 @@ class AsyncClient(BaseClient):
 
         Raises:
             ValueError: the model is not declared, or a header cannot be sent.
-            TypeError: messages is a string or not iterable; an option of other clients (timeout=,
+            TypeError: messages is not iterable; an option of other clients (timeout=,
                 stream=, ...), a class as response_format, a function as tool.
         """
         try:
@@ -329,9 +346,9 @@ class AsyncClient(BaseClient):
         """Asks a model and waits for the whole answer.
 
         Args:
-            messages: list of message dicts, or any re-iterable of them; a string leaf may be a
-                source (TextFile, Base64File). A list or tuple is copied now, though not the
-                messages in it; anything else is read while it is sent.
+            messages: what the user says, or a list of message dicts, or any re-iterable of them;
+                a string leaf may be a source (TextFile, Base64File). A list or tuple is copied
+                now, though not the messages in it; anything else is read while it is sent.
             on_delta: called with each piece of text as it arrives, a refusal's as well; a plain
                 callable or, of AsyncClient, an async one.
                 What it raises ends the call and reaches the caller as it is.
@@ -362,7 +379,7 @@ class AsyncClient(BaseClient):
         Raises:
             ThinwireError: see ChatStream.
             ValueError: the model is not declared, or a header cannot be sent.
-            TypeError: messages is a string or not iterable; an option of other clients (timeout=,
+            TypeError: messages is not iterable; an option of other clients (timeout=,
                 stream=, ...), a class as response_format, a function as tool.
         """
         try:

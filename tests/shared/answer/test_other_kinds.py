@@ -8,6 +8,7 @@ from streams import DONE, STOP, chunk, event, json_reply, play, play_pieces, sse
 from thinwire.core.answer import other_kinds
 from thinwire.core.answer.answer import Answer
 from thinwire.core.errors import StreamError, ThinwireError
+from thinwire.core.wire.sse import SSEParser
 
 # Written by hand: what counts is the text on the wire, which a float may not keep.
 WRITTEN = ["0.005", "1", "1.10", "0.000005", "19.99", "1234567.89", "12345678901234567890"]
@@ -142,6 +143,14 @@ def test_a_value_is_not_mistaken_for_another_of_its_name():
         body = '{"y": {%s}, "choices": [{"delta": {"content": true}}]}' % others
         got = play_pieces(b"data: " + body.encode() + b"\n\n" + sse(STOP)).completion
         assert got.content == "true", (others, got.content)
+
+
+def test_a_value_in_broken_json_is_written_anew():
+    # MicroPython's parser takes these for {"id": 0}; what is behind the key is no value alone.
+    for broken in (b'{"id":0"a"}', b'{"id":"a}', b'{"id": 0x}'):
+        parser = SSEParser(buffer=bytearray(broken))
+        parser.data_end = len(broken)
+        assert other_kinds.call({"id": 0}, parser)["id"] == "0", broken
 
 
 def test_a_document_is_read_like_a_chunk():

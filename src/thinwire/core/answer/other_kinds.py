@@ -131,10 +131,13 @@ def _as_it_came(value: object, name: str, parser: "SSEParser") -> str:
         at = _behind_spaces(buffer, at + len(key), end)
         if at < end and buffer[at] == 0x3A:  # :
             at = _behind_spaces(buffer, at + 1, end)
-            stop = _value_end(buffer, at, end)
-            # Not compared as values: True is 1 to Python, and NaN is not NaN.
-            if repr(loads(buffer, at, stop)) == repr(value):
-                return decode(buffer, at, stop)
+            try:
+                stop = _value_end(buffer, at, end)
+                # Not compared as values: True is 1 to Python, and NaN is not NaN.
+                if repr(loads(buffer, at, stop)) == repr(value):
+                    return decode(buffer, at, stop)
+            except ValueError:
+                pass  # MicroPython's parser takes some JSON that is broken, as {"id": 0"a"}
     return ""
 
 
