@@ -14,6 +14,7 @@ USES = {
     "history": "from thinwire import JSONLMessages",
     "log": "client('http://127.0.0.1:1/v1', log=True)",
     "on_chunk": "chat('http://127.0.0.1:1/v1', on_chunk=print)",
+    "recorder": "client('http://a/v1', on_request=print)",
     "repair": "thinwire.ToolCall(0, 'id', 'name', '{').repair()",
     "responses": "chat('http://127.0.0.1:1/v1', dialect='responses')",
     "roots": "chat('https://127.0.0.1:1/v1')",

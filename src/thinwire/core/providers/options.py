@@ -38,6 +38,8 @@ if TYPE_CHECKING:
             api_key_env: variable of the environment that holds the key, in place of `api_key`;
                 read when a client is made.
             api_version: for Azure, the date of the API; with it the path is that of a deployment.
+            models_path: where its list of models is, below the base URL ("/models", the default), or
+                from the host's root ("//api/tags").
             model_env: variable that would have named a model, for the words of an error.
             params: fields of each request, unless a call says otherwise; as `extra_body`.
             rename: field -> the name that this server has for it, e.g.
@@ -66,6 +68,7 @@ if TYPE_CHECKING:
         api_key_env: str | None
         api_version: str | None
         model_env: str | None
+        models_path: str | None
         params: Mapping[str, object]
         rename: Mapping[str, str]
         drop: Sequence[str]
@@ -90,7 +93,7 @@ SPELLINGS = (
     "effort openrouter thinking thinking_effort enable_thinking template together gemini none"
 )
 _KINDS = (
-    ("provider api_key_env api_version model_env referer title", "a string"),
+    ("provider api_key_env api_version model_env models_path referer title", "a string"),
     ("auth", "bearer api-key x-api-key none"),
     ("params force", "a dict of fields"),
     ("rename", "a dict of names"),
@@ -126,6 +129,8 @@ class Options:
     api_key_env = ""
     api_version = ""
     model_env = ""
+    models_path = ""
+
     variables: "tuple[str, ...]" = ()
     needs_key = False
     params: "Mapping[str, object]" = {}
