@@ -102,7 +102,8 @@ def _document(
     ours = _reasoning(deployment, call, model)
     _translate(fields, document, ours)
     document.setdefault("store", False)
-    include = list(fields.get("include") or ())
+    given = fields.get("include") or []
+    include = [given] if isinstance(given, str) else list(given)
     hidden = not document["store"] and not _is_plain(model)
     for wanted, one in (
         (hidden, "reasoning.encrypted_content"),
@@ -153,15 +154,19 @@ def _translate(
         elif field == "tool_choice":
             document[field] = _choice(value)
         elif field == "stream_options":
-            options = {name: value[name] for name in value if name != "include_usage"}
-            if options:
-                document[field] = options
+            if hasattr(value, "items"):  # usage comes in any case
+                value = {name: one for name, one in value.items() if name != "include_usage"}
+            if value:
+                document[field] = value
         elif field not in ("reasoning", "text", "include", "logprobs"):
             document[field] = value
     for name, ours in (("reasoning", reasoning), ("text", text)):
-        ours.update(fields.get(name) or {})
-        if ours:
-            document[name] = ours
+        given = fields.get(name) or ours
+        if hasattr(given, "items"):
+            ours.update(given)
+            given = ours
+        if given:
+            document[name] = given
 
 
 def _is_plain(model: str) -> bool:
