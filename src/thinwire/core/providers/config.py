@@ -1,6 +1,6 @@
 """A configuration, from a file or a dict: providers, models and all that a client may be told, as
-plain data (schema.py says what). It is checked as a whole, and gives arguments of a client, so that
-what can be written in Python can be written in a file, and nothing else happens here.
+plain data (schema.py says what). It is checked as a whole, and gives arguments of a client: what
+can be written in Python can be written in a file, and nothing else happens here.
 
   source -> document -> Walk (fields, kinds, variables) -> providers -> models -> references
          -> Config.arguments()
@@ -13,7 +13,7 @@ says so when it is asked; a file with five providers works for who has the key o
 from thinwire.core._compat import const, getenv, import_module, loads_whole, public, warn
 from thinwire.core.providers.schema import Unset, Walk, below
 from thinwire.core.providers.spelling import did_you_mean
-from thinwire.core.routing.deployment import URL, Deployment
+from thinwire.core.routing.deployment import Deployment
 from thinwire.core.routing.health import CooldownPolicy
 from thinwire.core.routing.policy import RetryPolicy, Timeouts
 
@@ -48,7 +48,7 @@ class ConfigError(ValueError):
         problems: (path, words) of each, sorted; never with the value of a key.
     """
 
-    problems: "list[tuple[str, str]]" = []  # noqa: RUF012 - replaced, never changed
+    problems: "list[tuple[str, str]]" = []
 
 
 def _error(source: str, problems: "list[tuple[str, str]]") -> ConfigError:
@@ -188,13 +188,11 @@ class Config:
                 self._walk.add(below(path, "type"), said)
             if kind is not None:
                 found["provider"] = kind
-            elif not self._host_preset(found):
-                found["provider"] = name  # a word for logs
             if not self._is_broken(path):
-                self._try(path, Deployment, self._settled(found, path))
+                self._make(path, "", found)
         self.default_provider = name = self._said.get("default_provider", "")
         if not name and len(self._configured) == 1:
-            self.default_provider = list(self._configured)[0]
+            self.default_provider = next(iter(self._configured))
         elif name and self._provider(name) is None:
             self._no_provider(name, "default_provider")
 
@@ -320,14 +318,6 @@ class Config:
         found: Document = self._presets.named(name)
         return found
 
-    def _host_preset(self, arguments: "Document") -> "Document":
-        # The preset whose server it is, {} for none.
-        try:
-            found: Document = self._presets.of_host(URL(arguments.get("base_url", "")).host)
-        except ValueError:
-            return {}
-        return found
-
     def _provider(self, name: str) -> "Document | None":
         if name in self._configured:
             return self._configured[name]
@@ -383,11 +373,13 @@ class Config:
                     merged.pop(name, None)
         if "deployment" in merged:
             merged["model"] = merged.pop("deployment")
-        made: Deployment | None = self._try(path, Deployment, self._settled(merged, path))
-        if made is not None:
-            files = merged.get("add_ca", self._said.get("add_ca", ()))
-            files = (files,) if isinstance(files, str) else tuple(files)
-            trust = (merged.get("verify", self._said.get("verify", True)), files)
+        try:
+            made = Deployment(**self._settled(merged, path))
+        except (TypeError, ValueError) as error:
+            self._walk.add(path, str(error))
+            return None
+        if arguments.get("model") or not provider:
+            trust = self._trust_of(merged)
             self._trust.setdefault(made.url.origin(), []).append(trust)
         return made
 
@@ -395,36 +387,29 @@ class Config:
         found = dict(given)
         for name in ("verify", "add_ca", "deployment"):
             found.pop(name, None)
-        self._find_key(found, path)
-        url = found.get("base_url", "")
-        dialect = found.get("dialect") or self._preset(found.get("provider", "")).get("dialect")
-        if dialect == "anthropic" and url.rstrip("/").count("/") == 2:
-            found["base_url"] = url.rstrip("/") + "/v1"  # what its own library adds to a host
         for name, kind in (("timeouts", Timeouts), ("retry", RetryPolicy)):
             if name in found:
                 own = _merged(self._said[name], found[name])
                 found[name] = self._try(below(path, name), kind, own)
+        if found.get("provider") and "base_url" not in found:
+            url = self._variable(self._preset(found["provider"]).get("base_url_env", ""))
+            if url:
+                found["base_url"] = url
+        if "api_key" not in found:
+            self._find_key(found, path)
         return found
 
     def _find_key(self, found: "Document", path: str) -> None:
-        # A variable is read here, since `environ` may stand for the environment.
-        variable = found.pop("api_key_env", None)
-        if found.get("auth") == "none":
-            found["api_key"] = ""
-        elif variable is not None:
-            key = self._variable(variable)
-            found["api_key"] = key or Unset(variable, below(path, "api_key_env"))
-        elif "api_key" not in found:
-            host = self._host_preset(found) if "base_url" in found else {}
-            preset = self._preset(found.get("provider", "")) or host
-            # What its variables hold is for its own servers, and for nobody else's.
-            if preset.get("hosts") and "base_url" in found and host != preset:
-                preset = {}
-            names = preset.get("keys", [])
-            keys = [key for key in [self._variable(name) for name in names] if key]
-            found["api_key"] = keys[0] if keys else ""
-            if not keys and names and preset["hosts"]:
-                found["api_key"] = Unset(names[0], path)
+        # A variable is read here, since `environ` may stand for the environment; which one it is
+        # the deployment knows.
+        made = Deployment(**found)
+        options = made.options
+        found.pop("api_key_env", None)
+        found["api_key"] = ""
+        for name in () if options is None else options.variables:
+            found["api_key"] = found["api_key"] or self._variable(name) or ""
+        if not found["api_key"] and options is not None and options.needs_key:
+            found["api_key"] = Unset(options.variables[0], path)
 
     def _need_keys(self) -> None:
         needed = [] if self.default_model is None else [self.default_model]
@@ -444,9 +429,7 @@ class Config:
 
     def _add_trust(self, found: "Document") -> None:
         # Whom to trust is a matter of the client's, unless providers differ in it.
-        usual = (self._said.get("verify", True), ())
-        files = self._said.get("add_ca", ())
-        usual = (usual[0], (files,) if isinstance(files, str) else tuple(files))
+        usual = self._trust_of({})
         own = {}
         for origin, wanted in self._trust.items():
             trust = wanted[0]
@@ -464,6 +447,15 @@ class Config:
             found["transport"] = origins.TransportByOrigin(self._trusted(usual), trusts)
         else:
             found.update(self._trusted(usual))
+            if "add_ca" in found:
+                origins = import_module("thinwire.core.providers.origins")
+                found["add_ca"] = origins.certificates(found["add_ca"])
+
+    def _trust_of(self, section: "Document") -> "tuple[object, tuple[str, ...]]":
+        # Whether, and by which files, its servers are trusted, or those of all.
+        files = section.get("add_ca") or self._said.get("add_ca", ())
+        verify: object = section.get("verify", self._said.get("verify", True))
+        return verify, (files,) if isinstance(files, str) else tuple(files)
 
     def _trusted(self, trust: "tuple[object, tuple[str, ...]]") -> "Document":
         # As arguments of a transport; True and no file are what it does anyway.
@@ -496,7 +488,7 @@ def providers(source: "Source", environ: "Environ | None" = None) -> "Document":
 
 def waits(seconds: float) -> "Document":
     """Timeouts of who thinks of one limit for each single wait, as HTTP libraries do."""
-    return dict([(name, seconds) for name in _WAITS])
+    return dict.fromkeys(_WAITS, seconds)
 
 
 def tried(again: "int | None", growth: "float | None" = None) -> "Document":
@@ -532,8 +524,8 @@ def _merged(base: "Document", over: "Document") -> "Document":
 def _read(source: "Source") -> "tuple[str, str, Document]":
     # What to call it, the folder that paths in it are relative to, and what it says.
     if hasattr(source, "keys"):
-        return "the configuration", "", source
-    path = source if isinstance(source, str) else source.__fspath__()
+        return "the configuration", "", dict(source)  # type: ignore[arg-type]
+    path: str = source if isinstance(source, str) else source.__fspath__()
     folder = path[: len(path) - len(path.replace("\\", "/").rpartition("/")[2])]
     try:
         with open(path, "rb") as file:
