@@ -225,9 +225,8 @@ class Exchange:
         answer.framed = getattr(response, "framed", True)
         try:
             if self._plan.keep_headers:
-                headers = import_module("thinwire.core.answer.headers")
-                headers.take(response, self._plan.keep_headers, self.attempt)
-                spent = headers.spent_ms(self.attempt.rate_limits)
+                take = import_module("thinwire.core.answer.headers").take
+                spent = take(response, self._plan.keep_headers, self.attempt)
                 if spent and good:  # the next request would be refused
                     self._plan.health.rest(self.attempt.deployment, spent, self.now_ms)
             kind = answer.content_type = (response.header("content-type") or "").lower()

@@ -306,10 +306,8 @@ class ChatStream:
         if exchange.answer.assembler.lost_calls():
             raise self._without_calls(exchange)
         deployment = plan.router.deployment(attempt.deployment)
-        if deployment.options is not None and deployment.options.divert_on:
-            from thinwire.core.routing import divert
-
-            divert.check(plan, exchange, deployment.options.divert_on)
+        if deployment.options is not None:
+            deployment.options.check_end(plan, exchange)
         if plan.policy.retry_at(deployment).retry_empty:
             self._refuse_nothing(exchange)
         self._state = _ENDED

@@ -13,6 +13,10 @@ if TYPE_CHECKING:
     from typing import Any, Literal, TypedDict
 
     Auth = Literal["bearer", "api-key", "x-api-key", "none"]
+    from thinwire.core.exchange import Exchange
+    from thinwire.core.routing.deployment import Deployment
+    from thinwire.core.routing.plan import Attempt, Plan
+
     Reasons = Sequence[Literal["content_filter", "length"]]
     SessionField = Literal["user", "prompt_cache_key"]
     Spelling = Literal[
@@ -155,9 +159,23 @@ class Options:
             if value is not None:
                 setattr(self, name, _checked(name, value))
 
-    def limited(self) -> bool:
-        """Whether there is a limit to its requests."""
-        return self.max_concurrent is not None or self.requests_per_minute is not None
+    def admit(self, plan: "Plan", attempt: "Attempt", deployment: "Deployment") -> None:
+        """Takes a place within the deployment's limits, if it has any; see limits.py.
+
+        Raises:
+            ThinwireError: of kind "limit".
+        """
+        if self.max_concurrent is not None or self.requests_per_minute is not None:
+            import_module("thinwire.core.routing.limits").admit(plan, attempt, deployment)
+
+    def check_end(self, plan: "Plan", exchange: "Exchange") -> None:
+        """Refuses an answer that came to an end that `divert_on` names; see divert.py.
+
+        Raises:
+            Diverted: it did.
+        """
+        if self.divert_on:
+            import_module("thinwire.core.routing.divert").check(plan, exchange, self.divert_on)
 
     def merged(
         self,

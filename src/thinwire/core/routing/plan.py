@@ -3,13 +3,13 @@ to is in recovery.py. Passive: it says what to try, and the pump does it.
 """
 
 from thinwire.core._compat import const, import_module, public
-from thinwire.core.error_kinds import ThinwireError
 from thinwire.core.errors import EncodeError
 
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
     from thinwire.core.answer.on_chunk import OnChunk
     from thinwire.core.dialects import Dialect
+    from thinwire.core.errors import ThinwireError
     from thinwire.core.observer import Observer
     from thinwire.core.request.call import Call
     from thinwire.core.request.http_request import JSONBody, Request
@@ -178,11 +178,10 @@ class Plan:
         if deployment.session_affinity:
             first = self.health.affinity().get(self.call.session, name)
         if self.observer is not None:
-            emit = self.observer.emit
-            self.call.tell = lambda event, fields: emit(event, attempt, fields)
+            self.observer.listen(self.call, attempt)
         request = dialect_of(deployment).request(deployment, name, self.call, key, first)
-        if deployment.options is not None and deployment.options.limited():
-            import_module("thinwire.core.routing.limits").admit(self, attempt, deployment)
+        if deployment.options is not None:
+            deployment.options.admit(self, attempt, deployment)
         request.key = key
         framing, health = deployment.framing, self.health
         needed = framing == "length" or name in health.needs_length
@@ -199,12 +198,7 @@ class Plan:
     def can_replay(self, name: str) -> bool:
         """Whether all that a request to the deployment called `name` holds can be read again."""
         deployment = self.router.deployment(name)
-        self.call.tell = None  # it is told when the request is made that is sent
-        try:
-            request = dialect_of(deployment).request(deployment, name, self.call)
-        except ThinwireError:
-            return True  # it fails before anything is read, and says why
-        body: JSONBody = request.body  # type: ignore[assignment]
+        body: JSONBody = dialect_of(deployment).request(deployment, name, self.call).body  # type: ignore[assignment]
         return body.repeatable()
 
     def upcoming(self) -> str:
