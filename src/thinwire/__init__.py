@@ -51,6 +51,7 @@ if TYPE_CHECKING:
     from thinwire.core.errors import TransportError as TransportError
     from thinwire.core.errors import TransportTimeout as TransportTimeout
     from thinwire.core.errors import WriteError as WriteError
+    from thinwire.core.providers.config import ConfigError as ConfigError
     from thinwire.core.providers.model_list import ModelEntry as ModelEntry
     from thinwire.core.request.jsonl import JSONLMessages as JSONLMessages
     from thinwire.core.request.sources import Base64File as Base64File
@@ -88,6 +89,7 @@ core.routing.all_failed AllAttemptsFailed
 core.errors ConnectError ContextWindowExceeded EncodeError ReadError StatusError
 core.errors StreamError StreamInterrupted TransportError TransportTimeout WriteError
 core.providers.model_list ModelEntry
+core.providers.config ConfigError
 core.request.jsonl JSONLMessages
 core.request.sources Base64File BytesStream DataURL Source TextFile TextStream
 core.routing.deployment Deployment

@@ -11,6 +11,7 @@ says so when it is asked; a file with five providers works for who has the key o
 """
 
 from thinwire.core._compat import const, getenv, import_module, loads_whole, public, warn
+from thinwire.core.providers.keys import altered, keyed
 from thinwire.core.providers.schema import Unset, Walk, below
 from thinwire.core.providers.spelling import did_you_mean
 from thinwire.core.routing.deployment import Deployment
@@ -51,7 +52,7 @@ class ConfigError(ValueError):
     problems: "list[tuple[str, str]]" = []
 
 
-def _error(source: str, problems: "list[tuple[str, str]]") -> ConfigError:
+def error_of(source: str, problems: "list[tuple[str, str]]") -> ConfigError:
     problems = sorted(set(problems))
     lines = [path + ": " + words if path else words for path, words in problems]
     if len(lines) == 1:
@@ -82,6 +83,7 @@ class Config:
     """
 
     def __init__(self, source: "Source", environ: "Environ | None" = None) -> None:
+        self._environ = environ
         self._variable = getenv if environ is None else environ.get
         self._shown, self._folder, document = _read(source)
         self._walk = Walk(self._variable)
@@ -98,15 +100,11 @@ class Config:
         self._lists = {name: self._chains(name) for name in _LISTS if name in self._said}
         self._need_keys()
         if self._walk.problems:
-            raise _error(self._shown, self._walk.problems)
+            raise error_of(self._shown, self._walk.problems)
 
     def is_provider(self, name: str) -> bool:
         """Whether it is one of this configuration's; a preset alone is none."""
         return name in self._configured
-
-    def provider(self, name: str) -> "Document":
-        """Arguments of a Deployment for the provider of that name, configured or a preset."""
-        return self._settled(self._provider(name) or {}, "providers." + name)
 
     def providers(self) -> "list[str]":
         """Names of the providers that are configured, sorted."""
@@ -122,7 +120,7 @@ class Config:
         made = self._make(path, provider, {"model": model})
         if made is None:
             problems, self._walk.problems = self._walk.problems, []
-            raise _error(self._shown, problems)
+            raise error_of(self._shown, problems)
         return made
 
     def arguments(self) -> "Document":
@@ -188,6 +186,7 @@ class Config:
                 self._walk.add(below(path, "type"), said)
             if kind is not None:
                 found["provider"] = kind
+            found.setdefault("provider", name)  # a word for logs
             if not self._is_broken(path):
                 self._make(path, "", found)
         self.default_provider = name = self._said.get("default_provider", "")
@@ -307,7 +306,8 @@ class Config:
 
     def _is_declared(self, name: str) -> bool:
         # Whether it was to be one, and is none for a reason that is told already.
-        if name in self._said.get("models", {}):
+        models = self._said.get("models", {})
+        if name in models or "*" in models:
             return True
         for provider in self._said.get("providers", {}).values():
             if name in provider.get("models", {}):
@@ -345,13 +345,13 @@ class Config:
             if name in found:
                 found[name] = _numbered(found[name], number)
         if wait is not None:
-            found["timeouts"] = _merged(waits(wait), found.get("timeouts", {}))
+            found["timeouts"] = merged(waits(wait), found.get("timeouts", {}))
         if tries is not None or growth is not None:
-            found["retry"] = _merged(tried(tries, growth), found.get("retry", {}))
+            found["retry"] = merged(tried(tries, growth), found.get("retry", {}))
         if isinstance(found.get("reasoning"), bool):
             if found.pop("reasoning"):
                 asked = {"reasoning_effort": "high"}
-                found["params"] = _merged(asked, found.get("params", {}))
+                found["params"] = merged(asked, found.get("params", {}))
         return found
 
     def _make(self, path: str, provider: str, arguments: "Document") -> "Deployment | None":
@@ -366,21 +366,19 @@ class Config:
             base = known
         if self._is_broken(path):
             return None
-        merged = _merged(base, arguments)
+        whole = merged(base, arguments)
         if "api_key" in arguments or "api_key_env" in arguments:
             for name in ("api_key", "api_key_env"):
                 if name not in arguments:
-                    merged.pop(name, None)
-        if "deployment" in merged:
-            merged["model"] = merged.pop("deployment")
+                    whole.pop(name, None)
+        if "deployment" in whole:
+            whole["model"] = whole.pop("deployment")
         try:
-            made = Deployment(**self._settled(merged, path))
+            made = self._with_key(Deployment(**self._settled(whole, path)), path)
         except (TypeError, ValueError) as error:
             self._walk.add(path, str(error))
             return None
-        if arguments.get("model") or not provider:
-            trust = self._trust_of(merged)
-            self._trust.setdefault(made.url.origin(), []).append(trust)
+        self._trust.setdefault(made.url.origin(), []).append(self._trust_of(whole))
         return made
 
     def _settled(self, given: "Document", path: str) -> "Document":
@@ -389,27 +387,25 @@ class Config:
             found.pop(name, None)
         for name, kind in (("timeouts", Timeouts), ("retry", RetryPolicy)):
             if name in found:
-                own = _merged(self._said[name], found[name])
+                own = merged(self._said[name], found[name])
                 found[name] = self._try(below(path, name), kind, own)
         if found.get("provider") and "base_url" not in found:
             url = self._variable(self._preset(found["provider"]).get("base_url_env", ""))
             if url:
                 found["base_url"] = url
-        if "api_key" not in found:
-            self._find_key(found, path)
         return found
 
-    def _find_key(self, found: "Document", path: str) -> None:
+    def _with_key(self, made: Deployment, path: str) -> Deployment:
         # A variable is read here, since `environ` may stand for the environment; which one it is
-        # the deployment knows.
-        made = Deployment(**found)
-        options = made.options
-        found.pop("api_key_env", None)
-        found["api_key"] = ""
-        for name in () if options is None else options.variables:
-            found["api_key"] = found["api_key"] or self._variable(name) or ""
-        if not found["api_key"] and options is not None and options.needs_key:
-            found["api_key"] = Unset(options.variables[0], path)
+        # the deployment knows. Later it is not read again.
+        if made.api_key is not None:
+            return made
+        try:
+            made = keyed(made, path, environ=self._environ)
+        except ValueError:
+            variables = made.options.variables  # type: ignore[union-attr]
+            return altered(made, api_key=Unset(" or ".join(variables), path))
+        return altered(made, api_key="") if made.api_key is None else made
 
     def _need_keys(self) -> None:
         needed = [] if self.default_model is None else [self.default_model]
@@ -473,17 +469,22 @@ def arguments(source: "Source", environ: "Environ | None" = None) -> "Document":
     return Config(source, environ).arguments()
 
 
-def providers(source: "Source", environ: "Environ | None" = None) -> "Document":
-    """Arguments of a Deployment for each provider of a configuration; see Config.
+def client(kind: "Any", source: "Source", environ: "Environ | None", options: "Document") -> "Any":
+    """A client of a configuration.
 
-    Returns:
-        Name -> arguments; "" -> the name of the default provider, where there is one.
+    Args:
+        kind: AsyncClient, Client, or a subclass.
+        options: its arguments that count in place of what the configuration says.
     """
     config = Config(source, environ)
-    found: Document = {name: config.provider(name) for name in config.providers()}
-    if config.default_provider:
-        found[""] = config.default_provider
-    return found
+    found = config.arguments()
+    if options.get("transport") is not None or options.get("http_client") is not None:
+        for name in ("transport", "verify", "add_ca"):  # they bring their own
+            found.pop(name, None)
+    found.update(options)
+    made = kind(**found)
+    made._config = config  # noqa: SLF001 - for `resolve`
+    return made
 
 
 def waits(seconds: float) -> "Document":
@@ -510,13 +511,13 @@ def _numbered(value: object, name: str) -> "Document":
     return {} if value is None else {name: value}
 
 
-def _merged(base: "Document", over: "Document") -> "Document":
+def merged(base: "Document", over: "Document") -> "Document":
     # Objects are merged field by field, anything else is replaced.
     found = dict(base)
     for name, value in over.items():
         before = found.get(name)
         if isinstance(before, dict) and isinstance(value, dict):
-            value = _merged(before, value)
+            value = merged(before, value)
         found[name] = value
     return found
 
@@ -531,7 +532,7 @@ def _read(source: "Source") -> "tuple[str, str, Document]":
         with open(path, "rb") as file:
             data = file.read()
     except OSError as error:
-        raise _error(path, [("", "cannot be read: %s" % error)])
+        raise error_of(path, [("", "cannot be read: %s" % error)])
     if data[:3] == b"\xef\xbb\xbf":
         data = data[3:]  # a byte order mark, which editors of Windows write
     try:
@@ -540,9 +541,9 @@ def _read(source: "Source") -> "tuple[str, str, Document]":
         else:
             document = loads_whole(data)
     except ValueError as error:
-        raise _error(path, [("", _place(error) or str(error))])
+        raise error_of(path, [("", _place(error) or str(error))])
     if not isinstance(document, dict):
-        raise _error(path, [("", "holds no object: it begins with '{'")])
+        raise error_of(path, [("", "holds no object: it begins with '{'")])
     return path, folder, document
 
 
