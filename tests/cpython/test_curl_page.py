@@ -45,7 +45,8 @@ def said(curl: str, root: str) -> tuple[str, dict[str, str], dict[str, Any]]:
         curl = curl.replace(f"${name}", value)
     address = re.match(r'curl "?([^" ]+)', curl)
     body = re.search(r"-d '(.*)'", curl, re.S)
-    assert address and body
+    assert address
+    assert body
     headers = dict(line.split(": ", 1) for line in re.findall(r'-H "([^"]*)"', curl))
     url = urlsplit(address[1])
     target = url.path + (f"?{url.query}" if url.query else "")
