@@ -114,7 +114,7 @@ def test_a_failing_server_is_replaced_by_a_healthy_one(
 def test_a_chat_over_each_dialect(
     chip: Chip, plain_server: MockServer, dialect: str, path: str
 ) -> None:
-    plain_server.reply("caller", tool_reply("look", {"place": "hill"}, id="call_1"))
+    plain_server.reply("caller", tool_reply([("look", {"place": "hill"})]))
     speaks = {"dialect": dialect}
     jobs = [job(plain(plain_server), model) for model in ("echo", "caller")]
     for one in jobs:
