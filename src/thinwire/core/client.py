@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from thinwire.core.routing.store import Store
     from thinwire.core.stream import ChatStream, OnDelta, OnRestart
     from thinwire.core.transport import Transport
+    from thinwire.core.wire.tap import WireOptions
 
     Messages = str | Iterable[Mapping[str, object] | Completion]
     Tools = Sequence[Mapping[str, object]]
@@ -77,6 +78,7 @@ class BaseClient:
         add_ca: "Certificates" = None,
         http_client: object = None,
         keep_headers: "Literal['all'] | tuple[str, ...] | list[str] | None" = None,
+        **more: "Unpack[WireOptions]",
     ) -> None:
         """Makes a client; nothing is sent, and nothing connected.
 
@@ -128,6 +130,8 @@ class BaseClient:
                 closed by us (CPython).
             keep_headers: names of response headers to keep for `completion.headers`, or "all";
                 None for request ids, Retry-After and rate limits, on a chip for none.
+            **more: recorder, on_request, on_response, on_stream_complete: for who wants to see the
+                wire; see WireOptions in core/wire/tap.py, and docs/routing.md.
 
         Raises:
             ValueError: an undeclared model name, an impossible timeout, options that exclude each
@@ -190,13 +194,16 @@ class BaseClient:
         self._transport: Transport = transport
         # A transport knows in what sizes its bytes come; own ones need not say.
         self._reserve = Reserve(getattr(transport, "buffer_size", None) or BUFFER)
+        if more:  # loaded for who needs it
+            import_module("thinwire.core.wire.tap").settle(self, more)
 
     @property
     def transport(self) -> "Transport":
         """What carries the requests."""
         return self._transport
 
-    def models(self) -> "list[str]":
+    @property
+    def names(self) -> "list[str]":
         """Public model names, sorted."""
         return self._router.models()
 
@@ -214,14 +221,14 @@ class BaseClient:
     def deployments_state(self) -> "dict[str, DeploymentState]":
         """How each deployment is doing: name -> DeploymentState."""
         now = self._transport.now_ms()
-        return {name: self._health.state(name, now) for name in self.models()}
+        return {name: self._health.state(name, now) for name in self.names}
 
     def __repr__(self) -> str:
         limits = repr(self._policy)
         return "%s(%r, models: %s%s)" % (
             type(self).__name__,
             self._router.default_model,
-            ", ".join(self.models()),
+            ", ".join(self.names),
             limits and "; " + limits,
         )
 
@@ -293,8 +300,8 @@ class AsyncClient(BaseClient):
                 beside it; AsyncClient only.
             on_interrupt: "raise" or "restart": what to do when an answer breaks off that the
                 caller has seen a part of; see `__init__`.
-            session: name of the conversation, for deployments with `session_affinity`; never
-                sent.
+            session: name of the conversation, for deployments with `session_affinity`; sent only
+                where one has a `session_field`.
             keep: what becomes of the answer's text. "text": it is kept in memory, and in the
                 completion. "none": only the events or `on_delta` have it, and it is None or "" in
                 the completion; `on_delta=file.write, keep="none"` writes it to a file.
@@ -357,8 +364,8 @@ class AsyncClient(BaseClient):
                 beside it; AsyncClient only.
             on_interrupt: "raise" or "restart": what to do when an answer breaks off that the
                 caller has seen a part of; see `__init__`.
-            session: name of the conversation, for deployments with `session_affinity`; never
-                sent.
+            session: name of the conversation, for deployments with `session_affinity`; sent only
+                where one has a `session_field`.
             keep: what becomes of the answer's text. "text": it is kept in memory, and in the
                 completion. "none": only the events or `on_delta` have it, and it is None or "" in
                 the completion; `on_delta=file.write, keep="none"` writes it to a file.
