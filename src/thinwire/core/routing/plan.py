@@ -113,11 +113,14 @@ class Plan:
         measured: names to be sent a length, to see whether that is what they want.
         keep_headers: which headers of a response are kept; see answer/headers.py.
         on_chunk: is told each chunk, or None; see answer/on_chunk.py.
+        renewed: names of deployments whose key was asked for once more, with the key if there was
+            another one, until it is sent; None for none.
         texts_only: see CompletionAssembler.
         places: what it has of its deployments' limits, None where none has any.
     """
 
     places: "Admission | None" = None
+    renewed: "dict[str, str | None] | None" = None
 
     def __init__(
         self,
