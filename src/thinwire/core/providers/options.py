@@ -14,9 +14,18 @@ if TYPE_CHECKING:
 
         Keys:
             provider: name of the company or program whose API it is.
+            allow_private: None: link-local addresses and metadata services are refused. True: they
+                are not. False, where others give the URL: only addresses of the public internet
+                are connected to; see docs/security.md.
+            allow_insecure_http: http is taken to anywhere, and with a key.
+            hygiene: False: messages and tools are sent as they are, tool results without a call
+                and calls without a result as well.
         """
 
         provider: str
+        allow_private: bool | None
+        allow_insecure_http: bool
+        hygiene: bool
 
 
 class Options:
@@ -30,6 +39,9 @@ class Options:
     """
 
     provider = ""
+    allow_private: "bool | None" = None
+    allow_insecure_http = False
+    hygiene = True
 
     def __init__(self, given: "Mapping[str, object]") -> None:
         for name, value in given.items():
