@@ -60,6 +60,7 @@ if TYPE_CHECKING:
     from thinwire.core.request.sources import TextStream as TextStream
     from thinwire.core.routing.all_failed import AllAttemptsFailed as AllAttemptsFailed
     from thinwire.core.routing.deployment import Deployment as Deployment
+    from thinwire.core.routing.divert import Diverted as Diverted
     from thinwire.core.routing.health import CooldownPolicy as CooldownPolicy
     from thinwire.core.routing.health import DeploymentState as DeploymentState
     from thinwire.core.routing.plan import Attempt as Attempt
@@ -86,6 +87,7 @@ core.errors StreamError StreamInterrupted TransportError TransportTimeout WriteE
 core.request.jsonl JSONLMessages
 core.request.sources Base64File BytesStream DataURL Source TextFile TextStream
 core.routing.deployment Deployment
+core.routing.divert Diverted
 core.routing.health CooldownPolicy DeploymentState
 core.routing.plan Attempt
 core.routing.policy RetryPolicy Timeouts

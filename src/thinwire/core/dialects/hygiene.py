@@ -7,8 +7,8 @@ An agent that was stopped between a call and its result leaves such conversation
   properties, an array without items                  (of any items)
 
 On OpenAI-shaped messages, before a dialect makes something else of them; `hygiene=False` of a
-deployment sends them as they are. A result belongs to the assistant message right before it, and so
-one pass is enough, which remembers the calls of one message: a conversation on disk stays there.
+deployment sends them as they are. A result belongs to the assistant message before it: so one
+pass is enough, which remembers the calls of one message, and a conversation on disk stays there.
 Loaded for messages and tools of that kind only.
 """
 
@@ -198,7 +198,7 @@ def legal_tools(tools: "Any", tell: "Tell | None" = None) -> "Any":
 
 
 def _legal_tool(tool: "Any") -> "Any":
-    function = tool.get("function") if hasattr(tool, "keys") else None
+    function: Any = tool.get("function") if hasattr(tool, "keys") else None
     if not hasattr(function, "keys"):
         return tool
     given = function.get("parameters")

@@ -4,7 +4,7 @@ Nothing is sent that the caller did not ask for, except `stream` and (unless the
 no) `stream_options`.
 """
 
-from thinwire.core._compat import const
+from thinwire.core._compat import const, import_module
 from thinwire.core.answer.answer import Answer
 from thinwire.core.request.http_request import JSONBody, Request
 from thinwire.core.wire.json_encode import Items
@@ -84,9 +84,8 @@ def _document(
     if call.tools:
         document["tools"] = call.tools
         if _is_tidy(deployment):
-            from thinwire.core.dialects import hygiene
-
-            document["tools"] = hygiene.legal_tools(call.tools, call.tell)
+            legal_tools = import_module("thinwire.core.dialects.hygiene").legal_tools
+            document["tools"] = legal_tools(call.tools, call.tell)
     document.update(call.params)
     for key, value in deployment.extra_body.items():
         document.setdefault(key, value)
@@ -99,6 +98,10 @@ def _document(
     document.update(call.extra_body)
     if isinstance(call.extra_body.get("messages"), (list, tuple)):
         document["messages"] = _messages(call.extra_body["messages"], deployment, call)
+    if deployment.options is not None or call.reasoning is not None:
+        from thinwire.core.dialects import parameters  # few ask for more than that
+
+        parameters.shape(document, deployment, call)
     return document
 
 

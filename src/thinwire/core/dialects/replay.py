@@ -5,7 +5,7 @@ some refuse the turn without, and to nobody else, since others refuse it with: M
 and goes as it is.
 """
 
-from thinwire.core._compat import const
+from thinwire.core._compat import const, import_module
 
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
@@ -35,10 +35,8 @@ def fitted(messages: "Any", origin: str, tidy: bool = False, tell: "Tell | None"
     if not isinstance(messages, (list, tuple)):
         walk = Walk if hasattr(messages, "__next__") else Conversation
         return walk(messages, origin, tidy, tell)
-    if tidy and any([is_turn(message) for message in messages]):
-        from thinwire.core.dialects import hygiene
-
-        messages = hygiene.repaired(messages, tell)
+    if tidy and any(is_turn(message) for message in messages):
+        messages = import_module("thinwire.core.dialects.hygiene").repaired(messages, tell)
     return [fitting(message, origin) for message in messages]
 
 
@@ -141,10 +139,9 @@ class Walk:
         message = next(self._items)
         if self._tidy:
             if is_turn(message):
-                from thinwire.core.dialects.hygiene import Walk as RepairingWalk
-
                 self._tidy = False
-                self._items = RepairingWalk(self._items, self._tell, self._place, message)
+                walk = import_module("thinwire.core.dialects.hygiene").Walk
+                self._items = walk(self._items, self._tell, self._place, message)
                 message = next(self._items)
             self._place += 1
         return fitting(message, self._origin)

@@ -237,6 +237,7 @@ class Deployment:
             base_url, options = settle(base_url, more)
             set_field(self, "options", options)
             set_field(self, "provider", options.provider)
+            extra_headers, extra_body = options.merged(extra_headers, extra_body)
         dialect = "openai" if dialect is None else dialect
         if isinstance(provider_order, str):
             raise TypeError("provider_order must be a list of names, not a string")

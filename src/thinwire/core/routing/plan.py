@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from thinwire.core.request.http_request import JSONBody, Request
     from thinwire.core.routing.deployment import Deployment
     from thinwire.core.routing.health import Health
+    from thinwire.core.routing.limits import Admission
     from thinwire.core.routing.policy import Policy
     from thinwire.core.routing.router import Router
 
@@ -112,7 +113,10 @@ class Plan:
         keep_headers: which headers of a response are kept; see answer/headers.py.
         on_chunk: is told each chunk, or None; see answer/on_chunk.py.
         texts_only: see CompletionAssembler.
+        places: what it has of its deployments' limits, None where none has any.
     """
+
+    places: "Admission | None" = None
 
     def __init__(
         self,
@@ -163,13 +167,18 @@ class Plan:
 
         Raises:
             EncodeError: the body has to be measured, and cannot be.
+            ThinwireError: the deployment is at its limit, or cannot do what is asked.
         """
         name = attempt.deployment
         deployment = self.router.deployment(name)
         first = ""
         if deployment.session_affinity:
             first = self.health.affinity().get(self.call.session, name)
+        if self.observer is not None:
+            self.observer.listen(self.call, attempt)
         request = dialect_of(deployment).request(deployment, name, self.call, key, first)
+        if deployment.options is not None:
+            deployment.options.admit(self, attempt, deployment)
         request.key = key
         framing, health = deployment.framing, self.health
         needed = framing == "length" or name in health.needs_length

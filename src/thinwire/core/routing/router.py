@@ -39,6 +39,7 @@ class Router:
         blocking: bool = False,
     ) -> None:
         self.default_model = default_model
+        self.blocking = blocking
         if isinstance(deployments, Deployment):
             deployments = {default_model: deployments}
         self._deployments = dict(deployments)
