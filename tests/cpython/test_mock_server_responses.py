@@ -1,12 +1,23 @@
 """The mock server speaks OpenAI's Responses API: what it refuses, and what it answers."""
 
+import tracemalloc
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
-from thinwire import Client, Deployment, StatusError, StreamInterrupted
+from thinwire import (
+    Client,
+    DataURL,
+    Deployment,
+    JSONLMessages,
+    StatusError,
+    StreamInterrupted,
+)
+from thinwire.core.dialects import responses
+from thinwire.core.request.call import Call
 from thinwire.testing import (
     MockServer,
     cut_reply,
@@ -245,3 +256,33 @@ def test_a_script_may_look_at_the_items(server: MockServer) -> None:
     assert asked(server, {"input": [*HELLO, CALL, RESULT]}).json() == 1
     assert asked(server, {"input": HELLO}).json() == 2
     assert asked(server, {"input": "x"}).json() == 2
+
+
+def test_a_long_conversation_with_images_takes_the_memory_of_one_message(tmp_path: Path) -> None:
+    image = tmp_path / "photo.png"
+    image.write_bytes(bytes(2**20))
+    part = {"type": "image_url", "image_url": {"url": DataURL(image)}}
+    lines = JSONLMessages(tmp_path / "talk.jsonl")
+    for number in range(200):
+        lines.append({"role": "user", "content": f"{number} " * 1000})
+
+    class Talk:
+        """The lines, and an image behind each tenth: any re-iterable will do."""
+
+        def __iter__(self) -> Iterator[Any]:
+            for number, line in enumerate(lines):
+                yield line
+                if number % 10 == 0:
+                    yield {"role": "user", "content": [part]}
+
+    deployment = Deployment("https://api.test/v1", model="gpt-5", dialect="responses")
+    body = responses.request(deployment, "m", Call(Talk())).body
+    assert body is not None
+    buffer, size = bytearray(65536), 0
+    tracemalloc.start()
+    while count := body.readinto(buffer):
+        size += count
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert size > 27 * 2**20
+    assert peak < 2**19, peak

@@ -1,6 +1,7 @@
 import json
 
 from helpers import error_of, read_all
+from racing import AFTER_A_FAILURE, Reply, Setting, run
 from streams import ANSWER, HELLO, KEY, play, sent_document
 
 from thinwire.core.dialects import openai, parameters
@@ -183,11 +184,14 @@ def test_who_asks_is_sent_to_openrouter():
 
 class Refusing:
     # Stands for the dialect of one host, which cannot do what is asked.
+    def __init__(self, host="a.test"):
+        self.host = host
+
     def __enter__(self):
         self.kept = kept = openai.request
 
         def request(deployment, *arguments):
-            if deployment.url.host == "a.test":
+            if deployment.url.host == self.host:
                 raise parameters.unsupported("n", deployment)
             return kept(deployment, *arguments)
 
@@ -209,6 +213,15 @@ def test_what_a_deployment_cannot_do_leads_to_the_fallback_unsent():
         got = play([ScriptedReply([ANSWER])])
         assert got.error.kind == "unsupported"
         assert not got.transport.requests
+
+
+def test_a_hedge_that_cannot_be_sent_says_why():
+    with Refusing("b.test"):
+        made = Setting({"a": [Reply(ANSWER, head=[AFTER_A_FAILURE])]}, fallbacks="b")
+        done = run(made.client.chat(HELLO))
+        assert done.content == "Hello"
+        assert [one.outcome for one in done.attempts] == ["answered", "failed"]
+        assert done.attempts[1].error.kind == "unsupported"
 
 
 def test_hooks_are_told_of_each_attempt_what_is_dropped():

@@ -88,6 +88,8 @@ FIELDS = [
         {"stream_options": {"include_usage": True, "include_obfuscation": False}},
         {"stream_options": {"include_obfuscation": False}},
     ),
+    ({"stream_options": "odd"}, {"stream_options": "odd"}),
+    ({"reasoning": "odd", "text": ["odd"]}, {"reasoning": "odd", "text": ["odd"]}),
     ({"store": True}, {"store": True}),
     ({"truncation": "auto"}, {"truncation": "auto"}),
     ({"instructions": "Be brief."}, {"instructions": "Be brief."}),
@@ -151,6 +153,7 @@ def test_what_is_included():
     assert included({"logprobs": True}) == [encrypted, logprobs]
     assert included({"top_logprobs": 3}) == [encrypted, logprobs]
     assert included({"include": ["a"]}) == ["a", encrypted]
+    assert included({"include": "a"}) == ["a", encrypted]
     assert included({"include": [encrypted]}) == [encrypted]
     assert included({"store": True}) is None
     assert included(extra={"include": ["a"]}) == ["a"]
@@ -239,6 +242,9 @@ REFUSED = [
     {"functions": [FUNCTION]},
     {"function_call": "auto"},
     {"web_search_options": {"search_context_size": "low"}},
+    {"previous_response_id": "resp_1"},
+    {"conversation": "conv_1"},
+    {"background": True},
 ]
 
 

@@ -11,7 +11,12 @@ from thinwire.core.answer.media import ImageDelta
 from thinwire.core.answer.tool_calls import ToolCallDelta, ToolCallStarted
 from thinwire.core.client import AsyncClient
 from thinwire.core.dialects.responses_answer import ResponsesAnswer
-from thinwire.core.errors import StatusError, StreamError, StreamInterrupted
+from thinwire.core.errors import (
+    StatusError,
+    StreamError,
+    StreamInterrupted,
+    ThinwireError,
+)
 from thinwire.core.routing.deployment import Deployment
 from thinwire.core.sync import Client
 from thinwire.testing.scripted import ScriptedReply, ScriptedTransport
@@ -240,6 +245,18 @@ def test_plain_reasoning_is_kept_as_it_came():
     assert found.to_message()["_responses"][0]["content"] == content
 
 
+def test_reasoning_goes_back_with_all_that_it_came_with():
+    # OpenRouter's of other makers' models.
+    more = {"signature": "sig", "format": "anthropic-claude-v1", "content": []}
+    events = (done(0, thought("hm", status="completed", **more)), done(1, message("x")), END)
+    assert one(*events).to_message()["_responses"][0] == {
+        "type": "reasoning",
+        "summary": [{"type": "summary_text", "text": "hm"}],
+        "signature": "sig",
+        "format": "anthropic-claude-v1",
+    }
+
+
 def test_phases_of_messages_are_kept():
     # gpt-5.3-codex and later say what is a comment, and want it back.
     events = (
@@ -393,11 +410,11 @@ def test_why_an_answer_is_incomplete():
         end = ("incomplete", {"response": response("incomplete", incomplete_details=details)})
         found = one(*(TEXT[:-1] + (end,)))
         assert (found.content, found.finish_reason) == ("Hello", wanted)
-        assert found.extra["native_finish_reason"] == (reason or "incomplete"), found.extra
+        assert found.native_finish_reason == (reason or "incomplete"), found.extra
 
 
 def test_the_servers_own_word_for_the_end_is_kept():
-    assert one(*TEXT).extra["native_finish_reason"] == "completed"
+    assert one(*TEXT).native_finish_reason == "completed"
     sparse = ("incomplete", {"response": {"incomplete_details": {"reason": "content_filter"}}})
     assert one(said(0, "a"), sparse).finish_reason == "content_filter"
 
@@ -431,8 +448,9 @@ def test_errors():
 
 def test_a_failure_without_words_is_one():
     for status in ("failed", "cancelled"):
-        found = error_of(StatusError, one, ("failed", {"response": response(status)}))
-        assert status in str(found), found
+        for how in ("failed", status):
+            found = error_of(StatusError, one, (how, {"response": response(status)}))
+            assert status in str(found), found
 
 
 def test_how_long_to_wait_stands_in_the_words():
@@ -699,3 +717,35 @@ def test_a_long_event_without_texts_is_read():
         END,
     )
     assert read_by(300, data) == "x"
+
+
+ODD = (None, 5, -1.5, True, "", "x", [], [None], [[]], {}, {"a": 1}, [{"text": 5}])
+
+
+def test_no_type_is_trusted():
+    # Whatever stands in the place of a field, the answer is read, or an error says why not.
+    whole = TOOLS + (said(3, "Hello"), done(3, message("Hello")), END)
+    for at in range(len(whole)):
+        kind, fields = whole[at]
+        for name in fields:
+            for value in ODD:
+                changed = dict(fields)
+                changed[name] = value
+                events = whole[:at] + ((kind, changed),) + whole[at + 1 :]
+                try:
+                    one(*events).to_message()
+                except ThinwireError as error:
+                    assert str(error), (kind, name, value)
+
+
+def test_texts_of_another_kind_are_not_lost():
+    parts = [{"type": "output_text", "text": 5.25}]
+    assert one(done(0, message(content=parts)), END).content == "5.25"
+    assert one(said(0, 19), END).content == "19"
+
+
+def test_an_event_over_several_lines_is_read():
+    lines = json.dumps(response("in_progress", instructions=LONG)).replace(", ", ",\ndata: ")
+    start = '{"type": "response.created", "response":\ndata: ' + lines + "}"
+    data = ("event: response.created\ndata: " + start + "\n\n").encode()
+    assert read_by(300, data + stream(said(0, "x"), END)) == "x"

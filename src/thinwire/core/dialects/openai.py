@@ -4,7 +4,7 @@ Nothing is sent that the caller did not ask for, except `stream` and (unless the
 no) `stream_options`.
 """
 
-from thinwire.core._compat import const
+from thinwire.core._compat import const, import_module
 from thinwire.core.answer.answer import Answer
 from thinwire.core.request.http_request import JSONBody, Request
 from thinwire.core.wire.json_encode import Items
@@ -43,8 +43,11 @@ def request(
         ("User-Agent", "thinwire"),
     ]
     given = ("Authorization", "Bearer " + key if key else "")
+    if deployment.options is not None:
+        key_header = import_module("thinwire.core.dialects.authorization").key_header
+        given = key_header(deployment.options.auth, key)
     if not (deployment.extra_headers or call.extra_headers):
-        if key:
+        if given[1]:
             headers.append(given)
     else:
         for more in (deployment.headers(*given), list(call.extra_headers.items())):

@@ -12,7 +12,7 @@ fails the deployment before anything is sent, which leads to the fallback.
 Loaded for deployments with options, for calls that speak of reasoning, and with other wires.
 """
 
-from thinwire.core._compat import const
+from thinwire.core._compat import const, import_module
 from thinwire.core.error_kinds import ThinwireError
 
 TYPE_CHECKING = const(False)
@@ -136,9 +136,8 @@ def shape(document: "Fields", deployment: "Deployment", call: "Call") -> None:
             if name not in call.extra_body:
                 _drop(document, name, call, "reasoning models refuse it")
     if options.prompt_caching and ("claude" in model or "anthropic" in model):
-        from thinwire.core.dialects import prompt_caching
-
-        document["messages"] = prompt_caching.marked(document["messages"])
+        marked = import_module("thinwire.core.dialects.prompt_caching").marked
+        document["messages"] = marked(document["messages"])
     _reshape(document, options, call)
     document.update(options.force)
 
@@ -196,9 +195,8 @@ def _drop(fields: "Fields", name: str, call: "Call", why: str) -> None:
 
 
 def _reason(document: "Fields", spelling: str, call: "Call") -> None:
-    from thinwire.core.dialects import reasoning
-
-    fields = reasoning.spelled(call.reasoning, spelling, str(document.get("model")))  # type: ignore[arg-type]
+    spelled = import_module("thinwire.core.dialects.reasoning").spelled
+    fields: Fields = spelled(call.reasoning, spelling, str(document.get("model")))
     if not fields:
         dropped(call, "reasoning_effort", "the server has no field for it")
     for name, value in fields.items():

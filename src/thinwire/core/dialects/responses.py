@@ -10,7 +10,7 @@ is.
 Source: the API reference of OpenAI's Responses, and its guides for function calling and reasoning.
 """
 
-from thinwire.core._compat import const
+from thinwire.core._compat import const, import_module
 from thinwire.core.dialects import openai, parameters
 from thinwire.core.dialects.responses_answer import ResponsesAnswer
 from thinwire.core.dialects.responses_input import Inputs, InputWalk
@@ -40,6 +40,10 @@ _REFUSED = (
     "functions",
     "function_call",
     "web_search_options",
+    # The server keeps nothing, and nobody waits for what it does later.
+    "previous_response_id",
+    "conversation",
+    "background",
 )
 # Models that do not reason refuse to be asked for encrypted reasoning. By the start of the id.
 _PLAIN = "gpt-3 gpt-4 chatgpt- gpt-5-chat gpt-5.1-chat gpt-5.2-chat gpt-5.3-chat"
@@ -98,7 +102,8 @@ def _document(
     ours = _reasoning(deployment, call, model)
     _translate(fields, document, ours)
     document.setdefault("store", False)
-    include = list(fields.get("include") or ())
+    given = fields.get("include") or []
+    include = [given] if isinstance(given, str) else list(given)
     hidden = not document["store"] and not _is_plain(model)
     for wanted, one in (
         (hidden, "reasoning.encrypted_content"),
@@ -124,11 +129,10 @@ def _reasoning(deployment: "Deployment", call: "Call", model: str) -> "dict[str,
     # What the API's field `reasoning` says of the call's one argument.
     if call.reasoning is None:
         return {}
-    from thinwire.core.dialects import reasoning
-
     options = deployment.options
     spelling = "effort" if options is None or options.reasoning != "openrouter" else "openrouter"
-    spelled: dict[str, Any] = reasoning.spelled(call.reasoning, spelling, model)
+    words = import_module("thinwire.core.dialects.reasoning")
+    spelled: dict[str, Any] = words.spelled(call.reasoning, spelling, model)
     return spelled.get("reasoning") or {"effort": spelled["reasoning_effort"]}
 
 
@@ -150,15 +154,19 @@ def _translate(
         elif field == "tool_choice":
             document[field] = _choice(value)
         elif field == "stream_options":
-            options = {name: value[name] for name in value if name != "include_usage"}
-            if options:
-                document[field] = options
+            if hasattr(value, "items"):  # usage comes in any case
+                value = {name: one for name, one in value.items() if name != "include_usage"}
+            if value:
+                document[field] = value
         elif field not in ("reasoning", "text", "include", "logprobs"):
             document[field] = value
     for name, ours in (("reasoning", reasoning), ("text", text)):
-        ours.update(fields.get(name) or {})
-        if ours:
-            document[name] = ours
+        given = fields.get(name) or ours
+        if hasattr(given, "items"):
+            ours.update(given)
+            given = ours
+        if given:
+            document[name] = given
 
 
 def _is_plain(model: str) -> bool:

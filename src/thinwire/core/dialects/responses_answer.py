@@ -22,11 +22,11 @@ if TYPE_CHECKING:
     from thinwire.core.errors import StatusError
     from thinwire.core.wire.reserve import Reserve
 
-# What an incomplete response gives as its reason, in the words of chats; others go through.
-_REASONS = (("max_output_tokens", "length"), ("max_tokens", "length"))
+_FAILED = ("failed", "cancelled")
+_SERVERS = ("id", "status")  # what of an item only its server understands
 _BETWEEN = "\n\n"  # parts of a summary, and the reasoning of two items
-# Calls: the type of the item, the field with what is called for, where a chat has it.
-_CALLS = (("function_call", "arguments", "function"), ("custom_tool_call", "input", "custom"))
+# The types of items that are calls, and the field with what is called for.
+_CALLS = (("function_call", "arguments"), ("custom_tool_call", "input"))
 # Events of a whole response, those at its start, and those that repeat the text of an item.
 _WHOLE = " created queued in_progress completed incomplete "
 _START = " created queued in_progress "
@@ -59,7 +59,7 @@ class ResponsesAnswer(Answer):
     ) -> None:
         super().__init__(keep, buffers, buffer)
         self._keep = keep
-        self._items: dict[object, _Item] = {}  # by their place in the output
+        self._items: dict[int, _Item] = {}  # by their place in the output
         self._order: list[dict[str, object]] = []  # what was done, to be sent back likewise
         self._others: list[object] = []  # done, and none of ours
         self._calls = 0
@@ -100,7 +100,7 @@ class ResponsesAnswer(Answer):
             self._gap = self._thought
         elif what == "output_text.annotation.added":
             self._tell({"annotations": [_annotation(fields.get("annotation"))]})
-        elif what in ("completed", "incomplete", "failed"):
+        elif what in ("completed", "incomplete", "failed", "cancelled"):
             self._end(chunk.mapping(fields.get("response")), what)
         elif kind == "error":
             raise _error(fields)
@@ -120,7 +120,7 @@ class ResponsesAnswer(Answer):
 
     def _item(self, fields: "dict[str, object]", kind: "str | None") -> _Item:
         # The item that an event is about; made where its beginning was left out.
-        place = fields.get("output_index")
+        place = chunk.integer(fields.get("output_index"), -1)
         item = self._items.get(place)
         if item is None or (item.kind != kind and kind is not None):
             item = self._items[place] = _Item(kind)
@@ -128,12 +128,12 @@ class ResponsesAnswer(Answer):
 
     def _begin(self, fields: "dict[str, object]") -> None:
         entry = chunk.mapping(fields.get("item"))
-        item = self._items[fields.get("output_index")] = _Item(entry.get("type"))
+        place = chunk.integer(fields.get("output_index"), -1)
+        item = self._items[place] = _Item(chunk.word(entry.get("type")))
         self._said_last = False
         self._gap = self._thought
-        for kind, _, _ in _CALLS:
-            if item.kind == kind:
-                self._call(item, entry)
+        if item.kind in dict(_CALLS):
+            self._call(item, entry)
         self.assembler.alive = True
 
     def _say(self, fields: "dict[str, object]", kind: str, name: str) -> None:
@@ -189,24 +189,24 @@ class ResponsesAnswer(Answer):
     def _done(self, item: _Item, entry: "dict[str, object]") -> None:
         # An item is whole: hands out what no delta has told, and takes note of its place.
         kind = entry.get("type")
-        if item.done or not kind:
+        if item.done or not isinstance(kind, str):
             return
         item.done = True
         item.kind = kind
-        for one, field, _ in _CALLS:
-            if kind == one:
-                if item.call < 0:
-                    self._call(item, entry)
-                if not item.told and entry.get(field):
-                    self._argue(item, entry[field])
-                self._note({"type": kind, "call_id": entry.get("call_id")})
-                return
+        field = dict(_CALLS).get(kind)
+        if field is not None:
+            if item.call < 0:
+                self._call(item, entry)
+            if not item.told and entry.get(field):
+                self._argue(item, entry[field])
+            self._note({"type": kind, "call_id": entry.get("call_id")})
+            return
         parts = chunk.objects(entry.get("content"))
         if kind == "message":
             for part in parts if not item.told else ():
                 fields = chunk.mapping(part)
-                text = chunk.text(fields.get("text"))
-                item.told += len(text)
+                text = fields.get("text")
+                item.told += len(text) if isinstance(text, str) else 0
                 marks = [_annotation(one) for one in chunk.objects(fields.get("annotations"))]
                 delta = {"content": text, "refusal": fields.get("refusal"), "annotations": marks}
                 self._tell(delta, fields)
@@ -219,10 +219,8 @@ class ResponsesAnswer(Answer):
             for part in (parts or summary) if not item.told else ():
                 self._gap = self._thought
                 self._tell({"reasoning_content": self._part(chunk.text([part]))})
-            thought: dict[str, object] = {"type": kind, "summary": summary}
-            for name in ("content", "encrypted_content"):
-                if entry.get(name):
-                    thought[name] = entry[name]
+            thought = {name: entry[name] for name in entry if entry[name] and name not in _SERVERS}
+            thought["summary"] = summary
             if len(thought) > 2:
                 self._note(thought)
         elif kind == "image_generation_call" and isinstance(entry.get("result"), str):
@@ -244,14 +242,14 @@ class ResponsesAnswer(Answer):
         for place in range(len(output) if not self._items else 0):
             self._done(self._item({"output_index": place}, None), chunk.mapping(output[place]))
         status = chunk.word(response.get("status")) or how
-        if status in ("failed", "cancelled"):
+        if status in _FAILED or how in _FAILED:
             raise _error({"error": response.get("error") or "the response was " + status})
         if status not in ("completed", "incomplete"):
             raise StreamError("the response is %s: thinwire does not wait for it" % status)
         reason = chunk.word(chunk.mapping(response.get("incomplete_details")).get("reason"))
         finish = "tool_calls" if self._calls else "stop"
         if status == "incomplete":
-            finish = dict(_REASONS).get(reason) or reason or status
+            finish = reason or status  # the assembler has the words of chats for it
         delta: dict[str, object] = {}
         notes = [note for note in self._order if note["type"] == "reasoning" or "phase" in note]
         if notes or (self._thought and self._keep):
@@ -269,6 +267,8 @@ class ResponsesAnswer(Answer):
     def _thin(self) -> None:
         # Takes long texts out of a line that repeats what is known, as far as it has come.
         parser = self.parser
+        if parser._data:  # noqa: SLF001 - JSON over several lines: nobody sends it so
+            return
         start = parser.line_start()
         if self._cut_from < 0:
             what = " %s " % parser.event[9:]

@@ -3,18 +3,19 @@ to is in recovery.py. Passive: it says what to try, and the pump does it.
 """
 
 from thinwire.core._compat import const, import_module, public
-from thinwire.core.error_kinds import ThinwireError
 from thinwire.core.errors import EncodeError
 
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
     from thinwire.core.answer.on_chunk import OnChunk
     from thinwire.core.dialects import Dialect
+    from thinwire.core.errors import ThinwireError
     from thinwire.core.observer import Observer
     from thinwire.core.request.call import Call
     from thinwire.core.request.http_request import JSONBody, Request
     from thinwire.core.routing.deployment import Deployment
     from thinwire.core.routing.health import Health
+    from thinwire.core.routing.limits import Admission
     from thinwire.core.routing.policy import Policy
     from thinwire.core.routing.router import Router
 
@@ -111,8 +112,14 @@ class Plan:
         measured: names to be sent a length, to see whether that is what they want.
         keep_headers: which headers of a response are kept; see answer/headers.py.
         on_chunk: is told each chunk, or None; see answer/on_chunk.py.
+        renewed: names of deployments whose key was asked for once more, with the key if there was
+            another one, until it is sent; None for none.
         texts_only: see CompletionAssembler.
+        places: what it has of its deployments' limits, None where none has any.
     """
+
+    places: "Admission | None" = None
+    renewed: "dict[str, str | None] | None" = None
 
     def __init__(
         self,
@@ -163,6 +170,7 @@ class Plan:
 
         Raises:
             EncodeError: the body has to be measured, and cannot be.
+            ThinwireError: the deployment is at its limit, or cannot do what is asked.
         """
         name = attempt.deployment
         deployment = self.router.deployment(name)
@@ -170,9 +178,10 @@ class Plan:
         if deployment.session_affinity:
             first = self.health.affinity().get(self.call.session, name)
         if self.observer is not None:
-            emit = self.observer.emit
-            self.call.tell = lambda event, fields: emit(event, attempt, fields)
+            self.observer.listen(self.call, attempt)
         request = dialect_of(deployment).request(deployment, name, self.call, key, first)
+        if deployment.options is not None:
+            deployment.options.admit(self, attempt, deployment)
         request.key = key
         framing, health = deployment.framing, self.health
         needed = framing == "length" or name in health.needs_length
@@ -189,12 +198,7 @@ class Plan:
     def can_replay(self, name: str) -> bool:
         """Whether all that a request to the deployment called `name` holds can be read again."""
         deployment = self.router.deployment(name)
-        self.call.tell = None  # it is told when the request is made that is sent
-        try:
-            request = dialect_of(deployment).request(deployment, name, self.call)
-        except ThinwireError:
-            return True  # it fails before anything is read, and says why
-        body: JSONBody = request.body  # type: ignore[assignment]
+        body: JSONBody = dialect_of(deployment).request(deployment, name, self.call).body  # type: ignore[assignment]
         return body.repeatable()
 
     def upcoming(self) -> str:

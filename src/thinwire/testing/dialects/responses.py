@@ -1,7 +1,7 @@
 """OpenAI's Responses API: requests checked as strictly as the service does, answers as its events.
 
 Source: the API reference of `POST /responses` and of its streaming events, and the words of its
-errors as they stand in issues (docs/wire.md, section D).
+errors as they stand in issues (docs/wire.md C150-C162).
 """
 
 from collections.abc import Iterator, Mapping
