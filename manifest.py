@@ -30,6 +30,10 @@ OPTIONAL = {
         "thinwire/core/dialects/responses_answer.py",
         "thinwire/core/dialects/responses_input.py",
     ),
+    # provider=, and what suits a server of a known host
+    "presets": ("thinwire/core/providers/presets.py", "thinwire/core/providers/azure.py"),
+    "repair": ("thinwire_device/repair.py",),  # ToolCall.repair()
+    "resolve": ("thinwire/core/providers/resolve.py",),  # "provider:model", "*"
     "roots": ("thinwire_device/roots.py",),  # https, but with cadata=, pin= or verify=False
     "sse": ("thinwire/sse.py",),
     "store": ("thinwire/core/routing/store.py",),  # store=

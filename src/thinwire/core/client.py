@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from thinwire.core.transport import Transport
     from thinwire.core.wire.tap import WireOptions
 
-    Messages = Iterable[Mapping[str, object] | Completion]
+    Messages = str | Iterable[Mapping[str, object] | Completion]
     Tools = Sequence[Mapping[str, object]]
 
     class Opens(Protocol):
