@@ -65,6 +65,12 @@ if TYPE_CHECKING:
             prompt_caching: breakpoints for Claude's prompt cache are set automatically.
             max_concurrent: how many requests may be at work at a time.
             requests_per_minute: how many may begin within any minute.
+            allow_private: None: link-local addresses and metadata services are refused. True: they
+                are not. False, where others give the URL: only addresses of the public internet
+                are connected to; see docs/security.md.
+            allow_insecure_http: http is taken to anywhere, and with a key.
+            hygiene: False: messages and tools are sent as they are, tool results without a call
+                and calls without a result as well.
         """
 
         provider: str | None
@@ -87,6 +93,9 @@ if TYPE_CHECKING:
         prompt_caching: bool
         max_concurrent: int | None
         requests_per_minute: int | None
+        allow_private: bool | None
+        allow_insecure_http: bool
+        hygiene: bool
 
 
 # What a preset says that is an argument of Deployment, or becomes one.
@@ -102,7 +111,7 @@ _KINDS = (
     ("params force", "a dict of fields"),
     ("rename", "a dict of names"),
     ("drop reasoning_models models", "a list of names"),
-    ("prompt_caching", "True or False"),
+    ("prompt_caching allow_private allow_insecure_http hygiene", "True or False"),
     ("max_concurrent requests_per_minute", "a whole number of 1 or more"),
     ("reasoning", SPELLINGS),
     ("session_field", "user prompt_cache_key"),
@@ -151,6 +160,9 @@ class Options:
     prompt_caching = False
     max_concurrent: "int | None" = None
     requests_per_minute: "int | None" = None
+    allow_private: "bool | None" = None
+    allow_insecure_http = False
+    hygiene = True
 
     def __init__(self, given: "Mapping[str, object]") -> None:
         for name, value in given.items():
