@@ -51,7 +51,7 @@ if TYPE_CHECKING:
     from thinwire.core.errors import TransportError as TransportError
     from thinwire.core.errors import TransportTimeout as TransportTimeout
     from thinwire.core.errors import WriteError as WriteError
-    from thinwire.core.providers.config import ConfigError as ConfigError
+    from thinwire.core.providers.config_file import ConfigError as ConfigError
     from thinwire.core.request.jsonl import JSONLMessages as JSONLMessages
     from thinwire.core.request.sources import Base64File as Base64File
     from thinwire.core.request.sources import BytesStream as BytesStream
@@ -84,7 +84,7 @@ core.error_kinds FALLBACK_ON FALLBACK_OPTIONAL OutOfMemory ThinwireError
 core.routing.all_failed AllAttemptsFailed
 core.errors ConnectError ContextWindowExceeded EncodeError ReadError StatusError
 core.errors StreamError StreamInterrupted TransportError TransportTimeout WriteError
-core.providers.config ConfigError
+core.providers.config_file ConfigError
 core.request.jsonl JSONLMessages
 core.request.sources Base64File BytesStream DataURL Source TextFile TextStream
 core.routing.deployment Deployment

@@ -1,3 +1,4 @@
+# ruff: noqa: SLF001
 # A configuration as it is read, checked and made into arguments of a client. Nothing is sent.
 
 import json
@@ -8,6 +9,7 @@ from thinwire import ConfigError
 from thinwire.core.providers import config
 from thinwire.core.providers.config import Config
 from thinwire.core.sync import Client
+from thinwire.testing.scripted import ScriptedTransport
 
 ENV = {
     "GROQ_API_KEY": "sk-groq",
@@ -23,13 +25,28 @@ def problems(document, environ=ENV):
     return error_of(ConfigError, Config, document, environ).problems
 
 
+class Warned:
+    """What `warn` is told inside of `with`."""
+
+    def __enter__(self):
+        self.before = config.warn
+        told = []
+        config.warn = told.append
+        return told
+
+    def __exit__(self, *details):
+        config.warn = self.before
+
+
 def hill(**more):
     more.update(HILL)
     return {"providers": {"hill": more}}
 
 
 def test_a_provider_and_its_models():
-    made = Config(hill(models={"fast": "f-1", "big": {"id": "b-1", "params": {"top_p": 1}}}), ENV)
+    made = Config(
+        hill(models={"fast": "f-1", "big": {"id": "b-1", "extra_body": {"top_p": 1}}}), ENV
+    )
     assert sorted(made.deployments) == ["big", "fast"]
     fast = made.deployments["fast"]
     assert (fast.base_url, fast.api_key, fast.model) == (HILL["base_url"], "sk-own", "f-1")
@@ -38,7 +55,8 @@ def test_a_provider_and_its_models():
     assert made.default_model is None
     assert made.default_provider == "hill"
     assert made.providers() == ["hill"]
-    assert made.is_provider("hill") and not made.is_provider("groq")
+    assert made.is_provider("hill")
+    assert not made.is_provider("groq")
 
 
 def test_the_only_model_is_the_default():
@@ -86,7 +104,7 @@ def test_models_are_written_as_provider_and_model():
 def test_a_model_without_a_provider_is_the_default_providers():
     document = {
         "default_provider": "groq",
-        "models": {"a": "llama:70b", "b": {"params": {}}},
+        "models": {"a": "llama:70b", "b": {"extra_body": {}}},
     }
     made = Config(document, ENV).deployments
     assert [made[name].model for name in "ab"] == ["llama:70b", "b"]
@@ -106,16 +124,18 @@ def test_the_star_is_for_ids_that_nobody_declared():
 
 def test_models_have_what_their_provider_has_and_win():
     section = {
-        "params": {"top_p": 1, "seed": 1},
+        "extra_body": {"top_p": 1, "seed": 1},
         "extra_headers": {"a": "b"},
         "timeouts": {"connect": 5},
-        "models": {"m": {"params": {"seed": 2}, "timeouts": {"total": 60}, "framing": "length"}},
+        "models": {
+            "m": {"extra_body": {"seed": 2}, "timeouts": {"total": 60}, "framing": "length"}
+        },
         "framing": "chunked",
     }
     document = hill(**section)
     document["timeouts"] = {"progress": 7}
     made = Config(document, ENV).deployments["m"]
-    assert made.options.params == {"top_p": 1, "seed": 2}
+    assert made.extra_body == {"top_p": 1, "seed": 2}
     assert made.extra_headers == {"a": "b"}
     assert made.framing == "length"
     limits = made.timeouts
@@ -125,7 +145,11 @@ def test_models_have_what_their_provider_has_and_win():
 def test_a_models_key_takes_the_place_of_its_providers():
     document = hill(models={"m": {"api_key": "sk-m"}})
     assert Config(document, ENV).deployments["m"].api_key == "sk-m"
-    section = {"base_url": HILL["base_url"], "api_key": "sk", "models": {"m": {"api_key_env": "OWN"}}}
+    section = {
+        "base_url": HILL["base_url"],
+        "api_key": "sk",
+        "models": {"m": {"api_key_env": "OWN"}},
+    }
     made = Config({"providers": {"hill": section}}, ENV)
     assert made.deployments["m"].api_key == "sk-own"
 
@@ -162,8 +186,13 @@ def test_policies():
     assert found["timeouts"].total == 30000
     assert (found["retry"].attempts, found["retry"].jitter) == (4, "none")
     assert found["cooldown"].failures == 1
-    assert [found[name] for name in ("hedge_after", "on_interrupt", "log")] == [2, "restart", False]
-    assert found["fallback_on"] == ["server"] and found["keep_headers"] == ["x-a"]
+    assert [found[name] for name in ("hedge_after", "on_interrupt", "log")] == [
+        2,
+        "restart",
+        False,
+    ]
+    assert found["fallback_on"] == ["server"]
+    assert found["keep_headers"] == ["x-a"]
     assert type(found["store"]).__name__ == "FileStore"
 
 
@@ -310,7 +339,8 @@ def test_a_key_is_for_nobody_elses_server():
 def test_no_key_is_shown():
     document = hill(models={"m": {"api_key": "sk-secret\n"}, "n": {"api_key": 5}})
     error = error_of(ConfigError, Config, document, ENV)
-    assert "sk-secret" not in str(error) and "sk-secret" not in repr(error)
+    assert "sk-secret" not in str(error)
+    assert "sk-secret" not in repr(error)
     assert "sk-own" not in repr(Config(hill(models={"m": "x"}), ENV).arguments())
 
 
@@ -328,8 +358,8 @@ def test_any_model_of_a_provider():
 def test_a_file_of_json():
     document = {"models": {"a": "groq:x"}}
     data = json.dumps(document).encode()
-    for data in (data, b"\xef\xbb\xbf" + data, b"\n" + data + b"\n"):
-        with Scratch(data) as path:
+    for start in (b"", b"\xef\xbb\xbf", b"\n"):
+        with Scratch(start + data + b"\n") as path:
             assert list(config.arguments(path, ENV)["deployments"]) == ["a"]
 
 
@@ -370,9 +400,41 @@ def test_a_client_is_made_of_it():
     document = hill(models={"a": "a-1", "b": "b-1"})
     document["default_model"] = "a"
     document["timeouts"] = 5
-    for kind in (Client,):
-        client = config.client(kind, document, ENV, {"default_model": "b"})
-        with client:
-            assert client._router.default_model == "b"
-            assert client._config.is_provider("hill")
-            assert "total=5" in repr(client)
+    with config.client(Client, document, ENV, {"default_model": "b"}) as client:
+        assert client._router.default_model == "b"
+        assert client._config.is_provider("hill")
+        assert "total=5" in repr(client)
+
+
+def test_an_own_transport_brings_its_own_trust():
+    document = hill(models={"a": "a-1"})
+    document["verify"] = False
+    assert config.arguments(document, ENV)["verify"] is False
+    transport = ScriptedTransport([])
+    with config.client(Client, document, ENV, {"transport": transport}) as client:
+        assert client.transport is transport
+
+
+def test_certificates_are_read_where_all_have_the_same():
+    with Scratch(b"CA") as path:
+        document = hill(models={"a": "a-1"}, add_ca=path)
+        assert config.arguments(document, ENV)["add_ca"] == [b"CA"]
+        document = hill(models={"a": "a-1"})
+        document["add_ca"] = [path, path]
+        assert config.arguments(document, ENV)["add_ca"] == [b"CA", b"CA"]
+
+
+def test_a_file_of_certificates_that_is_missing():
+    document = hill(models={"a": "a-1"}, add_ca="/no/such.pem")
+    error = error_of(ConfigError, config.arguments, document, ENV)
+    assert str(error).startswith("the configuration: add_ca: /no/such.pem cannot be read: ")
+
+
+def test_of_two_providers_at_one_server_the_stricter_counts():
+    document = hill(models={"a": "a-1"}, verify=False)
+    document["providers"]["other"] = {"base_url": HILL["base_url"], "api_key": "k"}
+    document["models"] = {"b": "groq:x"}
+    document["default_model"] = "b"
+    with Warned() as told:
+        assert "verify" not in config.arguments(document, ENV)
+    assert "https://hill.example differ in whom to trust" in told[0]

@@ -99,7 +99,8 @@ def test_a_variable_that_is_not_set_is_told():
 
 def test_a_key_whose_variable_is_not_set_says_so_when_it_is_asked_for():
     key, problems = walked("${NO}", "key")
-    assert isinstance(key, Unset) and problems == []
+    assert isinstance(key, Unset)
+    assert problems == []
     try:
         key()
     except ValueError as error:
@@ -138,7 +139,8 @@ def test_every_line_of_the_table_is_whole():
         names = [name for name, kind, words in schema.fields(section)]
         assert len(set(names)) == len(names)
         for name, kind, words in schema.fields(section):
-            assert words[-1] == "." and kind, name
+            assert kind, name
+            assert words[-1] == ".", name
 
 
 def test_every_option_of_a_deployment_can_be_written():

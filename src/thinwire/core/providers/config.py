@@ -10,7 +10,9 @@ that stands in lists of fallbacks, whose turn comes when it is too late to mend.
 says so when it is asked; a file with five providers works for who has the key of one.
 """
 
-from thinwire.core._compat import const, getenv, import_module, loads_whole, public, warn
+from thinwire.core._compat import const, getenv, import_module, warn
+from thinwire.core.error_kinds import ThinwireError
+from thinwire.core.providers.config_file import error_of, read
 from thinwire.core.providers.keys import altered, keyed
 from thinwire.core.providers.schema import Unset, Walk, below
 from thinwire.core.providers.spelling import did_you_mean
@@ -21,11 +23,10 @@ from thinwire.core.routing.policy import RetryPolicy, Timeouts
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from os import PathLike
     from typing import Any
 
-    Document = dict[str, Any]
-    Source = str | PathLike[str] | Mapping[str, object]
+    from thinwire.core.providers.config_file import Document, Source
+
     Environ = Mapping[str, str]
 
 # Names that mean the same: NEXUS3's, and three for a model's id.
@@ -39,29 +40,6 @@ _OTHER_NAMES = (
 _WAITS = ("connect", "first_token", "progress", "liveness", "upload")
 _LISTS = ("fallbacks", "context_fallbacks", "content_filter_fallbacks")
 _AS_THEY_ARE = ("fallback_on", "hedge_after", "on_interrupt", "log", "keep_headers")
-
-
-@public
-class ConfigError(ValueError):
-    """What is wrong with a configuration: all of it at once, each with its path.
-
-    Attributes:
-        problems: (path, words) of each, sorted; never with the value of a key.
-    """
-
-    problems: "list[tuple[str, str]]" = []
-
-
-def error_of(source: str, problems: "list[tuple[str, str]]") -> ConfigError:
-    problems = sorted(set(problems))
-    lines = [path + ": " + words if path else words for path, words in problems]
-    if len(lines) == 1:
-        said = source + ": " + lines[0]
-    else:
-        said = "%s has %d problems:\n  %s" % (source, len(lines), "\n  ".join(lines))
-    error = ConfigError(said)
-    error.problems = problems
-    return error
 
 
 class Config:
@@ -85,7 +63,7 @@ class Config:
     def __init__(self, source: "Source", environ: "Environ | None" = None) -> None:
         self._environ = environ
         self._variable = getenv if environ is None else environ.get
-        self._shown, self._folder, document = _read(source)
+        self._shown, self._folder, document = read(source)
         self._walk = Walk(self._variable)
         self._said: Document = self._walk.section(document, "config")
         self._presets = import_module("thinwire.core.providers.presets")
@@ -188,7 +166,7 @@ class Config:
                 found["provider"] = kind
             found.setdefault("provider", name)  # a word for logs
             if not self._is_broken(path):
-                self._make(path, "", found)
+                self._make(path, "", merged({"model": "any"}, found))
         self.default_provider = name = self._said.get("default_provider", "")
         if not name and len(self._configured) == 1:
             self.default_provider = next(iter(self._configured))
@@ -445,7 +423,10 @@ class Config:
             found.update(self._trusted(usual))
             if "add_ca" in found:
                 origins = import_module("thinwire.core.providers.origins")
-                found["add_ca"] = origins.certificates(found["add_ca"])
+                try:
+                    found["add_ca"] = origins.certificates(found["add_ca"])
+                except ThinwireError as error:
+                    raise error_of(self._shown, [("", str(error))])
 
     def _trust_of(self, section: "Document") -> "tuple[object, tuple[str, ...]]":
         # Whether, and by which files, its servers are trusted, or those of all.
@@ -520,35 +501,3 @@ def merged(base: "Document", over: "Document") -> "Document":
             value = merged(before, value)
         found[name] = value
     return found
-
-
-def _read(source: "Source") -> "tuple[str, str, Document]":
-    # What to call it, the folder that paths in it are relative to, and what it says.
-    if hasattr(source, "keys"):
-        return "the configuration", "", dict(source)  # type: ignore[arg-type]
-    path: str = source if isinstance(source, str) else source.__fspath__()
-    folder = path[: len(path) - len(path.replace("\\", "/").rpartition("/")[2])]
-    try:
-        with open(path, "rb") as file:
-            data = file.read()
-    except OSError as error:
-        raise error_of(path, [("", "cannot be read: %s" % error)])
-    if data[:3] == b"\xef\xbb\xbf":
-        data = data[3:]  # a byte order mark, which editors of Windows write
-    try:
-        if path.endswith(".toml"):
-            document = import_module("thinwire.core.adapters").toml_document(data)
-        else:
-            document = loads_whole(data)
-    except ValueError as error:
-        raise error_of(path, [("", _place(error) or str(error))])
-    if not isinstance(document, dict):
-        raise error_of(path, [("", "holds no object: it begins with '{'")])
-    return path, folder, document
-
-
-def _place(error: ValueError) -> str:
-    line = getattr(error, "lineno", None)
-    if line is None:
-        return ""
-    return "line %d, column %d: %s" % (line, error.colno, error.msg)  # type: ignore[attr-defined]

@@ -15,6 +15,7 @@ chosen by accident: several presets' keys are an error that lists them. No model
 
 from thinwire.core._compat import const, getenv, import_module, loads_whole
 from thinwire.core.providers import config
+from thinwire.core.providers.config_file import error_of
 from thinwire.core.providers.keys import read
 from thinwire.core.providers.schema import WRONG, Walk
 from thinwire.core.routing.deployment import Deployment
@@ -24,7 +25,8 @@ TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
     from typing import Any
 
-    from thinwire.core.providers.config import Document, Environ
+    from thinwire.core.providers.config import Environ
+    from thinwire.core.providers.config_file import Document
 
 # Prefix, address where no variable has one, and variables for the model, the first counts.
 _FAMILIES = (
@@ -96,7 +98,7 @@ class _Environment:
         if found is None and not self._walk.problems:
             self._walk.add("", _nothing())
         if self._walk.problems:
-            raise config.error_of("the environment", self._walk.problems)
+            raise error_of("the environment", self._walk.problems)
         return found or {}
 
     def _is_on(self, name: str) -> bool:
@@ -183,10 +185,14 @@ class _Environment:
     ) -> "Document":
         model = read(models, self._environ)
         places = {}
+        if not model and "api_version" in found:
+            self._walk.add(models[0], "has to name the deployment that OPENAI_API_VERSION is for")
+            return options
         try:
             if model:
                 places[model] = Deployment(**config.merged(found, {"model": model}))
-            places["*"] = Deployment(**config.merged(found, {"model_env": models[0]}))
+            if "api_version" not in found:  # or the model is in its path
+                places["*"] = Deployment(**config.merged(found, {"model_env": models[0]}))
         except (TypeError, ValueError) as error:
             self._walk.add(path, str(error))
         options["default_model"] = model or None
