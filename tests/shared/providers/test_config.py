@@ -70,6 +70,15 @@ def test_a_preset_needs_its_name_alone():
     assert (fast.api_key, fast.provider) == ("sk-groq", "groq")
 
 
+def test_an_address_may_be_in_a_variable():
+    variables = {
+        "AZURE_OPENAI_API_KEY": "k",
+        "AZURE_OPENAI_ENDPOINT": "https://a.openai.azure.com",
+    }
+    made = Config({"providers": {"azure": {"models": {"a": "gpt"}}}}, variables)
+    assert made.deployments["a"].url.host == "a.openai.azure.com"
+
+
 def test_a_type_is_the_name_of_a_preset():
     made = Config({"providers": {"mine": {"type": "groq", "models": {"fast": "llama"}}}}, ENV)
     assert made.deployments["fast"].provider == "groq"
@@ -254,6 +263,14 @@ def test_one_problem_is_one_line():
     assert str(error) == "the configuration: fallbacks: " + said
 
 
+def test_a_model_whose_place_is_broken_is_not_told_twice():
+    document = {"models": {"a": {"provider": 5}, "b": {"provider": "x"}}}
+    document["providers"] = {"x": {"base_url": 5}, "y": HILL}
+    document["fallbacks"] = {"x:1": ["b"]}
+    found = [path for path, _ in problems(document)]
+    assert found == ["models.a.provider", "providers.x.base_url"]
+
+
 def test_more_that_cannot_be():
     for document, path, words in (
         ({"providers": {"x": {}}}, "providers.x", "needs a base_url, or a type"),
@@ -355,26 +372,6 @@ def test_any_model_of_a_provider():
     assert made.deployment("groq", "x").model == "x"
 
 
-def test_a_file_of_json():
-    document = {"models": {"a": "groq:x"}}
-    data = json.dumps(document).encode()
-    for start in (b"", b"\xef\xbb\xbf", b"\n"):
-        with Scratch(start + data + b"\n") as path:
-            assert list(config.arguments(path, ENV)["deployments"]) == ["a"]
-
-
-def test_a_file_that_cannot_be_read():
-    error = error_of(ConfigError, Config, "/no/such/config.json", ENV)
-    assert str(error).startswith("/no/such/config.json: cannot be read: ")
-    for data in (b"{", b"", b'{"a" 1}', b"{} x", b"\xff"):
-        with Scratch(data) as path:
-            error = error_of(ConfigError, Config, path, ENV)
-            assert str(error).startswith(path + ": "), data
-    with Scratch(b"[]") as path:
-        error = error_of(ConfigError, Config, path, ENV)
-        assert str(error) == path + ": holds no object: it begins with '{'"
-
-
 def test_paths_are_relative_to_the_file():
     document = {"models": {"a": "groq:x"}, "verify": "ca.pem"}
     for verify, found in (
@@ -400,7 +397,7 @@ def test_a_client_is_made_of_it():
     document = hill(models={"a": "a-1", "b": "b-1"})
     document["default_model"] = "a"
     document["timeouts"] = 5
-    with config.client(Client, document, ENV, {"default_model": "b"}) as client:
+    with Client.from_config(document, environ=ENV, default_model="b") as client:
         assert client._router.default_model == "b"
         assert client._config.is_provider("hill")
         assert "total=5" in repr(client)

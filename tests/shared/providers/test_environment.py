@@ -3,7 +3,7 @@
 
 from helpers import Scratch, error_of
 
-from thinwire import ConfigError
+from thinwire import AsyncClient, ConfigError, Deployment
 from thinwire.core.providers import environment
 from thinwire.core.sync import Client
 
@@ -122,6 +122,12 @@ def test_a_presets_key_alone_is_enough():
     assert (made.provider, made.api_key, made.base_url) == ("gemini", "sk", "https://h.example/v1")
 
 
+def test_a_limit_of_the_answer():
+    variables = {"OPENAI_COMPAT_API_KEY": "sk", "OPENAI_COMPAT_MAX_TOKENS": "many"}
+    error = error_of(ConfigError, environment.arguments, variables)
+    assert [path for path, _ in error.problems] == ["OPENAI_COMPAT_MAX_TOKENS"]
+
+
 def test_azure():
     variables = {
         "AZURE_OPENAI_API_KEY": "sk",
@@ -195,3 +201,30 @@ def test_a_client_is_made_of_it():
 
 def test_no_key_is_shown():
     assert "sk-secret" not in repr(environment.arguments({"GROQ_API_KEY": "sk-secret"}))
+
+
+def test_a_class_makes_a_client_of_it():
+    variables = {"GROQ_API_KEY": "sk", "GROQ_MODEL": "llama"}
+    for kind in (Client, AsyncClient):
+        client = kind.from_env(environ=variables, retry=1)
+        assert type(client) is kind
+        assert client._router.default_model == "llama"
+        assert "attempts=1" in repr(client)
+
+
+def test_a_client_without_arguments_is_the_environments():
+    asked = []
+
+    def arguments(environ):
+        asked.append(environ)
+        return {"default_model": "a", "deployments": {"a": Deployment("https://h.example/v1")}}
+
+    before = environment.arguments
+    environment.arguments = arguments
+    try:
+        with Client(retry=3, verify=True) as client:
+            assert client._router.default_model == "a"
+            assert "attempts=3" in repr(client)
+    finally:
+        environment.arguments = before
+    assert asked == [None]

@@ -425,8 +425,10 @@ class Config:
                 origins = import_module("thinwire.core.providers.origins")
                 try:
                     found["add_ca"] = origins.certificates(found["add_ca"])
+                    return
                 except ThinwireError as error:
-                    raise error_of(self._shown, [("", str(error))])
+                    problem = str(error)
+                raise error_of(self._shown, [("", problem)])
 
     def _trust_of(self, section: "Document") -> "tuple[object, tuple[str, ...]]":
         # Whether, and by which files, its servers are trusted, or those of all.

@@ -51,23 +51,28 @@ def read(source: "Source") -> "tuple[str, str, Document]":
         return "the configuration", "", dict(source)  # type: ignore[arg-type]
     path: str = source if isinstance(source, str) else source.__fspath__()
     folder = path[: len(path) - len(path.replace("\\", "/").rpartition("/")[2])]
+    problem = ""
     try:
-        with open(path, "rb") as file:
-            data = file.read()
+        document = _document(path)
     except OSError as error:
-        raise error_of(path, [("", "cannot be read: %s" % error)])
-    if data[:3] == b"\xef\xbb\xbf":
-        data = data[3:]  # a byte order mark, which editors of Windows write
-    try:
-        if path.endswith(".toml"):
-            document = import_module("thinwire.core.adapters").toml_document(data)
-        else:
-            document = loads_whole(data)
+        problem = "cannot be read: %s" % error
     except ValueError as error:
-        raise error_of(path, [("", _place(error) or str(error))])
+        problem = _place(error) or str(error)
+    if problem:
+        raise error_of(path, [("", problem)])  # out here: an error has one story
     if not isinstance(document, dict):
         raise error_of(path, [("", "holds no object: it begins with '{'")])
     return path, folder, document
+
+
+def _document(path: str) -> object:
+    with open(path, "rb") as file:
+        data = file.read()
+    if data[:3] == b"\xef\xbb\xbf":
+        data = data[3:]  # a byte order mark, which editors of Windows write
+    if path.endswith(".toml"):
+        return import_module("thinwire.core.adapters").toml_document(data)
+    return loads_whole(data)
 
 
 def _place(error: ValueError) -> str:

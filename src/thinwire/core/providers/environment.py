@@ -23,6 +23,7 @@ from thinwire.core.routing.policy import RetryPolicy, Timeouts
 
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Any
 
     from thinwire.core.providers.config import Environ
@@ -57,6 +58,22 @@ def client(kind: "Any", environ: "Environ | None", options: "Document") -> "Any"
     found = arguments(environ)
     found.update(options)
     return kind(**found)
+
+
+def begin(made: "Any", init: "Callable[..., None]", given: "Document") -> None:
+    """Begins a client that was made without a word of a model: `Client()`.
+
+    Args:
+        made: the client.
+        init: what begins it, of its arguments.
+        given: those that it has got, None for what was left out.
+    """
+
+    def again(**options: "Any") -> "Any":
+        init(made, **options)
+        return made
+
+    client(again, None, {name: value for name, value in given.items() if value is not None})
 
 
 def arguments(environ: "Environ | None" = None) -> "Document":

@@ -61,8 +61,6 @@ class _Transports:  # a Transport; as its subclass it would cost a chip more
         return coroutine
 
     def __getattr__(self, name: str) -> "Any":
-        if name == "_usual":
-            raise AttributeError(name)
         return getattr(self._usual, name)  # its clock, sizes and tasks are those of all
 
     async def aclose(self) -> None:
