@@ -57,7 +57,7 @@ def read(source: "Source") -> "tuple[str, str, Document]":
     except OSError as error:
         problem = "cannot be read: %s" % error
     except ValueError as error:
-        problem = _place(error) or str(error)
+        problem = _place(error) or str(error) or "is no JSON"
     if problem:
         raise error_of(path, [("", problem)])  # out here: an error has one story
     if not isinstance(document, dict):
