@@ -8,6 +8,7 @@ from helpers import Scratch, error_of
 from thinwire import ConfigError
 from thinwire.core.providers import config
 from thinwire.core.providers.config import Config
+from thinwire.core.providers.resolve import resolve
 from thinwire.core.sync import Client
 from thinwire.testing.scripted import ScriptedTransport
 
@@ -54,7 +55,6 @@ def test_a_provider_and_its_models():
     assert made.deployments["big"].model == "b-1"
     assert made.default_model is None
     assert made.default_provider == "hill"
-    assert made.providers() == ["hill"]
     assert made.is_provider("hill")
     assert not made.is_provider("groq")
 
@@ -419,6 +419,15 @@ def test_certificates_are_read_where_all_have_the_same():
         document = hill(models={"a": "a-1"})
         document["add_ca"] = [path, path]
         assert config.arguments(document, ENV)["add_ca"] == [b"CA", b"CA"]
+
+
+def test_a_name_is_resolved_by_a_configuration():
+    document = hill(models={"a": "a-1"})
+    assert resolve("a", Config(document, ENV)).model == "a-1"
+    made = resolve("hill:other:free", Config(document, ENV))
+    assert (made.model, made.api_key) == ("other:free", "sk-own")
+    made = resolve("any/id", Config(document, ENV))
+    assert (made.model, made.provider) == ("any/id", "hill")
 
 
 def test_a_file_of_certificates_that_is_missing():

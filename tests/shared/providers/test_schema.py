@@ -115,11 +115,12 @@ def test_fields_that_there_are_not():
         ("config", "base_url", "belongs into providers.NAME"),
         ("provider", "fallbacks", "belongs into the top level"),
         ("model", "top_p", "there is no such setting; a field of the API belongs into params"),
+        ("cooldown", "a b", "there is no such setting: known are failures, max_seconds, seconds"),
         ("cooldown", "zzz", "there is no such setting: known are failures, max_seconds, seconds"),
     ):
         walk = Walk(VARIABLES.get)
         assert walk.section({name: 1}, section, "here") == {}
-        assert walk.problems == [("here." + name, words)]
+        assert walk.problems == [(schema.below("here", name), words)]
 
 
 def test_what_is_of_the_application_is_passed_over():

@@ -10,7 +10,7 @@ that stands in lists of fallbacks, whose turn comes when it is too late to mend.
 says so when it is asked; a file with five providers works for who has the key of one.
 """
 
-from thinwire.core._compat import const, getenv, import_module, warn
+from thinwire.core._compat import const, forget_module, getenv, import_module, warn
 from thinwire.core.error_kinds import ThinwireError
 from thinwire.core.providers.config_file import error_of, read
 from thinwire.core.providers.keys import altered, keyed
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
     Environ = Mapping[str, str]
 
+_PRESETS = "thinwire.core.providers.presets"
 # Names that mean the same: NEXUS3's, and three for a model's id.
 _OTHER_NAMES = (
     ("auth_method", "auth"),
@@ -66,7 +67,7 @@ class Config:
         self._shown, self._folder, document = read(source)
         self._walk = Walk(self._variable)
         self._said: Document = self._walk.section(document, "config")
-        self._presets = import_module("thinwire.core.providers.presets")
+        self._presets = import_module(_PRESETS)
         self._configured: dict[str, Document] = {}
         self._trust: dict[str, list[tuple[object, tuple[str, ...]]]] = {}
         self.default_model: str | None = None
@@ -77,16 +78,14 @@ class Config:
         self._declare_models()
         self._lists = {name: self._chains(name) for name in _LISTS if name in self._said}
         self._need_keys()
+        self._presets = None  # a chip forgets them
+        forget_module(_PRESETS)
         if self._walk.problems:
             raise error_of(self._shown, self._walk.problems)
 
     def is_provider(self, name: str) -> bool:
         """Whether it is one of this configuration's; a preset alone is none."""
         return name in self._configured
-
-    def providers(self) -> "list[str]":
-        """Names of the providers that are configured, sorted."""
-        return sorted(self._configured)
 
     def deployment(self, provider: str, model: str) -> Deployment:
         """The deployment of any model of a provider.
@@ -104,13 +103,11 @@ class Config:
     def arguments(self) -> "Document":
         """Keyword arguments of a client that do what the configuration says."""
         found: Document = {"default_model": self.default_model, "deployments": self.deployments}
-        for name, value in self._lists.items():
-            found[name] = value
+        found.update(self._lists)
         for name in _AS_THEY_ARE:
             if name in self._said:
                 found[name] = self._said[name]
-        for name, value in self._policy.items():
-            found[name] = value
+        found.update(self._policy)
         if "store" in self._said:
             store = import_module("thinwire.core.routing.store")
             found["store"] = store.FileStore(self._path(self._said["store"]))
@@ -138,9 +135,8 @@ class Config:
     def _is_broken(self, path: str) -> bool:
         # Nothing is said of what a broken part would have led to.
         for place, _ in self._walk.problems:
-            if place == path or (
-                place.startswith(path + ".") and not place.startswith(path + ".models.")
-            ):
+            inside = place.startswith(path + ".") and not place.startswith(path + ".models.")
+            if place == path or inside:
                 return True
         return False
 
@@ -160,7 +156,10 @@ class Config:
             elif kind is None and "base_url" not in found and not self._is_broken(path):
                 self._walk.add(path, "needs a base_url, or a type (`thinwire providers` has them)")
             elif kind is not None and not self._preset(kind):
-                said = "%r is no preset%s" % (kind, did_you_mean(kind, self._presets.names()))
+                said = "%r is no preset%s" % (
+                    kind,
+                    did_you_mean(kind, self._known_presets().names()),
+                )
                 self._walk.add(below(path, "type"), said)
             if kind is not None:
                 found["provider"] = kind
@@ -292,8 +291,11 @@ class Config:
                 return True
         return False
 
+    def _known_presets(self) -> "Any":
+        return self._presets or import_module(_PRESETS)
+
     def _preset(self, name: str) -> "Document":
-        found: Document = self._presets.named(name)
+        found: Document = self._known_presets().named(name)
         return found
 
     def _provider(self, name: str) -> "Document | None":
@@ -302,7 +304,7 @@ class Config:
         return {"provider": name} if self._preset(name) else None
 
     def _no_provider(self, name: str, path: str) -> None:
-        known = self.providers() + self._presets.names()
+        known = sorted(self._configured) + self._known_presets().names()
         self._walk.add(path, "%r is no provider%s" % (name, did_you_mean(name, known)))
 
     def _plain(self, section: "Document", path: str) -> "Document":
