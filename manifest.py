@@ -16,6 +16,7 @@ OPTIONAL = {
         "thinwire/core/providers/config_file.py",
         "thinwire/core/providers/environment.py",
         "thinwire/core/providers/origins.py",
+        "thinwire/core/providers/other_names.py",
         "thinwire/core/providers/schema.py",
         "thinwire/core/providers/spelling.py",
     ),

@@ -14,6 +14,7 @@ from thinwire.core._compat import const, forget_module, getenv, import_module, w
 from thinwire.core.error_kinds import ThinwireError
 from thinwire.core.providers.config_file import error_of, read
 from thinwire.core.providers.keys import altered, keyed
+from thinwire.core.providers.other_names import merged, numbered, plain
 from thinwire.core.providers.schema import Unset, Walk, below
 from thinwire.core.providers.spelling import did_you_mean
 from thinwire.core.routing.deployment import Deployment
@@ -30,15 +31,6 @@ if TYPE_CHECKING:
     Environ = Mapping[str, str]
 
 _PRESETS = "thinwire.core.providers.presets"
-# Names that mean the same: NEXUS3's, and three for a model's id.
-_OTHER_NAMES = (
-    ("auth_method", "auth"),
-    ("verify_ssl", "verify"),
-    ("ssl_ca_cert", "add_ca"),
-    ("id", "model"),
-    ("model_id", "model"),
-)
-_WAITS = ("connect", "first_token", "progress", "liveness", "upload")
 _LISTS = ("fallbacks", "context_fallbacks", "content_filter_fallbacks")
 _AS_THEY_ARE = ("fallback_on", "hedge_after", "on_interrupt", "log", "keep_headers")
 
@@ -67,7 +59,7 @@ class Config:
         self._shown, self._folder, document = read(source)
         self._walk = Walk(self._variable)
         self._said: Document = self._walk.section(document, "config")
-        self._presets = import_module(_PRESETS)
+        self._presets: Any = import_module(_PRESETS)
         self._configured: dict[str, Document] = {}
         self._trust: dict[str, list[tuple[object, tuple[str, ...]]]] = {}
         self.default_model: str | None = None
@@ -118,7 +110,7 @@ class Config:
         said, self._policy = self._said, {}
         made = (("timeouts", Timeouts, "total"), ("retry", RetryPolicy, "attempts"))
         for name, kind, number in made:
-            said[name] = _numbered(said.get(name), number)
+            said[name] = numbered(said.get(name), number)
             if said[name]:
                 self._policy[name] = self._try(name, kind, said[name])
         if "cooldown" in said:
@@ -150,7 +142,7 @@ class Config:
             section = dict(given[name])
             section.pop("models", None)
             kind = section.pop("type", None)
-            self._configured[name] = found = self._plain(section, path)
+            self._configured[name] = found = plain(section, path, self._walk)
             if kind is None and self._preset(name):
                 kind = name
             elif kind is None and "base_url" not in found and not self._is_broken(path):
@@ -212,7 +204,7 @@ class Config:
     def _declare(self, name: str, path: str, provider: str, model: "Document") -> None:
         model = dict(model)
         model.pop("provider", None)
-        arguments = self._plain(model, path)
+        arguments = plain(model, path, self._walk)
         if name == "*" and "model" in arguments:
             self._walk.add(path, "stands for all other ids, and has none of its own")
             return
@@ -306,33 +298,6 @@ class Config:
     def _no_provider(self, name: str, path: str) -> None:
         known = sorted(self._configured) + self._known_presets().names()
         self._walk.add(path, "%r is no provider%s" % (name, did_you_mean(name, known)))
-
-    def _plain(self, section: "Document", path: str) -> "Document":
-        # Arguments of a Deployment, but for what providers and models share (`_settled`).
-        found = {name: value for name, value in section.items() if value is not None}
-        for other, name in _OTHER_NAMES:
-            if other in found:
-                if name in found:
-                    self._walk.add(below(path, other), "says the same as %s: keep one" % name)
-                found[name] = found.pop(other)
-        if "api_key" in found and "api_key_env" in found:
-            self._walk.add(path, "has api_key and api_key_env: keep one")
-        found.pop("context_window", None)
-        found.pop("guidance", None)
-        wait, tries = found.pop("request_timeout", None), found.pop("max_retries", None)
-        growth = found.pop("retry_backoff", None)
-        for name, number in (("timeouts", "total"), ("retry", "attempts")):
-            if name in found:
-                found[name] = _numbered(found[name], number)
-        if wait is not None:
-            found["timeouts"] = merged(waits(wait), found.get("timeouts", {}))
-        if tries is not None or growth is not None:
-            found["retry"] = merged(tried(tries, growth), found.get("retry", {}))
-        if isinstance(found.get("reasoning"), bool):
-            if found.pop("reasoning"):
-                asked = {"reasoning_effort": "high"}
-                found["params"] = merged(asked, found.get("params", {}))
-        return found
 
     def _make(self, path: str, provider: str, arguments: "Document") -> "Deployment | None":
         base: Document = {}
@@ -470,38 +435,3 @@ def client(kind: "Any", source: "Source", environ: "Environ | None", options: "D
     made = kind(**found)
     made._config = config  # noqa: SLF001 - for `resolve`
     return made
-
-
-def waits(seconds: float) -> "Document":
-    """Timeouts of who thinks of one limit for each single wait, as HTTP libraries do."""
-    return dict.fromkeys(_WAITS, seconds)
-
-
-def tried(again: "int | None", growth: "float | None" = None) -> "Document":
-    """A RetryPolicy of who counts how often it is tried again.
-
-    Args:
-        growth: NEXUS3's growth of a wait that begins at one second and has one of chance in it.
-    """
-    found: Document = {} if again is None else {"attempts": again + 1}
-    if growth is not None:
-        found.update({"base": 2, "cap": 10, "multiplier": growth, "jitter": "equal"})
-    return found
-
-
-def _numbered(value: object, name: str) -> "Document":
-    # An object's fields, or a number, which stands for one of them.
-    if isinstance(value, dict):
-        return value
-    return {} if value is None else {name: value}
-
-
-def merged(base: "Document", over: "Document") -> "Document":
-    # Objects are merged field by field, anything else is replaced.
-    found = dict(base)
-    for name, value in over.items():
-        before = found.get(name)
-        if isinstance(before, dict) and isinstance(value, dict):
-            value = merged(before, value)
-        found[name] = value
-    return found

@@ -17,6 +17,7 @@ from thinwire.core._compat import const, getenv, import_module, loads_whole
 from thinwire.core.providers import config
 from thinwire.core.providers.config_file import error_of
 from thinwire.core.providers.keys import read
+from thinwire.core.providers.other_names import merged, tried, waits
 from thinwire.core.providers.schema import WRONG, Walk
 from thinwire.core.routing.deployment import Deployment
 from thinwire.core.routing.policy import RetryPolicy, Timeouts
@@ -150,10 +151,10 @@ class _Environment:
             found["extra_headers"] = headers
         seconds = self._value("OPENAI_COMPATIBLE_TIMEOUT", "seconds")
         if seconds is not None:
-            options["timeouts"] = Timeouts(**config.waits(seconds))
+            options["timeouts"] = Timeouts(**waits(seconds))
         again = self._value("OPENAI_COMPATIBLE_MAX_RETRIES", "whole")
         if again is not None:
-            options["retry"] = RetryPolicy(**config.tried(again))
+            options["retry"] = RetryPolicy(**tried(again))
 
     def _value(self, name: str, kind: str) -> "Any":
         # What a variable holds as JSON; None where it is not set, or after a problem.
@@ -207,9 +208,9 @@ class _Environment:
             return options
         try:
             if model:
-                places[model] = Deployment(**config.merged(found, {"model": model}))
+                places[model] = Deployment(**merged(found, {"model": model}))
             if "api_version" not in found:  # or the model is in its path
-                places["*"] = Deployment(**config.merged(found, {"model_env": models[0]}))
+                places["*"] = Deployment(**merged(found, {"model_env": models[0]}))
         except (TypeError, ValueError) as error:
             self._walk.add(path, str(error))
         options["default_model"] = model or None

@@ -4,6 +4,8 @@ from helpers import error_of
 
 from thinwire import ConfigError
 from thinwire.core.providers.config import Config
+from thinwire.core.providers.other_names import plain
+from thinwire.core.providers.schema import Walk
 
 ENV = {"OPENROUTER_API_KEY": "sk-or", "HOME": "/root"}
 
@@ -135,3 +137,29 @@ def test_a_name_in_two_providers_is_an_error():
     found["providers"]["ollama"]["models"]["quick"] = {"id": "x"}
     problems = error_of(ConfigError, Config, found, ENV).problems
     assert [path for path, _ in problems] == ["providers.openrouter.models.quick"]
+
+
+def test_what_is_said_in_both_words_is_merged():
+    found = document()
+    quick = found["providers"]["openrouter"]
+    quick["timeouts"] = {"connect": 5}
+    quick["retry"] = 2
+    made = Config(found, ENV).deployments["quick"]
+    assert (made.timeouts.connect, made.timeouts.progress) == (5000, 120000)
+    assert (made.retry.attempts, made.retry.multiplier) == (2, 1.5)
+
+
+def test_a_number_of_tries_alone():
+    walk = Walk(ENV.get)
+    assert plain({"max_retries": 0}, "p", walk) == {"retry": {"attempts": 1}}
+    assert plain({"retry_backoff": 2}, "p", walk)["retry"]["multiplier"] == 2
+    assert walk.problems == []
+
+
+def test_reasoning_is_asked_for():
+    walk = Walk(ENV.get)
+    asked = {"params": {"reasoning_effort": "high"}}
+    assert plain({"reasoning": True}, "p", walk) == asked
+    assert plain({"reasoning": True, "params": asked["params"]}, "p", walk) == asked
+    assert plain({"reasoning": False}, "p", walk) == {}
+    assert plain({"reasoning": "effort"}, "p", walk) == {"reasoning": "effort"}
