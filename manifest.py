@@ -11,6 +11,15 @@ Whoever uses it nevertheless gets an ImportError that names the file.
 import os
 
 OPTIONAL = {
+    "config": (  # from_config, from_env
+        "thinwire/core/providers/config.py",
+        "thinwire/core/providers/config_file.py",
+        "thinwire/core/providers/environment.py",
+        "thinwire/core/providers/origins.py",
+        "thinwire/core/providers/other_names.py",
+        "thinwire/core/providers/schema.py",
+        "thinwire/core/providers/spelling.py",
+    ),
     "files": ("thinwire/core/request/sources.py",),  # TextFile, DataURL
     "hedge": ("thinwire/core/hedge.py",),  # hedge_after=
     "history": ("thinwire/core/request/jsonl.py",),  # JSONLMessages

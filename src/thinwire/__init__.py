@@ -54,6 +54,7 @@ if TYPE_CHECKING:
     from thinwire.core.providers.config import ConfigError as ConfigError
     from thinwire.core.providers.model_list import ModelEntry as ModelEntry
     from thinwire.core.providers.resolve import resolve as resolve
+    from thinwire.core.providers.config_file import ConfigError as ConfigError
     from thinwire.core.request.jsonl import JSONLMessages as JSONLMessages
     from thinwire.core.request.sources import Base64File as Base64File
     from thinwire.core.request.sources import BytesStream as BytesStream
@@ -92,6 +93,7 @@ core.errors StreamError StreamInterrupted TransportError TransportTimeout WriteE
 core.providers.model_list ModelEntry
 core.providers.config ConfigError
 core.providers.resolve resolve
+core.providers.config_file ConfigError
 core.request.jsonl JSONLMessages
 core.request.sources Base64File BytesStream DataURL Source TextFile TextStream
 core.routing.deployment Deployment
