@@ -145,6 +145,9 @@ class Client(BaseClient):
         post = _as_blocking(AsyncClient.post, _reply)
         get = _as_blocking(AsyncClient.get, _reply)
         open = _as_blocking(AsyncClient.open, _reply)
+        embeddings = _as_blocking(AsyncClient.embeddings, ended)
+        transcribe = _as_blocking(AsyncClient.transcribe, ended)
+        speak = _as_blocking(AsyncClient.speak, ended)
 
     def close(self) -> None:
         """Closes the connections. Idempotent."""
