@@ -17,7 +17,19 @@ OPTIONAL = {
     # log=, on_event=
     "log": ("thinwire/core/observer.py", "thinwire_device/log.py"),
     "on_chunk": ("thinwire/core/answer/on_chunk.py",),  # on_chunk=
+    # recorder=, on_request=, on_response=, on_stream_complete=
+    "recorder": (
+        "thinwire/core/wire/tap.py",
+        "thinwire/core/wire/recorder.py",
+        "thinwire/core/answer/wire_hooks.py",
+    ),
     "repair": ("thinwire_device/repair.py",),  # ToolCall.repair()
+    # Deployment(dialect="responses")
+    "responses": (
+        "thinwire/core/dialects/responses.py",
+        "thinwire/core/dialects/responses_answer.py",
+        "thinwire/core/dialects/responses_input.py",
+    ),
     "roots": ("thinwire_device/roots.py",),  # https, but with cadata=, pin= or verify=False
     "sse": ("thinwire/sse.py",),
     "store": ("thinwire/core/routing/store.py",),  # store=

@@ -10,8 +10,6 @@ from support.legs import Leg, legs, run_jobs
 
 LARGE = 8 * 2**20  # more than MicroPython's heap here
 MOST = LARGE // 2  # bytes, what is imported meanwhile included; 64 MB take no more
-    LARGE // 2
-)  # bytes of memory, what is imported meanwhile included; measured: the same for 64 MB
 
 
 @pytest.fixture(scope="module")

@@ -17,7 +17,12 @@ from thinwire.testing import MockServer
 README = (ROOT / "README.md").read_text("utf-8")
 EXAMPLES = examples()
 CHIP = [example for example in EXAMPLES if "sensor.log" in example.text]
-SERVER = [example for example in EXAMPLES if "sensor.log" not in example.text]
+# Those of docs/curl.md ask real addresses: tests/cpython/test_curl_page.py has them.
+SERVER = [
+    example
+    for example in EXAMPLES
+    if "sensor.log" not in example.text and not example.name.startswith("curl_")
+]
 ADDRESSES = (
     "https://openrouter.ai/api/v1",
     "https://api.openai.com/v1",

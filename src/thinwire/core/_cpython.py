@@ -3,6 +3,7 @@ function here has a twin of the same name in _micropython.py, which is never rea
 tests/shared holds both to the same results.
 """
 
+import _thread
 import binascii
 import functools
 import importlib
@@ -60,6 +61,14 @@ def import_module(name: str) -> "ModuleType":
     if found is None:
         found = _loaded[name] = importlib.import_module(name)
     return found
+
+
+def forget_module(name: str) -> None:
+    """Gives back the memory of a module that is asked for once; loaded anew where it is again."""
+
+
+# A variable of the environment, None where it is not set, or where there is none.
+getenv = os.getenv
 
 
 # Records that may not change set their fields past their own __setattr__.
@@ -198,6 +207,7 @@ def base64(data: "bytes | memoryview") -> bytes:
 
 # The bytes that base64 stands for; ValueError where it is none.
 from_base64 = binascii.a2b_base64
+threads = _thread
 
 
 def unix_time() -> int:

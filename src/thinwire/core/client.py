@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from thinwire.core.error_kinds import Kind
     from thinwire.core.observer import Hook, Observer, Sink
     from thinwire.core.request.call import Call, ChatParams, Keep
-    from thinwire.core.routing.deployment import Deployment
+    from thinwire.core.routing.deployment import Credentials, Deployment
     from thinwire.core.routing.health import DeploymentState
     from thinwire.core.routing.plan import Plan
     from thinwire.core.routing.policy import OnInterrupt, RetryPolicy, Timeouts
@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from thinwire.core.routing.store import Store
     from thinwire.core.stream import ChatStream, OnDelta, OnRestart
     from thinwire.core.transport import Transport
+    from thinwire.core.wire.tap import WireOptions
 
     Messages = Iterable[Mapping[str, object] | Completion]
     Tools = Sequence[Mapping[str, object]]
@@ -67,10 +68,12 @@ class BaseClient:
 
     def __init__(
         self,
-        default_model: str,
-        deployments: "Mapping[str, Deployment] | Deployment",
+        default_model: "str | None" = None,
+        deployments: "Mapping[str, Deployment | str] | Deployment | str | None" = None,
         fallbacks: "Lists | None" = None,
         *,
+        api_key: "str | Credentials | None" = None,
+        api_key_env: "str | None" = None,
         timeouts: "Timeouts | float | None" = None,
         retry: "RetryPolicy | int | None" = None,
         context_fallbacks: "Lists | None" = None,
@@ -89,14 +92,22 @@ class BaseClient:
         add_ca: "Certificates" = None,
         http_client: object = None,
         keep_headers: "Literal['all'] | tuple[str, ...] | list[str] | None" = None,
+        **more: "Unpack[WireOptions]",
     ) -> None:
         """Makes a client; nothing is sent, and nothing connected.
 
         Args:
-            default_model: public model name used when a call gives none.
-            deployments: public model name -> Deployment; or one Deployment, default_model's.
+            default_model: public model name used when a call gives none; None: each call names
+                one. Without deployments it is "provider:model", e.g. "openai:gpt-5-mini"; without
+                both all of it is read from the environment.
+            deployments: public model name -> Deployment, or "provider:model"; or one,
+                default_model's. "*" is for ids that are not declared: they are sent as they are.
             fallbacks: public model name -> names to try after it, in order, when an attempt fails
-                in a way that another deployment may not, before its first delta.
+                in a way that another deployment may not, before its first delta; a list alone
+                where there is one model. A name may be "provider:model".
+            api_key: key of default_model, a string or a callable; see Deployment. It is sent to no
+                other provider.
+            api_key_env: variable that holds it, in its place.
             timeouts: limits for each wait (Timeouts), or seconds for the whole call; also per
                 deployment and per call.
             retry: how often one deployment is tried (RetryPolicy, or the number of attempts); also
@@ -133,6 +144,8 @@ class BaseClient:
                 closed by us (CPython).
             keep_headers: names of response headers to keep for `completion.headers`, or "all";
                 None for request ids, Retry-After and rate limits, on a chip for none.
+            **more: recorder, on_request, on_response, on_stream_complete: for who wants to see the
+                wire; see WireOptions in core/wire/tap.py, and docs/routing.md.
 
         Raises:
             ValueError: an undeclared model name, an impossible timeout, options that exclude each
@@ -140,6 +153,12 @@ class BaseClient:
             TypeError: an option of a kind it cannot have; for Client, an async api_key.
         """
         mend_imports()
+        if default_model is None and deployments is None:
+            found = import_module("thinwire.core.providers.environment").arguments()
+            default_model, deployments = found["default_model"], found["deployments"]
+            fallbacks = fallbacks or found.get("fallbacks")
+            timeouts = found.get("timeouts") if timeouts is None else timeouts
+            retry = found.get("retry") if retry is None else retry
         self._router = Router(
             default_model,
             deployments,
@@ -147,6 +166,8 @@ class BaseClient:
             context_fallbacks,
             content_filter_fallbacks,
             self._blocking,
+            api_key,
+            api_key_env,
         )
         self._policy = Policy(timeouts, retry, fallback_on, hedge_after, on_interrupt)
         self._keep_headers: str | tuple[str, ...] = KEEP_HEADERS
@@ -187,13 +208,16 @@ class BaseClient:
         self._transport: Transport = transport
         # A transport knows in what sizes its bytes come; own ones need not say.
         self._reserve = Reserve(getattr(transport, "buffer_size", None) or BUFFER)
+        if more:  # loaded for who needs it
+            import_module("thinwire.core.wire.tap").settle(self, more)
 
     @property
     def transport(self) -> "Transport":
         """What carries the requests."""
         return self._transport
 
-    def models(self) -> "list[str]":
+    @property
+    def names(self) -> "list[str]":
         """Public model names, sorted."""
         return self._router.models()
 
@@ -211,14 +235,14 @@ class BaseClient:
     def deployments_state(self) -> "dict[str, DeploymentState]":
         """How each deployment is doing: name -> DeploymentState."""
         now = self._transport.now_ms()
-        return {name: self._health.state(name, now) for name in self.models()}
+        return {name: self._health.state(name, now) for name in self.names}
 
     def __repr__(self) -> str:
         limits = repr(self._policy)
         return "%s(%r, models: %s%s)" % (
             type(self).__name__,
             self._router.default_model,
-            ", ".join(self.models()),
+            ", ".join(self.names),
             limits and "; " + limits,
         )
 
@@ -278,9 +302,9 @@ class AsyncClient(BaseClient, Services):
         """Asks a model; nothing is sent before the stream is iterated.
 
         Args:
-            messages: list of message dicts, or any re-iterable of them; a string leaf may be a
-                source (TextFile, Base64File). A list or tuple is copied now, though not the
-                messages in it; anything else is read while it is sent.
+            messages: what the user says, or a list of message dicts, or any re-iterable of them;
+                a string leaf may be a source (TextFile, Base64File). A list or tuple is copied
+                now, though not the messages in it; anything else is read while it is sent.
             tools: list of tool definitions.
             model: public model name, None for the default.
             timeouts: limits of this call in place of the deployments' and the client's; a number
@@ -290,8 +314,8 @@ class AsyncClient(BaseClient, Services):
                 beside it; AsyncClient only.
             on_interrupt: "raise" or "restart": what to do when an answer breaks off that the
                 caller has seen a part of; see `__init__`.
-            session: name of the conversation, for deployments with `session_affinity`; never
-                sent.
+            session: name of the conversation, for deployments with `session_affinity`; sent only
+                where one has a `session_field`.
             keep: what becomes of the answer's text. "text": it is kept in memory, and in the
                 completion. "none": only the events or `on_delta` have it, and it is None or "" in
                 the completion; `on_delta=file.write, keep="none"` writes it to a file.
@@ -305,7 +329,7 @@ class AsyncClient(BaseClient, Services):
 
         Raises:
             ValueError: the model is not declared, or a header cannot be sent.
-            TypeError: messages is a string or not iterable; an option of other clients (timeout=,
+            TypeError: messages is not iterable; an option of other clients (timeout=,
                 stream=, ...), a class as response_format, a function as tool.
         """
         try:
@@ -336,9 +360,9 @@ class AsyncClient(BaseClient, Services):
         """Asks a model and waits for the whole answer.
 
         Args:
-            messages: list of message dicts, or any re-iterable of them; a string leaf may be a
-                source (TextFile, Base64File). A list or tuple is copied now, though not the
-                messages in it; anything else is read while it is sent.
+            messages: what the user says, or a list of message dicts, or any re-iterable of them;
+                a string leaf may be a source (TextFile, Base64File). A list or tuple is copied
+                now, though not the messages in it; anything else is read while it is sent.
             on_delta: called with each piece of text as it arrives, a refusal's as well; a plain
                 callable or, of AsyncClient, an async one.
                 What it raises ends the call and reaches the caller as it is.
@@ -354,8 +378,8 @@ class AsyncClient(BaseClient, Services):
                 beside it; AsyncClient only.
             on_interrupt: "raise" or "restart": what to do when an answer breaks off that the
                 caller has seen a part of; see `__init__`.
-            session: name of the conversation, for deployments with `session_affinity`; never
-                sent.
+            session: name of the conversation, for deployments with `session_affinity`; sent only
+                where one has a `session_field`.
             keep: what becomes of the answer's text. "text": it is kept in memory, and in the
                 completion. "none": only the events or `on_delta` have it, and it is None or "" in
                 the completion; `on_delta=file.write, keep="none"` writes it to a file.
@@ -369,7 +393,7 @@ class AsyncClient(BaseClient, Services):
         Raises:
             ThinwireError: see ChatStream.
             ValueError: the model is not declared, or a header cannot be sent.
-            TypeError: messages is a string or not iterable; an option of other clients (timeout=,
+            TypeError: messages is not iterable; an option of other clients (timeout=,
                 stream=, ...), a class as response_format, a function as tool.
         """
         try:

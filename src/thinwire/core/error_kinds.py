@@ -46,6 +46,9 @@ if TYPE_CHECKING:
         "redirect",
         "context_length",
         "content_filter",
+        "unsupported",
+        "limit",
+        "length",
     ]
     # Those, and what no server is asked again for.
     ErrorKind = Kind | Literal["error", "encode", "interrupted", "memory"]
@@ -57,8 +60,15 @@ _BUSY: "tuple[Kind, ...]" = ("rate_limit", "overloaded", "server")
 _MOMENT: "tuple[Kind, ...]" = ("conflict", "too_early")
 
 RETRY_ON = _EXCHANGE + _BUSY + _MOMENT
-# The answer was whole, and is paid for: another model may do better, the same hardly.
-FALLBACK_ON: "tuple[Kind, ...]" = RETRY_ON + ("certificate", "tool_calls")
+# The answer was whole, and is paid for: another model may do better, the same hardly. Or nothing
+# was sent: this deployment cannot do what is asked, or has all that it may have at a time.
+FALLBACK_ON: "tuple[Kind, ...]" = RETRY_ON + (
+    "certificate",
+    "tool_calls",
+    "unsupported",
+    "limit",
+    "length",
+)
 COOLDOWN_ON = _EXCHANGE + _BUSY
 FALLBACK_OPTIONAL: "tuple[Kind, ...]" = (
     "auth",
@@ -113,7 +123,7 @@ class ThinwireError(PortableError):
         cause: the lower error, where there was one. On CPython `__cause__` is the lowest: what
             httpx or the system raised, None where nothing below thinwire failed.
         stale: whether a connection kept from an earlier exchange turned out dead before any byte
-            of the answer came; the same request is then tried again at once.
+            of the answer came, or a key had expired; the request is then tried again at once.
         unanswered: whether the connection ended before any byte of the answer came.
         closed: somebody called the exchange off, from another task; see transport.Response.
         phase: which clock ran out, "" when none did; see TransportTimeout.

@@ -4,7 +4,7 @@ Nothing is sent that the caller did not ask for, except `stream` and (unless the
 no) `stream_options`.
 """
 
-from thinwire.core._compat import const
+from thinwire.core._compat import const, import_module
 from thinwire.core.answer.answer import Answer
 from thinwire.core.request.http_request import JSONBody, Request
 from thinwire.core.wire.json_encode import Items
@@ -43,8 +43,11 @@ def request(
         ("User-Agent", "thinwire"),
     ]
     given = ("Authorization", "Bearer " + key if key else "")
+    if deployment.options is not None:
+        key_header = import_module("thinwire.core.dialects.authorization").key_header
+        given = key_header(deployment.options.auth, key)
     if not (deployment.extra_headers or call.extra_headers):
-        if key:
+        if given[1]:
             headers.append(given)
     else:
         for more in (deployment.headers(*given), list(call.extra_headers.items())):
@@ -86,7 +89,7 @@ def _document(
     document.update(call.params)
     for key, value in deployment.extra_body.items():
         document.setdefault(key, value)
-    provider = _provider(deployment, first_provider)
+    provider = provider_field(deployment, first_provider)
     if provider:
         document.setdefault("provider", provider)
     document["stream"] = True
@@ -95,6 +98,10 @@ def _document(
     document.update(call.extra_body)
     if isinstance(call.extra_body.get("messages"), (list, tuple)):
         document["messages"] = _messages(call.extra_body["messages"], deployment)
+    if deployment.options is not None or call.reasoning is not None:
+        from thinwire.core.dialects import parameters  # few ask for more than that
+
+        parameters.shape(document, deployment, call)
     return document
 
 
@@ -118,9 +125,10 @@ def _messages(messages: "Any", deployment: "Deployment") -> object:
     return Items(walk(messages, origin))
 
 
-def _provider(deployment: "Deployment", first: str) -> "dict[str, object]":
-    # OpenRouter's `provider` field, {} for none. One name locks; who is only to be asked first
-    # does not.
+def provider_field(deployment: "Deployment", first: str) -> "dict[str, object]":
+    """OpenRouter's `provider` field, {} for none. One name locks; who is only to be asked first
+    does not.
+    """
     names = deployment.provider_order
     allow = deployment.allow_fallbacks
     order = ([first] if first else []) + [one for one in names if one != first]
