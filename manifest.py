@@ -11,6 +11,17 @@ Whoever uses it nevertheless gets an ImportError that names the file.
 import os
 
 OPTIONAL = {
+    # post(), get(), open(), embeddings(), transcribe(), speak(), models(), check(), probe()
+    "endpoints": (
+        "thinwire/core/dialects/endpoint.py",
+        "thinwire/core/request/endpoint_call.py",
+        "thinwire/core/request/multipart.py",
+        "thinwire/core/services/blocking.py",
+        "thinwire/core/services/embeddings.py",
+        "thinwire/core/services/endpoints.py",
+        "thinwire/core/services/reply.py",
+        "thinwire/core/services/speech.py",
+    ),
     "files": ("thinwire/core/request/sources.py",),  # TextFile, DataURL
     "hedge": ("thinwire/core/hedge.py",),  # hedge_after=
     "history": ("thinwire/core/request/jsonl.py",),  # JSONLMessages

@@ -43,6 +43,33 @@ def test_anthropics_key_has_its_own_header():
     assert not [name for name, _ in headers if name == "Authorization"]
 
 
+def test_a_deployment_says_how_its_key_is_sent():
+    for auth, want in (
+        ("api-key", [("api-key", KEY)]),
+        ("x-api-key", [("x-api-key", KEY)]),
+        ("bearer", [("Authorization", "Bearer " + KEY)]),
+        ("none", []),
+    ):
+        where = Deployment("https://a.test/v1", KEY, auth=auth)
+        made = client(Client, reply(b"1"), deployments=where)
+        made.get("/x").read()
+        headers = made.transport.requests[0].headers
+        assert [one for one in headers if KEY in one[1]] == want
+
+
+def test_azures_paths_are_those_of_its_deployments():
+    for version, want in (
+        (None, "/openai/v1/embeddings"),
+        ("2024-10-21", "/openai/deployments/ada/embeddings?api-version=2024-10-21"),
+    ):
+        where = Deployment("https://me.openai.azure.com", KEY, "ada", api_version=version)
+        made = client(Client, reply(b'{"data": []}'), deployments=where)
+        assert made.embeddings("a").vectors == []
+        request = made.transport.requests[0]
+        assert request.target == want
+        assert ("api-key", KEY) in request.headers
+
+
 def test_without_a_key_none_is_sent():
     made = client(Client, reply(b"1"), deployments=Deployment("https://a.test"))
     made.get("/x").read()

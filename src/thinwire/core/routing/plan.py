@@ -184,12 +184,10 @@ class Plan:
         if deployment.options is not None:
             deployment.options.admit(self, attempt, deployment)
         request.key = key
-        if request.body is None:  # of a GET: nothing to be framed, whatever a server says
-            request.chunked = True
-            return request
         framing, health = deployment.framing, self.health
         needed = framing == "length" or name in health.needs_length
-        if framing == "chunked":
+        # A GET has nothing to be framed, whatever a server says.
+        if framing == "chunked" or request.body is None:
             request.chunked = True
         elif needed or name in self.measured:
             request.length = request.body.length()
