@@ -19,6 +19,16 @@ OPTIONAL = {
         "thinwire/core/providers/other_names.py",
         "thinwire/core/providers/schema.py",
         "thinwire/core/providers/spelling.py",
+    # post(), get(), open(), embeddings(), transcribe(), speak(), models(), check(), probe()
+    "endpoints": (
+        "thinwire/core/dialects/endpoint.py",
+        "thinwire/core/request/endpoint_call.py",
+        "thinwire/core/request/multipart.py",
+        "thinwire/core/services/blocking.py",
+        "thinwire/core/services/embeddings.py",
+        "thinwire/core/services/endpoints.py",
+        "thinwire/core/services/reply.py",
+        "thinwire/core/services/speech.py",
     ),
     "files": ("thinwire/core/request/sources.py",),  # TextFile, DataURL
     "hedge": ("thinwire/core/hedge.py",),  # hedge_after=
