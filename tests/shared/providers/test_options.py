@@ -28,7 +28,7 @@ def test_an_option_that_there_is_not_is_refused():
 
 
 def test_an_option_of_another_kind_is_refused():
-    for name in ("provider", "auth", "api_key_env", "api_version", "model_env"):
+    for name in ("provider", "auth", "api_key_env", "api_version", "model_env", "models_path"):
         error = error_of(TypeError, Deployment, BASE, **{name: 5})
         assert str(error) == "%s= takes a str, not int" % name
 
