@@ -166,9 +166,9 @@ async def _ask(
                 await stream.__anext__()
         except ThinwireError as error:
             one.failed(error)
-            if limit and refuses_limit(error):
-                continue
-            return
+            if not refuses_limit(error):
+                return
+            continue
         one.first_token_ms = client._transport.now_ms() - start  # noqa: SLF001
         one.reachable = one.authorised = one.present = True
         one.error = None
