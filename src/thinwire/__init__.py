@@ -68,6 +68,8 @@ if TYPE_CHECKING:
     from thinwire.core.routing.policy import Timeouts as Timeouts
     from thinwire.core.routing.store import FileStore as FileStore
     from thinwire.core.routing.store import Store as Store
+    from thinwire.core.services.blocking import SyncReply as SyncReply
+    from thinwire.core.services.reply import Reply as Reply
     from thinwire.core.stream import ChatStream as ChatStream
     from thinwire.core.sync import Client as Client
     from thinwire.core.sync import SyncChatStream as SyncChatStream
@@ -94,6 +96,8 @@ core.routing.health CooldownPolicy DeploymentState
 core.routing.plan Attempt
 core.routing.policy RetryPolicy Timeouts
 core.routing.store FileStore Store
+core.services.blocking SyncReply
+core.services.reply Reply
 core.stream ChatStream
 core.sync Client SyncChatStream
 core.wire.recorder FlightRecorder Recording"""

@@ -2,8 +2,17 @@
 (the other is in sync.py). Thin faces over ChatStream.
 """
 
-from thinwire.core._compat import BUFFER, KEEP_HEADERS, const, import_module, mend_imports, public
+from thinwire.core._compat import (
+    BUFFER,
+    KEEP_HEADERS,
+    MICROPYTHON,
+    const,
+    import_module,
+    mend_imports,
+    public,
+)
 from thinwire.core.adapters import (
+    Services,
     default_log,
     default_transport,
     memory_budget,
@@ -48,6 +57,11 @@ if TYPE_CHECKING:
 
 class BaseClient:
     """What the sync and the async client share."""
+
+    if MICROPYTHON and not TYPE_CHECKING:  # pragma: no cover (MicroPython)
+
+        def __getattr__(self, name):
+            return import_module("thinwire.core.services.face").bound(self, name)
 
     _blocking = False
     _cold = True  # nobody has asked for `load` yet
@@ -263,7 +277,7 @@ class BaseClient:
 
 
 @public
-class AsyncClient(BaseClient):
+class AsyncClient(BaseClient, Services):
     """LLM client for asyncio, on CPython and on MicroPython.
 
     Use it with `async with`, or call `aclose()`. One client serves any number of calls at a time.

@@ -81,9 +81,11 @@ class Call:
         portable: whether the request can be built for another deployment.
         keep: whether the answer's text is kept in memory.
         sizes: sizes of its files, the same for each attempt; see JSONEncoder.
+        dialect: which one it is made in and read by, "" for each deployment's own.
     """
 
     portable = True
+    dialect = ""
     body: "Body | None" = None  # the dialect makes it
 
     def __init__(

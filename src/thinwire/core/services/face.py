@@ -1,0 +1,136 @@
+"""The methods of a client that few programs need. Each is one late import that delegates.
+
+On CPython `Services` is a base of AsyncClient, and Client has its methods made blocking (sync.py).
+On a chip it is nobody's: a client has a `__getattr__` in its place, which comes here for a name
+that it does not have (`bound`), so that a client that only chats pays for none of this.
+"""
+
+from thinwire.core._compat import const, import_module
+
+TYPE_CHECKING = const(False)
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from typing import Any
+
+    from thinwire.core.client import BaseClient
+    from thinwire.core.request.endpoint_call import Content
+    from thinwire.core.routing.policy import RetryPolicy, Timeouts
+    from thinwire.core.services.endpoints import IsDelta
+    from thinwire.core.services.reply import Reply
+
+
+class Services:
+    """What both clients have beside chats."""
+
+    async def post(
+        self,
+        path: str,
+        document: "Mapping[str, object] | list[object] | None" = None,
+        *,
+        model: "str | None" = None,
+        timeouts: "Timeouts | float | None" = None,
+        retry: "RetryPolicy | int | None" = None,
+        session: str = "",
+        extra_headers: "Mapping[str, str] | None" = None,
+    ) -> "Reply":
+        """Posts a JSON document to any endpoint of a model's server, routed as a chat is: with
+        its key, its retries, its fallbacks and its clocks.
+
+        Args:
+            path: below the base URL, e.g. "/rerank?top=3"; "//api/embed" counts from the host's
+                root.
+            document: is encoded while it is sent, sources included. Where it is a dict without
+                "model", the deployment's id goes there; `"model": None` leaves it out.
+            model: public model name, None for the default.
+            timeouts, retry: of this call, see `chat`; the first byte of the body counts as the
+                first token, each further piece as a delta.
+            session: name of the conversation, for deployments with `session_affinity`.
+            extra_headers: headers of this call.
+
+        Returns:
+            Reply, of a success: to be read, or closed (`async with`). Client's is a SyncReply.
+
+        Raises:
+            ThinwireError: as `chat` does, errors by status included; once a part of the body was
+                handed out, StreamInterrupted.
+            ValueError: the model is not declared; a path or a header that cannot be sent.
+        """
+        call = import_module("thinwire.core.services.endpoints").call
+        document = {} if document is None else document
+        return await call(  # type: ignore[no-any-return]
+            self, "POST", path, document, model, timeouts, retry, session, extra_headers
+        )
+
+    async def get(
+        self,
+        path: str,
+        *,
+        model: "str | None" = None,
+        timeouts: "Timeouts | float | None" = None,
+        retry: "RetryPolicy | int | None" = None,
+        session: str = "",
+        extra_headers: "Mapping[str, str] | None" = None,
+    ) -> "Reply":
+        """Gets what is at any path of a model's server; see `post`."""
+        call = import_module("thinwire.core.services.endpoints").call
+        return await call(  # type: ignore[no-any-return]
+            self, "GET", path, None, model, timeouts, retry, session, extra_headers
+        )
+
+    async def open(
+        self,
+        method: str,
+        path: str,
+        body: "Content | None" = None,
+        *,
+        model: "str | None" = None,
+        timeouts: "Timeouts | float | None" = None,
+        retry: "RetryPolicy | int | None" = None,
+        session: str = "",
+        extra_headers: "Mapping[str, str] | None" = None,
+        is_delta: "IsDelta | None" = None,
+    ) -> "Reply":
+        """Sends a request with any body, and hands out the response as it arrives.
+
+        Args:
+            method: "GET", "POST", "PUT", "PATCH" or "DELETE".
+            path: see `post`.
+            body: bytes or a str; a dict or list, see `post`; an iterator or async iterator of
+                bytes, which is sent once, to one deployment; a callable that gives one for each
+                attempt; None for none. A Content-Type goes into extra_headers, unless it is JSON.
+            is_delta: called with all that has arrived (memoryview), until it says that the first
+                delta is in it. Until then nothing is handed out, unless the buffer is full, the
+                clock `first_token` runs, and an attempt that fails leads to the next. What it
+                raises fails the attempt if it is a ThinwireError, and else ends the call. None: of
+                server-sent events the first `data:`, of all else the first byte.
+            model, timeouts, retry, session, extra_headers: see `post`.
+
+        Returns, raises: see `post`.
+        """
+        call = import_module("thinwire.core.services.endpoints").call
+        return await call(  # type: ignore[no-any-return]
+            self, method, path, body, model, timeouts, retry, session, extra_headers, is_delta
+        )
+
+
+def bound(client: "BaseClient", name: str) -> "Callable[..., Any]":
+    """A method of Services for a client that does not have it as its base: on a chip.
+
+    Args:
+        client: a Client has to have it blocking.
+        name: of what the client does not have.
+
+    Raises:
+        AttributeError: nor do Services.
+    """
+    method: Callable[..., Any] | None = None if name[:1] == "_" else getattr(Services, name, None)
+    if method is None:
+        raise AttributeError("%r has no attribute %r" % (type(client).__name__, name))
+
+    def call(*given: object, **options: object) -> object:
+        made = method(client, *given, **options)
+        if not hasattr(made, "send") or not client._blocking:  # noqa: SLF001 - the client's other half
+            return made
+        return import_module("thinwire.core.sync").ended(client, made)
+
+    return call
