@@ -51,7 +51,9 @@ if TYPE_CHECKING:
     from thinwire.core.errors import TransportError as TransportError
     from thinwire.core.errors import TransportTimeout as TransportTimeout
     from thinwire.core.errors import WriteError as WriteError
+    from thinwire.core.providers.check import Check as Check
     from thinwire.core.providers.model_list import ModelEntry as ModelEntry
+    from thinwire.core.providers.probe import Probe as Probe
     from thinwire.core.request.jsonl import JSONLMessages as JSONLMessages
     from thinwire.core.request.sources import Base64File as Base64File
     from thinwire.core.request.sources import BytesStream as BytesStream
@@ -88,7 +90,9 @@ core.error_kinds FALLBACK_ON FALLBACK_OPTIONAL OutOfMemory ThinwireError
 core.routing.all_failed AllAttemptsFailed
 core.errors ConnectError ContextWindowExceeded EncodeError ReadError StatusError
 core.errors StreamError StreamInterrupted TransportError TransportTimeout WriteError
+core.providers.check Check
 core.providers.model_list ModelEntry
+core.providers.probe Probe
 core.request.jsonl JSONLMessages
 core.request.sources Base64File BytesStream DataURL Source TextFile TextStream
 core.routing.deployment Deployment

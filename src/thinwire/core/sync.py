@@ -145,6 +145,9 @@ class Client(BaseClient):
         post = _as_blocking(AsyncClient.post, _reply)
         get = _as_blocking(AsyncClient.get, _reply)
         open = _as_blocking(AsyncClient.open, _reply)
+        models = _as_blocking(AsyncClient.models, ended)
+        check = _as_blocking(AsyncClient.check, ended)
+        probe = _as_blocking(AsyncClient.probe, ended)
 
     def close(self) -> None:
         """Closes the connections. Idempotent."""
