@@ -24,6 +24,12 @@ OPTIONAL = {
         "thinwire/core/answer/wire_hooks.py",
     ),
     "repair": ("thinwire_device/repair.py",),  # ToolCall.repair()
+    # Deployment(dialect="responses")
+    "responses": (
+        "thinwire/core/dialects/responses.py",
+        "thinwire/core/dialects/responses_answer.py",
+        "thinwire/core/dialects/responses_input.py",
+    ),
     "roots": ("thinwire_device/roots.py",),  # https, but with cadata=, pin= or verify=False
     "sse": ("thinwire/sse.py",),
     "store": ("thinwire/core/routing/store.py",),  # store=

@@ -52,6 +52,7 @@ if TYPE_CHECKING:
     from thinwire.core.errors import TransportTimeout as TransportTimeout
     from thinwire.core.errors import WriteError as WriteError
     from thinwire.core.providers.check import Check as Check
+    from thinwire.core.providers.config import ConfigError as ConfigError
     from thinwire.core.providers.model_list import ModelEntry as ModelEntry
     from thinwire.core.providers.probe import Probe as Probe
     from thinwire.core.request.jsonl import JSONLMessages as JSONLMessages
@@ -63,6 +64,7 @@ if TYPE_CHECKING:
     from thinwire.core.request.sources import TextStream as TextStream
     from thinwire.core.routing.all_failed import AllAttemptsFailed as AllAttemptsFailed
     from thinwire.core.routing.deployment import Deployment as Deployment
+    from thinwire.core.routing.divert import Diverted as Diverted
     from thinwire.core.routing.health import CooldownPolicy as CooldownPolicy
     from thinwire.core.routing.health import DeploymentState as DeploymentState
     from thinwire.core.routing.plan import Attempt as Attempt
@@ -93,9 +95,11 @@ core.errors StreamError StreamInterrupted TransportError TransportTimeout WriteE
 core.providers.check Check
 core.providers.model_list ModelEntry
 core.providers.probe Probe
+core.providers.config ConfigError
 core.request.jsonl JSONLMessages
 core.request.sources Base64File BytesStream DataURL Source TextFile TextStream
 core.routing.deployment Deployment
+core.routing.divert Diverted
 core.routing.health CooldownPolicy DeploymentState
 core.routing.plan Attempt
 core.routing.policy RetryPolicy Timeouts

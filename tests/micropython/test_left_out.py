@@ -16,6 +16,7 @@ USES = {
     "on_chunk": "chat('http://127.0.0.1:1/v1', on_chunk=print)",
     "recorder": "client('http://a/v1', on_request=print)",
     "repair": "thinwire.ToolCall(0, 'id', 'name', '{').repair()",
+    "responses": "chat('http://127.0.0.1:1/v1', dialect='responses')",
     "roots": "chat('https://127.0.0.1:1/v1')",
     "sse": "import thinwire.sse",
     "store": "from thinwire import FileStore",
@@ -26,8 +27,9 @@ SCRIPT = """
 import asyncio
 import thinwire
 
-def client(url, think_tags=False, **options):
-    deployments = {name: thinwire.Deployment(url, think_tags=think_tags) for name in "mn"}
+def client(url, think_tags=False, dialect=None, **options):
+    made = thinwire.Deployment(url, think_tags=think_tags, dialect=dialect)
+    deployments = {name: made for name in "mn"}
     return thinwire.AsyncClient("m", deployments, {"m": ["n"]}, **options)
 
 def chat(url, **options):

@@ -8,6 +8,7 @@ TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
     from os import PathLike
     from ssl import SSLContext
+    from typing import Any
 
     from thinwire.core.observer import Sink
     from thinwire.core.transport import Transport
@@ -84,3 +85,16 @@ def repaired_object(raw: str) -> "dict[str, object] | None":
     else:
         from thinwire.cpython.repair import repaired_object as repair
     return repair(raw)
+
+
+def toml_document(data: bytes) -> "dict[str, Any]":
+    """What a TOML file holds.
+
+    Raises:
+        ValueError: it is no TOML; on MicroPython: always.
+    """
+    if MICROPYTHON:  # pragma: no cover (MicroPython)
+        raise ValueError("TOML needs CPython: write it as JSON")
+    import tomllib
+
+    return tomllib.loads(data.decode())

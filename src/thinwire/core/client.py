@@ -314,8 +314,8 @@ class AsyncClient(BaseClient, Services):
                 beside it; AsyncClient only.
             on_interrupt: "raise" or "restart": what to do when an answer breaks off that the
                 caller has seen a part of; see `__init__`.
-            session: name of the conversation, for deployments with `session_affinity`; never
-                sent.
+            session: name of the conversation, for deployments with `session_affinity`; sent only
+                where one has a `session_field`.
             keep: what becomes of the answer's text. "text": it is kept in memory, and in the
                 completion. "none": only the events or `on_delta` have it, and it is None or "" in
                 the completion; `on_delta=file.write, keep="none"` writes it to a file.
@@ -378,8 +378,8 @@ class AsyncClient(BaseClient, Services):
                 beside it; AsyncClient only.
             on_interrupt: "raise" or "restart": what to do when an answer breaks off that the
                 caller has seen a part of; see `__init__`.
-            session: name of the conversation, for deployments with `session_affinity`; never
-                sent.
+            session: name of the conversation, for deployments with `session_affinity`; sent only
+                where one has a `session_field`.
             keep: what becomes of the answer's text. "text": it is kept in memory, and in the
                 completion. "none": only the events or `on_delta` have it, and it is None or "" in
                 the completion; `on_delta=file.write, keep="none"` writes it to a file.

@@ -228,7 +228,9 @@ class Exchange:
         try:
             if self._plan.keep_headers:
                 take = import_module("thinwire.core.answer.headers").take
-                take(response, self._plan.keep_headers, self.attempt)
+                spent = take(response, self._plan.keep_headers, self.attempt)
+                if spent and good:  # the next request would be refused
+                    self._plan.health.rest(self.attempt.deployment, spent, self.now_ms)
             kind = answer.content_type = (response.header("content-type") or "").lower()
             # What a success is, its body tells: statuses and content types are wrong too often.
             while good and answer.is_blank():
@@ -408,6 +410,8 @@ class Exchange:
 
     def close(self) -> "Coroutine[object, object, None]":
         """Closes the response, once it is awaited. Idempotent."""
+        if self._plan.places is not None:
+            self._plan.places.closed(self.attempt)
         response, self.response = self.response, None
         return nothing() if response is None else response.aclose()
 

@@ -89,7 +89,7 @@ def _document(
     document.update(call.params)
     for key, value in deployment.extra_body.items():
         document.setdefault(key, value)
-    provider = _provider(deployment, first_provider)
+    provider = provider_field(deployment, first_provider)
     if provider:
         document.setdefault("provider", provider)
     document["stream"] = True
@@ -98,6 +98,10 @@ def _document(
     document.update(call.extra_body)
     if isinstance(call.extra_body.get("messages"), (list, tuple)):
         document["messages"] = _messages(call.extra_body["messages"], deployment)
+    if deployment.options is not None or call.reasoning is not None:
+        from thinwire.core.dialects import parameters  # few ask for more than that
+
+        parameters.shape(document, deployment, call)
     return document
 
 
@@ -121,9 +125,10 @@ def _messages(messages: "Any", deployment: "Deployment") -> object:
     return Items(walk(messages, origin))
 
 
-def _provider(deployment: "Deployment", first: str) -> "dict[str, object]":
-    # OpenRouter's `provider` field, {} for none. One name locks; who is only to be asked first
-    # does not.
+def provider_field(deployment: "Deployment", first: str) -> "dict[str, object]":
+    """OpenRouter's `provider` field, {} for none. One name locks; who is only to be asked first
+    does not.
+    """
     names = deployment.provider_order
     allow = deployment.allow_fallbacks
     order = ([first] if first else []) + [one for one in names if one != first]

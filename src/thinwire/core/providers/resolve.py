@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     Lists = Mapping[str, Sequence[str]]
 
     class Config(Protocol):
-        """What a configuration knows; see config.py."""
+        """What a configuration knows."""
 
         deployments: Mapping[str, Deployment]
         default_provider: str

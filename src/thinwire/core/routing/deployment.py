@@ -244,6 +244,8 @@ class Deployment:
             base_url, known, options = settle(base_url, api_key, model, dialect, more)
             set_field(self, "options", options)
             set_field(self, "provider", known["provider"])
+            if options is not None:
+                extra_headers, extra_body = options.merged(extra_headers, extra_body)
             if "first_token" in known:
                 set_field(self, "usual_timeouts", Timeouts(first_token=known["first_token"]))
         if dialect is None:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from thinwire.core.request.http_request import JSONBody, Request
     from thinwire.core.routing.deployment import Deployment
     from thinwire.core.routing.health import Health
+    from thinwire.core.routing.limits import Admission
     from thinwire.core.routing.policy import Policy
     from thinwire.core.routing.router import Router
 
@@ -114,8 +115,10 @@ class Plan:
         renewed: names of deployments whose key was asked for once more, with the key if there was
             another one, until it is sent; None for none.
         texts_only: see CompletionAssembler.
+        places: what it has of its deployments' limits, None where none has any.
     """
 
+    places: "Admission | None" = None
     renewed: "dict[str, str | None] | None" = None
 
     def __init__(
@@ -167,15 +170,20 @@ class Plan:
 
         Raises:
             EncodeError: the body has to be measured, and cannot be.
+            ThinwireError: the deployment is at its limit, or cannot do what is asked.
         """
         name = attempt.deployment
         deployment = self.router.deployment(name)
         first = ""
         if deployment.session_affinity:
             first = self.health.affinity().get(self.call.session, name)
+        if self.observer is not None:
+            self.observer.listen(self.call, attempt)
         request = dialect_of(deployment, self.call).request(
             deployment, name, self.call, key, first
         )
+        if deployment.options is not None:
+            deployment.options.admit(self, attempt, deployment)
         request.key = key
         if request.body is None:  # of a GET: nothing to be framed, whatever a server says
             request.chunked = True

@@ -58,6 +58,7 @@ class Router:
         api_key_env: "str | None" = None,
     ) -> None:
         self.default_model = default_model
+        self.blocking = blocking
         lists = [fallbacks, context_fallbacks, content_filter_fallbacks]
         self.single = not hasattr(deployments, "items")
         named = deployments
