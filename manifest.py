@@ -11,6 +11,13 @@ Whoever uses it nevertheless gets an ImportError that names the file.
 import os
 
 OPTIONAL = {
+    # client.models(), check(), probe()
+    "discovery": (
+        "thinwire/core/providers/model_list.py",
+        "thinwire/core/providers/discovery.py",
+        "thinwire/core/providers/check.py",
+        "thinwire/core/providers/probe.py",
+    ),
     "files": ("thinwire/core/request/sources.py",),  # TextFile, DataURL
     "hedge": ("thinwire/core/hedge.py",),  # hedge_after=
     "history": ("thinwire/core/request/jsonl.py",),  # JSONLMessages
