@@ -11,6 +11,8 @@ Loaded by `models()`, and what builds on it: check.py, probe.py.
 from thinwire.core._compat import const, import_module
 from thinwire.core.errors import ThinwireError
 from thinwire.core.providers.model_list import ListReader, ModelEntry
+from thinwire.core.routing.health import CooldownPolicy, Health
+from thinwire.core.routing.router import Router
 
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
@@ -124,11 +126,12 @@ def alone(
         name: public name of the deployment.
         deployment: in place of the client's of that name.
     """
-    make: type[AsyncClient] = import_module("thinwire.core.client").AsyncClient
     found = deployment or client._router.deployment(name)  # noqa: SLF001
-    result = make(name, found, transport=client._transport)  # noqa: SLF001
-    for field in ("_transport", "_policy", "_reserve", "_observer", "_on_chunk", "_keep_headers"):
-        setattr(result, field, getattr(client, field))
+    result: AsyncClient = object.__new__(import_module("thinwire.core.client").AsyncClient)
+    for field, value in client.__dict__.items():
+        setattr(result, field, value)
+    result._router = Router(name, {name: found})  # noqa: SLF001
+    result._health = Health(CooldownPolicy())  # noqa: SLF001
     return result
 
 

@@ -41,6 +41,7 @@ _SCHEMA = {
     "additionalProperties": False,
 }
 _REASONING = ("reasoning_content", "reasoning", "reasoning_details", "thinking")
+_LONGEST = const(24)  # bytes of such a name, and quotes
 _REFUSED = (400, 404, 405, 411, 413, 415, 422, 500, 501, 502)
 
 
@@ -93,9 +94,14 @@ async def probe(
 
 
 class _Ear:
-    # Counts the comments of streams: a listener, and what it gives for each attempt.
+    # Hears comments in streams, and the names of fields with reasoning: a listener, and what it
+    # gives for each attempt.
     comments = 0
     _start = True
+
+    def __init__(self) -> None:
+        self.names: list[str] = []
+        self._tail = b""
 
     def sending(self, request: "Request", now_ms: int) -> "_Ear":
         self._start = True
@@ -108,6 +114,11 @@ class _Ear:
         for byte in bytes(view):
             self.comments += self._start and byte == 0x3A  # a line that begins with ":"
             self._start = byte in (10, 13)
+        text = self._tail + bytes(view)
+        self._tail = text[-_LONGEST:]
+        for name in _REASONING:
+            if b'"%s"' % name.encode() in text and name not in self.names:
+                self.names.append(name)
 
     def ended(self, how: str, now_ms: int, error: "BaseException | None") -> None:
         pass
@@ -131,23 +142,15 @@ class _Trial:
         one = alone(self._client, self._name, deployment or self._deployment)
         ear = _Ear()
         one._transport = Tap(one._transport, [ear])  # noqa: SLF001
-        one._on_chunk = self._look  # noqa: SLF001
         more.update(self._limit)
         completion = await one.chat(
             [{"role": "user", "content": text}], timeouts=self._timeouts, **more
         )
         if ear.comments:
             self.found.features["keep_alives"] = True
+        if completion.reasoning_content:
+            self._fields.extend(ear.names)
         return completion
-
-    def _look(self, chunk: "dict[str, Any]") -> None:
-        # Under which names reasoning comes.
-        choices = chunk.get("choices")
-        for choice in choices if isinstance(choices, list) else []:
-            delta = choice.get("delta") if isinstance(choice, dict) else None
-            for name in _REASONING:
-                if isinstance(delta, dict) and delta.get(name) and name not in self._fields:
-                    self._fields.append(name)
 
     async def plain(self) -> None:
         """A chat as it is; where it is refused, without what is refused most often."""
