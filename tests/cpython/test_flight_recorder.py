@@ -1,10 +1,11 @@
 """A flight recorder's file, as the mock server serves it again, over real sockets."""
 
+import asyncio
 from pathlib import Path
 
 import pytest
 
-from thinwire import Client, Deployment, FlightRecorder, StatusError, ThinwireError
+from thinwire import AsyncClient, Client, Deployment, FlightRecorder, StatusError, ThinwireError
 from thinwire.testing import (
     MockServer,
     cut_reply,
@@ -60,3 +61,30 @@ def test_a_replay_gives_the_same(tmp_path: Path, script: object, transport: type
         again = outcome(client)
         client.close()
     assert again == first
+
+
+@pytest.mark.parametrize("transport", [HTTPXTransport, SocketTransport])
+def test_a_stream_that_another_task_closes_is_kept_as_far_as_it_came(transport: type) -> None:
+    recorder = FlightRecorder()
+
+    async def leave() -> None:
+        place = Deployment(server.base_url, KEY, "stall-mid-stream")
+        async with AsyncClient("m", place, transport=transport(), recorder=recorder) as client:
+            stream = client.stream(HELLO)
+            first = await stream.__anext__()
+            assert first.text  # type: ignore[union-attr]
+
+            async def read_on() -> None:
+                async for _ in stream:
+                    pass
+
+            reader = asyncio.ensure_future(read_on())
+            await asyncio.sleep(0.05)
+            await stream.aclose()
+            await asyncio.wait_for(reader, 5)
+
+    with MockServer() as server:
+        asyncio.run(leave())
+    (exchange,) = recorder.recording().exchanges
+    assert exchange["response"]["ending"] == "client_gone"
+    assert len(exchange["response"]["arrivals"]) > 1
