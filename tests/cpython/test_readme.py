@@ -1,5 +1,6 @@
 """Every Python example of the README and of docs/ runs, against the mock server."""
 
+import json
 import os
 import re
 import socket
@@ -56,6 +57,8 @@ def script(folder: Path, block: str, server: MockServer) -> Path:
     (folder / "notes.txt").write_text("some notes")
     (folder / "sensor.log").write_text("21.5\n" * 1000)
     (folder / "photo.jpg").write_bytes(bytes(range(256)))
+    models = {"m": {"base_url": server.base_url}}
+    (folder / "config.json").write_text(json.dumps({"models": models}))
     path = folder / "example.py"
     path.write_text(block, "utf-8")
     return path
