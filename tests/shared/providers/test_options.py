@@ -31,7 +31,7 @@ def test_an_option_that_there_is_not_is_refused():
 
 
 def test_an_option_of_another_kind_is_refused():
-    for name in ("provider", "auth", "api_key_env", "api_version", "model_env"):
+    for name in ("provider", "auth", "api_key_env", "api_version", "model_env", "models_path"):
         error = error_of((TypeError, ValueError), Deployment, BASE, **{name: 5})
         assert str(error).startswith("Deployment %s takes " % name), error
 
@@ -154,12 +154,7 @@ def test_where_a_key_may_be():
             False,
         ),
         (
-            {
-                "base_url": "http://gpu.lan/v1",
-                "provider": "vllm",
-                "api_key_env": "K",
-                "allow_insecure_http": True,
-            },
+            {"base_url": "http://gpu.lan/v1", "api_key_env": "K", "allow_insecure_http": True},
             ("K",),
             True,
         ),
@@ -200,6 +195,63 @@ def test_a_host_alone_is_enough():
     assert Deployment("https://h.example", "k", provider="openai").url.path == ""
     for base, wanted in (("http://127.0.0.1:1", "/v1"), ("http://127.0.0.1:1/x", "/x")):
         assert Deployment(base, "k", dialect="anthropic").url.path == wanted
+
+
+# Options of another kind than they take, and what the error says.
+WRONG = [
+    ({"params": [1]}, TypeError, "params takes a dict of fields"),
+    ({"force": {1: 2}}, TypeError, "force takes a dict of fields"),
+    ({"rename": {"a": 1}}, TypeError, "rename takes a dict of names"),
+    ({"rename": "a"}, TypeError, "rename takes a dict of names"),
+    ({"rename": {"messages": "a"}}, ValueError, "rename cannot change 'messages'"),
+    ({"drop": "temperature"}, TypeError, "drop takes a list of names, not 'temperature'"),
+    ({"drop": [1]}, TypeError, "drop takes a list of names"),
+    ({"drop": ("messages",)}, ValueError, "drop cannot change 'messages'"),
+    ({"force": {"messages": []}}, ValueError, "force cannot change 'messages'"),
+    ({"models": 1}, TypeError, "models takes a list of names"),
+    ({"reasoning_models": "o1"}, TypeError, "reasoning_models takes a list of names"),
+    ({"reasoning": "loud"}, ValueError, "reasoning takes 'effort', 'openrouter'"),
+    ({"reasoning": {}}, ValueError, "reasoning takes 'effort'"),
+    ({"session_field": "session"}, ValueError, "takes 'user', 'prompt_cache_key', not 'session'"),
+    ({"divert_on": "length"}, TypeError, "divert_on takes a list of names"),
+    ({"divert_on": ["stop"]}, ValueError, "takes 'content_filter', 'length', not 'stop'"),
+    ({"referer": 1}, TypeError, "referer takes a string"),
+    ({"prompt_caching": 1}, TypeError, "prompt_caching takes True or False"),
+    ({"max_concurrent": 0}, TypeError, "max_concurrent takes a whole number of 1 or more"),
+    ({"max_concurrent": True}, TypeError, "max_concurrent takes a whole number"),
+    ({"requests_per_minute": 1.5}, TypeError, "requests_per_minute takes a whole number"),
+]
+
+
+def test_what_an_option_takes_is_said():
+    for given, kind, words in WRONG:
+        error = error_of(kind, Deployment, BASE, **given)
+        assert words in str(error), (given, error)
+
+
+def test_none_says_the_same_as_nothing():
+    options = Deployment(BASE, title="t", max_concurrent=None, session_field=None).options
+    assert (options.max_concurrent, options.session_field, options.params) == (None, "", {})
+    assert Deployment(BASE, max_concurrent=None, params=None).options is None
+
+
+def test_what_is_given_is_copied():
+    params, drop = {"a": 1}, ["b"]
+    deployment = Deployment(BASE, params=params, drop=drop)
+    params["a"] = 2
+    drop.append("c")
+    assert deployment.options.drop == ("b",)
+    assert deployment.extra_body == deployment.options.params == {"a": 1}
+
+
+def test_a_field_has_one_value():
+    error = error_of(ValueError, Deployment, BASE, params={"a": 1}, extra_body={"a": 2})
+    assert "both say 'a'" in str(error)
+
+
+def test_methods_are_no_options():
+    error = error_of(TypeError, Deployment, BASE, merged=1)
+    assert str(error) == "Deployment has no option merged="
 
 
 class Instead:
@@ -272,60 +324,3 @@ def test_what_is_of_some_models_is_for_these():
     finally:
         if missing:
             del Options.reasoning_models
-
-
-# Options of another kind than they take, and what the error says.
-WRONG = [
-    ({"params": [1]}, TypeError, "params takes a dict of fields"),
-    ({"force": {1: 2}}, TypeError, "force takes a dict of fields"),
-    ({"rename": {"a": 1}}, TypeError, "rename takes a dict of names"),
-    ({"rename": "a"}, TypeError, "rename takes a dict of names"),
-    ({"rename": {"messages": "a"}}, ValueError, "rename cannot change 'messages'"),
-    ({"drop": "temperature"}, TypeError, "drop takes a list of names, not 'temperature'"),
-    ({"drop": [1]}, TypeError, "drop takes a list of names"),
-    ({"drop": ("messages",)}, ValueError, "drop cannot change 'messages'"),
-    ({"force": {"messages": []}}, ValueError, "force cannot change 'messages'"),
-    ({"models": 1}, TypeError, "models takes a list of names"),
-    ({"reasoning_models": "o1"}, TypeError, "reasoning_models takes a list of names"),
-    ({"reasoning": "loud"}, ValueError, "reasoning takes 'effort', 'openrouter'"),
-    ({"reasoning": {}}, ValueError, "reasoning takes 'effort'"),
-    ({"session_field": "session"}, ValueError, "takes 'user', 'prompt_cache_key', not 'session'"),
-    ({"divert_on": "length"}, TypeError, "divert_on takes a list of names"),
-    ({"divert_on": ["stop"]}, ValueError, "takes 'content_filter', 'length', not 'stop'"),
-    ({"referer": 1}, TypeError, "referer takes a string"),
-    ({"prompt_caching": 1}, TypeError, "prompt_caching takes True or False"),
-    ({"max_concurrent": 0}, TypeError, "max_concurrent takes a whole number of 1 or more"),
-    ({"max_concurrent": True}, TypeError, "max_concurrent takes a whole number"),
-    ({"requests_per_minute": 1.5}, TypeError, "requests_per_minute takes a whole number"),
-]
-
-
-def test_what_an_option_takes_is_said():
-    for given, kind, words in WRONG:
-        error = error_of(kind, Deployment, BASE, **given)
-        assert words in str(error), (given, error)
-
-
-def test_none_says_the_same_as_nothing():
-    found = Deployment(BASE, title="t", max_concurrent=None, session_field=None).options
-    assert (found.max_concurrent, found.session_field, found.params) == (None, "", {})
-    assert Deployment(BASE, max_concurrent=None, params=None).options is None
-
-
-def test_what_is_given_is_copied():
-    params, drop = {"a": 1}, ["b"]
-    deployment = Deployment(BASE, params=params, drop=drop)
-    params["a"] = 2
-    drop.append("c")
-    assert deployment.options.drop == ("b",)
-    assert deployment.extra_body == deployment.options.params == {"a": 1}
-
-
-def test_a_field_has_one_value():
-    error = error_of(ValueError, Deployment, BASE, params={"a": 1}, extra_body={"a": 2})
-    assert "both say 'a'" in str(error)
-
-
-def test_methods_are_no_options():
-    error = error_of(TypeError, Deployment, BASE, merged=1)
-    assert str(error) == "Deployment has no option merged="
