@@ -238,3 +238,27 @@ def test_hooks_are_told_of_each_attempt_what_is_dropped():
     client.chat(HELLO, seed=1)
     assert told == [("a", 1, "seed"), ("b", 2, "seed")], told
     assert "seed" not in sent_document(transport)
+
+
+def test_nothing_is_asked_of_options_that_shape_nothing():
+    asked, kept = [], parameters.shape
+    parameters.shape = lambda *given: asked.append(given)
+    try:
+        sent(Call([]), reasoning="openrouter", max_concurrent=1, divert_on=["length"])
+        assert asked == []
+        for options in (
+            {"drop": ["a"]},
+            {"rename": {"a": "b"}},
+            {"force": {"a": 1}},
+            {"models": ["a"]},
+            {"reasoning_models": ["a"]},
+            {"prompt_caching": True},
+            {"session_field": "user"},
+        ):
+            sent(Call([]), **options)
+            assert len(asked) == 1, options
+            asked.clear()
+        sent(Call([], params={"reasoning_effort": "low"}))
+        assert len(asked) == 1
+    finally:
+        parameters.shape = kept

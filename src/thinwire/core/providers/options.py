@@ -168,6 +168,11 @@ class Options:
         if self.max_concurrent is not None or self.requests_per_minute is not None:
             import_module("thinwire.core.routing.limits").admit(plan, attempt, deployment)
 
+    def shapes(self) -> bool:
+        """Whether a document of the OpenAI wire may have to be made the deployment's."""
+        names = self.rename or self.drop or self.force or self.models or self.reasoning_models
+        return bool(names or self.prompt_caching or self.session_field)
+
     def check_end(self, plan: "Plan", exchange: "Exchange") -> None:
         """Refuses an answer that came to an end that `divert_on` names; see divert.py.
 
