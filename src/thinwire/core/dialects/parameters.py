@@ -14,6 +14,7 @@ Loaded for deployments with options, for calls that speak of reasoning, and with
 
 from thinwire.core._compat import const, import_module
 from thinwire.core.error_kinds import ThinwireError
+from thinwire.core.wire.patterns import matches as matches
 
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
@@ -140,33 +141,6 @@ def shape(document: "Fields", deployment: "Deployment", call: "Call") -> None:
         document["messages"] = marked(document["messages"])
     _reshape(document, options, call)
     document.update(options.force)
-
-
-def matches(model: str, patterns: "Names") -> bool:
-    """Whether one of `patterns` is the model's, the first that fits: "gpt-5*"; "!gpt-5-chat*" says
-    no. A model's maker ("openai/") need not stand in a pattern; case does not matter.
-    """
-    names = (model.lower(), model.rpartition("/")[2].lower())
-    for pattern in patterns:
-        wanted = pattern.lstrip("!").lower()
-        if _fits(names[0], wanted) or _fits(names[1], wanted):
-            return not pattern.startswith("!")
-    return False
-
-
-def _fits(name: str, pattern: str) -> bool:
-    pieces = pattern.split("*")
-    if len(pieces) == 1:
-        return name == pattern
-    if not name.startswith(pieces[0]):
-        return False
-    at = len(pieces[0])
-    for piece in pieces[1:-1]:
-        at = name.find(piece, at)
-        if at < 0:
-            return False
-        at += len(piece)
-    return name[at:].endswith(pieces[-1])
 
 
 def _add_session(fields: "Fields", options: "Options", call: "Call") -> None:
