@@ -105,6 +105,8 @@ def test_what_is_asked_for_in_openais_words():
     deployment = Deployment(URL, params={"a": 1, "n": 2}, drop=("b",), rename={"c": "d"})
     call = Call([], None, {"b": 1, "c": 2, "n": 3, "reasoning_effort": "low"}, {"raw": 1})
     assert parameters.asked(deployment, call) == {"a": 1, "n": 3, "d": 2}
+    budget = Deployment(URL, params={"reasoning_budget": 9})
+    assert parameters.asked(budget, Call([])) == {"reasoning_effort": 9}
     plain = Deployment(URL, extra_body={"a": 1})
     assert parameters.asked(plain, call) == {"a": 1, "b": 1, "c": 2, "n": 3}
     call = Call([], session="s")
