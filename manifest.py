@@ -24,6 +24,14 @@ OPTIONAL = {
         "thinwire/core/answer/wire_hooks.py",
     ),
     "repair": ("thinwire_device/repair.py",),  # ToolCall.repair()
+    # Deployment(dialect="anthropic")
+    "anthropic": (
+        "thinwire/core/dialects/anthropic.py",
+        "thinwire/core/dialects/anthropic_answer.py",
+        "thinwire/core/dialects/anthropic_messages.py",
+        "thinwire/core/dialects/anthropic_parts.py",
+        "thinwire/core/dialects/anthropic_thinking.py",
+    ),
     # Deployment(dialect="responses")
     "responses": (
         "thinwire/core/dialects/responses.py",

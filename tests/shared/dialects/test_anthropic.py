@@ -94,6 +94,18 @@ def test_headers_of_the_caller_win():
     assert "x-api-key" not in [name for name, _ in anthropic.request(made(), "m", call).headers]
 
 
+def test_where_the_key_goes_is_for_the_deployment_to_say():
+    for auth, wanted in (
+        ("bearer", ("Authorization", "Bearer " + KEY)),
+        ("api-key", ("api-key", KEY)),
+        ("x-api-key", ("x-api-key", KEY)),
+    ):
+        headers = anthropic.request(made(auth=auth), "m", Call(HELLO), KEY).headers
+        assert [pair for pair in headers if KEY in pair[1]] == [wanted]
+    headers = anthropic.request(made(auth="none"), "m", Call(HELLO), KEY).headers
+    assert KEY not in str(headers)
+
+
 def test_a_body_of_the_callers_goes_as_it_is():
     call = Call(HELLO)
     call.body = object()

@@ -9,11 +9,12 @@ Source: the API reference of Anthropic's Messages, its streaming page and the pa
 vision, PDF support, structured outputs and prompt caching.
 """
 
-from thinwire.core._compat import const
+from thinwire.core._compat import const, import_module
 from thinwire.core.dialects import anthropic_thinking, parameters
 from thinwire.core.dialects.anthropic_answer import AnthropicAnswer
 from thinwire.core.dialects.anthropic_messages import Conversation, Turns
 from thinwire.core.dialects.anthropic_parts import blocks, check
+from thinwire.core.dialects.authorization import key_header
 from thinwire.core.request.http_request import JSONBody, Request
 from thinwire.core.wire.json_encode import Items
 
@@ -60,7 +61,10 @@ def request(
         ("User-Agent", "thinwire"),
         ("anthropic-version", _VERSION),
     ]
-    for more in (deployment.headers("x-api-key", key or ""), list(call.extra_headers.items())):
+    given = ("x-api-key", key or "")
+    if deployment.options is not None:
+        given = key_header(deployment.options.auth, key, "x-api-key")
+    for more in (deployment.headers(*given), list(call.extra_headers.items())):
         names = [one.lower() for one, _ in more]
         headers = [pair for pair in headers if pair[0].lower() not in names] + more
     url = deployment.url
@@ -129,8 +133,7 @@ def _document(
         _choose(document, given.get("tool_choice"), given.get("parallel_tool_calls"), deployment)
     anthropic_thinking.add(document, call, known, reasoning, bool(limits))
     if deployment.provider_order or deployment.allow_fallbacks is not None or first_provider:
-        from thinwire.core.dialects import openai
-
+        openai = import_module("thinwire.core.dialects.openai")
         document["provider"] = openai.provider_field(deployment, first_provider)
     document.update(call.extra_body)
     messages = document.get("messages", call.messages)
