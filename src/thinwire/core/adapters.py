@@ -16,6 +16,13 @@ if TYPE_CHECKING:
     Certificates = bytes | str | list[bytes] | None
     Verify = bool | str | PathLike[str] | bytes | SSLContext
 
+# The second base of AsyncClient: on a chip clients come to its methods another way
+# (BaseClient.__getattr__).
+if MICROPYTHON and not TYPE_CHECKING:  # pragma: no cover (MicroPython)
+    Services = object
+else:
+    from thinwire.core.services.face import Services as Services
+
 
 def default_transport(
     blocking: bool, verify: "Verify", cadata: "Certificates", add_ca: "Certificates", own: object
@@ -86,8 +93,8 @@ def toml_document(data: bytes) -> "dict[str, Any]":
     Raises:
         ValueError: it is no TOML; on MicroPython: always.
     """
-    if MICROPYTHON:  # pragma: no cover (MicroPython)
+    if MICROPYTHON and not TYPE_CHECKING:  # pragma: no cover (MicroPython)
         raise ValueError("TOML needs CPython: write it as JSON")
-    import tomllib
+    from thinwire.cpython.toml import document
 
-    return tomllib.loads(data.decode())
+    return document(data)

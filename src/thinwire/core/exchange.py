@@ -194,7 +194,7 @@ class Exchange:
             self.clocks.asked(self._transport.now_ms())
         request = self.request = self._plan.request(self.attempt, key)
         self.clocks.bound(request)
-        if self._plan.observer is not None:
+        if self._plan.observer is not None and request.body is not None:
             request.on_upload = self._uploaded
         if self._plan.on_chunk is not None:
             from thinwire.core.answer.on_chunk import ChunkTeller
@@ -202,7 +202,9 @@ class Exchange:
             self.answer.tell(ChunkTeller(self._plan.on_chunk, request).tell)
         if self.aborted:  # before there was a request to tell
             request.abort()
-        body: Body = request.body  # type: ignore[assignment]
+        body: Body | None = request.body
+        if body is None:  # of a GET
+            body = import_module("thinwire.core.request.http_request").Body()
         try:
             response = self.response = await self._transport.send(request)
         except Exception:
@@ -450,7 +452,7 @@ def launch(
     deployment = plan.router.deployment(attempt.deployment)
     buffer = buffers.acquire()
     try:
-        answer = dialect_of(deployment).answer(deployment, plan.call, buffers, buffer)
+        answer = dialect_of(deployment, plan.call).answer(deployment, plan.call, buffers, buffer)
         answer.assembler.texts_only = plan.texts_only
         return Exchange(transport, plan, attempt, answer)
     except MemoryError:

@@ -204,11 +204,10 @@ def test_arguments_that_are_no_object_are_put_into_one():
 
 
 def test_ids_of_other_servers_are_made_to_fit():
-    got = turns(
-        USER, asking(call("functions.look:0"), call("ok-1_A")), result("functions.look:0", "x")
-    )
+    calls = [call("functions.look:0"), call("ok-1_A")]
+    got = turns(USER, asking(*calls), result("functions.look:0", "x"), result("ok-1_A", "y"))
     assert got[1] == assistant(used("functions_look_0", {}), used("ok-1_A", {}))
-    assert got[2] == user(results("functions_look_0", text("x")))
+    assert got[2] == user(results("functions_look_0", text("x")), results("ok-1_A", text("y")))
 
 
 def test_messages_in_a_row_are_one_turn():

@@ -89,9 +89,11 @@ class Call:
             all), a word, or a budget in tokens; `params` has nothing of it.
         tell: called with an event's name and fields, of what happens to the request of the
             attempt that is being made; None where nobody listens.
+        dialect: which one it is made in and read by, "" for each deployment's own.
     """
 
     portable = True
+    dialect = ""
     reasoning: "Reasoning | None" = None
     tell: "Callable[[str, dict[str, object]], object] | None" = None
     body: "Body | None" = None  # the dialect makes it
