@@ -126,6 +126,8 @@ def test_a_limit_of_the_answer():
     variables = {"OPENAI_COMPAT_API_KEY": "sk", "OPENAI_COMPAT_MAX_TOKENS": "many"}
     error = error_of(ConfigError, environment.arguments, variables)
     assert [path for path, _ in error.problems] == ["OPENAI_COMPAT_MAX_TOKENS"]
+    variables["OPENAI_COMPAT_MAX_TOKENS"] = "1024"
+    assert deployment(variables).extra_body == {"max_tokens": 1024}
 
 
 def test_azure():

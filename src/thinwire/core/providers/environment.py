@@ -134,7 +134,7 @@ class _Environment:
         elif prefix == "OPENAI_COMPAT":
             limit = self._value("OPENAI_COMPAT_MAX_TOKENS", "count")
             if limit is not None:
-                found["params"] = {"max_tokens": limit}
+                found["extra_body"] = {"max_tokens": limit}
         elif prefix == "OPENAI":
             found["extra_headers"] = headers = {}
             for header, name in _OPENAI_HEADERS:
