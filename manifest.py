@@ -19,6 +19,16 @@ OPTIONAL = {
         "thinwire/core/providers/other_names.py",
         "thinwire/core/providers/schema.py",
         "thinwire/core/providers/spelling.py",
+    # post(), get(), open(), embeddings(), transcribe(), speak(), models(), check(), probe()
+    "endpoints": (
+        "thinwire/core/dialects/endpoint.py",
+        "thinwire/core/request/endpoint_call.py",
+        "thinwire/core/request/multipart.py",
+        "thinwire/core/services/blocking.py",
+        "thinwire/core/services/embeddings.py",
+        "thinwire/core/services/endpoints.py",
+        "thinwire/core/services/reply.py",
+        "thinwire/core/services/speech.py",
     ),
     "files": ("thinwire/core/request/sources.py",),  # TextFile, DataURL
     "hedge": ("thinwire/core/hedge.py",),  # hedge_after=
@@ -26,7 +36,23 @@ OPTIONAL = {
     # log=, on_event=
     "log": ("thinwire/core/observer.py", "thinwire_device/log.py"),
     "on_chunk": ("thinwire/core/answer/on_chunk.py",),  # on_chunk=
+    # recorder=, on_request=, on_response=, on_stream_complete=
+    "recorder": (
+        "thinwire/core/wire/tap.py",
+        "thinwire/core/wire/recorder.py",
+        "thinwire/core/answer/wire_hooks.py",
+    ),
     "repair": ("thinwire_device/repair.py",),  # ToolCall.repair()
+    # Deployment(dialect="responses")
+    "responses": (
+        "thinwire/core/dialects/responses.py",
+        "thinwire/core/dialects/responses_answer.py",
+        "thinwire/core/dialects/responses_input.py",
+    ),
+    # provider=, and what suits a server of a known host
+    "presets": ("thinwire/core/providers/presets.py", "thinwire/core/providers/azure.py"),
+    "repair": ("thinwire_device/repair.py",),  # ToolCall.repair()
+    "resolve": ("thinwire/core/providers/resolve.py",),  # "provider:model", "*"
     "roots": ("thinwire_device/roots.py",),  # https, but with cadata=, pin= or verify=False
     "sse": ("thinwire/sse.py",),
     "store": ("thinwire/core/routing/store.py",),  # store=

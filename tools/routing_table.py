@@ -45,6 +45,9 @@ MEANINGS = {
     "redirect": "3xx; redirects are not followed",
     "context_length": "the request does not fit (`ContextWindowExceeded`)",
     "content_filter": "a content filter refused the request",
+    "unsupported": "the deployment, or its wire, cannot do what is asked; nothing was sent",
+    "limit": "`max_concurrent` or `requests_per_minute` is reached; nothing was sent",
+    "length": "the answer ended for want of tokens, with `divert_on` (`Diverted`)",
     "encode": "the request holds what JSON or HTTP cannot carry (`EncodeError`)",
 }
 ACTIONS = {

@@ -175,6 +175,13 @@ def test_mock_options() -> None:
     assert (process.returncode, stderr) == (0, "")
 
 
+def test_mock_can_be_strict() -> None:
+    sloppy = {"model": "m", "messages": [{"role": "user", "content": "Hi"}], "colour": "red"}
+    for option, status in ((["--strict"], 400), ([], 200)):
+        with mock("--delay-ms", "0", "--quiet", *option) as (url, _):
+            assert httpx.post(url, json=sloppy, trust_env=False).status_code == status
+
+
 def test_mock_cannot_listen_there(server: MockServer) -> None:
     done = run("mock", "--port", str(server.port))
     assert done.returncode == 1

@@ -301,7 +301,7 @@ def test_leaving_a_client_closes_it():
 
 def test_the_models_and_the_transport_of_a_client():
     for client, transport in clients():
-        assert client.models() == ["a", "b"]
+        assert client.names == ["a", "b"]
         assert client.transport is transport
 
 
@@ -494,7 +494,7 @@ def test_one_deployment_is_the_default_models():
     for kind in (Client, AsyncClient):
         transport = ScriptedTransport([ScriptedReply([ANSWER])])
         client = kind("a", Deployment("https://a.test/v1", KEY), transport=transport)
-        assert client.models() == ["a"]
+        assert client.names == ["a"]
         assert result(client.chat(HELLO, model="a")).deployment == "a"
         error = error_of(ValueError, called, client.chat, HELLO, model="b")
         assert "known are 'a'" in str(error), error

@@ -43,7 +43,7 @@ GOOD = [
     ("finish_reason and [DONE]", sse(text("a"), STOP) + DONE, "finish", "stop"),
     ("finish_reason alone", sse(text("a"), STOP), "finish", "stop"),
     ("[DONE] alone", sse(text("a")) + DONE, "done", None),
-    ("an unknown reason", sse(text("a"), chunk({}, "eos")) + DONE, "finish", "eos"),
+    ("an unknown reason", sse(text("a"), chunk({}, "odd")) + DONE, "finish", "odd"),
     ("an empty reason", sse(text("a"), chunk({}, "")) + DONE, "done", None),
     ("nothing but a reason", sse(chunk({}, "length")), "finish", "length"),
 ]

@@ -17,6 +17,7 @@ TOPICS = {
     "errors": "Error responses",
     "http": "HTTP",
     "encoding": "The request",
+    "responses": "OpenAI's Responses API",
 }
 
 

@@ -65,6 +65,7 @@ else:
     from thinwire.core._cpython import text_end as text_end
     from thinwire.core._cpython import text_piece as text_piece
     from thinwire.core._cpython import text_units as text_units
+    from thinwire.core._cpython import threads as threads
     from thinwire.core._cpython import unescaped as unescaped
     from thinwire.core._cpython import unix_time as unix_time
     from thinwire.core._cpython import warn as warn

@@ -3,6 +3,7 @@ function here has a twin of the same name in _micropython.py, which is never rea
 tests/shared holds both to the same results.
 """
 
+import _thread
 import binascii
 import functools
 import importlib
@@ -206,6 +207,7 @@ def base64(data: "bytes | memoryview") -> bytes:
 
 # The bytes that base64 stands for; ValueError where it is none.
 from_base64 = binascii.a2b_base64
+threads = _thread
 
 
 def unix_time() -> int:

@@ -126,6 +126,7 @@ def base64(data):
 
 
 from_base64 = binascii.a2b_base64
+threads = None  # a client of a chip is one task's, or one loop's
 
 
 def unix_time():

@@ -16,6 +16,13 @@ if TYPE_CHECKING:
     Certificates = bytes | str | list[bytes] | None
     Verify = bool | str | PathLike[str] | bytes | SSLContext
 
+# The second base of AsyncClient: on a chip clients come to its methods another way
+# (BaseClient.__getattr__).
+if MICROPYTHON and not TYPE_CHECKING:  # pragma: no cover (MicroPython)
+    Services = object
+else:
+    from thinwire.core.services.face import Services as Services
+
 
 def default_transport(
     blocking: bool, verify: "Verify", cadata: "Certificates", add_ca: "Certificates", own: object

@@ -2,8 +2,17 @@
 (the other is in sync.py). Thin faces over ChatStream.
 """
 
-from thinwire.core._compat import BUFFER, KEEP_HEADERS, const, import_module, mend_imports, public
+from thinwire.core._compat import (
+    BUFFER,
+    KEEP_HEADERS,
+    MICROPYTHON,
+    const,
+    import_module,
+    mend_imports,
+    public,
+)
 from thinwire.core.adapters import (
+    Services,
     default_log,
     default_transport,
     memory_budget,
@@ -35,8 +44,9 @@ if TYPE_CHECKING:
     from thinwire.core.routing.store import Store
     from thinwire.core.stream import ChatStream, OnDelta, OnRestart
     from thinwire.core.transport import Transport
+    from thinwire.core.wire.tap import WireOptions
 
-    Messages = Iterable[Mapping[str, object] | Completion]
+    Messages = str | Iterable[Mapping[str, object] | Completion]
     Tools = Sequence[Mapping[str, object]]
 
     class Opens(Protocol):
@@ -48,6 +58,11 @@ if TYPE_CHECKING:
 
 class BaseClient:
     """What the sync and the async client share."""
+
+    if MICROPYTHON and not TYPE_CHECKING:  # pragma: no cover (MicroPython)
+
+        def __getattr__(self, name):
+            return import_module("thinwire.core.services.face").bound(self, name)
 
     _blocking = False
     _cold = True  # nobody has asked for `load` yet
@@ -78,6 +93,7 @@ class BaseClient:
         add_ca: "Certificates" = None,
         http_client: object = None,
         keep_headers: "Literal['all'] | tuple[str, ...] | list[str] | None" = None,
+        **more: "Unpack[WireOptions]",
     ) -> None:
         """Makes a client; nothing is sent, and nothing connected.
 
@@ -129,6 +145,8 @@ class BaseClient:
                 closed by us (CPython).
             keep_headers: names of response headers to keep for `completion.headers`, or "all";
                 None for request ids, Retry-After and rate limits, on a chip for none.
+            **more: recorder, on_request, on_response, on_stream_complete: for who wants to see the
+                wire; see WireOptions in core/wire/tap.py, and docs/routing.md.
 
         Raises:
             ValueError: an undeclared model name, an impossible timeout, options that exclude each
@@ -212,6 +230,8 @@ class BaseClient:
         self._transport: Transport = transport
         # A transport knows in what sizes its bytes come; own ones need not say.
         self._reserve = Reserve(getattr(transport, "buffer_size", None) or BUFFER)
+        if more:  # loaded for who needs it
+            import_module("thinwire.core.wire.tap").settle(self, more)
 
     @classmethod
     def from_config(
@@ -256,7 +276,8 @@ class BaseClient:
         """What carries the requests."""
         return self._transport
 
-    def models(self) -> "list[str]":
+    @property
+    def names(self) -> "list[str]":
         """Public model names, sorted."""
         return self._router.models()
 
@@ -274,14 +295,14 @@ class BaseClient:
     def deployments_state(self) -> "dict[str, DeploymentState]":
         """How each deployment is doing: name -> DeploymentState."""
         now = self._transport.now_ms()
-        return {name: self._health.state(name, now) for name in self.models()}
+        return {name: self._health.state(name, now) for name in self.names}
 
     def __repr__(self) -> str:
         limits = repr(self._policy)
         return "%s(%r, models: %s%s)" % (
             type(self).__name__,
             self._router.default_model,
-            ", ".join(self.models()),
+            ", ".join(self.names),
             limits and "; " + limits,
         )
 
@@ -316,7 +337,7 @@ class BaseClient:
 
 
 @public
-class AsyncClient(BaseClient):
+class AsyncClient(BaseClient, Services):
     """LLM client for asyncio, on CPython and on MicroPython.
 
     Use it with `async with`, or call `aclose()`. One client serves any number of calls at a time.
@@ -353,8 +374,8 @@ class AsyncClient(BaseClient):
                 beside it; AsyncClient only.
             on_interrupt: "raise" or "restart": what to do when an answer breaks off that the
                 caller has seen a part of; see `__init__`.
-            session: name of the conversation, for deployments with `session_affinity`; never
-                sent.
+            session: name of the conversation, for deployments with `session_affinity`; sent only
+                where one has a `session_field`.
             keep: what becomes of the answer's text. "text": it is kept in memory, and in the
                 completion. "none": only the events or `on_delta` have it, and it is None or "" in
                 the completion; `on_delta=file.write, keep="none"` writes it to a file.
@@ -417,8 +438,8 @@ class AsyncClient(BaseClient):
                 beside it; AsyncClient only.
             on_interrupt: "raise" or "restart": what to do when an answer breaks off that the
                 caller has seen a part of; see `__init__`.
-            session: name of the conversation, for deployments with `session_affinity`; never
-                sent.
+            session: name of the conversation, for deployments with `session_affinity`; sent only
+                where one has a `session_field`.
             keep: what becomes of the answer's text. "text": it is kept in memory, and in the
                 completion. "none": only the events or `on_delta` have it, and it is None or "" in
                 the completion; `on_delta=file.write, keep="none"` writes it to a file.

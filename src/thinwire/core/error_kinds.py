@@ -46,6 +46,9 @@ if TYPE_CHECKING:
         "redirect",
         "context_length",
         "content_filter",
+        "unsupported",
+        "limit",
+        "length",
     ]
     # Those, and what no server is asked again for.
     ErrorKind = Kind | Literal["error", "encode", "interrupted", "memory"]
@@ -57,8 +60,15 @@ _BUSY: "tuple[Kind, ...]" = ("rate_limit", "overloaded", "server")
 _MOMENT: "tuple[Kind, ...]" = ("conflict", "too_early")
 
 RETRY_ON = _EXCHANGE + _BUSY + _MOMENT
-# The answer was whole, and is paid for: another model may do better, the same hardly.
-FALLBACK_ON: "tuple[Kind, ...]" = RETRY_ON + ("certificate", "tool_calls")
+# The answer was whole, and is paid for: another model may do better, the same hardly. Or nothing
+# was sent: this deployment cannot do what is asked, or has all that it may have at a time.
+FALLBACK_ON: "tuple[Kind, ...]" = RETRY_ON + (
+    "certificate",
+    "tool_calls",
+    "unsupported",
+    "limit",
+    "length",
+)
 COOLDOWN_ON = _EXCHANGE + _BUSY
 FALLBACK_OPTIONAL: "tuple[Kind, ...]" = (
     "auth",

@@ -194,7 +194,7 @@ class Exchange:
             self.clocks.asked(self._transport.now_ms())
         request = self.request = self._plan.request(self.attempt, key)
         self.clocks.bound(request)
-        if self._plan.observer is not None:
+        if self._plan.observer is not None and request.body is not None:
             request.on_upload = self._uploaded
         if self._plan.on_chunk is not None:
             from thinwire.core.answer.on_chunk import ChunkTeller
@@ -202,7 +202,9 @@ class Exchange:
             self.answer.tell(ChunkTeller(self._plan.on_chunk, request).tell)
         if self.aborted:  # before there was a request to tell
             request.abort()
-        body: Body = request.body  # type: ignore[assignment]
+        body: Body | None = request.body
+        if body is None:  # of a GET
+            body = import_module("thinwire.core.request.http_request").Body()
         try:
             response = self.response = await self._transport.send(request)
         except Exception:
@@ -226,7 +228,9 @@ class Exchange:
         try:
             if self._plan.keep_headers:
                 take = import_module("thinwire.core.answer.headers").take
-                take(response, self._plan.keep_headers, self.attempt)
+                spent = take(response, self._plan.keep_headers, self.attempt)
+                if spent and good:  # the next request would be refused
+                    self._plan.health.rest(self.attempt.deployment, spent, self.now_ms)
             kind = answer.content_type = (response.header("content-type") or "").lower()
             # What a success is, its body tells: statuses and content types are wrong too often.
             while good and answer.is_blank():
@@ -406,6 +410,8 @@ class Exchange:
 
     def close(self) -> "Coroutine[object, object, None]":
         """Closes the response, once it is awaited. Idempotent."""
+        if self._plan.places is not None:
+            self._plan.places.closed(self.attempt)
         response, self.response = self.response, None
         return nothing() if response is None else response.aclose()
 
@@ -446,7 +452,7 @@ def launch(
     deployment = plan.router.deployment(attempt.deployment)
     buffer = buffers.acquire()
     try:
-        answer = dialect_of(deployment).answer(deployment, plan.call, buffers, buffer)
+        answer = dialect_of(deployment, plan.call).answer(deployment, plan.call, buffers, buffer)
         answer.assembler.texts_only = plan.texts_only
         return Exchange(transport, plan, attempt, answer)
     except MemoryError:

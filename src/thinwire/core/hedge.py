@@ -105,14 +105,21 @@ class Race:
         plan, body, reason = self._plan, self.exchange.body, ""
         name = plan.upcoming()
         if plan.health.wait_ms(name, self._transport.now_ms()):
-            reason = "it is cooling down"
+            reason = "it is cooling down, or at its limit"
         # What is not sent yet may hold what can be read only once.
-        elif (body is not None and not body.replayable()) or not plan.can_replay(name):
+        elif (body is not None and not body.replayable()) or not self._can_replay(name):
             reason = "the request can be read only once"
         if reason and plan.observer is not None:
             fields = {"next": name, "reason": reason}
             plan.observer.emit("hedge_skipped", self.exchange.attempt, fields)
         return not reason
+
+    def _can_replay(self, name: str) -> bool:
+        self._plan.call.tell = None  # it is told when the request is made that is sent
+        try:
+            return self._plan.can_replay(name)
+        except ThinwireError:
+            return True  # it fails before anything is read, and says why
 
     def _winner(self) -> "_Runner | None":
         at = 0

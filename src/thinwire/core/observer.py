@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
+    from thinwire.core.request.call import Call
     from thinwire.core.routing.plan import Attempt
 
     Fields = dict[str, Any]
@@ -51,6 +52,10 @@ class Observer:
         fields["deployment"] = attempt.deployment
         fields["attempt"] = attempt.number
         self._tell(event, fields)
+
+    def listen(self, call: "Call", attempt: "Attempt") -> None:
+        """Hears from now on what a call tells of its request, which is made for an attempt."""
+        call.tell = lambda event, fields: self.emit(event, attempt, fields)
 
     def failed(self, attempt: "Attempt", error: "ThinwireError") -> None:
         """Tells that an attempt failed."""

@@ -273,6 +273,8 @@ class ChatStream:
         if self._wait_ms:
             wait, self._wait_ms = self._wait_ms, 0
             pause = self._pause = Abortable()
+            if self._plan.places is not None and self._exchange is not None:
+                self._plan.places.wait_for(pause, self._exchange)
             await self._transport.sleep_ms(0 if self._stopped else wait, pause)
             self._pause = None
             if self._stopped:
@@ -303,7 +305,10 @@ class ChatStream:
         plan, attempt = self._plan, exchange.attempt
         if exchange.answer.assembler.lost_calls():
             raise self._without_calls(exchange)
-        if plan.policy.retry_at(plan.router.deployment(attempt.deployment)).retry_empty:
+        deployment = plan.router.deployment(attempt.deployment)
+        if deployment.options is not None:
+            deployment.options.check_end(plan, exchange)
+        if plan.policy.retry_at(deployment).retry_empty:
             self._refuse_nothing(exchange)
         self._state = _ENDED
         self._end = exchange.answer.end

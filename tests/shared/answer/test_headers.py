@@ -1,11 +1,11 @@
 """Request ids and rate limits, for those who ask for them."""
 
 from helpers import error_of
-from streams import ANSWER, deployments, json_reply, play, sse, text
+from streams import ANSWER, HELLO, deployments, json_reply, play, sse, text
 
-from thinwire.core.answer.headers import checked, rate_limits
+from thinwire.core.answer.headers import checked, rate_limits, spent_ms
 from thinwire.core.client import AsyncClient
-from thinwire.core.errors import ReadError, StreamInterrupted
+from thinwire.core.errors import ReadError, StreamInterrupted, ThinwireError
 from thinwire.core.routing.all_failed import AllAttemptsFailed
 from thinwire.core.sync import Client
 from thinwire.testing.scripted import ScriptedReply, ScriptedTransport
@@ -218,3 +218,61 @@ def test_what_keep_headers_may_be():
         assert "keep_headers must be a tuple" in str(error), error
         for kind in (AsyncClient, Client):
             error_of(TypeError, kind, "a", deployments("a"), keep_headers=wrong)
+
+
+def test_when_a_limit_is_spent():
+    for headers, want in [
+        ({}, 0),
+        ({"x-ratelimit-remaining": "0"}, 0),
+        ({"x-ratelimit-remaining": "1", "x-ratelimit-reset": "20"}, 0),
+        ({"x-ratelimit-remaining": "0", "x-ratelimit-reset": "20"}, 20000),
+        ({"x-ratelimit-reset": "20"}, 0),
+        ({"x-ratelimit-limit": "0", "x-ratelimit-remaining": "0", "x-ratelimit-reset": "9"}, 0),
+        (
+            {
+                "x-ratelimit-remaining-requests": "0",
+                "x-ratelimit-reset-requests": "2s",
+                "x-ratelimit-remaining-tokens": "0",
+                "x-ratelimit-reset-tokens": "1m",
+            },
+            60000,
+        ),
+    ]:
+        assert spent_ms(rate_limits(headers)) == want, headers
+
+
+SPENT = {"x-ratelimit-remaining": "0", "x-ratelimit-reset": "20"}
+
+
+def test_a_limit_that_is_spent_is_believed_before_anything_is_refused():
+    replies = [ScriptedReply([ANSWER], headers=SPENT)] + [ScriptedReply([ANSWER])] * 2
+    transport = ScriptedTransport(replies)
+    chain = {"a": ["b"]}
+    client = Client("a", deployments("a", "b"), chain, transport=transport, keep_headers="all")
+    got = [client.chat(HELLO).deployment]
+    state = client.deployments_state()["a"]
+    assert (state.healthy, state.cooldown_ms, state.failures) == (False, 20000, 0)
+    assert state.reason == "rate_limit"
+    got.append(client.chat(HELLO).deployment)
+    transport.advance(20000)
+    got.append(client.chat(HELLO).deployment)
+    assert got == ["a", "b", "a"], got
+    assert client.deployments_state()["a"].healthy
+
+
+def test_it_is_believed_from_the_head_on():
+    replies = [ScriptedReply([ANSWER], headers=SPENT), ScriptedReply([ANSWER])]
+    transport = ScriptedTransport(replies)
+    chain = {"a": ["b"]}
+    client = Client("a", deployments("a", "b"), chain, transport=transport, keep_headers="all")
+    with client.stream(HELLO) as stream:
+        next(stream)
+        assert client.chat(HELLO).deployment == "b"
+
+
+def test_what_an_error_says_of_limits_leaves_failures_counted():
+    replies = [ScriptedReply([b"no"], 500, SPENT) for _ in range(3)]
+    transport = ScriptedTransport(replies)
+    client = Client("a", deployments("a"), transport=transport, keep_headers="all", retry=3)
+    error_of(ThinwireError, client.chat, HELLO)
+    assert client.deployments_state()["a"].failures == 3

@@ -1,7 +1,10 @@
 # What few deployments need, and what a preset adds to what was said.
 
+import sys
+
 from helpers import error_of
 
+from thinwire.core.providers import options
 from thinwire.core.providers.options import Options
 from thinwire.core.routing.deployment import Deployment
 from thinwire.core.routing.policy import Policy, Timeouts
@@ -29,8 +32,8 @@ def test_an_option_that_there_is_not_is_refused():
 
 def test_an_option_of_another_kind_is_refused():
     for name in ("provider", "auth", "api_key_env", "api_version", "model_env"):
-        error = error_of(TypeError, Deployment, BASE, **{name: 5})
-        assert str(error) == "%s= takes a str, not int" % name
+        error = error_of((TypeError, ValueError), Deployment, BASE, **{name: 5})
+        assert str(error).startswith("Deployment %s takes " % name), error
 
 
 def test_none_is_as_good_as_nothing():
@@ -129,6 +132,12 @@ def test_where_a_key_may_be():
         ({"base_url": "http://api.groq.com/v1", "provider": "groq"}, (), False),
         ({"base_url": "https://notapi.groq.com/v1", "provider": "groq"}, (), False),
         ({"base_url": BASE, "provider": "vllm"}, ("VLLM_API_KEY",), False),
+        ({"base_url": "http://localhost:1/v1", "provider": "vllm"}, ("VLLM_API_KEY",), False),
+        ({"base_url": "http://127.0.0.1/v1", "provider": "vllm"}, ("VLLM_API_KEY",), False),
+        ({"base_url": "http://[::1]:1/v1", "provider": "vllm"}, ("VLLM_API_KEY",), False),
+        ({"base_url": "http://10.0.0.5/v1", "provider": "vllm"}, (), False),
+        ({"base_url": "http://127.0.0.evil/v1", "provider": "vllm"}, (), False),
+        ({"base_url": "http://gpu.lan/v1", "provider": "vllm", "api_key_env": "K"}, ("K",), True),
         ({"provider": "groq", "api_key_env": "MINE"}, ("MINE",), True),
         ({"base_url": BASE, "api_key_env": "MINE"}, ("MINE",), True),
         ({"provider": "groq", "auth": "none"}, (), False),
@@ -166,3 +175,132 @@ def test_a_host_alone_is_enough():
     assert Deployment("https://h.example", "k", provider="openai").url.path == ""
     for base, wanted in (("http://127.0.0.1:1", "/v1"), ("http://127.0.0.1:1/x", "/x")):
         assert Deployment(base, "k", dialect="anthropic").url.path == wanted
+
+
+# Options of another kind than they take, and what the error says.
+WRONG = [
+    ({"params": [1]}, TypeError, "params takes a dict of fields"),
+    ({"force": {1: 2}}, TypeError, "force takes a dict of fields"),
+    ({"rename": {"a": 1}}, TypeError, "rename takes a dict of names"),
+    ({"rename": "a"}, TypeError, "rename takes a dict of names"),
+    ({"rename": {"messages": "a"}}, ValueError, "rename cannot change 'messages'"),
+    ({"drop": "temperature"}, TypeError, "drop takes a list of names, not 'temperature'"),
+    ({"drop": [1]}, TypeError, "drop takes a list of names"),
+    ({"drop": ("messages",)}, ValueError, "drop cannot change 'messages'"),
+    ({"force": {"messages": []}}, ValueError, "force cannot change 'messages'"),
+    ({"models": 1}, TypeError, "models takes a list of names"),
+    ({"reasoning_models": "o1"}, TypeError, "reasoning_models takes a list of names"),
+    ({"reasoning": "loud"}, ValueError, "reasoning takes 'effort', 'openrouter'"),
+    ({"reasoning": {}}, ValueError, "reasoning takes 'effort'"),
+    ({"session_field": "session"}, ValueError, "takes 'user', 'prompt_cache_key', not 'session'"),
+    ({"divert_on": "length"}, TypeError, "divert_on takes a list of names"),
+    ({"divert_on": ["stop"]}, ValueError, "takes 'content_filter', 'length', not 'stop'"),
+    ({"referer": 1}, TypeError, "referer takes a string"),
+    ({"prompt_caching": 1}, TypeError, "prompt_caching takes True or False"),
+    ({"max_concurrent": 0}, TypeError, "max_concurrent takes a whole number of 1 or more"),
+    ({"max_concurrent": True}, TypeError, "max_concurrent takes a whole number"),
+    ({"requests_per_minute": 1.5}, TypeError, "requests_per_minute takes a whole number"),
+]
+
+
+def test_what_an_option_takes_is_said():
+    for options, kind, words in WRONG:
+        error = error_of(kind, Deployment, BASE, **options)
+        assert words in str(error), (options, error)
+
+
+def test_none_says_the_same_as_nothing():
+    options = Deployment(BASE, title="t", max_concurrent=None, session_field=None).options
+    assert (options.max_concurrent, options.session_field, options.params) == (None, "", {})
+    assert Deployment(BASE, max_concurrent=None, params=None).options is None
+
+
+def test_what_is_given_is_copied():
+    params, drop = {"a": 1}, ["b"]
+    deployment = Deployment(BASE, params=params, drop=drop)
+    params["a"] = 2
+    drop.append("c")
+    assert deployment.options.drop == ("b",)
+    assert deployment.extra_body == deployment.options.params == {"a": 1}
+
+
+def test_a_field_has_one_value():
+    error = error_of(ValueError, Deployment, BASE, params={"a": 1}, extra_body={"a": 2})
+    assert "both say 'a'" in str(error)
+
+
+def test_methods_are_no_options():
+    error = error_of(TypeError, Deployment, BASE, merged=1)
+    assert str(error) == "Deployment has no option merged="
+
+
+class Instead:
+    """What stands in the place of the presets, inside `with`; False: nothing does."""
+
+    def __init__(self, presets):
+        self.presets = presets
+
+    def __enter__(self):
+        self.kept, options.import_module = options.import_module, self
+        return self
+
+    def __exit__(self, *error):
+        options.import_module = self.kept
+
+    def __call__(self, name):
+        if not name.endswith("presets"):
+            return self.kept(name)
+        if not self.presets:
+            raise ImportError(name)
+        return self.presets
+
+    def make(self, *arguments, **given):
+        sys.modules["thinwire.core.providers.options"] = options  # a chip forgets it
+        return Deployment(*arguments, **given)
+
+
+def test_a_firmware_without_presets_has_what_urls_say():
+    with Instead(False) as instead:
+        for given in (
+            {"base_url": "https://api.groq.com/openai/v1"},
+            {"base_url": BASE, "provider": "groq"},
+        ):
+            deployment = instead.make(api_key="k", **given)
+            assert deployment.base_url == given["base_url"]
+            assert deployment.provider == given.get("provider", "")
+        error_of(ImportError, instead.make, provider="groq")
+
+
+def test_what_is_of_some_models_is_for_these():
+    class Presets:
+        reasoning_models = ["!gpt-5-chat*", "gpt-5*"]
+
+        @classmethod
+        def look_up(cls, name, host):
+            return {
+                "hosts": ["h.example"],
+                "auth": "api-key",
+                "reasoning_models": cls.reasoning_models,
+                "responses": ["gpt-5-pro"],
+            }
+
+    missing = not hasattr(Options, "reasoning_models")
+    if missing:
+        Options.reasoning_models = ()
+    try:
+        with Instead(Presets) as instead:
+            for model, wanted in (
+                ("gpt-5-mini", Presets.reasoning_models),
+                ("gpt-4o", ()),
+                ("gpt-5-chat-latest", ()),
+                (None, Presets.reasoning_models),
+            ):
+                made = instead.make(BASE, "k", model)
+                assert made.options.reasoning_models == wanted, model
+                assert made.dialect == "openai"
+            assert instead.make(BASE, "k", "gpt-5-pro").dialect == "responses"
+            own = instead.make(BASE, "k", "gpt-5", reasoning_models=("mine",))
+            assert own.options.reasoning_models == ("mine",)
+    finally:
+        if missing:
+            del Options.reasoning_models

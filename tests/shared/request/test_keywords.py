@@ -26,7 +26,7 @@ OPTIONS = [
     ("default_headers", {"a": "private"}, "extra_headers="),
     ("fallbacks", ["b"], "fallbacks={"),
     ("mock_response", "private", "MockServer"),
-    ("drop_params", True, "None"),
+    ("drop_params", True, "Deployment(drop="),
     ("custom_llm_provider", "private", "Deployment("),
     ("caching", True, "Transport"),
     ("timeout", None, "timeouts=Timeouts"),

@@ -494,3 +494,23 @@ def test_a_store_that_cannot_save_is_a_problem_and_no_more():
 def test_a_cooldown_policy_prints_as_it_is_written():
     want = "CooldownPolicy(failures=2, seconds=1.5, max_seconds=600)"
     assert repr(CooldownPolicy(2, 1.5)) == want, repr(CooldownPolicy(2, 1.5))
+
+
+def test_a_deployment_that_answers_may_want_a_rest():
+    health = make(max_seconds=60)
+    broken(health, 2)
+    health.rest("a", 20000, T0)
+    assert shown(health.state("a", T0)) == (False, 20000, 0, "rate_limit")
+    health.answered("a", T0 + 5000)  # the same answer, at its end
+    assert health.wait_ms("a", T0 + 5000) == 15000
+    assert health.in_order(["a", "b"], T0 + 5000) == ["b", "a"]
+    health.rest("a", 10**9, T0)
+    assert health.wait_ms("a", T0) == 60000
+    health.answered("a", T0 + 60000)
+    assert shown(health.state("a", T0 + 60000)) == (True, 0, 0, "")
+
+
+def test_a_rest_is_kept_where_states_are():
+    with Scratch(b"") as path:
+        make(FileStore(path)).rest("a", 20000, T0)
+        assert 19000 <= make(FileStore(path)).state("a", T0).cooldown_ms <= 20000

@@ -5,6 +5,7 @@ exoclaw's own types; without it, equals of them (types.py).
 """
 
 import os
+import sys
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from typing import TYPE_CHECKING
 
@@ -109,6 +110,10 @@ class OpenAIStreamingProvider:
     ) -> "LLMResponse":
         """Asks a model, walking its fallbacks, and waits for the whole answer.
 
+        The conversation's name is that of exoclaw's log context (`session.key`). It keeps the
+        prompt cache warm at deployments with `session_affinity`, and is sent to nobody but those
+        with a `session_field`.
+
         Args:
             messages: list of message dicts, or any iterable of them. Keys that begin with an
                 underscore are not sent; with `_content_file` the content is read from that file
@@ -144,6 +149,7 @@ class OpenAIStreamingProvider:
                 tool_choice="auto" if tools else None,
                 reasoning_effort=reasoning_effort or None,
                 response_format=response_format or None,
+                session=_session(),
             )
         except (StatusError, AllAttemptsFailed) as error:
             cause = error.last if isinstance(error, AllAttemptsFailed) else error
@@ -196,6 +202,13 @@ class OpenAIStreamingProvider:
     def _log(self, level: str, event: str, fields: dict[str, object]) -> None:
         if self._logs_calls or level == "warning":
             default_log()(level, event, fields)
+
+
+def _session() -> str:
+    # Where exoclaw binds it for its log; nothing is bound before structlog is loaded.
+    context = sys.modules.get("structlog.contextvars")
+    found = context.get_contextvars().get("session.key") if context is not None else None
+    return found if isinstance(found, str) else ""
 
 
 def _timeouts(first_token: float | None, silence: float | None) -> Timeouts:

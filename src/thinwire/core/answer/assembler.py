@@ -110,7 +110,12 @@ class CompletionAssembler:
             reason = found.get("finish_reason")
             if reason:
                 self._unfinished -= choice.finish_reason is None
-                choice.finish_reason = chunk.word(reason)
+                word = choice.finish_reason = chunk.word(reason)
+                if word not in chunk.REASONS:
+                    from thinwire.core.answer.finish_reasons import normal
+
+                    choice.finish_reason = normal(word)
+                    choice.beside["native_finish_reason"] = word
                 self.finish_seen = True
             for name in found:
                 value = found[name]

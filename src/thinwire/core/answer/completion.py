@@ -96,7 +96,8 @@ class Choice:
     Attributes:
         index: the server's number for it.
         tool_calls: list of ToolCall.
-        finish_reason: as the server sent it, None if it sent none.
+        finish_reason: why the model stopped, in OpenAI's words where there is one for it (see
+            finish_reasons.py), else as the server sent it; None if it sent none.
         reasoning_names: the fields that its reasoning came in, for `message_extra`.
         extra: fields of its message that are not ours.
         beside: fields beside its message that are not ours, e.g. `native_finish_reason`, as they
@@ -345,6 +346,11 @@ class Completion:
         """Completion tokens per second between first and last delta; 0.0 when unknown."""
         tokens = self.usage.get("completion_tokens")
         return self.timings.tokens_per_s(tokens) if isinstance(tokens, int) else 0.0
+
+    @property
+    def native_finish_reason(self) -> "str | None":
+        """Why the model stopped, in the words of the server, or of whom a gateway asked."""
+        return self.finish_reason and self.extra.get("native_finish_reason", self.finish_reason)
 
     @property
     def content(self) -> "str | None":

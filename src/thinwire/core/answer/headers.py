@@ -46,11 +46,14 @@ def checked(keep: object) -> "str | tuple[str, ...]":
     raise TypeError('keep_headers must be a tuple of header names, or "all"')
 
 
-def take(response: "Response", keep: "str | tuple[str, ...]", attempt: "Attempt") -> None:
+def take(response: "Response", keep: "str | tuple[str, ...]", attempt: "Attempt") -> int:
     """Keeps headers of an attempt's response.
 
     Args:
         keep: "all", "known" for ids and limits, or names in lower case.
+
+    Returns:
+        See spent_ms.
     """
     found: dict[str, str] = {}
     if isinstance(keep, tuple):
@@ -69,6 +72,7 @@ def take(response: "Response", keep: "str | tuple[str, ...]", attempt: "Attempt"
             break
     if [name for name in found if "ratelimit" in name]:
         attempt.rate_limits = rate_limits(found, http_date(response.header("date") or ""))
+    return spent_ms(attempt.rate_limits)
 
 
 def _is_known(name: str) -> bool:
@@ -98,6 +102,19 @@ def rate_limits(
         if kind not in result:
             result[kind] = groups[(kind, rank)]
     return result
+
+
+def spent_ms(limits: "dict[str, dict[str, int | None]]") -> int:
+    """How long nothing is left of a limit, in milliseconds; 0 where something is, or nobody says.
+
+    Args:
+        limits: see rate_limits.
+    """
+    waits = [0]
+    for group in limits.values():
+        if group["remaining"] == 0 and group["limit"] != 0:
+            waits.append(group["reset_ms"] or 0)
+    return max(waits)
 
 
 def _meaning(name: str) -> "tuple[str, str, int]":

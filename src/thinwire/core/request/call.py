@@ -7,10 +7,11 @@ from thinwire.core.wire.http1_request import check_headers
 
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from typing import Literal, TypedDict
 
     from thinwire.core.request.http_request import Body
+    from thinwire.core.request.reasoning import Reasoning
 
     Object = Mapping[str, object]
     Keep = Literal["text", "none"]
@@ -34,7 +35,8 @@ if TYPE_CHECKING:
         presence_penalty: float | None
         prompt_cache_key: str | None
         prompt_cache_retention: str | None
-        reasoning_effort: str | None
+        reasoning_budget: int | None
+        reasoning_effort: str | Literal[False] | None
         response_format: Object | None
         safety_identifier: str | None
         seed: int | None
@@ -69,21 +71,31 @@ class Call:
         params: further fields of the request; those that are None are left out.
         extra_body: fields that replace all others, None included.
         extra_headers: headers of this call.
-        session: name of the conversation, for deployments with `session_affinity`; never sent.
+        session: name of the conversation, for deployments with `session_affinity`; sent only where
+            one has a `session_field`.
         keep: what becomes of the answer's text; see AsyncClient.stream.
 
     Raises:
         TypeError: messages is one message, or no iterable; an option of other clients, a
-            class as response_format, a function as tool; says what to write.
+            class as response_format, a function as tool, reasoning that is neither a word nor a
+            number; says what to write.
         ValueError: a header that cannot be sent; its value is not repeated.
 
     Attributes:
         portable: whether the request can be built for another deployment.
         keep: whether the answer's text is kept in memory.
         sizes: sizes of its files, the same for each attempt; see JSONEncoder.
+        reasoning: how much the model shall reason: None (nothing is said of it), False (not at
+            all), a word, or a budget in tokens; `params` has nothing of it.
+        tell: called with an event's name and fields, of what happens to the request of the
+            attempt that is being made; None where nobody listens.
+        dialect: which one it is made in and read by, "" for each deployment's own.
     """
 
     portable = True
+    dialect = ""
+    reasoning: "Reasoning | None" = None
+    tell: "Callable[[str, dict[str, object]], object] | None" = None
     body: "Body | None" = None  # the dialect makes it
 
     def __init__(
@@ -106,6 +118,10 @@ class Call:
         given = params or {}
         _check(given, tools)
         self.params = {key: value for key, value in given.items() if value is not None}
+        if "reasoning_effort" in self.params or "reasoning_budget" in self.params:
+            from thinwire.core.request.reasoning import taken
+
+            self.reasoning = taken(self.params)
         self.extra_body = extra_body or {}
         self.extra_headers = dict(extra_headers or {})
         self.session = session

@@ -21,7 +21,7 @@ OURS = {
     "default_headers": "extra_headers=, here or of the Deployment",
     "fallbacks": 'fallbacks={"model": ["another", ...]} of the client',
     "mock_response": "thinwire.testing: MockServer, or ScriptedTransport for transport=",
-    "drop_params": "None for what a server refuses: it is not sent",
+    "drop_params": "Deployment(drop=(...,)) for what a server refuses",
     "caching": "a Transport of your own: thinwire keeps no answers",
 }
 

@@ -6,7 +6,7 @@ from thinwire.core.request.http_request import Body
 
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Callable
     from typing import Any
 
 
@@ -38,8 +38,11 @@ class ProducedBody(Body):
 
     def __init__(self, blocks: "AsyncIterator[bytes]") -> None:
         super().__init__()
+        self._begin(blocks)
+
+    def _begin(self, blocks: "Any") -> None:
         self._is_async = hasattr(blocks, "__aiter__")
-        self._blocks: Any = blocks.__aiter__() if self._is_async else iter(blocks)  # type: ignore[call-overload]
+        self._blocks: Any = blocks.__aiter__() if self._is_async else iter(blocks)
         self._block: bytes = b""
         self._at = 0
         self._ended = False
@@ -69,3 +72,42 @@ class ProducedBody(Body):
         memoryview(buffer)[:count] = view[self._at : self._at + count]
         self._at += count
         return count
+
+
+class FreshBody(ProducedBody):
+    """Bytes that a caller can produce anew, for each attempt.
+
+    Args:
+        factory: gives an iterator of bytes, plain or async; called when they are wanted.
+    """
+
+    def __init__(self, factory: "Callable[[], object]") -> None:
+        super().__init__(iter(()))  # type: ignore[arg-type]
+        self._factory = factory
+        self._open = False
+
+    async def more(self) -> None:
+        """Waits for the producer's next bytes."""
+        if not self._open:
+            self._open = True
+            try:
+                self._begin(self._factory())
+            except Exception as error:
+                self.failed(error)
+                raise
+        await super().more()
+
+    def replayable(self) -> bool:
+        """See Body."""
+        return True
+
+    def repeatable(self) -> bool:
+        """See JSONBody."""
+        return True
+
+    def close(self) -> None:
+        """Ends the producer: what is read next is its beginning again."""
+        if self._open and hasattr(self._blocks, "close"):
+            self._blocks.close()
+        self._open = False
+        self._begin(iter(()))

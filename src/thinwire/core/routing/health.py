@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from thinwire.core.errors import ThinwireError
     from thinwire.core.routing.affinity import SessionAffinity
+    from thinwire.core.routing.limits import Limits
     from thinwire.core.routing.store import Store, StoredStates
 
 
@@ -81,10 +82,13 @@ class Health:
         on_problem: told in words why the store failed, or None.
 
     Attributes:
+        limits: what deployments may have at a time, None where none has such a limit.
         needs_length: names of deployments that want a Content-Length.
         tried_chunks: names of those that took a request in chunks, or were sent one with its
             length in place of it.
     """
+
+    limits: "Limits | None" = None
 
     def __init__(
         self,
@@ -130,21 +134,35 @@ class Health:
 
     def answered(self, name: str, now_ms: int) -> None:
         """Takes note that a deployment answered: what was before does not count any more."""
-        if name in self._states:
+        state = self._states.get(name)
+        if state is not None and (state.failures or state.until_ms <= now_ms):
             self._load(now_ms)  # or what others have stored meanwhile would be lost
             self._states.pop(name, None)
             if self._stored is not None:
                 self._stored.save(self._states, now_ms)
 
+    def rest(self, name: str, ms: int, now_ms: int) -> None:
+        """Takes note that a deployment answers, and says that it will answer no more for a while.
+
+        Args:
+            ms: how long, in milliseconds.
+        """
+        self._load(now_ms)
+        until = now_ms + min(ms, self._policy.max_ms)
+        self._states[name] = DeploymentState(until, 0, "rate_limit")
+        if self._stored is not None:
+            self._stored.save(self._states, now_ms, name)
+
     def wait_ms(self, name: str, now_ms: int) -> int:
         """How long a deployment is still left alone, in milliseconds."""
         state = self._states.get(name)
-        return max(state.until_ms - now_ms, 0) if state is not None else 0
+        wait = max(state.until_ms - now_ms, 0) if state is not None else 0
+        return wait if self.limits is None else max(wait, self.limits.wait_ms(name, now_ms))
 
     def in_order(self, names: "list[str]", now_ms: int) -> "list[str]":
         """`names` with those that cool down at the end, the one that is ready first before."""
         self._load(now_ms)
-        if not self._states:
+        if not self._states and self.limits is None:
             return names
         waits = [(self.wait_ms(name, now_ms), place) for place, name in enumerate(names)]
         return [names[place] for _, place in sorted(waits)]

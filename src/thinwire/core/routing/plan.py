@@ -15,13 +15,14 @@ if TYPE_CHECKING:
     from thinwire.core.request.http_request import JSONBody, Request
     from thinwire.core.routing.deployment import Deployment
     from thinwire.core.routing.health import Health
+    from thinwire.core.routing.limits import Admission
     from thinwire.core.routing.policy import Policy
     from thinwire.core.routing.router import Router
 
 
-def dialect_of(deployment: "Deployment") -> "Dialect":
-    """The module that speaks to a deployment."""
-    return import_module("thinwire.core.dialects." + deployment.dialect)
+def dialect_of(deployment: "Deployment", call: "Call") -> "Dialect":
+    """The module that speaks to a deployment: its own dialect, unless the call names one."""
+    return import_module("thinwire.core.dialects." + (call.dialect or deployment.dialect))
 
 
 @public
@@ -42,7 +43,8 @@ class Attempt:
         ms: how long it took, in milliseconds.
         sent_bytes: how much of the request body was sent.
         free: whether it does not count: a kept connection had ended, or the server wanted a
-            Content-Length, and the request was sent again at once.
+            Content-Length, and the request was sent again at once; or its deployment was at its
+            limit, and nothing was sent.
         headers, request_id, rate_limits: of the response; see Completion.
     """
 
@@ -114,8 +116,10 @@ class Plan:
         renewed: names of deployments whose key was asked for once more, with the key if there was
             another one, until it is sent; None for none.
         texts_only: see CompletionAssembler.
+        places: what it has of its deployments' limits, None where none has any.
     """
 
+    places: "Admission | None" = None
     renewed: "dict[str, str | None] | None" = None
 
     def __init__(
@@ -167,20 +171,27 @@ class Plan:
 
         Raises:
             EncodeError: the body has to be measured, and cannot be.
+            ThinwireError: the deployment is at its limit, or cannot do what is asked.
         """
         name = attempt.deployment
         deployment = self.router.deployment(name)
         first = ""
         if deployment.session_affinity:
             first = self.health.affinity().get(self.call.session, name)
-        request = dialect_of(deployment).request(deployment, name, self.call, key, first)
+        if self.observer is not None:
+            self.observer.listen(self.call, attempt)
+        dialect = dialect_of(deployment, self.call)
+        request = dialect.request(deployment, name, self.call, key, first)
+        if deployment.options is not None:
+            deployment.options.admit(self, attempt, deployment)
         request.key = key
         framing, health = deployment.framing, self.health
         needed = framing == "length" or name in health.needs_length
-        if framing == "chunked":
+        # A GET has nothing to be framed, whatever a server says.
+        if framing == "chunked" or request.body is None:
             request.chunked = True
         elif needed or name in self.measured:
-            request.length = request.body.length()  # type: ignore[union-attr]
+            request.length = request.body.length()
             if needed and request.length is None:
                 text = "a Content-Length needs a request that can be read twice"
                 raise EncodeError(text, "")
@@ -190,8 +201,9 @@ class Plan:
     def can_replay(self, name: str) -> bool:
         """Whether all that a request to the deployment called `name` holds can be read again."""
         deployment = self.router.deployment(name)
-        body: JSONBody = dialect_of(deployment).request(deployment, name, self.call).body  # type: ignore[assignment]
-        return body.repeatable()
+        dialect = dialect_of(deployment, self.call)
+        body: JSONBody | None = dialect.request(deployment, name, self.call).body  # type: ignore[assignment]
+        return body is None or body.repeatable()
 
     def upcoming(self) -> str:
         """Name that would be tried next, "" at the end of the chain."""

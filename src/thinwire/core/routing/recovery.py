@@ -105,6 +105,13 @@ def decide(
         restarts = policy.on_interrupt == "restart" and falls_back and replayable
         action = "restart" if restarts and left else _end(exchange, error)
         return Decision(action, left, error=error)
+    if error.kind == "limit":
+        from thinwire.core.routing import limits
+
+        step = limits.next_step(plan, name, error, now_ms)
+        if step is None:
+            return _over(plan, exchange, error, limits.HINT)
+        return Decision(step[0], step[1], step[2], True)
     # Failures that are no attempt: a kept connection that was dead, and a server that wants the
     # Content-Length which this attempt did not have and the next one will.
     stale = error.stale and plan.stale <= _MOST_STALE
@@ -257,8 +264,9 @@ def _wants_length(error: "ThinwireError") -> bool:
 
 
 def _end(exchange: "Exchange", error: "ThinwireError") -> str:
-    # An answer without its calls came to its end, and its error has all of it.
-    return "interrupt" if exchange.has_begun() and error.kind != "tool_calls" else "raise"
+    # An answer that came to its end, without its calls for instance: its error has all of it.
+    has_all = getattr(error, "completion", None) is not None
+    return "interrupt" if exchange.has_begun() and not has_all else "raise"
 
 
 def _over(plan: "Plan", exchange: "Exchange", error: "ThinwireError", hint: str = "") -> Decision:

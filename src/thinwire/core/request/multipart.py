@@ -1,0 +1,153 @@
+"""A form with a file (multipart/form-data, RFC 7578), streamed: what is held of the file at any
+time is one small piece.
+
+A file is whatever gives bytes: a path, an open binary file, bytes, an iterable of bytes, plain or
+async (a microphone), a callable that gives one for each attempt; or a source of this library
+(Base64File and DataURL by their path, BytesStream by its blocks): as it is here, not as base64.
+"""
+
+from thinwire.core._compat import const, random_id
+from thinwire.core.errors import EncodeError
+from thinwire.core.request.raw_call import FreshBody, ProducedBody
+
+TYPE_CHECKING = const(False)
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterable, Callable, Iterable, Iterator, Mapping
+    from os import PathLike
+    from typing import Any, BinaryIO
+
+    from thinwire.core.request.http_request import Body
+    from thinwire.core.request.sources import Source
+
+    Blocks = Iterable[bytes] | AsyncIterable[bytes]
+    File = (
+        str | PathLike[str] | bytes | bytearray | BinaryIO | Source | Blocks | Callable[[], Blocks]
+    )
+
+_PIECE = const(4096)
+
+
+class Multipart:
+    """A form with one file, the last of its fields.
+
+    Args:
+        fields: name -> text, number, bool, or a list of these; those that are None are left out.
+        file: see the head of this module.
+        filename: what the server is told; its ending tells many servers the format.
+        media_type: of the file.
+        name: of the file's field.
+
+    Attributes:
+        media_type: of the form.
+        once: whether the file can be read only once.
+    """
+
+    def __init__(
+        self,
+        fields: "Mapping[str, object]",
+        file: "File",
+        filename: str,
+        media_type: str,
+        name: str = "file",
+    ) -> None:
+        self._fields = dict(fields)
+        self._file = file
+        for text in (filename, media_type):
+            if [c for c in text if c < " " or c == "\x7f" or c == '"']:
+                raise ValueError("%r has a character that a form cannot carry" % text)
+        self._file_head = (
+            'Content-Disposition: form-data; name="%s"; filename="%s"\r\nContent-Type: %s\r\n\r\n'
+            % (name, filename, media_type)
+        )
+        self._mark = "thinwire-" + random_id()
+        self.media_type = "multipart/form-data; boundary=" + self._mark
+        blocks = getattr(file, "_factory", file)  # of a BytesStream
+        self.once = not callable(blocks) and (
+            hasattr(blocks, "__next__") or hasattr(blocks, "__anext__")
+        )
+        self._blocks: Any = blocks
+
+    def body(self, model: str) -> "Body":
+        """The form as a body, a fresh one for each attempt; `once`: for the only one.
+
+        Args:
+            model: the deployment's id, for the field `model` where there is none.
+        """
+
+        def parts() -> object:
+            fields = dict(self._fields)
+            fields.setdefault("model", model)
+            head = self._head(fields)
+            tail = ("\r\n--%s--\r\n" % self._mark).encode()
+            blocks = _opened(self._blocks)
+            if hasattr(blocks, "__aiter__"):
+                return _Around(head, blocks, tail)
+            return _around(head, blocks, tail)
+
+        return ProducedBody(parts()) if self.once else FreshBody(parts)  # type: ignore[arg-type]
+
+    def _head(self, fields: "dict[str, object]") -> bytes:
+        lines = []
+        for name, value in fields.items():
+            for one in value if isinstance(value, (list, tuple)) else (value,):
+                if one is not None:
+                    text = {True: "true", False: "false"}[one] if isinstance(one, bool) else one
+                    disposition = 'Content-Disposition: form-data; name="%s"' % name
+                    lines.append("--%s\r\n%s\r\n\r\n%s\r\n" % (self._mark, disposition, text))
+        return ("".join(lines) + "--%s\r\n%s" % (self._mark, self._file_head)).encode()
+
+
+def _opened(file: "Any") -> "Any":
+    # Blocks of bytes, plain or async, or an open file.
+    if callable(file):
+        file = file()
+    if isinstance(file, (bytes, bytearray, memoryview)):
+        return (file,)
+    if hasattr(file, "readinto") or hasattr(file, "__aiter__") or hasattr(file, "__next__"):
+        return file
+    path = getattr(file, "path", None) or file  # of a Base64File
+    if isinstance(path, str) or hasattr(path, "__fspath__"):
+        try:
+            return open(path, "rb")
+        except OSError as error:
+            raise EncodeError("cannot read %s: %s" % (path, error), "", error)
+    return file
+
+
+def _around(head: bytes, blocks: "Any", tail: bytes) -> "Iterator[bytes | memoryview]":
+    yield head
+    if not hasattr(blocks, "readinto"):
+        for block in blocks:
+            if block:
+                yield block
+        yield tail
+        return
+    try:
+        buffer = memoryview(bytearray(_PIECE))
+        count = blocks.readinto(buffer)
+        while count:
+            yield buffer[:count]
+            count = blocks.readinto(buffer)
+    finally:
+        blocks.close()
+    yield tail
+
+
+class _Around:
+    # The same around async blocks; MicroPython has no async generators.
+    def __init__(self, head: bytes, blocks: "Any", tail: bytes) -> None:
+        self._blocks = blocks.__aiter__()
+        self._ends = [tail, head]
+
+    def __aiter__(self) -> "_Around":
+        return self
+
+    async def __anext__(self) -> bytes:
+        if len(self._ends) == 2:
+            return self._ends.pop()
+        if self._ends:
+            try:
+                return await self._blocks.__anext__()  # type: ignore[no-any-return]
+            except StopAsyncIteration:
+                return self._ends.pop()
+        raise StopAsyncIteration

@@ -1,0 +1,132 @@
+# A form with a file, as it goes over the wire.
+
+import asyncio
+
+from helpers import Later, Scratch, error_of
+from replies import FAST, chain, client, done, reply
+
+from thinwire.core.client import AsyncClient
+from thinwire.core.errors import EncodeError, StatusError
+from thinwire.core.request.multipart import Multipart
+from thinwire.core.request.sources import Base64File, BytesStream
+from thinwire.core.sync import Client
+
+
+def form(file, **fields):
+    return Multipart(fields, file, "a.wav", "audio/wav")
+
+
+def parsed(body, media_type):
+    """Name (and filename) -> text of each part, by a parser of its own."""
+    assert media_type.startswith("multipart/form-data; boundary="), media_type
+    mark = b"--" + media_type.split("boundary=")[1].encode()
+    pieces = body.split(mark)
+    assert (pieces[0], pieces[-1]) == (b"", b"--\r\n"), body
+    found = []
+    for piece in pieces[1:-1]:
+        assert piece[:2] == piece[-2:] == b"\r\n", piece
+        head, _, text = piece[2:-2].partition(b"\r\n\r\n")
+        found.append((head.decode(), text))
+    return found
+
+
+def posted(made, number=0):
+    headers = dict(made.transport.requests[number].headers)
+    return parsed(bytes(made.transport.sent[number]), headers["Content-Type"])
+
+
+FILE = 'Content-Disposition: form-data; name="file"; filename="a.wav"\r\nContent-Type: audio/wav'
+
+
+def test_fields_come_first_and_then_the_file():
+    made = client(Client, reply(b"{}"))
+    fields = {"n": 2, "x": None, "y": True, "tags[]": ["a", "b"], "text": "gr\u00fcn"}
+    made.open("POST", "/x", form(b"SOUND", **fields)).close()
+    start = 'Content-Disposition: form-data; name="%s"'
+    found = posted(made)
+    assert found[-1] == (FILE, b"SOUND")
+    fields = [("n", b"2"), ("y", b"true"), ("tags[]", b"a"), ("tags[]", b"b")]
+    fields += [("text", "gr\u00fcn".encode()), ("model", b"id-1")]
+    assert sorted(found[:-1]) == sorted([(start % name, text) for name, text in fields])
+
+
+def test_a_file_is_whatever_gives_bytes():
+    data = bytes(range(256)) * 40
+    with Scratch(data) as path:
+        with open(path, "rb") as opened:
+            for file in (
+                path,
+                data,
+                bytearray(data),
+                [data[:99], b"", data[99:]],
+                lambda: [data],
+                lambda: open(path, "rb"),  # noqa: SIM115 - closed by whom it is given to
+                opened,
+                iter([data]),
+                Base64File(path),
+                BytesStream([data]),
+                BytesStream(lambda: [data]),
+            ):
+                made = client(Client, reply(b"1"))
+                made.open("POST", "/x", form(file)).close()
+                assert posted(made)[-1] == (FILE, data), file
+
+
+def test_a_microphone_is_awaited():
+    for file in (Later([b"ab", b"c"]), lambda: Later([b"ab", b"c"])):
+        made = client(AsyncClient, reply(b"1"))
+        done(made.open("POST", "/x", form(file)))
+        assert posted(made)[-1] == (FILE, b"abc")
+
+
+def test_each_attempt_has_the_file_and_its_own_model():
+    with Scratch(b"SOUND") as path:
+        made = client(
+            Client, reply(status=500), reply(b"1"), deployments=chain(), fallbacks={"a": ["b"]}
+        )
+        made.open("POST", "/x", form(path)).close()
+        for number, model in enumerate((b"id-1", b"id-2")):
+            found = posted(made, number)
+            assert found[-1] == (FILE, b"SOUND")
+            assert found[0][1] == model
+
+
+def test_what_can_be_read_once_is_sent_once():
+    made = client(
+        Client, reply(status=500), retry=FAST, deployments=chain(), fallbacks={"a": ["b"]}
+    )
+    error = error_of(StatusError, made.open, "POST", "/x", form(iter([b"a"])))
+    assert error.status == 500
+    assert len(made.transport.requests) == 1
+
+
+def test_a_file_that_is_not_there_is_named():
+    made = client(Client, reply(b"1"), deployments=chain(), fallbacks={"a": ["b"]})
+    error = error_of(EncodeError, made.open, "POST", "/x", form("/tmp/not/there.wav"))
+    assert "/tmp/not/there.wav" in str(error), error
+
+
+def test_names_that_would_break_the_form_are_refused():
+    for bad in ('a"b', "a\r\nb", "a\x7f"):
+        error_of(ValueError, Multipart, {}, b"", bad, "audio/wav")
+        error_of(ValueError, Multipart, {}, b"", "a.wav", bad)
+
+
+def test_nothing_of_the_file_is_read_before_it_is_sent():
+    pulled = []
+
+    def blocks():
+        pulled.append(1)
+        yield b"a"
+
+    body = form(blocks).body("m")
+    assert pulled == []
+    assert body.replayable()
+    assert body.repeatable()
+    buffer, read = bytearray(500), b""
+    for _ in range(4):
+        asyncio.run(body.more())
+        count = body.readinto(buffer)
+        read += bytes(buffer[: count or 0])
+    assert pulled == [1]
+    assert b"\r\n\r\na\r\n" in read
