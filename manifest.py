@@ -19,6 +19,7 @@ OPTIONAL = {
         "thinwire/core/providers/other_names.py",
         "thinwire/core/providers/schema.py",
         "thinwire/core/providers/spelling.py",
+    ),
     # post(), get(), open(), embeddings(), transcribe(), speak(), models(), check(), probe()
     "endpoints": (
         "thinwire/core/dialects/endpoint.py",
@@ -42,7 +43,6 @@ OPTIONAL = {
         "thinwire/core/wire/recorder.py",
         "thinwire/core/answer/wire_hooks.py",
     ),
-    "repair": ("thinwire_device/repair.py",),  # ToolCall.repair()
     # Deployment(dialect="responses")
     "responses": (
         "thinwire/core/dialects/responses.py",
