@@ -46,7 +46,9 @@ DOCUMENTS = st.fixed_dictionaries(
 
 def problems(document: dict[str, Any]) -> list[tuple[str, str]]:
     try:
-        Config(document, ENV)
+        found = Config(document, ENV).arguments()
+        if not {"add_ca", "verify", "transport", "store"} & set(found):  # files
+            Client(**found).close()
     except ConfigError as error:
         return [("", str(error)), *error.problems]
     return []

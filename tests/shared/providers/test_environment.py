@@ -166,6 +166,11 @@ def test_a_server_of_this_machine_needs_no_key():
     assert (made.base_url, made.api_key) == ("http://localhost:8000/v1", "")
 
 
+def test_a_star_is_no_model():
+    said = "the environment: GROQ_MODEL: has to be the id of a model"
+    assert shown({"GROQ_API_KEY": "sk", "GROQ_MODEL": "*"}) == said
+
+
 def test_nothing_is_an_error_that_says_what_to_set():
     for variables in ({}, {"OPENAI_API_KEY": " "}, {"PREFERRED_PROVIDER": "groq"}):
         said = shown(variables)

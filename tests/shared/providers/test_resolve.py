@@ -6,10 +6,9 @@ import asyncio
 from helpers import error_of
 from streams import ANSWER, HELLO
 
-from thinwire.core import client as client_module
 from thinwire.core._compat import MICROPYTHON
 from thinwire.core.client import AsyncClient
-from thinwire.core.providers import keys
+from thinwire.core.providers import environment, keys
 from thinwire.core.providers import resolve as module
 from thinwire.core.providers.resolve import of_client, resolve, written
 from thinwire.core.routing.deployment import Deployment
@@ -166,7 +165,7 @@ class Surroundings:
     found = {}
 
     @classmethod
-    def arguments(cls):
+    def arguments(cls, environ):
         return dict(cls.found)
 
 
@@ -179,12 +178,12 @@ def test_a_client_without_arguments_is_the_environments():
         "timeouts": 7,
         "retry": 3,
     }
-    kept, client_module.import_module = client_module.import_module, lambda name: Surroundings
+    kept, environment.arguments = environment.arguments, Surroundings.arguments
     try:
         client = Client(transport=replies())
         other = Client(transport=replies(), timeouts=9, retry=1, fallbacks={"b": ["m"]})
     finally:
-        client_module.import_module = kept
+        environment.arguments = kept
     assert client._router.default_model == "m"
     assert client._router.fallbacks("m") == ["b"]
     assert client._policy.timeouts_at(deployment).total == 7000

@@ -202,7 +202,9 @@ class _Environment:
         self, found: "Document", models: "tuple[str, ...]", options: "Document", path: str
     ) -> "Document":
         model = read(models, self._environ)
-        places = {}
+        places: dict[str, Deployment] = {}
+        if model == "*":
+            self._walk.add(models[0], "has to be the id of a model")
         if not model and "api_version" in found:
             self._walk.add(models[0], "has to name the deployment that OPENAI_API_VERSION is for")
             return options
