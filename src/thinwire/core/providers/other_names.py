@@ -1,6 +1,5 @@
-"""What a section of a configuration comes to, in whatever words it is written: those of
-Deployment, of HTTP libraries (one limit for each wait, tries after the first), or of the
-application NEXUS3.
+"""What a section of a configuration comes to, whatever words it is written in: Deployment's, those
+of HTTP libraries (one limit for each wait, tries after the first), or of the application NEXUS3.
 """
 
 from thinwire.core._compat import const
