@@ -47,6 +47,15 @@ def test_the_schema_knows_every_field() -> None:
         assert found["additionalProperties"] is False
 
 
+def test_the_schema_takes_variables_where_a_configuration_does() -> None:
+    variable = {"type": "string", "pattern": r"\$\{[^}]+\}"}
+    top, provider = SCHEMA["properties"], SCHEMA["$defs"]["provider"]["properties"]
+    for field in (top["timeouts"], top["log"], provider["max_concurrent"], provider["framing"]):
+        assert variable in field["anyOf"]
+    assert provider["params"]["additionalProperties"] == {}
+    assert provider["base_url"]["type"] == "string"
+
+
 @pytest.mark.parametrize("language", ["json", "toml"])
 def test_the_examples_of_the_page_are_right(language: str, tmp_path: Path) -> None:
     variables = dict.fromkeys(

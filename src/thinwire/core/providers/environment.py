@@ -14,7 +14,6 @@ chosen by accident: several presets' keys are an error that lists them. No model
 """
 
 from thinwire.core._compat import const, getenv, import_module, loads_whole
-from thinwire.core.providers import config
 from thinwire.core.providers.config_file import error_of
 from thinwire.core.providers.keys import read
 from thinwire.core.providers.other_names import merged, tried, waits
@@ -30,6 +29,7 @@ if TYPE_CHECKING:
     from thinwire.core.providers.config import Environ
     from thinwire.core.providers.config_file import Document
 
+_CONFIG = "thinwire.core.providers.config"  # loaded where a file is named
 # Prefix, address where no variable has one, and variables for the model, the first counts.
 _FAMILIES = (
     ("OPENAI_COMPATIBLE", "https://openrouter.ai/api/v1", ("OPENAI_COMPATIBLE_DEFAULT_MODEL",)),
@@ -55,7 +55,8 @@ def client(kind: "Any", environ: "Environ | None", options: "Document") -> "Any"
     """
     path = read(("THINWIRE_CONFIG",), environ)
     if path:
-        return config.client(kind, path, environ, options)
+        make = import_module(_CONFIG).client
+        return make(kind, path, environ, options)
     found = arguments(environ)
     found.update(options)
     return kind(**found)
@@ -92,7 +93,8 @@ def arguments(environ: "Environ | None" = None) -> "Document":
     """
     path = read(("THINWIRE_CONFIG",), environ)
     if path:
-        return config.arguments(path, environ)
+        found: Document = import_module(_CONFIG).arguments(path, environ)
+        return found
     return _Environment(environ).arguments()
 
 
