@@ -229,6 +229,12 @@ class BaseClient:
             if hasattr(transport, "open"):
                 transport = transport.open(self._blocking)
         self._transport: Transport = transport
+        for name in self._router.models():
+            deployment = self._router.deployment(name)
+            if deployment.options is not None and deployment.options.allow_private is False:
+                from thinwire.core.providers import public_only
+
+                public_only.check(transport, deployment)
         # A transport knows in what sizes its bytes come; own ones need not say.
         self._reserve = Reserve(getattr(transport, "buffer_size", None) or BUFFER)
         if more:  # loaded for who needs it
