@@ -178,6 +178,7 @@ class BaseClient:
                 "http_client": http_client,
                 "keep_headers": keep_headers,
             }
+            said.update(more)
             begin = import_module("thinwire.core.providers.environment").begin
             begin(self, BaseClient.__init__, said)
             return
