@@ -40,12 +40,14 @@ FILE = 'Content-Disposition: form-data; name="file"; filename="a.wav"\r\nContent
 
 def test_fields_come_first_and_then_the_file():
     made = client(Client, reply(b"{}"))
-    fields = {"n": 2, "x": None, "y": True, "tags[]": ["a", "b"], "text": "gr\u00fcn"}
+    fields = {"n": 2, "x": None, "y": True, "tags[]": ["a"], "more": ("b", False)}
+    fields.update({"text": "gr\u00fcn", "how": {"type": "auto", "ms": 5, "not": None}})
     made.open("POST", "/x", form(b"SOUND", **fields)).close()
     start = 'Content-Disposition: form-data; name="%s"'
     found = posted(made)
     assert found[-1] == (FILE, b"SOUND")
-    fields = [("n", b"2"), ("y", b"true"), ("tags[]", b"a"), ("tags[]", b"b")]
+    fields = [("n", b"2"), ("y", b"true"), ("tags[]", b"a"), ("more[]", b"b")]
+    fields += [("more[]", b"false"), ("how[type]", b"auto"), ("how[ms]", b"5")]
     fields += [("text", "gr\u00fcn".encode()), ("model", b"id-1")]
     assert sorted(found[:-1]) == sorted([(start % name, text) for name, text in fields])
 
@@ -106,9 +108,14 @@ def test_a_file_that_is_not_there_is_named():
     assert "/tmp/not/there.wav" in str(error), error
 
 
-def test_names_that_would_break_the_form_are_refused():
-    for bad in ('a"b', "a\r\nb", "a\x7f"):
-        error_of(ValueError, Multipart, {}, b"", bad, "audio/wav")
+def test_names_break_no_form():
+    for bad, want in (('a"b', "a%22b"), ("a\r\nb", "a%0D%0Ab"), ("gr\u00fcn", "gr\u00fcn")):
+        made = client(Client, reply(b"1"))
+        made.open("POST", "/x", Multipart({bad: 1}, b"S", bad, "audio/wav")).close()
+        found = [head.split("\r\n")[0].partition("; ")[2] for head, _ in posted(made)]
+        assert found[-1] == 'name="file"; filename="%s"' % want
+        assert sorted(found[:-1]) == sorted(['name="%s"' % want, 'name="model"'])
+    for bad in ("audio/wav\r\nX: y", "audio wav", "a\x7f"):
         error_of(ValueError, Multipart, {}, b"", "a.wav", bad)
 
 

@@ -31,7 +31,7 @@ class Multipart:
     """A form with one file, the last of its fields.
 
     Args:
-        fields: name -> text, number, bool, or a list of these; those that are None are left out.
+        fields: name -> text, number, bool, or a list or dict of these; None is left out.
         file: see the head of this module.
         filename: what the server is told; its ending tells many servers the format.
         media_type: of the file.
@@ -52,12 +52,12 @@ class Multipart:
     ) -> None:
         self._fields = dict(fields)
         self._file = file
-        for text in (filename, media_type):
-            if [c for c in text if c < " " or c == "\x7f" or c == '"']:
-                raise ValueError("%r has a character that a form cannot carry" % text)
-        self._file_head = (
-            'Content-Disposition: form-data; name="%s"; filename="%s"\r\nContent-Type: %s\r\n\r\n'
-            % (name, filename, media_type)
+        if [c for c in media_type if c <= " " or c >= "\x7f"]:
+            raise ValueError("media type %r has a character that a form cannot carry" % media_type)
+        self._file_head = '%s; filename="%s"\r\nContent-Type: %s\r\n\r\n' % (
+            _named(name),
+            _quoted(filename),
+            media_type,
         )
         self._mark = "thinwire-" + random_id()
         self.media_type = "multipart/form-data; boundary=" + self._mark
@@ -87,14 +87,34 @@ class Multipart:
         return ProducedBody(parts()) if self.once else FreshBody(parts)  # type: ignore[arg-type]
 
     def _head(self, fields: "dict[str, object]") -> bytes:
-        lines = []
+        lines: list[str] = []
         for name, value in fields.items():
-            for one in value if isinstance(value, (list, tuple)) else (value,):
-                if one is not None:
-                    text = {True: "true", False: "false"}[one] if isinstance(one, bool) else one
-                    disposition = 'Content-Disposition: form-data; name="%s"' % name
-                    lines.append("--%s\r\n%s\r\n\r\n%s\r\n" % (self._mark, disposition, text))
+            self._add(lines, name, value)
         return ("".join(lines) + "--%s\r\n%s" % (self._mark, self._file_head)).encode()
+
+    def _add(self, lines: "list[str]", name: str, value: "Any") -> None:
+        # Lists and objects are spelled as OpenAI's library does: name[] and name[field].
+        if isinstance(value, (list, tuple)):
+            for one in value:
+                self._add(lines, name if name.endswith("[]") else name + "[]", one)
+        elif isinstance(value, dict):
+            for field, one in value.items():
+                self._add(lines, "%s[%s]" % (name, field), one)
+        elif value is not None:
+            if isinstance(value, bool):
+                value = "true" if value else "false"
+            lines.append("--%s\r\n%s\r\n\r\n%s\r\n" % (self._mark, _named(name), value))
+
+
+def _named(name: str) -> str:
+    return 'Content-Disposition: form-data; name="%s"' % _quoted(name)
+
+
+def _quoted(text: str) -> str:
+    # As browsers do (WHATWG HTML, multipart/form-data), which servers expect (RFC 7578 §4.2).
+    for character, code in (('"', "%22"), ("\r", "%0D"), ("\n", "%0A")):
+        text = text.replace(character, code)
+    return text
 
 
 def _opened(file: "Any") -> "Any":
