@@ -53,6 +53,8 @@ if TYPE_CHECKING:
     from thinwire.core.errors import WriteError as WriteError
     from thinwire.core.providers.config import ConfigError as ConfigError
     from thinwire.core.providers.model_list import ModelEntry as ModelEntry
+    from thinwire.core.providers.resolve import resolve as resolve
+    from thinwire.core.providers.config_file import ConfigError as ConfigError
     from thinwire.core.request.jsonl import JSONLMessages as JSONLMessages
     from thinwire.core.request.sources import Base64File as Base64File
     from thinwire.core.request.sources import BytesStream as BytesStream
@@ -94,6 +96,8 @@ core.errors ConnectError ContextWindowExceeded EncodeError ReadError StatusError
 core.errors StreamError StreamInterrupted TransportError TransportTimeout WriteError
 core.providers.model_list ModelEntry
 core.providers.config ConfigError
+core.providers.resolve resolve
+core.providers.config_file ConfigError
 core.request.jsonl JSONLMessages
 core.request.sources Base64File BytesStream DataURL Source TextFile TextStream
 core.routing.deployment Deployment

@@ -231,11 +231,11 @@ class BytesStream(_Stream):
 
     def __init__(self, factory: "Callable[[], Blocks] | Blocks", prefix: str = "") -> None:
         super().__init__(factory)
-        self._prefix = prefix
+        self.prefix = prefix
 
     def open(self) -> "Reader":
         """A reader of prefix and base64."""
-        return _BytesStreamReader(self._iterable(), self._prefix)
+        return _BytesStreamReader(self._iterable(), self.prefix)
 
 
 class _StreamReader(Reader):

@@ -43,7 +43,8 @@ class Attempt:
         ms: how long it took, in milliseconds.
         sent_bytes: how much of the request body was sent.
         free: whether it does not count: a kept connection had ended, or the server wanted a
-            Content-Length, and the request was sent again at once.
+            Content-Length, and the request was sent again at once; or its deployment was at its
+            limit, and nothing was sent.
         headers, request_id, rate_limits: of the response; see Completion.
     """
 
