@@ -52,9 +52,9 @@ if TYPE_CHECKING:
     from thinwire.core.errors import TransportTimeout as TransportTimeout
     from thinwire.core.errors import WriteError as WriteError
     from thinwire.core.providers.config import ConfigError as ConfigError
+    from thinwire.core.providers.config_file import ConfigError as ConfigError
     from thinwire.core.providers.model_list import ModelEntry as ModelEntry
     from thinwire.core.providers.resolve import resolve as resolve
-    from thinwire.core.providers.config_file import ConfigError as ConfigError
     from thinwire.core.request.jsonl import JSONLMessages as JSONLMessages
     from thinwire.core.request.sources import Base64File as Base64File
     from thinwire.core.request.sources import BytesStream as BytesStream
