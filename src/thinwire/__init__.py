@@ -51,9 +51,10 @@ if TYPE_CHECKING:
     from thinwire.core.errors import TransportError as TransportError
     from thinwire.core.errors import TransportTimeout as TransportTimeout
     from thinwire.core.errors import WriteError as WriteError
-    from thinwire.core.providers.config import ConfigError as ConfigError
+    from thinwire.core.providers.check import Check as Check
     from thinwire.core.providers.config_file import ConfigError as ConfigError
     from thinwire.core.providers.model_list import ModelEntry as ModelEntry
+    from thinwire.core.providers.probe import Probe as Probe
     from thinwire.core.providers.resolve import resolve as resolve
     from thinwire.core.request.jsonl import JSONLMessages as JSONLMessages
     from thinwire.core.request.sources import Base64File as Base64File
@@ -94,8 +95,9 @@ core.error_kinds FALLBACK_ON FALLBACK_OPTIONAL OutOfMemory ThinwireError
 core.routing.all_failed AllAttemptsFailed
 core.errors ConnectError ContextWindowExceeded EncodeError ReadError StatusError
 core.errors StreamError StreamInterrupted TransportError TransportTimeout WriteError
+core.providers.check Check
 core.providers.model_list ModelEntry
-core.providers.config ConfigError
+core.providers.probe Probe
 core.providers.resolve resolve
 core.providers.config_file ConfigError
 core.request.jsonl JSONLMessages

@@ -148,6 +148,9 @@ class Client(BaseClient):
         embeddings = _as_blocking(AsyncClient.embeddings, ended)
         transcribe = _as_blocking(AsyncClient.transcribe, ended)
         speak = _as_blocking(AsyncClient.speak, ended)
+        models = _as_blocking(AsyncClient.models, ended)
+        check = _as_blocking(AsyncClient.check, ended)
+        probe = _as_blocking(AsyncClient.probe, ended)
 
     def close(self) -> None:
         """Closes the connections. Idempotent."""

@@ -31,7 +31,7 @@ def test_an_option_that_there_is_not_is_refused():
 
 
 def test_an_option_of_another_kind_is_refused():
-    for name in ("provider", "auth", "api_key_env", "api_version", "model_env"):
+    for name in ("provider", "auth", "api_key_env", "api_version", "model_env", "models_path"):
         error = error_of((TypeError, ValueError), Deployment, BASE, **{name: 5})
         assert str(error).startswith("Deployment %s takes " % name), error
 
@@ -204,9 +204,9 @@ WRONG = [
 
 
 def test_what_an_option_takes_is_said():
-    for options, kind, words in WRONG:
-        error = error_of(kind, Deployment, BASE, **options)
-        assert words in str(error), (options, error)
+    for given, kind, words in WRONG:
+        error = error_of(kind, Deployment, BASE, **given)
+        assert words in str(error), (given, error)
 
 
 def test_none_says_the_same_as_nothing():

@@ -85,6 +85,7 @@ def test_no_secret_is_kept_wherever_it_is_cut():
             "content-length": "9",
             "content-type": "text/event-stream",
             "set-cookie": "a=b",
+            "openai-organization": "us",
             "x-echo": KEY,
         }
         (exchange,) = recorded([ScriptedReply(pieces, headers=headers)])
@@ -97,6 +98,7 @@ def test_no_secret_is_kept_wherever_it_is_cut():
             data, left = data + left[: int(count, 16)], left[int(count, 16) + 2 :]
         assert data == reply.replace(KEY.encode(), b"*" * len(KEY)), size
         assert b"set-cookie: [redacted]" in raw
+        assert b"openai-organization: [redacted]" in raw
         assert b"x-echo: ***" in raw
 
 

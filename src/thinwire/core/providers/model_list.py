@@ -203,13 +203,18 @@ class ListReader:
     """Finds the entries of a list in the bytes of a document as they come.
 
     Attributes:
-        entries: id -> ModelEntry, in the order of the list on CPython.
+        entries: list of ModelEntry, in the server's order.
         skipped: entries that name no model, or are too long or no JSON.
     """
 
     def __init__(self) -> None:
-        self.entries: dict[str, ModelEntry] = {}
+        self.entries: list[ModelEntry] = []
+        self._places: dict[str, ModelEntry] = {}  # by id
         self.skipped = 0
+        self.begin()
+
+    def begin(self) -> None:
+        """Another document follows, the next page of the same list."""
         self._stack = ""  # brackets that are open
         self._inside = False  # of an entry
         self._quoted = False  # in a string
@@ -311,7 +316,8 @@ class ListReader:
         entry = entry_of(value)
         if entry is None or len(self.entries) >= _MOST:
             self.skipped += 1
-        elif entry.id in self.entries:
-            self.entries[entry.id].merge(entry)
+        elif entry.id in self._places:
+            self._places[entry.id].merge(entry)
         else:
-            self.entries[entry.id] = entry
+            self._places[entry.id] = entry
+            self.entries.append(entry)

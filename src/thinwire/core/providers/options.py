@@ -42,8 +42,8 @@ if TYPE_CHECKING:
             api_key_env: variable of the environment that holds the key, in place of `api_key`;
                 read when a client is made.
             api_version: for Azure, the date of the API; with it the path is that of a deployment.
-            models_path: where its list of models is, below the base URL ("/models", the default), or
-                from the host's root ("//api/tags").
+            models_path: where its list of models is, below the base URL ("/models", the default)
+                or from the host's root ("//api/tags").
             model_env: variable that would have named a model, for the words of an error.
             params: fields of each request, unless a call says otherwise; as `extra_body`.
             rename: field -> the name that this server has for it, e.g.

@@ -2,18 +2,21 @@
 
 On CPython `Services` is a base of AsyncClient, and Client has its methods made blocking (sync.py);
 `Shared` is a base of both. On a chip they are nobody's: a client has a `__getattr__` in their
-place, which comes here for a name that it does not have (`bound`), so that a client that only chats
-pays for none of this.
+place, which comes here for a name that it does not have (`bound`), so that a client that only
+chats pays for none of this.
 """
 
 from thinwire.core._compat import const, import_module
 
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
     from typing import Any, Unpack
 
     from thinwire.core.client import BaseClient
+    from thinwire.core.providers.check import Check
+    from thinwire.core.providers.model_list import ModelEntry
+    from thinwire.core.providers.probe import Probe
     from thinwire.core.request.endpoint_call import Content
     from thinwire.core.request.multipart import File
     from thinwire.core.routing.deployment import Deployment
@@ -229,6 +232,79 @@ class Services:
         given = dict(params)
         given["voice"] = voice
         return await ask(self, text, sink, model, given, options)  # type: ignore[no-any-return]
+
+    async def models(
+        self,
+        name: "str | None" = None,
+        *,
+        refresh: bool = False,
+        fallback: "Sequence[str] | None" = None,
+        timeouts: "Timeouts | float | None" = None,
+    ) -> "list[ModelEntry]":
+        """The models of a deployment's server, as the server lists them; kept for five minutes.
+
+        Args:
+            name: public model name whose deployment is asked, None for the default.
+            refresh: ask even if the list is known.
+            fallback: ids that stand in where there is no such endpoint, or nobody to be reached;
+                None: those of the client's own at that server; () for the error. They have
+                `listed=False`.
+            timeouts: limits in place of the deployment's.
+
+        Returns:
+            ModelEntry objects in the server's order.
+
+        Raises:
+            ThinwireError: the server refuses (a bad key, a limit), fails, or gives no list.
+            ValueError: the model is not declared.
+        """
+        models = import_module("thinwire.core.providers.discovery").models
+        return await models(  # type: ignore[no-any-return]
+            self, name, refresh=refresh, fallback=fallback, timeouts=timeouts
+        )
+
+    async def check(
+        self,
+        names: "Sequence[str] | str | None" = None,
+        *,
+        free: bool = False,
+        timeouts: "Timeouts | float | None" = None,
+    ) -> "list[Check]":
+        """Checks deployments: reachable, authorised, model present, first-token time. Of a chat as
+        little is spent as the wire and the model allow; it is left at its first delta.
+
+        Args:
+            names: public model names, or one; None for all.
+            free: spend nothing: only lists of models are asked for.
+            timeouts: limits for each request in place of the deployments'.
+
+        Returns:
+            A Check for each; what is wrong with one is in it.
+
+        Raises:
+            ValueError: a name that is not declared.
+        """
+        check = import_module("thinwire.core.providers.check").check
+        return await check(self, names, free=free, timeouts=timeouts)  # type: ignore[no-any-return]
+
+    async def probe(
+        self, name: "str | None" = None, *, timeouts: "Timeouts | float | None" = None
+    ) -> "Probe":
+        """Tries what a deployment's server and model can do, by half a dozen short chats.
+
+        Args:
+            name: public model name, None for the default.
+            timeouts: limits for each chat in place of the deployment's.
+
+        Returns:
+            Probe: its `profile` is a JSON object of Deployment's arguments.
+
+        Raises:
+            ThinwireError: not even a plain chat works.
+            ValueError: the model is not declared.
+        """
+        probe = import_module("thinwire.core.providers.probe").probe
+        return await probe(self, name, timeouts=timeouts)  # type: ignore[no-any-return]
 
 
 def bound(client: "BaseClient", name: str) -> "Callable[..., Any]":

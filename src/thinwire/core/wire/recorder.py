@@ -34,6 +34,7 @@ _SMALLEST = const(1024)
 _LONGEST_TEXT = const(200)  # characters of a text in a request
 _LONGEST_LIST = const(24)
 _DEEPEST = const(12)
+_OF_AN_ACCOUNT = ("openai-organization", "openai-project")
 # Of a connection only, or no longer true of a body without its framing and its coding.
 _FRAMING = ("transfer-encoding", "content-length", "content-encoding", "connection", "keep-alive")
 
@@ -242,7 +243,7 @@ class Flight(Kept):
         self._secrets = [secret.encode() for secret in found]
         fields = [_field(field) for field in query.split("&")]
         headers = [
-            [name, _HIDDEN if is_secret(name) or name.lower() == "cookie" else _hide(value, found)]
+            [name, _HIDDEN if _is_hidden(name) else _hide(value, found)]
             for name, value in request.headers
         ]
         document = getattr(request.body, "_document", None)  # of a JSONBody
@@ -264,8 +265,8 @@ class Flight(Kept):
         pairs = response.all_headers() if hasattr(response, "all_headers") else []
         for name, value in pairs or [("content-type", response.header("content-type") or "")]:
             if name.lower() not in _FRAMING:
-                hidden = is_secret(name) or name.lower() == "set-cookie"
-                lines.append("%s: %s" % (name, _HIDDEN if hidden else _hide(value, found)))
+                shown = _HIDDEN if _is_hidden(name) else _hide(value, found)
+                lines.append("%s: %s" % (name, shown))
         self.chunked = getattr(response, "framed", True)
         if self.chunked:
             lines.append("transfer-encoding: chunked")
@@ -324,6 +325,11 @@ def _arrival(at_ms: int, data: bytes) -> str:
         return json.dumps({"at_ms": at_ms, "text": data.decode()})
     except UnicodeError:  # a cut inside of a character leaves no text on either side
         return json.dumps({"at_ms": at_ms, "hex": "".join(["%02x" % byte for byte in data])})
+
+
+def _is_hidden(name: str) -> bool:
+    # A secret, or whose account it is.
+    return is_secret(name) or name.lower() in _OF_AN_ACCOUNT
 
 
 def _hide(text: str, found: "list[str]") -> str:
