@@ -137,3 +137,50 @@ def test_nothing_of_the_file_is_read_before_it_is_sent():
         read += bytes(buffer[: count or 0])
     assert pulled == [1]
     assert b"\r\n\r\na\r\n" in read
+
+
+def test_an_open_file_is_read_from_where_it_stands_for_each_attempt():
+    with Scratch(b"..SOUND") as path:
+        with open(path, "rb") as file:
+            file.read(2)
+            made = client(
+                Client, reply(status=500), reply(b"1"), deployments=chain(), fallbacks={"a": ["b"]}
+            )
+            made.open("POST", "/x", form(file)).close()
+            assert [posted(made, number)[-1] for number in (0, 1)] == [(FILE, b"SOUND")] * 2
+            assert not form(file).body("m").repeatable()  # not beside one another
+            file.seek(0)  # it is the caller's, and still open
+
+
+class Pipe:
+    """An open file that cannot be wound back."""
+
+    def __init__(self, data):
+        self.left = data
+        self.closed = False
+
+    def __next__(self):
+        raise StopIteration
+
+    def readinto(self, buffer):
+        count = min(2, len(self.left))
+        buffer[:count] = self.left[:count]
+        self.left = self.left[count:]
+        return count
+
+    def seek(self, *_):
+        raise OSError(29)
+
+    def close(self):
+        self.closed = True
+
+
+def test_a_pipe_is_sent_once():
+    for wrap in (lambda pipe: pipe, lambda pipe: lambda: pipe):
+        pipe = Pipe(b"SOUND")
+        made = client(Client, reply(b"1"))
+        made.open("POST", "/x", form(wrap(pipe))).close()
+        assert posted(made)[-1] == (FILE, b"SOUND")
+        assert pipe.closed != (wrap(pipe) is pipe)  # what was opened for us is ours to close
+    assert form(Pipe(b"")).once
+    assert not form(lambda: Pipe(b"")).once
