@@ -13,6 +13,7 @@ from thinwire.core._compat import (
 )
 from thinwire.core.adapters import (
     Services,
+    Shared,
     default_log,
     default_transport,
     memory_budget,
@@ -56,7 +57,7 @@ if TYPE_CHECKING:
             """The transport for a Client, if `blocking`, or an AsyncClient."""
 
 
-class BaseClient:
+class BaseClient(Shared):
     """What the sync and the async client share."""
 
     if MICROPYTHON and not TYPE_CHECKING:  # pragma: no cover (MicroPython)
