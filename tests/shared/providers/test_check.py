@@ -9,6 +9,7 @@ from thinwire.core.client import AsyncClient
 from thinwire.core.errors import ConnectError
 from thinwire.core.providers.check import Check, check
 from thinwire.core.routing.deployment import Deployment
+from thinwire.core.sync import Client
 from thinwire.testing.scripted import ScriptedReply, ScriptedTransport
 
 LIST = json_reply({"data": [{"id": "m"}, {"id": "x"}]})
@@ -125,3 +126,12 @@ def test_a_repr_says_what_was_found():
     )
     assert repr(Check("a", "m")) == "Check('a', 'm')"
     assert KEY not in repr(found)
+
+
+def test_both_clients_have_it():
+    place = Deployment("https://a.test/v1", KEY, "m")
+    client = AsyncClient("a", place, transport=ScriptedTransport([LIST, REFUSED]))
+    (one,) = asyncio.run(client.check(["a"], free=True, timeouts=5))
+    client = Client("a", place, transport=ScriptedTransport([LIST, REFUSED]))
+    (other,) = client.check(["a"], free=True, timeouts=5)
+    assert said(one) == said(other) == (True, True, True, None, True)
