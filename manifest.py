@@ -11,12 +11,32 @@ Whoever uses it nevertheless gets an ImportError that names the file.
 import os
 
 OPTIONAL = {
+    "config": (  # from_config, from_env
+        "thinwire/core/providers/config.py",
+        "thinwire/core/providers/config_file.py",
+        "thinwire/core/providers/environment.py",
+        "thinwire/core/providers/origins.py",
+        "thinwire/core/providers/other_names.py",
+        "thinwire/core/providers/schema.py",
+        "thinwire/core/providers/spelling.py",
+    ),
     # client.models(), check(), probe()
     "discovery": (
         "thinwire/core/providers/model_list.py",
         "thinwire/core/providers/discovery.py",
         "thinwire/core/providers/check.py",
         "thinwire/core/providers/probe.py",
+    ),
+    # post(), get(), open(), embeddings(), transcribe(), speak(), models(), check(), probe()
+    "endpoints": (
+        "thinwire/core/dialects/endpoint.py",
+        "thinwire/core/request/endpoint_call.py",
+        "thinwire/core/request/multipart.py",
+        "thinwire/core/services/blocking.py",
+        "thinwire/core/services/embeddings.py",
+        "thinwire/core/services/endpoints.py",
+        "thinwire/core/services/reply.py",
+        "thinwire/core/services/speech.py",
     ),
     "files": ("thinwire/core/request/sources.py",),  # TextFile, DataURL
     "hedge": ("thinwire/core/hedge.py",),  # hedge_after=
@@ -37,6 +57,10 @@ OPTIONAL = {
         "thinwire/core/dialects/responses_answer.py",
         "thinwire/core/dialects/responses_input.py",
     ),
+    # provider=, and what suits a server of a known host
+    "presets": ("thinwire/core/providers/presets.py", "thinwire/core/providers/azure.py"),
+    "repair": ("thinwire_device/repair.py",),  # ToolCall.repair()
+    "resolve": ("thinwire/core/providers/resolve.py",),  # "provider:model", "*"
     "roots": ("thinwire_device/roots.py",),  # https, but with cadata=, pin= or verify=False
     "sse": ("thinwire/sse.py",),
     "store": ("thinwire/core/routing/store.py",),  # store=

@@ -52,9 +52,10 @@ if TYPE_CHECKING:
     from thinwire.core.errors import TransportTimeout as TransportTimeout
     from thinwire.core.errors import WriteError as WriteError
     from thinwire.core.providers.check import Check as Check
-    from thinwire.core.providers.config import ConfigError as ConfigError
+    from thinwire.core.providers.config_file import ConfigError as ConfigError
     from thinwire.core.providers.model_list import ModelEntry as ModelEntry
     from thinwire.core.providers.probe import Probe as Probe
+    from thinwire.core.providers.resolve import resolve as resolve
     from thinwire.core.request.jsonl import JSONLMessages as JSONLMessages
     from thinwire.core.request.sources import Base64File as Base64File
     from thinwire.core.request.sources import BytesStream as BytesStream
@@ -73,7 +74,9 @@ if TYPE_CHECKING:
     from thinwire.core.routing.store import FileStore as FileStore
     from thinwire.core.routing.store import Store as Store
     from thinwire.core.services.blocking import SyncReply as SyncReply
+    from thinwire.core.services.embeddings import Embeddings as Embeddings
     from thinwire.core.services.reply import Reply as Reply
+    from thinwire.core.services.speech import Transcription as Transcription
     from thinwire.core.stream import ChatStream as ChatStream
     from thinwire.core.sync import Client as Client
     from thinwire.core.sync import SyncChatStream as SyncChatStream
@@ -95,7 +98,8 @@ core.errors StreamError StreamInterrupted TransportError TransportTimeout WriteE
 core.providers.check Check
 core.providers.model_list ModelEntry
 core.providers.probe Probe
-core.providers.config ConfigError
+core.providers.resolve resolve
+core.providers.config_file ConfigError
 core.request.jsonl JSONLMessages
 core.request.sources Base64File BytesStream DataURL Source TextFile TextStream
 core.routing.deployment Deployment
@@ -105,7 +109,9 @@ core.routing.plan Attempt
 core.routing.policy RetryPolicy Timeouts
 core.routing.store FileStore Store
 core.services.blocking SyncReply
+core.services.embeddings Embeddings
 core.services.reply Reply
+core.services.speech Transcription
 core.stream ChatStream
 core.sync Client SyncChatStream
 core.wire.recorder FlightRecorder Recording"""

@@ -44,7 +44,7 @@ def loaded():
     return [name[len(start):] for name in sys.modules if name.startswith(start)]
 
 from thinwire import AsyncClient, Deployment
-client = AsyncClient("m", {"m": Deployment("http://a.test/v1", "sk-key")}, transport=Transport())
+client = AsyncClient("m", {"m": Deployment("https://a.test/v1", "sk-key")}, transport=Transport())
 made = loaded()
 done = asyncio.run(client.chat([{"role": "user", "content": "Hi"}], on_delta=len))
 assert done.content == "Hello" and done.end == "finish", done

@@ -56,7 +56,7 @@ async def iterate(client: AsyncClient, told: Any) -> None:
 
 def counted(way: Any, pieces: list[Any], kind: Any = ScriptedTransport, further: int = 0) -> Calls:
     transport = kind([ScriptedReply([*pieces, END])])
-    client = AsyncClient("m", {"m": Deployment("http://a.test/v1")}, transport=transport)
+    client = AsyncClient("m", {"m": Deployment("https://a.test/v1")}, transport=transport)
     calls = Calls(further)
 
     async def run() -> None:

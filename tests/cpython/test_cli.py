@@ -115,7 +115,15 @@ def test_the_command_and_the_module_are_one(
     (command,) = importlib.metadata.entry_points(group="console_scripts", name="thinwire")
     assert command.load() is main
     monkeypatch.setenv("COLUMNS", "80")
-    for name in ([], ["chat"], ["mock"], ["record"], ["conformance"]):
+    for name in (
+        [],
+        ["chat"],
+        ["config"],
+        ["config", "check"],
+        ["mock"],
+        ["record"],
+        ["conformance"],
+    ):
         with pytest.raises(SystemExit) as ended:
             main([*name, "--help"])
         done = run(*name, "--help", env={"COLUMNS": "80"})

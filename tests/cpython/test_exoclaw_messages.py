@@ -14,10 +14,18 @@ from thinwire.compat.exoclaw.conversion import ContentFile, wire_message, wire_m
 from thinwire.testing import MockServer, status_reply
 
 Message = dict[str, object]
+CALL: Message = {"role": "assistant", "tool_calls": [{"id": "1", "function": {"name": "look"}}]}
 
 
 def sent_for(server: MockServer, messages: Iterable[Message], *fallbacks: str) -> list[Any]:
-    """Asks "m" and returns the messages as the server has read them."""
+    """Asks "m" and returns the messages as the server has read them, but for the calls whose
+    results tool_message has."""
+    if isinstance(messages, list):
+        pairs = [
+            [CALL, one] if isinstance(one, dict) and "tool_call_id" in one else [one]
+            for one in messages
+        ]
+        messages = [one for pair in pairs for one in pair]
 
     async def main() -> None:
         deployments = {name: Deployment(server.base_url) for name in ("m", *fallbacks)}
@@ -30,7 +38,7 @@ def sent_for(server: MockServer, messages: Iterable[Message], *fallbacks: str) -
     with structlog.testing.capture_logs():
         asyncio.run(main())
     sent: list[Any] = server.requests[-1].json()["messages"]
-    return sent
+    return [one for one in sent if one != CALL]
 
 
 def tool_message(path: object, preview: object = "the preview", **more: object) -> Message:
@@ -96,7 +104,7 @@ def test_a_file_that_is_not_text_from_its_start(mock_llm: MockServer, tmp_path: 
 def test_file_and_preview_are_never_mixed(mock_llm: MockServer, tmp_path: Path) -> None:
     path = tmp_path / "later"
     path.write_bytes(b"a" * 500_000 + b"\xff")
-    with pytest.raises(EncodeError, match=r"messages\[0\]\.content.*near byte 500000"):
+    with pytest.raises(EncodeError, match=r"messages\[1\]\.content.*near byte 500000"):
         sent_for(mock_llm, [tool_message(path)])
     assert b"the preview" not in b"".join(request.body or b"" for request in mock_llm.requests)
 

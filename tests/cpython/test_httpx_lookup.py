@@ -12,7 +12,7 @@ from thinwire.cpython.lookup import Resolver
 from thinwire.testing import MockServer
 
 MESSAGES = [{"role": "user", "content": "Hi"}]
-NAME = "slow.test"
+NAME = "slow.internal"
 
 
 class Names:

@@ -20,7 +20,7 @@ from thinwire.testing import MockServer
 from thinwire.transport import HTTPXTransport
 
 MODELS = {"m": Deployment("http://127.0.0.1:9/v1")}
-ELSEWHERE = {"m": Deployment("http://h.invalid/v1")}
+ELSEWHERE = {"m": Deployment("http://h.invalid/v1", allow_insecure_http=True)}
 QUESTION = [{"role": "user", "content": "hi"}]
 BAD = [
     ("http://user:secret@h:99999", "http://***@h:99999: a port is a number"),
@@ -187,7 +187,7 @@ def test_proxies_that_can_be_used(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_proxy_made_by_either_is_asked(module: Any) -> None:
     with MockServer() as server:
         proxy = module.Proxy(server.base_url.removesuffix("/v1"))
-        models = {"m": Deployment("http://h.invalid/v1")}
+        models = {"m": Deployment("http://h.invalid/v1", allow_insecure_http=True)}
         with Client("m", models, transport=HTTPXTransport(proxy=proxy), retry=1) as client:
             client.chat([{"role": "user", "content": "hi"}])
         assert [one.header("host") for one in server.requests] == ["h.invalid"]

@@ -151,7 +151,7 @@ def test_a_name_that_there_is_not(face: Any, monkeypatch: pytest.MonkeyPatch) ->
 
     monkeypatch.setattr(socket, "getaddrinfo", look_up)
     monkeypatch.setenv("NO_PROXY", "*")
-    error = face({"m": Deployment("http://no.example/v1")})
+    error = face({"m": Deployment("http://no.example/v1", allow_insecure_http=True)})
     assert "there is no such name: check the host" in str(error)
     assert "no.example" in str(error)
 

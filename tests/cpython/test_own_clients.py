@@ -37,7 +37,7 @@ from thinwire import (
 )
 from thinwire.testing import MockServer, Reply, Send, status_reply, text_reply
 
-MOCK = "http://mock.test/v1"
+MOCK = "https://mock.internal/v1"
 DIGEST = [("WWW-Authenticate", 'Digest realm="r", nonce="n", qop="auth", algorithm=MD5')]
 SECRETS = [f"secret of {name}" for name in ("alice", "bob", "carol", "dave")]
 of_each_kind = pytest.mark.parametrize("kind", KINDS, ids=str)

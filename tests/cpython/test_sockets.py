@@ -34,7 +34,7 @@ BASIC = "Basic dXNlcjpzZSBjcmV0"
 
 def asked(kind: Any, url: str, transport: SocketTransport, **options: Any) -> str | None:
     """An answer, from one client that is closed then."""
-    models = {"m": Deployment(url, KEY)}
+    models = {"m": Deployment(url, KEY, allow_insecure_http=True)}
     client = kind("m", models, transport=transport, retry=1, **options)
 
     async def ask() -> str | None:
@@ -383,7 +383,7 @@ async def test_the_next_address_is_tried_beside_one_that_is_silent(
         silent = socket.getaddrinfo(*full.getsockname(), type=socket.SOCK_STREAM)
         refused = socket.getaddrinfo("127.0.0.1", 9, type=socket.SOCK_STREAM)
         monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: refused + silent + found)
-        models = {"m": Deployment("http://h.test/v1")}
+        models = {"m": Deployment("http://h.internal/v1")}
         async with AsyncClient("m", models, transport=SocketTransport(), retry=1) as client:
             answer = await client.chat(HELLO)
         for one in fillers:

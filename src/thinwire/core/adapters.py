@@ -93,8 +93,8 @@ def toml_document(data: bytes) -> "dict[str, Any]":
     Raises:
         ValueError: it is no TOML; on MicroPython: always.
     """
-    if MICROPYTHON:  # pragma: no cover (MicroPython)
+    if MICROPYTHON and not TYPE_CHECKING:  # pragma: no cover (MicroPython)
         raise ValueError("TOML needs CPython: write it as JSON")
-    import tomllib
+    from thinwire.cpython.toml import document
 
-    return tomllib.loads(data.decode())
+    return document(data)

@@ -27,13 +27,14 @@ from thinwire.core.wire.reserve import Reserve
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Coroutine, Iterable, Mapping, Sequence
-    from typing import Literal, Protocol, Self, Unpack
+    from typing import Any, Literal, Protocol, Self, Unpack
 
     from thinwire.core.adapters import Certificates, Verify
     from thinwire.core.answer.completion import Completion
     from thinwire.core.answer.on_chunk import OnChunk
     from thinwire.core.error_kinds import Kind
     from thinwire.core.observer import Hook, Observer, Sink
+    from thinwire.core.providers.config_file import Source
     from thinwire.core.request.call import Call, ChatParams, Keep
     from thinwire.core.routing.deployment import Credentials, Deployment
     from thinwire.core.routing.health import DeploymentState
@@ -45,7 +46,7 @@ if TYPE_CHECKING:
     from thinwire.core.transport import Transport
     from thinwire.core.wire.tap import WireOptions
 
-    Messages = Iterable[Mapping[str, object] | Completion]
+    Messages = str | Iterable[Mapping[str, object] | Completion]
     Tools = Sequence[Mapping[str, object]]
 
     class Opens(Protocol):
@@ -154,11 +155,32 @@ class BaseClient:
         """
         mend_imports()
         if default_model is None and deployments is None:
-            found = import_module("thinwire.core.providers.environment").arguments()
-            default_model, deployments = found["default_model"], found["deployments"]
-            fallbacks = fallbacks or found.get("fallbacks")
-            timeouts = found.get("timeouts") if timeouts is None else timeouts
-            retry = found.get("retry") if retry is None else retry
+            said = {
+                "fallbacks": fallbacks,
+                "timeouts": timeouts,
+                "retry": retry,
+                "api_key": api_key,
+                "api_key_env": api_key_env,
+                "context_fallbacks": context_fallbacks,
+                "content_filter_fallbacks": content_filter_fallbacks,
+                "fallback_on": None if fallback_on is FALLBACK_ON else fallback_on,
+                "hedge_after": hedge_after,
+                "on_interrupt": on_interrupt,
+                "cooldown": cooldown,
+                "store": store,
+                "on_event": on_event,
+                "on_chunk": on_chunk,
+                "log": log,
+                "transport": transport,
+                "verify": None if verify is True else verify,
+                "cadata": cadata,
+                "add_ca": add_ca,
+                "http_client": http_client,
+                "keep_headers": keep_headers,
+            }
+            begin = import_module("thinwire.core.providers.environment").begin
+            begin(self, BaseClient.__init__, said)
+            return
         self._router = Router(
             default_model,
             deployments,
@@ -210,6 +232,44 @@ class BaseClient:
         self._reserve = Reserve(getattr(transport, "buffer_size", None) or BUFFER)
         if more:  # loaded for who needs it
             import_module("thinwire.core.wire.tap").settle(self, more)
+
+    @classmethod
+    def from_config(
+        cls,
+        source: "Source",
+        *,
+        environ: "Mapping[str, str] | None" = None,
+        **options: "Any",
+    ) -> "Self":
+        """Makes a client of a configuration (docs/configuration.md).
+
+        Args:
+            source: path of a file of JSON, on CPython also of TOML (its name ends in .toml); or a
+                dict of the same form.
+            environ: variables by name, None for those of this process.
+            options: arguments of `__init__` that count in place of what the configuration says.
+
+        Raises:
+            ConfigError: all that is wrong with it; a ValueError.
+            ValueError, TypeError: see `__init__`.
+        """
+        make = import_module("thinwire.core.providers.config").client
+        return make(cls, source, environ, options)  # type: ignore[no-any-return]
+
+    @classmethod
+    def from_env(cls, *, environ: "Mapping[str, str] | None" = None, **options: "Any") -> "Self":
+        """Makes a client of what the environment says (docs/configuration.md).
+
+        Args:
+            environ: variables by name, None for those of this process.
+            options: arguments of `__init__` that count in place of what the environment says.
+
+        Raises:
+            ConfigError: nothing has a key, or several have, or something is wrong; a ValueError.
+            ValueError, TypeError: see `__init__`.
+        """
+        make = import_module("thinwire.core.providers.environment").client
+        return make(cls, environ, options)  # type: ignore[no-any-return]
 
     @property
     def transport(self) -> "Transport":

@@ -4,10 +4,12 @@ from helpers import error_of
 from replies import FAST, KINDS, SSE, chain, client, done, reply
 from streams import KEY
 
+from thinwire.core.dialects.endpoint import BytesAnswer
 from thinwire.core.errors import ReadError, StatusError, StreamError
 from thinwire.core.routing.deployment import Deployment
 from thinwire.core.routing.policy import RetryPolicy
 from thinwire.core.sync import Client
+from thinwire.core.wire.reserve import Reserve
 
 
 def test_paths_are_joined_with_the_base_url():
@@ -41,6 +43,33 @@ def test_anthropics_key_has_its_own_header():
     headers = made.transport.requests[0].headers
     assert ("x-api-key", KEY) in headers
     assert not [name for name, _ in headers if name == "Authorization"]
+
+
+def test_a_deployment_says_how_its_key_is_sent():
+    for auth, want in (
+        ("api-key", [("api-key", KEY)]),
+        ("x-api-key", [("x-api-key", KEY)]),
+        ("bearer", [("Authorization", "Bearer " + KEY)]),
+        ("none", []),
+    ):
+        where = Deployment("https://a.test/v1", KEY, auth=auth)
+        made = client(Client, reply(b"1"), deployments=where)
+        made.get("/x").read()
+        headers = made.transport.requests[0].headers
+        assert [one for one in headers if KEY in one[1]] == want
+
+
+def test_azures_paths_are_those_of_its_deployments():
+    for version, want in (
+        (None, "/openai/v1/embeddings"),
+        ("2024-10-21", "/openai/deployments/ada/embeddings?api-version=2024-10-21"),
+    ):
+        where = Deployment("https://me.openai.azure.com", KEY, "ada", api_version=version)
+        made = client(Client, reply(b'{"data": []}'), deployments=where)
+        assert made.embeddings("a").vectors == []
+        request = made.transport.requests[0]
+        assert request.target == want
+        assert ("api-key", KEY) in request.headers
 
 
 def test_without_a_key_none_is_sent():
@@ -115,3 +144,53 @@ def test_on_chunk_has_nothing_to_tell():
     made = client(Client, reply(b"1"), on_chunk=seen.append)
     assert made.get("/x").read() == b"1"
     assert seen == []
+
+
+def put(answer, data, offset):
+    """What a transport does that leaves its framing in front of the bytes."""
+    view = answer.get_buffer()
+    view[offset : offset + len(data)] = data
+    answer.buffer_updated(len(data), offset)
+
+
+def test_what_is_held_back_moves_together():
+    for first, second in ((0, 0), (3, 0), (0, 3), (3, 2)):
+        buffers = Reserve(32)
+        answer = BytesAnswer(buffers, buffers.acquire(), None)
+        answer.content_type = "text/event-stream; charset=utf-8"
+        put(answer, b": a\n\n", first)
+        assert answer.next_event() is None
+        put(answer, b": b\n\n", second)
+        assert answer.next_event() is None
+        put(answer, b"data: 1\n\n", first)
+        assert bytes(answer.next_event()) == b": a\n\n: b\n\ndata: 1\n\n"
+        put(answer, b"more", second)
+        assert bytes(answer.next_event()) == b"more"
+        assert answer.next_event() is None
+        answer.buffer_updated(0)
+        assert answer.next_event() is None
+        assert (answer.end, answer.received) == ("finish", 23)
+        answer.free()
+        assert len(buffers.acquire()) == 32
+
+
+def test_a_data_line_in_any_spelling_of_line_ends_is_a_delta():
+    for text, is_one in (
+        (b"data: 1", True),
+        (b":\rdata:", True),
+        (b": data: 1\n", False),
+        (b"event: data:", False),
+    ):
+        buffers = Reserve(32)
+        answer = BytesAnswer(buffers, buffers.acquire(), None)
+        answer.content_type = "text/event-stream"
+        put(answer, text, 0)
+        assert (answer.next_event() is not None) == is_one, text
+
+
+def test_bytes_are_measured_where_a_server_wants_a_length():
+    where = Deployment("https://a.test/v1", KEY, framing="length")
+    for body, length in ((b"abcd", 4), ({"model": None}, 2)):
+        made = client(Client, reply(b"1"), deployments=where)
+        made.open("POST", "/x", body).close()
+        assert made.transport.requests[0].length == length

@@ -167,7 +167,8 @@ def test_models_that_do_not_reason_are_not_asked_for_it():
         assert included(None, made(model=model)) is not None, model
 
 
-FUNCTION = {"name": "look", "description": "d", "parameters": {"type": "object"}}
+SCHEMA = {"type": "object", "properties": {"a": {"type": "string"}}}
+FUNCTION = {"name": "look", "description": "d", "parameters": SCHEMA}
 TOOLS = [
     (
         {"type": "function", "function": FUNCTION},
@@ -175,13 +176,13 @@ TOOLS = [
             "type": "function",
             "name": "look",
             "description": "d",
-            "parameters": {"type": "object"},
+            "parameters": SCHEMA,
             "strict": False,
         },
     ),
     (
-        {"type": "function", "function": {"name": "go", "strict": True, "parameters": {"a": 1}}},
-        {"type": "function", "name": "go", "strict": True, "parameters": {"a": 1}},
+        {"type": "function", "function": {"name": "go", "strict": True, "parameters": SCHEMA}},
+        {"type": "function", "name": "go", "strict": True, "parameters": SCHEMA},
     ),
     (
         {"type": "function", "function": {"name": "go"}},
@@ -193,8 +194,8 @@ TOOLS = [
         },
     ),
     (
-        {"type": "function", "name": "go", "parameters": {"a": 1}},
-        {"type": "function", "name": "go", "strict": False, "parameters": {"a": 1}},
+        {"type": "function", "name": "go", "parameters": SCHEMA},
+        {"type": "function", "name": "go", "strict": False, "parameters": SCHEMA},
     ),
     (
         {"type": "custom", "custom": {"name": "sql", "description": "d"}},
@@ -222,9 +223,10 @@ TOOLS = [
 def test_tools_are_not_nested_and_not_strict():
     for tool, wanted in TOOLS:
         kept = json.dumps(tool)
-        got = document(tools=[tool])["tools"]
-        assert got == [wanted], (tool, got)
-        assert json.dumps(tool) == kept, "the caller's own was changed"
+        for deployment in (None, made(hygiene=False)):
+            got = document(deployment, tools=[tool])["tools"]
+            assert got == [wanted], (tool, got)
+            assert json.dumps(tool) == kept, "the caller's own was changed"
     assert "tools" not in document(tools=[])
 
 
@@ -326,3 +328,52 @@ def test_a_body_of_the_callers_own_goes_as_it_is():
     request = responses.request(made(), "m", call, KEY)
     assert request.body is call.body
     assert request.target == "/v1/responses"
+
+
+CALL = {"id": "call_1", "type": "function", "function": {"name": "look", "arguments": "{}"}}
+
+
+def input_of(messages, deployment=None, tell=None):
+    call = Call(messages)
+    call.tell = tell
+    request = responses.request(deployment or made(), "m", call)
+    return json.loads(read_all(request.body))["input"]
+
+
+def kinds(items):
+    return [item.get("call_id", item["type"]) for item in items]
+
+
+def test_conversations_are_repaired_on_their_way():
+    told = []
+    messages = [
+        {"role": "user", "content": "What is there?"},
+        {"role": "tool", "tool_call_id": "gone", "content": "x"},
+        {"role": "assistant", "content": "", "tool_calls": [CALL]},
+        {"role": "user", "content": "Well?"},
+    ]
+    for given in (messages, tuple(messages), iter(messages), Again(messages)):
+        del told[:]
+        got = input_of(given, tell=lambda event, fields: told.append((event, fields["what"])))
+        assert kinds(got) == ["message", "call_1", "call_1", "message"], got
+        assert got[2]["type"] == "function_call_output"
+        assert told == [("repaired", "orphan_removed"), ("repaired", "result_added")], told
+    assert len(input_of(messages, made(hygiene=False))) == 4
+
+
+class Again:
+    """What can be iterated as often as it is asked for, and is no list."""
+
+    def __init__(self, items):
+        self._items = items
+
+    def __iter__(self):
+        return iter(self._items)
+
+
+def test_schemas_are_made_legal():
+    tool = {"type": "function", "function": {"name": "go", "parameters": {}}}
+    got = document(tools=[tool])["tools"][0]
+    assert got["parameters"] == {"type": "object", "properties": {}}, got
+    got = document(made(hygiene=False), tools=[tool])["tools"][0]
+    assert got["parameters"] == {}, got

@@ -1,3 +1,4 @@
+# ruff: noqa: SLF001
 # A configuration as it is read, checked and made into arguments of a client. Nothing is sent.
 
 import json
@@ -7,7 +8,9 @@ from helpers import Scratch, error_of
 from thinwire import ConfigError
 from thinwire.core.providers import config
 from thinwire.core.providers.config import Config
+from thinwire.core.providers.resolve import resolve
 from thinwire.core.sync import Client
+from thinwire.testing.scripted import ScriptedTransport
 
 ENV = {
     "GROQ_API_KEY": "sk-groq",
@@ -23,13 +26,28 @@ def problems(document, environ=ENV):
     return error_of(ConfigError, Config, document, environ).problems
 
 
+class Warned:
+    """What `warn` is told inside of `with`."""
+
+    def __enter__(self):
+        self.before = config.warn
+        told = []
+        config.warn = told.append
+        return told
+
+    def __exit__(self, *details):
+        config.warn = self.before
+
+
 def hill(**more):
     more.update(HILL)
     return {"providers": {"hill": more}}
 
 
 def test_a_provider_and_its_models():
-    made = Config(hill(models={"fast": "f-1", "big": {"id": "b-1", "params": {"top_p": 1}}}), ENV)
+    made = Config(
+        hill(models={"fast": "f-1", "big": {"id": "b-1", "extra_body": {"top_p": 1}}}), ENV
+    )
     assert sorted(made.deployments) == ["big", "fast"]
     fast = made.deployments["fast"]
     assert (fast.base_url, fast.api_key, fast.model) == (HILL["base_url"], "sk-own", "f-1")
@@ -37,8 +55,8 @@ def test_a_provider_and_its_models():
     assert made.deployments["big"].model == "b-1"
     assert made.default_model is None
     assert made.default_provider == "hill"
-    assert made.providers() == ["hill"]
-    assert made.is_provider("hill") and not made.is_provider("groq")
+    assert made.is_provider("hill")
+    assert not made.is_provider("groq")
 
 
 def test_the_only_model_is_the_default():
@@ -50,6 +68,15 @@ def test_a_preset_needs_its_name_alone():
     fast = made.deployments["fast"]
     assert fast.base_url == "https://api.groq.com/openai/v1"
     assert (fast.api_key, fast.provider) == ("sk-groq", "groq")
+
+
+def test_an_address_may_be_in_a_variable():
+    variables = {
+        "AZURE_OPENAI_API_KEY": "k",
+        "AZURE_OPENAI_ENDPOINT": "https://a.openai.azure.com",
+    }
+    made = Config({"providers": {"azure": {"models": {"a": "gpt"}}}}, variables)
+    assert made.deployments["a"].url.host == "a.openai.azure.com"
 
 
 def test_a_type_is_the_name_of_a_preset():
@@ -86,7 +113,7 @@ def test_models_are_written_as_provider_and_model():
 def test_a_model_without_a_provider_is_the_default_providers():
     document = {
         "default_provider": "groq",
-        "models": {"a": "llama:70b", "b": {"params": {}}},
+        "models": {"a": "llama:70b", "b": {"extra_body": {}}},
     }
     made = Config(document, ENV).deployments
     assert [made[name].model for name in "ab"] == ["llama:70b", "b"]
@@ -106,16 +133,18 @@ def test_the_star_is_for_ids_that_nobody_declared():
 
 def test_models_have_what_their_provider_has_and_win():
     section = {
-        "params": {"top_p": 1, "seed": 1},
+        "extra_body": {"top_p": 1, "seed": 1},
         "extra_headers": {"a": "b"},
         "timeouts": {"connect": 5},
-        "models": {"m": {"params": {"seed": 2}, "timeouts": {"total": 60}, "framing": "length"}},
+        "models": {
+            "m": {"extra_body": {"seed": 2}, "timeouts": {"total": 60}, "framing": "length"}
+        },
         "framing": "chunked",
     }
     document = hill(**section)
     document["timeouts"] = {"progress": 7}
     made = Config(document, ENV).deployments["m"]
-    assert made.options.params == {"top_p": 1, "seed": 2}
+    assert made.extra_body == {"top_p": 1, "seed": 2}
     assert made.extra_headers == {"a": "b"}
     assert made.framing == "length"
     limits = made.timeouts
@@ -171,7 +200,8 @@ def test_policies():
         "restart",
         False,
     ]
-    assert found["fallback_on"] == ["server"] and found["keep_headers"] == ["x-a"]
+    assert found["fallback_on"] == ["server"]
+    assert found["keep_headers"] == ["x-a"]
     assert type(found["store"]).__name__ == "FileStore"
 
 
@@ -231,6 +261,14 @@ def test_one_problem_is_one_line():
     error = error_of(ConfigError, Config, {"fallbacks": ["a"]}, ENV)
     said = "a list is that of the default model, and there is none"
     assert str(error) == "the configuration: fallbacks: " + said
+
+
+def test_a_model_whose_place_is_broken_is_not_told_twice():
+    document = {"models": {"a": {"provider": 5}, "b": {"provider": "x"}}}
+    document["providers"] = {"x": {"base_url": 5}, "y": HILL}
+    document["fallbacks"] = {"x:1": ["b"]}
+    found = [path for path, _ in problems(document)]
+    assert found == ["models.a.provider", "providers.x.base_url"]
 
 
 def test_more_that_cannot_be():
@@ -318,7 +356,8 @@ def test_a_key_is_for_nobody_elses_server():
 def test_no_key_is_shown():
     document = hill(models={"m": {"api_key": "sk-secret\n"}, "n": {"api_key": 5}})
     error = error_of(ConfigError, Config, document, ENV)
-    assert "sk-secret" not in str(error) and "sk-secret" not in repr(error)
+    assert "sk-secret" not in str(error)
+    assert "sk-secret" not in repr(error)
     assert "sk-own" not in repr(Config(hill(models={"m": "x"}), ENV).arguments())
 
 
@@ -331,26 +370,6 @@ def test_any_model_of_a_provider():
     error = error_of(ConfigError, made.deployment, "gorq", "x")
     assert "'gorq' is no provider (did you mean 'groq'?)" in str(error)
     assert made.deployment("groq", "x").model == "x"
-
-
-def test_a_file_of_json():
-    document = {"models": {"a": "groq:x"}}
-    data = json.dumps(document).encode()
-    for data in (data, b"\xef\xbb\xbf" + data, b"\n" + data + b"\n"):
-        with Scratch(data) as path:
-            assert list(config.arguments(path, ENV)["deployments"]) == ["a"]
-
-
-def test_a_file_that_cannot_be_read():
-    error = error_of(ConfigError, Config, "/no/such/config.json", ENV)
-    assert str(error).startswith("/no/such/config.json: cannot be read: ")
-    for data in (b"{", b"", b'{"a" 1}', b"{} x", b"\xff"):
-        with Scratch(data) as path:
-            error = error_of(ConfigError, Config, path, ENV)
-            assert str(error).startswith(path + ": "), data
-    with Scratch(b"[]") as path:
-        error = error_of(ConfigError, Config, path, ENV)
-        assert str(error) == path + ": holds no object: it begins with '{'"
 
 
 def test_paths_are_relative_to_the_file():
@@ -378,9 +397,50 @@ def test_a_client_is_made_of_it():
     document = hill(models={"a": "a-1", "b": "b-1"})
     document["default_model"] = "a"
     document["timeouts"] = 5
-    for kind in (Client,):
-        client = config.client(kind, document, ENV, {"default_model": "b"})
-        with client:
-            assert client._router.default_model == "b"
-            assert client._config.is_provider("hill")
-            assert "total=5" in repr(client)
+    with Client.from_config(document, environ=ENV, default_model="b") as client:
+        assert client._router.default_model == "b"
+        assert client._config.is_provider("hill")
+        assert "total=5" in repr(client)
+
+
+def test_an_own_transport_brings_its_own_trust():
+    document = hill(models={"a": "a-1"})
+    document["verify"] = False
+    assert config.arguments(document, ENV)["verify"] is False
+    transport = ScriptedTransport([])
+    with config.client(Client, document, ENV, {"transport": transport}) as client:
+        assert client.transport is transport
+
+
+def test_certificates_are_read_where_all_have_the_same():
+    with Scratch(b"CA") as path:
+        document = hill(models={"a": "a-1"}, add_ca=path)
+        assert config.arguments(document, ENV)["add_ca"] == [b"CA"]
+        document = hill(models={"a": "a-1"})
+        document["add_ca"] = [path, path]
+        assert config.arguments(document, ENV)["add_ca"] == [b"CA", b"CA"]
+
+
+def test_a_name_is_resolved_by_a_configuration():
+    document = hill(models={"a": "a-1"})
+    assert resolve("a", Config(document, ENV)).model == "a-1"
+    made = resolve("hill:other:free", Config(document, ENV))
+    assert (made.model, made.api_key) == ("other:free", "sk-own")
+    made = resolve("any/id", Config(document, ENV))
+    assert (made.model, made.provider) == ("any/id", "hill")
+
+
+def test_a_file_of_certificates_that_is_missing():
+    document = hill(models={"a": "a-1"}, add_ca="/no/such.pem")
+    error = error_of(ConfigError, config.arguments, document, ENV)
+    assert str(error).startswith("the configuration: add_ca: /no/such.pem cannot be read: ")
+
+
+def test_of_two_providers_at_one_server_the_stricter_counts():
+    document = hill(models={"a": "a-1"}, verify=False)
+    document["providers"]["other"] = {"base_url": HILL["base_url"], "api_key": "k"}
+    document["models"] = {"b": "groq:x"}
+    document["default_model"] = "b"
+    with Warned() as told:
+        assert "verify" not in config.arguments(document, ENV)
+    assert "https://hill.example differ in whom to trust" in told[0]

@@ -1,7 +1,10 @@
 # What few deployments need, and what a preset adds to what was said.
 
+import sys
+
 from helpers import error_of
 
+from thinwire.core.providers import options
 from thinwire.core.providers.options import Options
 from thinwire.core.routing.deployment import Deployment
 from thinwire.core.routing.policy import Policy, Timeouts
@@ -129,6 +132,12 @@ def test_where_a_key_may_be():
         ({"base_url": "http://api.groq.com/v1", "provider": "groq"}, (), False),
         ({"base_url": "https://notapi.groq.com/v1", "provider": "groq"}, (), False),
         ({"base_url": BASE, "provider": "vllm"}, ("VLLM_API_KEY",), False),
+        ({"base_url": "http://localhost:1/v1", "provider": "vllm"}, ("VLLM_API_KEY",), False),
+        ({"base_url": "http://127.0.0.1/v1", "provider": "vllm"}, ("VLLM_API_KEY",), False),
+        ({"base_url": "http://[::1]:1/v1", "provider": "vllm"}, ("VLLM_API_KEY",), False),
+        ({"base_url": "http://10.0.0.5/v1", "provider": "vllm"}, (), False),
+        ({"base_url": "http://127.0.0.evil/v1", "provider": "vllm"}, (), False),
+        ({"base_url": "http://gpu.lan/v1", "provider": "vllm", "api_key_env": "K"}, ("K",), True),
         ({"provider": "groq", "api_key_env": "MINE"}, ("MINE",), True),
         ({"base_url": BASE, "api_key_env": "MINE"}, ("MINE",), True),
         ({"provider": "groq", "auth": "none"}, (), False),
@@ -223,3 +232,75 @@ def test_a_field_has_one_value():
 def test_methods_are_no_options():
     error = error_of(TypeError, Deployment, BASE, merged=1)
     assert str(error) == "Deployment has no option merged="
+
+
+class Instead:
+    """What stands in the place of the presets, inside `with`; False: nothing does."""
+
+    def __init__(self, presets):
+        self.presets = presets
+
+    def __enter__(self):
+        self.kept, options.import_module = options.import_module, self
+        return self
+
+    def __exit__(self, *error):
+        options.import_module = self.kept
+
+    def __call__(self, name):
+        if not name.endswith("presets"):
+            return self.kept(name)
+        if not self.presets:
+            raise ImportError(name)
+        return self.presets
+
+    def make(self, *arguments, **given):
+        sys.modules["thinwire.core.providers.options"] = options  # a chip forgets it
+        return Deployment(*arguments, **given)
+
+
+def test_a_firmware_without_presets_has_what_urls_say():
+    with Instead(False) as instead:
+        for given in (
+            {"base_url": "https://api.groq.com/openai/v1"},
+            {"base_url": BASE, "provider": "groq"},
+        ):
+            deployment = instead.make(api_key="k", **given)
+            assert deployment.base_url == given["base_url"]
+            assert deployment.provider == given.get("provider", "")
+        error_of(ImportError, instead.make, provider="groq")
+
+
+def test_what_is_of_some_models_is_for_these():
+    class Presets:
+        reasoning_models = ["!gpt-5-chat*", "gpt-5*"]
+
+        @classmethod
+        def look_up(cls, name, host):
+            return {
+                "hosts": ["h.example"],
+                "auth": "api-key",
+                "reasoning_models": cls.reasoning_models,
+                "responses": ["gpt-5-pro"],
+            }
+
+    missing = not hasattr(Options, "reasoning_models")
+    if missing:
+        Options.reasoning_models = ()
+    try:
+        with Instead(Presets) as instead:
+            for model, wanted in (
+                ("gpt-5-mini", Presets.reasoning_models),
+                ("gpt-4o", ()),
+                ("gpt-5-chat-latest", ()),
+                (None, Presets.reasoning_models),
+            ):
+                made = instead.make(BASE, "k", model)
+                assert made.options.reasoning_models == wanted, model
+                assert made.dialect == "openai"
+            assert instead.make(BASE, "k", "gpt-5-pro").dialect == "responses"
+            own = instead.make(BASE, "k", "gpt-5", reasoning_models=("mine",))
+            assert own.options.reasoning_models == ("mine",)
+    finally:
+        if missing:
+            del Options.reasoning_models

@@ -13,7 +13,7 @@ NAMES = (
 LOCAL = NAMES[-7:]
 KNOWN = (
     "name hosts display base_url base_url_env keys docs read dialect responses auth first_token"
-    " stream_usage framing think_tags"
+    " stream_usage framing think_tags reasoning reasoning_models drop"
 ).split()
 
 
@@ -28,8 +28,9 @@ def test_each_preset_is_whole():
         assert preset["display"], name
         assert isinstance(preset["keys"], list), name
         assert preset["docs"].startswith("https://"), name
-        year, month, day = [int(part) for part in preset["read"].split("-")]
-        assert (2026, 1, 1) <= (year, month, day) <= (2030, 12, 31), name
+        if "read" in preset:
+            year, month, day = [int(part) for part in preset["read"].split("-")]
+            assert (2026, 1, 1) <= (year, month, day) <= (2030, 12, 31), name
         assert preset.get("dialect", "openai") in dict(DIALECTS), name
         assert not preset.get("base_url", "").endswith("/"), name
 
@@ -95,32 +96,6 @@ def test_only_the_host_of_a_url_tells_whose_it_is():
         assert (deployment.provider, deployment.options) == ("", None), url
     for url in ("https://openrouter.ai/api/v1", "HTTPS://OpenRouter.AI:443/api/v1?a=b"):
         assert Deployment(url, "sk").provider == "openrouter", url
-
-
-def test_a_pattern_is_compared_with_an_id():
-    cases = (
-        ("o1", "o1", True),
-        ("o1", "o1-mini", False),
-        ("o1*", "o1-mini", True),
-        ("o1*", "openai/o1-mini", True),
-        ("o1*", "gpt-o1", False),
-        ("*", "", True),
-        ("*", "x", True),
-        ("*-pro", "gpt-5-pro", True),
-        ("*-pro", "gpt-5-pro-1", False),
-        ("gpt-5*-codex*", "gpt-5.1-codex-max", True),
-        ("gpt-5*-codex*", "gpt-5-codex", True),
-        ("gpt-5*-codex*", "gpt-5", False),
-        ("a*b*c", "a1b2c", True),
-        ("a*b*c", "a1c", False),
-        ("aba*aba", "aba", False),
-        ("a*ab*b", "ab", False),
-        ("GPT*", "gpt-4o", True),
-        ("openai/*", "openai/gpt", True),
-        ("", "gpt", False),
-    )
-    for pattern, model, wanted in cases:
-        assert presets.matches(pattern, model) is wanted, (pattern, model)
 
 
 def test_what_is_looked_up_once_is_found_again():

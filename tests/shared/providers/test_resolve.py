@@ -6,9 +6,11 @@ import asyncio
 from helpers import error_of
 from streams import ANSWER, HELLO
 
+from thinwire.core import client as client_module
 from thinwire.core._compat import MICROPYTHON
 from thinwire.core.client import AsyncClient
 from thinwire.core.providers import keys
+from thinwire.core.providers import resolve as module
 from thinwire.core.providers.resolve import of_client, resolve, written
 from thinwire.core.routing.deployment import Deployment
 from thinwire.core.sync import Client
@@ -141,18 +143,70 @@ def test_a_variable_is_read_when_the_client_is_made():
     assert deployment.api_key is None
 
 
+class FromFile:
+    """What reads a configuration."""
+
+    @staticmethod
+    def Config(source):
+        assert source == "models.json"
+        return Configuration()
+
+
+def test_a_configuration_may_be_a_file():
+    kept, module.import_module = module.import_module, lambda name: FromFile
+    try:
+        assert resolve("fast", "models.json") is Configuration.deployments["fast"]
+    finally:
+        module.import_module = kept
+
+
+class Surroundings:
+    """What reads the environment."""
+
+    found = {}
+
+    @classmethod
+    def arguments(cls):
+        return dict(cls.found)
+
+
+def test_a_client_without_arguments_is_the_environments():
+    deployment = Deployment(HOME, "k", "x")
+    Surroundings.found = {
+        "default_model": "m",
+        "deployments": {"m": deployment, "b": deployment},
+        "fallbacks": {"m": ["b"]},
+        "timeouts": 7,
+        "retry": 3,
+    }
+    kept, client_module.import_module = client_module.import_module, lambda name: Surroundings
+    try:
+        client = Client(transport=replies())
+        other = Client(transport=replies(), timeouts=9, retry=1, fallbacks={"b": ["m"]})
+    finally:
+        client_module.import_module = kept
+    assert client._router.default_model == "m"
+    assert client._router.fallbacks("m") == ["b"]
+    assert client._policy.timeouts_at(deployment).total == 7000
+    assert client._policy.retry_at(deployment).attempts == 3
+    # What was given beside wins.
+    assert other._router.fallbacks("m") == []
+    assert other._policy.timeouts_at(deployment).total == 9000
+    assert other._policy.retry_at(deployment).attempts == 1
+
+
 def test_a_clients_key_belongs_to_the_model_named_first():
     with Environment(OPENAI_API_KEY="theirs", MINE=KEY):
         for more in ({"api_key": KEY}, {"api_key_env": "MINE"}):
             client, _ = made("openrouter:a", fallbacks=["openai:b", "openrouter:c"], **more)
-            found = client._router.declared()
+            found = client._router._deployments
             keys_of = {name: one.api_key for name, one in found.items()}
             wanted = {"openrouter:a": KEY, "openai:b": "theirs", "openrouter:c": KEY}
             assert keys_of == wanted, keys_of
             client, _ = made("m", Deployment(HOME, model="x"), **more)
-            assert client._router.declared()["m"].api_key == KEY
+            assert client._router._deployments["m"].api_key == KEY
             client, _ = made("m", {"m": "groq:x", "b": "openai:y"}, **more)
-            keys_of = {name: one.api_key for name, one in client._router.declared().items()}
+            keys_of = {name: one.api_key for name, one in client._router._deployments.items()}
             assert keys_of == {"m": KEY, "b": "theirs"}, keys_of
 
 
@@ -230,7 +284,7 @@ def test_a_fallback_may_be_written_as_text():
     with Environment(GROQ_API_KEY="k"):
         names = {"a": Deployment(HOME), "groq:x": Deployment(HOME, "own")}
         client, _ = made("a", names, {"a": ["groq:x", "groq:y", "ollama:z"]})
-        found = client._router.declared()
+        found = client._router._deployments
         assert sorted(found) == ["a", "groq:x", "groq:y", "ollama:z"]
         assert found["groq:x"].api_key == "own"  # declared: never parsed
         assert (found["groq:y"].api_key, found["groq:y"].model) == ("k", "y")

@@ -1,10 +1,11 @@
 # What is asked of an endpoint: its path, and bodies of any kind.
 
-from helpers import Later, error_of
+from helpers import Later, error_of, read_all
 from replies import FAST, chain, client, done, reply, sent
 
 from thinwire.core.client import AsyncClient
 from thinwire.core.errors import StatusError
+from thinwire.core.request.endpoint_call import EndpointCall
 from thinwire.core.sync import Client
 
 
@@ -110,3 +111,12 @@ def test_what_a_producer_raises_is_the_callers():
         made = client(Client, reply(b"1"), deployments=chain(), fallbacks={"a": ["b"]})
         error_of(KeyError, made.open, "POST", "/x", body)
         assert len(made.transport.requests) == 1
+
+
+def test_bytes_can_be_had_again_for_a_hedge():
+    body = EndpointCall("POST", "/x", b"abc").made("m")
+    assert (body.length(), body.repeatable(), body.replayable()) == (3, True, True)
+    assert read_all(body, 2) == b"abc"
+    assert body.rewind()
+    assert read_all(body, 2) == b"abc"
+    assert EndpointCall("POST", "/x", b"abc").counts() == (-1, -1)

@@ -19,7 +19,7 @@ ASKED = " (asked: POST https://a.test/v1/chat/completions)"
 
 
 def failing(reply, base_url="https://a.test/v1", **options):
-    models = {"a": Deployment(base_url, KEY)}
+    models = {"a": Deployment(base_url, KEY, allow_insecure_http=True)}
     transport = ScriptedTransport([reply])
     client = Client("a", models, transport=transport, retry=ONCE, **options)
     try:

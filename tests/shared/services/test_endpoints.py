@@ -2,11 +2,11 @@
 
 import json
 
+import racing
 from helpers import error_of
 from replies import FAST, KINDS, chain, client, done, finish, reply, sent
 from streams import KEY
 
-from thinwire.core.client import AsyncClient
 from thinwire.core.errors import StatusError, StreamInterrupted, TransportTimeout
 from thinwire.core.routing.deployment import Deployment
 from thinwire.core.routing.policy import Timeouts
@@ -90,11 +90,22 @@ def test_a_body_that_never_comes_is_a_timeout():
     assert "progress" in str(error_of(StreamInterrupted, answer.next_piece))
 
 
-def test_hedging_works_as_with_chats():
-    made = client(
-        AsyncClient,
-        reply(b"1"),
-        deployments=chain(),
-        fallbacks={"a": ["b"]},
-    )
-    assert done(done(made.get("/x")).read()) == b"1"
+def test_the_first_byte_of_two_attempts_wins():
+    async def ask(setting):
+        answer = await setting.client.post("/x", {"q": 1})
+        found = [answer.deployment, await answer.json()]
+        found.append([attempt.outcome for attempt in answer.attempts])
+        return found + [await setting.transport.tasks_left(), setting.transport.still_open()]
+
+    replies = {"a": [racing.Reply(racing.STALL)], "b": [racing.Reply(b'{"a"', 5, b": 1}")]}
+    setting = racing.Setting(replies, hedge_after=0)
+    assert racing.run(ask(setting)) == ["b", {"a": 1}, ["lost", "answered"], 0, []]
+
+
+def test_a_get_may_be_hedged_too():
+    async def ask(setting):
+        return await (await setting.client.get("/x")).read()
+
+    slow = racing.Reply(racing.STALL)
+    setting = racing.Setting({"a": [slow], "b": [racing.Reply(b"1")]}, hedge_after=0)
+    assert racing.run(ask(setting)) == b"1"

@@ -6,9 +6,14 @@ from helpers import error_of
 from replies import FAST, JSON, KINDS, client, done, finish, reply
 from streams import KEY
 
+from thinwire.core._compat import nothing
 from thinwire.core.client import AsyncClient
+from thinwire.core.error_kinds import OutOfMemory
 from thinwire.core.errors import ReadError, StreamError, StreamInterrupted
-from thinwire.core.sync import Client
+from thinwire.core.services import blocking, endpoints
+from thinwire.core.services.reply import opened
+from thinwire.core.sync import Client, run
+from thinwire.core.wire.reserve import Reserve
 
 
 def test_a_body_is_read_in_any_pieces():
@@ -90,3 +95,40 @@ def test_leaving_early_closes():
         closing = answer.close() if kind is Client else answer.aclose()
         assert done(closing) is None
         assert made.transport.open_responses == 0
+
+
+class Full:
+    """A stream for which there is no memory."""
+
+    out_of_memory = Reserve(16).out_of_memory
+    closed = 0
+
+    def __anext__(self):
+        raise MemoryError
+
+    def aclose(self):
+        self.closed += 1
+        return nothing()
+
+
+def test_a_step_that_there_was_no_memory_for_is_out_of_memory():
+    stream = Full()
+    error_of(OutOfMemory, run, opened(stream))
+    assert stream.closed == 1
+
+
+def full(*_):
+    raise MemoryError
+
+
+def test_a_call_that_there_was_no_memory_for_is_out_of_memory():
+    kept = endpoints.EndpointCall, blocking.SyncReply
+    try:
+        endpoints.EndpointCall = full
+        for kind in KINDS:
+            error_of(OutOfMemory, finish, client(kind).get, "/x")
+        endpoints.EndpointCall = kept[0]
+        blocking.SyncReply = full
+        error_of(OutOfMemory, client(Client, reply(b"1")).get, "/x")
+    finally:
+        endpoints.EndpointCall, blocking.SyncReply = kept

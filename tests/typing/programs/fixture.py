@@ -23,4 +23,4 @@ def test_hello(client: Client, mock_llm: MockServer) -> None:
 
 def test_without_sockets() -> None:
     transport = ScriptedTransport([])
-    Client("m", {"m": Deployment("http://a.example/v1")}, transport=transport).close()
+    Client("m", {"m": Deployment("https://a.example/v1")}, transport=transport).close()

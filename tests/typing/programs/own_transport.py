@@ -47,5 +47,5 @@ class Canned(Transport):
         pass
 
 
-with Client("m", {"m": Deployment("http://a.example/v1")}, transport=Canned()) as client:
+with Client("m", {"m": Deployment("https://a.example/v1")}, transport=Canned()) as client:
     print(client.chat([{"role": "user", "content": "hi"}]), client.transport.name)

@@ -8,6 +8,7 @@ still be another's. From then on each piece is handed out where it stands.
 from thinwire.core._compat import const
 from thinwire.core.answer.answer import Answer
 from thinwire.core.answer.assembler import CompletionAssembler
+from thinwire.core.dialects.authorization import key_header
 from thinwire.core.request.http_request import Request
 
 TYPE_CHECKING = const(False)
@@ -32,10 +33,11 @@ def request(
     headers = [("Accept", "*/*"), ("Accept-Encoding", "identity"), ("User-Agent", "thinwire")]
     if call.media_type:
         headers.append(("Content-Type", call.media_type))
-    given = ("Authorization", "Bearer " + key if key else "")
+    usual, options = "bearer", deployment.options
     if deployment.dialect == "anthropic":
         headers.append(("anthropic-version", "2023-06-01"))
-        given = ("x-api-key", key or "")
+        usual = "x-api-key"
+    given = key_header("" if options is None else options.auth, key, usual)
     for more in (deployment.headers(*given), list(call.extra_headers.items())):
         names = [one.lower() for one, _ in more]
         headers = [pair for pair in headers if pair[0].lower() not in names] + more

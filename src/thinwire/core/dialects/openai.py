@@ -83,9 +83,12 @@ def _document(
     deployment: "Deployment", name: str, call: "Call", first_provider: str
 ) -> "dict[str, object]":
     document: dict[str, object] = {"model": deployment.model or name}
-    document["messages"] = _messages(call.messages, deployment)
+    document["messages"] = _messages(call.messages, deployment, call)
     if call.tools:
         document["tools"] = call.tools
+        if _is_tidy(deployment):
+            legal_tools = import_module("thinwire.core.dialects.hygiene").legal_tools
+            document["tools"] = legal_tools(call.tools, call.tell)
     document.update(call.params)
     for key, value in deployment.extra_body.items():
         document.setdefault(key, value)
@@ -97,7 +100,7 @@ def _document(
         document.setdefault("stream_options", {"include_usage": True})
     document.update(call.extra_body)
     if isinstance(call.extra_body.get("messages"), (list, tuple)):
-        document["messages"] = _messages(call.extra_body["messages"], deployment)
+        document["messages"] = _messages(call.extra_body["messages"], deployment, call)
     if deployment.options is not None or call.reasoning is not None:
         from thinwire.core.dialects import parameters  # few ask for more than that
 
@@ -105,24 +108,28 @@ def _document(
     return document
 
 
-def _messages(messages: "Any", deployment: "Deployment") -> object:
-    # A list is walked as it is, unless answers are among its messages; any other iterable may live
-    # on disk and is read while it is sent.
-    if isinstance(messages, (list, tuple)):
+def _messages(messages: "Any", deployment: "Deployment", call: "Call") -> object:
+    # A list is walked as it is, unless answers, or calls of tools and their results, are among its
+    # messages; any other iterable may live on disk and is read while it is sent.
+    listed = isinstance(messages, (list, tuple))
+    if listed:
         for message in messages:
-            if hasattr(message, "to_message") or (
-                hasattr(message, "keys") and "_origin" in message
+            if hasattr(message, "to_message"):
+                break
+            if hasattr(message, "keys") and (
+                "_origin" in message or "tool_calls" in message or message.get("role") == "tool"
             ):
                 break
         else:
             return messages
     from thinwire.core.dialects import replay
 
-    origin = deployment.url.origin()
-    if isinstance(messages, (list, tuple)):
-        return [replay.fitting(message, origin) for message in messages]
-    walk = replay.Walk if hasattr(messages, "__next__") else replay.Conversation
-    return Items(walk(messages, origin))
+    fitted = replay.fitted(messages, deployment.url.origin(), _is_tidy(deployment), call.tell)
+    return fitted if listed else Items(fitted)
+
+
+def _is_tidy(deployment: "Deployment") -> bool:
+    return deployment.options is None or deployment.options.hygiene
 
 
 def provider_field(deployment: "Deployment", first: str) -> "dict[str, object]":

@@ -6,18 +6,46 @@ and goes as it is. Fields of another wire (`_responses`) make it another server'
 may speak several.
 """
 
-from thinwire.core._compat import const
+from thinwire.core._compat import const, import_module
 
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from typing import Any
+
+    Tell = Callable[[str, dict[str, object]], object]
 
 _MESSAGE = ("role", "content", "name", "tool_calls", "refusal", "function_call")
 _CALL = ("id", "type", "function", "custom")
 _PRIVATE = ("_origin", "_thoughts")
 _TYPES = ("function", "custom")
 _BODY = ("name", "arguments", "input")
+
+
+def fitted(messages: "Any", origin: str, tidy: bool = False, tell: "Tell | None" = None) -> "Any":
+    """`messages` as the server at `origin` may have them.
+
+    Args:
+        messages: list or tuple, iterator, or what can be iterated again.
+        tidy: repair them, too; see hygiene.py, which is loaded for calls and results only.
+        tell: is told each repair, or None.
+
+    Returns:
+        A list, or what is fitted while it is walked.
+    """
+    if not isinstance(messages, (list, tuple)):
+        walk = Walk if hasattr(messages, "__next__") else Conversation
+        return walk(messages, origin, tidy, tell)
+    if tidy and any(is_turn(message) for message in messages):
+        messages = import_module("thinwire.core.dialects.hygiene").repaired(messages, tell)
+    return [fitting(message, origin) for message in messages]
+
+
+def is_turn(message: "Any") -> bool:
+    """Whether a message has calls of tools, or is the result of one."""
+    if hasattr(message, "keys"):
+        return "tool_calls" in message or message.get("role") == "tool"
+    return bool(getattr(message, "tool_calls", None))
 
 
 def fitting(message: "Any", origin: str) -> object:
@@ -74,15 +102,20 @@ class Conversation:
     Args:
         messages: any iterable.
         origin: for whom.
+        tidy, tell: see `fitted`.
     """
 
-    def __init__(self, messages: "Any", origin: str) -> None:
+    def __init__(
+        self, messages: "Any", origin: str, tidy: bool = False, tell: "Tell | None" = None
+    ) -> None:
         self._messages = messages
         self._origin = origin
+        self._tidy = tidy
+        self._tell = tell
         self.stored = getattr(messages, "stored", False)  # see JSONEncoder
 
     def __iter__(self) -> "Iterator[object]":
-        return Walk(self._messages, self._origin)
+        return Walk(self._messages, self._origin, self._tidy, self._tell)
 
     def __repr__(self) -> str:
         return repr(self._messages)
@@ -91,16 +124,29 @@ class Conversation:
 class Walk:
     """One walk through a conversation."""
 
-    def __init__(self, messages: "Any", origin: str) -> None:
+    def __init__(
+        self, messages: "Any", origin: str, tidy: bool = False, tell: "Tell | None" = None
+    ) -> None:
         self._items = iter(messages)
         self._origin = origin
+        self._tidy = tidy
+        self._tell = tell
+        self._place = 0
         self.stored = getattr(messages, "stored", False)
 
     def __iter__(self) -> "Walk":
         return self
 
     def __next__(self) -> object:
-        return fitting(next(self._items), self._origin)
+        message = next(self._items)
+        if self._tidy:
+            if is_turn(message):
+                self._tidy = False
+                walk = import_module("thinwire.core.dialects.hygiene").Walk
+                self._items = walk(self._items, self._tell, self._place, message)
+                message = next(self._items)
+            self._place += 1
+        return fitting(message, self._origin)
 
     def __repr__(self) -> str:
         return repr(self._items)

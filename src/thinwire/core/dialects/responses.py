@@ -12,6 +12,7 @@ Source: the API reference of OpenAI's Responses, and its guides for function cal
 
 from thinwire.core._compat import const, import_module
 from thinwire.core.dialects import openai, parameters
+from thinwire.core.dialects.replay import is_turn
 from thinwire.core.dialects.responses_answer import ResponsesAnswer
 from thinwire.core.dialects.responses_input import Inputs, InputWalk
 from thinwire.core.request.http_request import JSONBody, Request
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from thinwire.core.wire.reserve import Reserve
 
 _TARGET = "/responses"
+_HYGIENE = "thinwire.core.dialects.hygiene"  # loaded for calls and results, and for tools
 _LEAST_TOKENS = const(16)  # the API refuses a smaller max_output_tokens
 # What this API does not have: hints, without which the answer is as good; what changes it.
 _HINTS = ("seed", "frequency_penalty", "presence_penalty", "logit_bias", "prediction")
@@ -89,12 +91,13 @@ def _document(
     deployment: "Deployment", name: str, call: "Call", first_provider: str
 ) -> "dict[str, object]":
     model = deployment.model or name
-    origin = deployment.url.origin()
-    document: dict[str, object] = {"model": model, "input": _input(call.messages, origin)}
-    if call.tools:
-        document["tools"] = _tools(call.tools)
-    hints: tuple[str, ...] = _HINTS
     options = deployment.options
+    tidy = options is None or options.hygiene
+    document: dict[str, object] = {"model": model}
+    document["input"] = _input(call.messages, deployment, call, tidy)
+    if call.tools:
+        document["tools"] = _tools(call.tools, call, tidy)
+    hints: tuple[str, ...] = _HINTS
     if options is not None and parameters.matches(model, options.reasoning_models):
         hints += _SAMPLING
     asked = parameters.asked(deployment, call)
@@ -120,7 +123,7 @@ def _document(
     document.update(call.extra_body)
     messages = document.pop("messages", None)
     if isinstance(messages, (list, tuple)):
-        document["input"] = _input(messages, origin)
+        document["input"] = _input(messages, deployment, call, tidy)
     parameters.force(document, deployment, call)
     return document
 
@@ -174,12 +177,17 @@ def _is_plain(model: str) -> bool:
     return True in [name.startswith(start) for start in _PLAIN.split()]
 
 
-def _input(messages: "Any", origin: str) -> Items:
+def _input(messages: "Any", deployment: "Deployment", call: "Call", tidy: bool) -> Items:
+    listed = isinstance(messages, (list, tuple))
+    if tidy and not (listed and True not in [is_turn(message) for message in messages]):
+        messages = import_module(_HYGIENE).repaired(messages, call.tell)
     walk = InputWalk if hasattr(messages, "__next__") else Inputs
-    return Items(walk(messages, origin))
+    return Items(walk(messages, deployment.url.origin()))
 
 
-def _tools(tools: "Any") -> "Any":
+def _tools(tools: "Any", call: "Call", tidy: bool) -> "Any":
+    if tidy:
+        tools = import_module(_HYGIENE).legal_tools(tools, call.tell)
     return [_tool(tool) for tool in tools] if isinstance(tools, (list, tuple)) else tools
 
 

@@ -10,8 +10,11 @@ that stands in lists of fallbacks, whose turn comes when it is too late to mend.
 says so when it is asked; a file with five providers works for who has the key of one.
 """
 
-from thinwire.core._compat import const, getenv, import_module, loads_whole, public, warn
+from thinwire.core._compat import const, forget_module, getenv, import_module, warn
+from thinwire.core.error_kinds import ThinwireError
+from thinwire.core.providers.config_file import error_of, read
 from thinwire.core.providers.keys import altered, keyed
+from thinwire.core.providers.other_names import merged, numbered, plain
 from thinwire.core.providers.schema import Unset, Walk, below
 from thinwire.core.providers.spelling import did_you_mean
 from thinwire.core.routing.deployment import Deployment
@@ -21,47 +24,15 @@ from thinwire.core.routing.policy import RetryPolicy, Timeouts
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from os import PathLike
     from typing import Any
 
-    Document = dict[str, Any]
-    Source = str | PathLike[str] | Mapping[str, object]
+    from thinwire.core.providers.config_file import Document, Source
+
     Environ = Mapping[str, str]
 
-# Names that mean the same: NEXUS3's, and three for a model's id.
-_OTHER_NAMES = (
-    ("auth_method", "auth"),
-    ("verify_ssl", "verify"),
-    ("ssl_ca_cert", "add_ca"),
-    ("id", "model"),
-    ("model_id", "model"),
-)
-_WAITS = ("connect", "first_token", "progress", "liveness", "upload")
+_PRESETS = "thinwire.core.providers.presets"
 _LISTS = ("fallbacks", "context_fallbacks", "content_filter_fallbacks")
 _AS_THEY_ARE = ("fallback_on", "hedge_after", "on_interrupt", "log", "keep_headers")
-
-
-@public
-class ConfigError(ValueError):
-    """What is wrong with a configuration: all of it at once, each with its path.
-
-    Attributes:
-        problems: (path, words) of each, sorted; never with the value of a key.
-    """
-
-    problems: "list[tuple[str, str]]" = []
-
-
-def error_of(source: str, problems: "list[tuple[str, str]]") -> ConfigError:
-    problems = sorted(set(problems))
-    lines = [path + ": " + words if path else words for path, words in problems]
-    if len(lines) == 1:
-        said = source + ": " + lines[0]
-    else:
-        said = "%s has %d problems:\n  %s" % (source, len(lines), "\n  ".join(lines))
-    error = ConfigError(said)
-    error.problems = problems
-    return error
 
 
 class Config:
@@ -85,10 +56,10 @@ class Config:
     def __init__(self, source: "Source", environ: "Environ | None" = None) -> None:
         self._environ = environ
         self._variable = getenv if environ is None else environ.get
-        self._shown, self._folder, document = _read(source)
+        self._shown, self._folder, document = read(source)
         self._walk = Walk(self._variable)
         self._said: Document = self._walk.section(document, "config")
-        self._presets = import_module("thinwire.core.providers.presets")
+        self._presets: Any = import_module(_PRESETS)
         self._configured: dict[str, Document] = {}
         self._trust: dict[str, list[tuple[object, tuple[str, ...]]]] = {}
         self.default_model: str | None = None
@@ -99,16 +70,14 @@ class Config:
         self._declare_models()
         self._lists = {name: self._chains(name) for name in _LISTS if name in self._said}
         self._need_keys()
+        self._presets = None  # a chip forgets them
+        forget_module(_PRESETS)
         if self._walk.problems:
             raise error_of(self._shown, self._walk.problems)
 
     def is_provider(self, name: str) -> bool:
         """Whether it is one of this configuration's; a preset alone is none."""
         return name in self._configured
-
-    def providers(self) -> "list[str]":
-        """Names of the providers that are configured, sorted."""
-        return sorted(self._configured)
 
     def deployment(self, provider: str, model: str) -> Deployment:
         """The deployment of any model of a provider.
@@ -126,13 +95,11 @@ class Config:
     def arguments(self) -> "Document":
         """Keyword arguments of a client that do what the configuration says."""
         found: Document = {"default_model": self.default_model, "deployments": self.deployments}
-        for name, value in self._lists.items():
-            found[name] = value
+        found.update(self._lists)
         for name in _AS_THEY_ARE:
             if name in self._said:
                 found[name] = self._said[name]
-        for name, value in self._policy.items():
-            found[name] = value
+        found.update(self._policy)
         if "store" in self._said:
             store = import_module("thinwire.core.routing.store")
             found["store"] = store.FileStore(self._path(self._said["store"]))
@@ -143,7 +110,7 @@ class Config:
         said, self._policy = self._said, {}
         made = (("timeouts", Timeouts, "total"), ("retry", RetryPolicy, "attempts"))
         for name, kind, number in made:
-            said[name] = _numbered(said.get(name), number)
+            said[name] = numbered(said.get(name), number)
             if said[name]:
                 self._policy[name] = self._try(name, kind, said[name])
         if "cooldown" in said:
@@ -160,9 +127,8 @@ class Config:
     def _is_broken(self, path: str) -> bool:
         # Nothing is said of what a broken part would have led to.
         for place, _ in self._walk.problems:
-            if place == path or (
-                place.startswith(path + ".") and not place.startswith(path + ".models.")
-            ):
+            inside = place.startswith(path + ".") and not place.startswith(path + ".models.")
+            if place == path or inside:
                 return True
         return False
 
@@ -176,19 +142,22 @@ class Config:
             section = dict(given[name])
             section.pop("models", None)
             kind = section.pop("type", None)
-            self._configured[name] = found = self._plain(section, path)
+            self._configured[name] = found = plain(section, path, self._walk)
             if kind is None and self._preset(name):
                 kind = name
             elif kind is None and "base_url" not in found and not self._is_broken(path):
                 self._walk.add(path, "needs a base_url, or a type (`thinwire providers` has them)")
             elif kind is not None and not self._preset(kind):
-                said = "%r is no preset%s" % (kind, did_you_mean(kind, self._presets.names()))
+                said = "%r is no preset%s" % (
+                    kind,
+                    did_you_mean(kind, self._known_presets().names()),
+                )
                 self._walk.add(below(path, "type"), said)
             if kind is not None:
                 found["provider"] = kind
             found.setdefault("provider", name)  # a word for logs
             if not self._is_broken(path):
-                self._make(path, "", found)
+                self._make(path, "", merged({"model": "any"}, found))
         self.default_provider = name = self._said.get("default_provider", "")
         if not name and len(self._configured) == 1:
             self.default_provider = next(iter(self._configured))
@@ -235,7 +204,7 @@ class Config:
     def _declare(self, name: str, path: str, provider: str, model: "Document") -> None:
         model = dict(model)
         model.pop("provider", None)
-        arguments = self._plain(model, path)
+        arguments = plain(model, path, self._walk)
         if name == "*" and "model" in arguments:
             self._walk.add(path, "stands for all other ids, and has none of its own")
             return
@@ -314,8 +283,11 @@ class Config:
                 return True
         return False
 
+    def _known_presets(self) -> "Any":
+        return self._presets or import_module(_PRESETS)
+
     def _preset(self, name: str) -> "Document":
-        found: Document = self._presets.named(name)
+        found: Document = self._known_presets().named(name)
         return found
 
     def _provider(self, name: str) -> "Document | None":
@@ -324,35 +296,8 @@ class Config:
         return {"provider": name} if self._preset(name) else None
 
     def _no_provider(self, name: str, path: str) -> None:
-        known = self.providers() + self._presets.names()
+        known = sorted(self._configured) + self._known_presets().names()
         self._walk.add(path, "%r is no provider%s" % (name, did_you_mean(name, known)))
-
-    def _plain(self, section: "Document", path: str) -> "Document":
-        # Arguments of a Deployment, but for what providers and models share (`_settled`).
-        found = {name: value for name, value in section.items() if value is not None}
-        for other, name in _OTHER_NAMES:
-            if other in found:
-                if name in found:
-                    self._walk.add(below(path, other), "says the same as %s: keep one" % name)
-                found[name] = found.pop(other)
-        if "api_key" in found and "api_key_env" in found:
-            self._walk.add(path, "has api_key and api_key_env: keep one")
-        found.pop("context_window", None)
-        found.pop("guidance", None)
-        wait, tries = found.pop("request_timeout", None), found.pop("max_retries", None)
-        growth = found.pop("retry_backoff", None)
-        for name, number in (("timeouts", "total"), ("retry", "attempts")):
-            if name in found:
-                found[name] = _numbered(found[name], number)
-        if wait is not None:
-            found["timeouts"] = merged(waits(wait), found.get("timeouts", {}))
-        if tries is not None or growth is not None:
-            found["retry"] = merged(tried(tries, growth), found.get("retry", {}))
-        if isinstance(found.get("reasoning"), bool):
-            if found.pop("reasoning"):
-                asked = {"reasoning_effort": "high"}
-                found["params"] = merged(asked, found.get("params", {}))
-        return found
 
     def _make(self, path: str, provider: str, arguments: "Document") -> "Deployment | None":
         base: Document = {}
@@ -445,7 +390,12 @@ class Config:
             found.update(self._trusted(usual))
             if "add_ca" in found:
                 origins = import_module("thinwire.core.providers.origins")
-                found["add_ca"] = origins.certificates(found["add_ca"])
+                try:
+                    found["add_ca"] = origins.certificates(found["add_ca"])
+                    return
+                except ThinwireError as error:
+                    problem = str(error)
+                raise error_of(self._shown, [("", problem)])
 
     def _trust_of(self, section: "Document") -> "tuple[object, tuple[str, ...]]":
         # Whether, and by which files, its servers are trusted, or those of all.
@@ -485,70 +435,3 @@ def client(kind: "Any", source: "Source", environ: "Environ | None", options: "D
     made = kind(**found)
     made._config = config  # noqa: SLF001 - for `resolve`
     return made
-
-
-def waits(seconds: float) -> "Document":
-    """Timeouts of who thinks of one limit for each single wait, as HTTP libraries do."""
-    return dict.fromkeys(_WAITS, seconds)
-
-
-def tried(again: "int | None", growth: "float | None" = None) -> "Document":
-    """A RetryPolicy of who counts how often it is tried again.
-
-    Args:
-        growth: NEXUS3's growth of a wait that begins at one second and has one of chance in it.
-    """
-    found: Document = {} if again is None else {"attempts": again + 1}
-    if growth is not None:
-        found.update({"base": 2, "cap": 10, "multiplier": growth, "jitter": "equal"})
-    return found
-
-
-def _numbered(value: object, name: str) -> "Document":
-    # An object's fields, or a number, which stands for one of them.
-    if isinstance(value, dict):
-        return value
-    return {} if value is None else {name: value}
-
-
-def merged(base: "Document", over: "Document") -> "Document":
-    # Objects are merged field by field, anything else is replaced.
-    found = dict(base)
-    for name, value in over.items():
-        before = found.get(name)
-        if isinstance(before, dict) and isinstance(value, dict):
-            value = merged(before, value)
-        found[name] = value
-    return found
-
-
-def _read(source: "Source") -> "tuple[str, str, Document]":
-    # What to call it, the folder that paths in it are relative to, and what it says.
-    if hasattr(source, "keys"):
-        return "the configuration", "", dict(source)  # type: ignore[arg-type]
-    path: str = source if isinstance(source, str) else source.__fspath__()
-    folder = path[: len(path) - len(path.replace("\\", "/").rpartition("/")[2])]
-    try:
-        with open(path, "rb") as file:
-            data = file.read()
-    except OSError as error:
-        raise error_of(path, [("", "cannot be read: %s" % error)])
-    if data[:3] == b"\xef\xbb\xbf":
-        data = data[3:]  # a byte order mark, which editors of Windows write
-    try:
-        if path.endswith(".toml"):
-            document = import_module("thinwire.core.adapters").toml_document(data)
-        else:
-            document = loads_whole(data)
-    except ValueError as error:
-        raise error_of(path, [("", _place(error) or str(error))])
-    if not isinstance(document, dict):
-        raise error_of(path, [("", "holds no object: it begins with '{'")])
-    return path, folder, document
-
-
-def _place(error: ValueError) -> str:
-    line = getattr(error, "lineno", None)
-    if line is None:
-        return ""
-    return "line %d, column %d: %s" % (line, error.colno, error.msg)  # type: ignore[attr-defined]

@@ -15,16 +15,20 @@ chosen by accident: several presets' keys are an error that lists them. No model
 
 from thinwire.core._compat import const, getenv, import_module, loads_whole
 from thinwire.core.providers import config
+from thinwire.core.providers.config_file import error_of
 from thinwire.core.providers.keys import read
+from thinwire.core.providers.other_names import merged, tried, waits
 from thinwire.core.providers.schema import WRONG, Walk
 from thinwire.core.routing.deployment import Deployment
 from thinwire.core.routing.policy import RetryPolicy, Timeouts
 
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Any
 
-    from thinwire.core.providers.config import Document, Environ
+    from thinwire.core.providers.config import Environ
+    from thinwire.core.providers.config_file import Document
 
 # Prefix, address where no variable has one, and variables for the model, the first counts.
 _FAMILIES = (
@@ -55,6 +59,22 @@ def client(kind: "Any", environ: "Environ | None", options: "Document") -> "Any"
     found = arguments(environ)
     found.update(options)
     return kind(**found)
+
+
+def begin(made: "Any", init: "Callable[..., None]", given: "Document") -> None:
+    """Begins a client that was made without a word of a model: `Client()`.
+
+    Args:
+        made: the client.
+        init: what begins it, of its arguments.
+        given: those that it has got, None for what was left out.
+    """
+
+    def again(**options: "Any") -> "Any":
+        init(made, **options)
+        return made
+
+    client(again, None, {name: value for name, value in given.items() if value is not None})
 
 
 def arguments(environ: "Environ | None" = None) -> "Document":
@@ -96,7 +116,7 @@ class _Environment:
         if found is None and not self._walk.problems:
             self._walk.add("", _nothing())
         if self._walk.problems:
-            raise config.error_of("the environment", self._walk.problems)
+            raise error_of("the environment", self._walk.problems)
         return found or {}
 
     def _is_on(self, name: str) -> bool:
@@ -131,10 +151,10 @@ class _Environment:
             found["extra_headers"] = headers
         seconds = self._value("OPENAI_COMPATIBLE_TIMEOUT", "seconds")
         if seconds is not None:
-            options["timeouts"] = Timeouts(**config.waits(seconds))
+            options["timeouts"] = Timeouts(**waits(seconds))
         again = self._value("OPENAI_COMPATIBLE_MAX_RETRIES", "whole")
         if again is not None:
-            options["retry"] = RetryPolicy(**config.tried(again))
+            options["retry"] = RetryPolicy(**tried(again))
 
     def _value(self, name: str, kind: str) -> "Any":
         # What a variable holds as JSON; None where it is not set, or after a problem.
@@ -183,10 +203,14 @@ class _Environment:
     ) -> "Document":
         model = read(models, self._environ)
         places = {}
+        if not model and "api_version" in found:
+            self._walk.add(models[0], "has to name the deployment that OPENAI_API_VERSION is for")
+            return options
         try:
             if model:
-                places[model] = Deployment(**config.merged(found, {"model": model}))
-            places["*"] = Deployment(**config.merged(found, {"model_env": models[0]}))
+                places[model] = Deployment(**merged(found, {"model": model}))
+            if "api_version" not in found:  # or the model is in its path
+                places["*"] = Deployment(**merged(found, {"model_env": models[0]}))
         except (TypeError, ValueError) as error:
             self._walk.add(path, str(error))
         options["default_model"] = model or None

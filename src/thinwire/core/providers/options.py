@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
         Keys:
             provider: name of the company or program whose API it is. The name of a preset
-                brings what is known of it; any other is a word for logs.
+                (docs/providers.md) brings what is known of it; any other is a word for logs.
             auth: in which header the key goes, and how: "bearer" (Authorization), "api-key",
                 "x-api-key", or "none". By default as the preset says, or the dialect.
             api_key_env: variable of the environment that holds the key, in place of `api_key`;
@@ -65,6 +65,12 @@ if TYPE_CHECKING:
             prompt_caching: breakpoints for Claude's prompt cache are set automatically.
             max_concurrent: how many requests may be at work at a time.
             requests_per_minute: how many may begin within any minute.
+            allow_private: None: link-local addresses and metadata services are refused. True: they
+                are not. False, where others give the URL: only addresses of the public internet
+                are connected to; see docs/security.md.
+            allow_insecure_http: http is taken to anywhere, and with a key.
+            hygiene: False: messages and tools are sent as they are, tool results without a call
+                and calls without a result as well.
         """
 
         provider: str | None
@@ -87,6 +93,9 @@ if TYPE_CHECKING:
         prompt_caching: bool
         max_concurrent: int | None
         requests_per_minute: int | None
+        allow_private: bool | None
+        allow_insecure_http: bool
+        hygiene: bool
 
 
 # What a preset says that is an argument of Deployment, or becomes one.
@@ -102,7 +111,7 @@ _KINDS = (
     ("params force", "a dict of fields"),
     ("rename", "a dict of names"),
     ("drop reasoning_models models", "a list of names"),
-    ("prompt_caching", "True or False"),
+    ("prompt_caching allow_private allow_insecure_http hygiene", "True or False"),
     ("max_concurrent requests_per_minute", "a whole number of 1 or more"),
     ("reasoning", SPELLINGS),
     ("session_field", "user prompt_cache_key"),
@@ -151,6 +160,9 @@ class Options:
     prompt_caching = False
     max_concurrent: "int | None" = None
     requests_per_minute: "int | None" = None
+    allow_private: "bool | None" = None
+    allow_insecure_http = False
+    hygiene = True
 
     def __init__(self, given: "Mapping[str, object]") -> None:
         for name, value in given.items():
@@ -280,8 +292,7 @@ def settle(
     url = None if base_url is None else URL(base_url)
     preset = _preset(name, url)
     # Whether its server is the preset's: a key in a variable of that name is for nobody else.
-    # What runs at home may run anywhere.
-    theirs = url is None or not preset.get("hosts") or _is_of(url, preset["hosts"])
+    theirs = url is None or _is_of(url, preset.get("hosts"))
     if base_url is None:
         base_url = preset.get("base_url") or getenv(preset.get("base_url_env", ""))
         if not base_url:
@@ -294,8 +305,15 @@ def settle(
     elif url is not None and theirs and not (url.path or url.query) and "base_url" in preset:
         base_url = base_url.rstrip("/") + URL(preset["base_url"]).path  # a host alone is enough
     arguments = {key: preset[key] for key in _ARGUMENTS if key in preset}
-    if model and preset.get("responses") and _is_like(preset["responses"], model):
-        arguments["dialect"] = "responses"
+    if model:
+        # What is of some models is for these.
+        for key in ("responses", "reasoning_models"):
+            if key in preset:
+                matches = import_module("thinwire.core.wire.patterns").matches
+                if not matches(model, preset[key]):
+                    preset.pop(key)
+        if "responses" in preset:
+            arguments["dialect"] = "responses"
     options.provider = arguments["provider"] = name or preset.get("name", "")
     plain = not [value for value in given.values() if value is not None]
     for key, value in preset.items():
@@ -333,9 +351,13 @@ def _preset(name: str, url: "URL | None") -> "dict[str, Any]":
     return presets.look_up(name, host)  # type: ignore[no-any-return]
 
 
-def _is_of(url: URL, hosts: "list[str]") -> bool:
-    host = "." + url.host.lower().rstrip(".")
-    return url.scheme == "https" and any(host.endswith("." + one) for one in hosts)
+def _is_of(url: URL, hosts: "list[str] | None") -> bool:
+    # What runs at home may run anywhere, but its key goes over no network in plain text.
+    host = url.host.lower().rstrip(".")
+    if not hosts:
+        local = host.startswith("127.") and host.replace(".", "").isdigit()
+        return local or url.scheme == "https" or host in ("localhost", "::1")
+    return url.scheme == "https" and any(("." + host).endswith("." + one) for one in hosts)
 
 
 def _nowhere(name: str, preset: "dict[str, Any]") -> Exception:
@@ -347,11 +369,6 @@ def _nowhere(name: str, preset: "dict[str, Any]") -> Exception:
     names = ", ".join(import_module("thinwire.core.providers.presets").names())
     said = "provider %r is none of those known here, so it needs a base_url; known are %s"
     return ValueError(said % (name, names))
-
-
-def _is_like(patterns: "list[str]", model: str) -> bool:
-    matches = import_module("thinwire.core.providers.presets").matches
-    return any(matches(pattern, model) for pattern in patterns)
 
 
 def _settle_key(options: Options, api_key: object, preset: "dict[str, Any]") -> None:

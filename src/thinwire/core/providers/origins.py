@@ -27,18 +27,18 @@ class TransportByOrigin:
 
     def __init__(self, usual: "dict[str, Any]", own: "dict[str, dict[str, Any]]") -> None:
         self._usual = usual
-        self._own = own
+        self.own = own
 
     def open(self, blocking: bool) -> "Transport":
         """The transport for a Client, if `blocking`, or an AsyncClient."""
-        return _Transports(self._usual, self._own, blocking)
+        return _Transports(self._usual, self.own, blocking)
 
 
 class _Transports:  # a Transport; as its subclass it would cost a chip more
     def __init__(
         self, usual: "dict[str, Any]", own: "dict[str, dict[str, Any]]", blocking: bool
     ) -> None:
-        self._own = own
+        self.own = own
         self._blocking = blocking
         self._usual = self._make(usual)
         self._made: dict[str, Transport] = {}
@@ -53,16 +53,14 @@ class _Transports:  # a Transport; as its subclass it would cost a chip more
         """See Transport.send."""
         origin = "%s://%s" % (request.scheme, request.authority.lower())
         found = self._usual
-        if origin in self._own:
+        if origin in self.own:
             found = self._made.get(origin)
             if found is None:
-                found = self._made[origin] = self._make(self._own[origin])
+                found = self._made[origin] = self._make(self.own[origin])
         coroutine: Coroutine[object, object, Response] = found.send(request)
         return coroutine
 
     def __getattr__(self, name: str) -> "Any":
-        if name == "_usual":
-            raise AttributeError(name)
         return getattr(self._usual, name)  # its clock, sizes and tasks are those of all
 
     async def aclose(self) -> None:

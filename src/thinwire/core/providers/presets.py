@@ -8,9 +8,9 @@ a JSON object:
   base_url   where its API is; Azure has none, since each of its customers has a host of its own
   base_url_env  variable that names it then
   keys       variables that hold a key, the first that is set counts; a preset with hosts needs one
-  docs, read the page that says so, and when it was read
+  docs, read the page that says so, and when it was read for this table, if it was
   dialect    what it speaks, if not chat completions
-  responses  ids of models (see `matches`) that only speak OpenAI's Responses API
+  responses  ids of models (see wire/patterns.py) that only speak OpenAI's Responses API
   auth       in which header the key goes, if not in its dialect's own
 
 What else there is are arguments of a Deployment (and limits for the first token of what runs on
@@ -27,89 +27,95 @@ if TYPE_CHECKING:
 
 _TEXT = """
 openai api.openai.com {"display":"OpenAI","base_url":"https://api.openai.com/v1",\
-"keys":["OPENAI_API_KEY"],"docs":"https://platform.openai.com/docs/api-reference",\
-"read":"2026-11-29","responses":["o1-pro*","o3-pro*","gpt-5-pro*","gpt-5*-codex*",\
-"codex-mini*","computer-use-preview*","o3-deep-research*","o4-mini-deep-research*"]}
+"keys":["OPENAI_API_KEY"],\
+"responses":["o1-pro*","o3-pro*","gpt-5*-pro*","gpt-5*-codex*","codex-mini*",\
+"computer-use-preview*","*-deep-research*"],\
+"reasoning_models":["!gpt-5-chat*","!gpt-5.*-chat*","o1*","o3*","o4-mini*","gpt-5*",\
+"codex-mini*"],"docs":"https://platform.openai.com/docs/api-reference"}
 openrouter openrouter.ai {"display":"OpenRouter","base_url":"https://openrouter.ai/api/v1",\
-"keys":["OPENROUTER_API_KEY"],"docs":"https://openrouter.ai/docs/api-reference/overview",\
-"read":"2026-11-29"}
+"keys":["OPENROUTER_API_KEY"],"reasoning":"openrouter",\
+"docs":"https://openrouter.ai/docs/api-reference/overview"}
 groq api.groq.com {"display":"Groq","base_url":"https://api.groq.com/openai/v1",\
-"keys":["GROQ_API_KEY"],"docs":"https://console.groq.com/docs/openai","read":"2026-11-29"}
+"keys":["GROQ_API_KEY"],"think_tags":true,"docs":"https://console.groq.com/docs/openai"}
 together api.together.xyz,api.together.ai {"display":"Together AI",\
-"base_url":"https://api.together.xyz/v1","keys":["TOGETHER_API_KEY"],\
-"docs":"https://docs.together.ai/docs/openai-api-compatibility","read":"2026-11-29"}
+"base_url":"https://api.together.ai/v1","keys":["TOGETHER_API_KEY"],"reasoning":"together",\
+"docs":"https://docs.together.ai/docs/inference/openai-compatibility","read":"2026-11-29"}
 fireworks api.fireworks.ai {"display":"Fireworks AI",\
 "base_url":"https://api.fireworks.ai/inference/v1","keys":["FIREWORKS_API_KEY"],\
 "docs":"https://docs.fireworks.ai/tools-sdks/openai-compatibility","read":"2026-11-29"}
 deepseek api.deepseek.com {"display":"DeepSeek","base_url":"https://api.deepseek.com/v1",\
-"keys":["DEEPSEEK_API_KEY"],"docs":"https://api-docs.deepseek.com/","read":"2026-11-29"}
+"keys":["DEEPSEEK_API_KEY"],"reasoning":"thinking_effort",\
+"docs":"https://api-docs.deepseek.com/"}
 mistral api.mistral.ai {"display":"Mistral AI","base_url":"https://api.mistral.ai/v1",\
-"keys":["MISTRAL_API_KEY"],"stream_usage":false,\
-"docs":"https://docs.mistral.ai/api/","read":"2026-11-29"}
+"keys":["MISTRAL_API_KEY"],"stream_usage":false,"docs":"https://docs.mistral.ai/api/"}
 xai api.x.ai {"display":"xAI","base_url":"https://api.x.ai/v1","keys":["XAI_API_KEY"],\
-"docs":"https://docs.x.ai/docs/api-reference","read":"2026-11-29"}
+"docs":"https://docs.x.ai/docs/api-reference"}
 gemini generativelanguage.googleapis.com {"display":"Google Gemini",\
 "base_url":"https://generativelanguage.googleapis.com/v1beta/openai",\
-"keys":["GEMINI_API_KEY","GOOGLE_API_KEY"],\
+"keys":["GEMINI_API_KEY","GOOGLE_API_KEY"],"reasoning":"gemini",\
 "docs":"https://ai.google.dev/gemini-api/docs/openai","read":"2026-11-29"}
 zai api.z.ai,open.bigmodel.cn {"display":"Z.AI","base_url":"https://api.z.ai/api/paas/v4",\
-"keys":["ZAI_API_KEY","ZHIPUAI_API_KEY"],\
-"docs":"https://docs.z.ai/guides/develop/openai/introduction","read":"2026-11-29"}
-dashscope dashscope.aliyuncs.com,dashscope-intl.aliyuncs.com,dashscope-us.aliyuncs.com \
-{"display":"Alibaba DashScope",\
-"base_url":"https://dashscope-intl.aliyuncs.com/compatible-mode/v1",\
-"keys":["DASHSCOPE_API_KEY"],\
+"keys":["ZAI_API_KEY","ZHIPUAI_API_KEY"],"reasoning":"thinking",\
+"docs":"https://docs.z.ai/guides/develop/openai/python","read":"2026-11-29"}
+dashscope dashscope.aliyuncs.com,dashscope-intl.aliyuncs.com,dashscope-us.aliyuncs.com {\
+"display":"Alibaba DashScope",\
+"base_url":"https://dashscope-intl.aliyuncs.com/compatible-mode/v1","keys":["DASHSCOPE_API_KEY"],\
+"reasoning":"enable_thinking",\
 "docs":"https://www.alibabacloud.com/help/en/model-studio/compatibility-of-openai-with-dashscope",\
 "read":"2026-11-29"}
 minimax api.minimax.io,api.minimaxi.com {"display":"MiniMax",\
 "base_url":"https://api.minimax.io/v1","keys":["MINIMAX_API_KEY"],"think_tags":true,\
-"docs":"https://platform.minimax.io/docs/api-reference/text-openai-api","read":"2026-11-29"}
+"reasoning":"none","docs":"https://platform.minimax.io/docs/api-reference/text-openai-api",\
+"read":"2026-11-29"}
 moonshot api.moonshot.ai,api.moonshot.cn {"display":"Moonshot AI (Kimi)",\
-"base_url":"https://api.moonshot.ai/v1","keys":["MOONSHOT_API_KEY"],\
-"docs":"https://platform.moonshot.ai/docs/api/chat","read":"2026-11-29"}
+"base_url":"https://api.moonshot.ai/v1","keys":["MOONSHOT_API_KEY"],"reasoning":"thinking",\
+"docs":"https://platform.moonshot.ai/docs/api/chat"}
 cerebras api.cerebras.ai {"display":"Cerebras","base_url":"https://api.cerebras.ai/v1",\
-"keys":["CEREBRAS_API_KEY"],\
-"docs":"https://inference-docs.cerebras.ai/resources/openai","read":"2026-11-29"}
+"keys":["CEREBRAS_API_KEY"],"drop":["frequency_penalty","presence_penalty","logit_bias"],\
+"docs":"https://inference-docs.cerebras.ai/resources/openai"}
 nvidia integrate.api.nvidia.com {"display":"NVIDIA NIM",\
 "base_url":"https://integrate.api.nvidia.com/v1","keys":["NVIDIA_API_KEY"],\
-"docs":"https://docs.api.nvidia.com/nim/reference/llm-apis","read":"2026-11-29"}
+"reasoning":"template","docs":"https://docs.api.nvidia.com/nim/reference/llm-apis"}
 huggingface router.huggingface.co {"display":"Hugging Face",\
-"base_url":"https://router.huggingface.co/v1","keys":["HF_TOKEN","HUGGINGFACE_API_KEY"],\
-"docs":"https://huggingface.co/docs/inference-providers/index","read":"2026-11-29"}
+"base_url":"https://router.huggingface.co/v1",\
+"keys":["HF_TOKEN","HUGGINGFACE_HUB_TOKEN","HUGGINGFACE_API_KEY"],\
+"docs":"https://huggingface.co/changelog/inference-providers-openai-compatible",\
+"read":"2026-11-29"}
 perplexity api.perplexity.ai {"display":"Perplexity","base_url":"https://api.perplexity.ai",\
-"keys":["PERPLEXITY_API_KEY","PPLX_API_KEY"],"stream_usage":false,\
-"docs":"https://docs.perplexity.ai/guides/chat-completions-guide","read":"2026-11-29"}
-azure openai.azure.com,services.ai.azure.com,cognitiveservices.azure.com \
-{"display":"Azure OpenAI","base_url_env":"AZURE_OPENAI_ENDPOINT",\
+"keys":["PERPLEXITY_API_KEY","PPLX_API_KEY"],"stream_usage":false,"think_tags":true,\
+"docs":"https://docs.perplexity.ai/docs/grounded-llm/openai-compatibility","read":"2026-11-29"}
+azure openai.azure.com,services.ai.azure.com,cognitiveservices.azure.com {\
+"display":"Azure OpenAI","base_url_env":"AZURE_OPENAI_ENDPOINT",\
 "keys":["AZURE_OPENAI_API_KEY","AZURE_API_KEY"],"auth":"api-key",\
-"docs":"https://learn.microsoft.com/azure/foundry/openai/api-version-lifecycle",\
+"responses":["o1-pro*","o3-pro*","gpt-5*-pro*","gpt-5*-codex*","codex-mini*",\
+"computer-use-preview*","*-deep-research*"],\
+"reasoning_models":["!gpt-5-chat*","!gpt-5.*-chat*","o1*","o3*","o4-mini*","gpt-5*",\
+"codex-mini*"],"docs":"https://learn.microsoft.com/azure/foundry/openai/api-version-lifecycle",\
 "read":"2026-11-29"}
 anthropic api.anthropic.com {"display":"Anthropic","base_url":"https://api.anthropic.com/v1",\
 "keys":["ANTHROPIC_API_KEY"],"dialect":"anthropic",\
-"docs":"https://docs.anthropic.com/en/api/messages","read":"2026-11-29"}
+"docs":"https://docs.anthropic.com/en/api/messages"}
 vllm - {"display":"vLLM","base_url":"http://127.0.0.1:8000/v1","keys":["VLLM_API_KEY"],\
-"first_token":120,\
-"docs":"https://docs.vllm.ai/en/latest/serving/openai_compatible_server.html",\
-"read":"2026-11-29"}
-sglang - {"display":"SGLang","base_url":"http://127.0.0.1:30000/v1",\
-"keys":["SGLANG_API_KEY"],"first_token":120,\
-"docs":"https://docs.sglang.ai/basic_usage/openai_api.html","read":"2026-11-29"}
+"first_token":120,"reasoning":"template",\
+"docs":"https://docs.vllm.ai/en/latest/serving/openai_compatible_server.html"}
+sglang - {"display":"SGLang","base_url":"http://127.0.0.1:30000/v1","keys":["SGLANG_API_KEY"],\
+"first_token":120,"reasoning":"template",\
+"docs":"https://docs.sglang.ai/basic_usage/openai_api.html"}
 litellm - {"display":"LiteLLM proxy","base_url":"http://127.0.0.1:4000/v1",\
 "keys":["LITELLM_API_KEY","LITELLM_PROXY_API_KEY"],"first_token":120,\
-"docs":"https://docs.litellm.ai/docs/simple_proxy","read":"2026-11-29"}
+"docs":"https://docs.litellm.ai/docs/simple_proxy"}
 ollama - {"display":"Ollama","base_url":"http://127.0.0.1:11434/v1","keys":["OLLAMA_API_KEY"],\
-"first_token":120,"docs":"https://docs.ollama.com/api/openai-compatibility",\
-"read":"2026-11-29"}
+"first_token":120,"docs":"https://docs.ollama.com/api/openai-compatibility","read":"2026-11-29"}
 llamacpp - {"display":"llama.cpp server","base_url":"http://127.0.0.1:8080/v1",\
-"keys":["LLAMA_API_KEY"],"first_token":120,\
-"docs":"https://github.com/ggml-org/llama.cpp/blob/master/tools/server/README.md",\
-"read":"2026-11-29"}
+"keys":["LLAMA_API_KEY"],"first_token":120,"reasoning":"template",\
+"docs":"https://github.com/ggml-org/llama.cpp/blob/master/tools/server/README.md"}
 lmstudio - {"display":"LM Studio","base_url":"http://127.0.0.1:1234/v1",\
-"keys":["LMSTUDIO_API_KEY"],"first_token":120,\
-"docs":"https://lmstudio.ai/docs/developer/openai-compat","read":"2026-11-29"}
+"keys":["LMSTUDIO_API_KEY"],"first_token":120,"think_tags":true,\
+"docs":"https://lmstudio.ai/docs/api/openai-api","read":"2026-11-29"}
 mlx - {"display":"MLX LM server","base_url":"http://127.0.0.1:8080/v1","keys":[],\
-"first_token":120,"framing":"length",\
-"docs":"https://github.com/ml-explore/mlx-lm/blob/main/mlx_lm/SERVER.md","read":"2026-11-29"}
+"first_token":120,"framing":"length","reasoning":"template","think_tags":true,\
+"docs":"https://github.com/ml-explore/mlx-examples/blob/main/llms/mlx_lm/SERVER.md",\
+"read":"2026-11-29"}
 """
 
 
@@ -156,31 +162,6 @@ def _read(line: str) -> "dict[str, Any]":
     preset["name"] = name
     preset["hosts"] = [] if hosts == "-" else hosts.split(",")
     return preset
-
-
-def matches(pattern: str, model: str) -> bool:
-    """Whether a model's id is like `pattern`, where `*` stands for any text.
-
-    Compared with the whole id and, since some servers put an owner before it, with what is behind
-    its last "/"; without regard to case.
-    """
-    model = model.lower()
-    return _is_like(pattern.lower(), model) or _is_like(pattern.lower(), model.rpartition("/")[2])
-
-
-def _is_like(pattern: str, text: str) -> bool:
-    parts = pattern.split("*")
-    if len(parts) == 1:
-        return pattern == text
-    if not text.startswith(parts[0]):
-        return False
-    at = len(parts[0])
-    for part in parts[1:-1]:
-        found = text.find(part, at)
-        if found < 0:
-            return False
-        at = found + len(part)
-    return len(text) - at >= len(parts[-1]) and text.endswith(parts[-1])
 
 
 def look_up(name: str = "", host: str = "") -> "dict[str, Any]":

@@ -6,9 +6,10 @@ the provider is configured or a preset; "provider/model" of a provider that is c
 other servers have ids like that; the default provider's. So ids with ":" and "/" are right, too.
 """
 
-from thinwire.core._compat import const, import_module
+from thinwire.core._compat import const, import_module, public
 from thinwire.core.providers.keys import altered, keyed
 from thinwire.core.routing.deployment import Deployment
+from thinwire.core.wire.patterns import matches
 
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
@@ -66,6 +67,7 @@ def _preset(name: str) -> "dict[str, Any]":
     return found
 
 
+@public
 def resolve(
     name: str, config: "Config | str | PathLike[str] | Mapping[str, Any] | None" = None
 ) -> Deployment:
@@ -93,7 +95,7 @@ def of_client(client: "BaseClient", name: str) -> Deployment:
         ValueError: none.
     """
     router = client._router  # noqa: SLF001 - this is a method of the client's
-    own = router.declared()
+    own = dict(router._deployments)  # noqa: SLF001 - and this is, too
     default = own.pop("*", None)
     if default is None and len(own) == 1 and router.single:
         default = own[router.default_model]  # type: ignore[index]
@@ -135,8 +137,7 @@ def _key_of(
 
 def _for_model(deployment: Deployment, model: str) -> Deployment:
     patterns = _responses_only(deployment)
-    matches = import_module("thinwire.core.providers.presets").matches
-    if any(matches(pattern, model) for pattern in patterns):
+    if matches(model, patterns):
         return altered(deployment, model=model, dialect="responses")
     return altered(deployment, model=model)
 
@@ -189,6 +190,8 @@ def settled(
         made[name] = _member(name, value, provider, mine) if isinstance(value, str) else value
         if not isinstance(value, str):
             made[name] = keyed(value, name, **own)
+    if "*" in made and made["*"].model is not None:
+        raise ValueError('deployments["*"] is for ids that nobody declared: leave out model=')
     names = ("fallbacks", "context_fallbacks", "content_filter_fallbacks")
     result: list[Any] = []
     for option, chains in zip(names, lists):
@@ -225,6 +228,21 @@ def _by_name(
     return chains  # type: ignore[no-any-return]
 
 
+def nameless(star: "Deployment | None", known: str) -> str:
+    """What is wrong with a call that names no model, where its client has no default.
+
+    Args:
+        star: the deployment for ids that nobody declared, None for none.
+        known: the declared names, as text.
+    """
+    if star is None:
+        return "no model is named: chat(model=...), one of %s" % known
+    said = "no model is named: chat(model=...)"
+    if star.options is not None and star.options.model_env:
+        said += ", or set the variable %s" % star.options.model_env
+    return said
+
+
 def wild(router: "Router", name: str) -> Deployment:
     """The deployment of a model that nobody declared, where a router has "*".
 
@@ -233,10 +251,8 @@ def wild(router: "Router", name: str) -> Deployment:
     deployment = router.star
     if router.responses_only is None:
         router.responses_only = _responses_only(deployment)  # type: ignore[arg-type]
-    if router.responses_only:
-        matches = import_module("thinwire.core.providers.presets").matches
-        if any(matches(pattern, name) for pattern in router.responses_only):
-            if router.star_responses is None:
-                router.star_responses = altered(deployment, dialect="responses")  # type: ignore[arg-type]
-            deployment = router.star_responses
+    if matches(name, router.responses_only):
+        if router.star_responses is None:
+            router.star_responses = altered(deployment, dialect="responses")  # type: ignore[arg-type]
+        deployment = router.star_responses
     return deployment  # type: ignore[return-value]

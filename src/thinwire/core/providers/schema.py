@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     Document = dict[str, Any]
 
-_DEPLOYMENT = """\
+_DEPLOYMENT = """
 base_url text Address of the API up to and including its version.
 api_key key The key; better ${VARIABLE}, or api_key_env.
 api_key_env text Variable of the environment that holds the key.
@@ -72,7 +72,7 @@ ssl_ca_cert text|null NEXUS3's name for add_ca.
 """
 
 SECTIONS = {
-    "config": """\
+    "config": """
 $schema text Address of the JSON Schema, for editors.
 default_model text Model that a call without a name asks.
 default_provider text Provider of models that are named without one.
@@ -93,12 +93,11 @@ keep_headers [text]|=all Response headers to keep.
 verify bool|text false: any certificate is accepted; or the file of the only CAs to trust.
 add_ca text|[text] Files of CA certificates to trust as well.
 """,
-    "provider": """\
+    "provider": """
 type text Name of its preset, as `thinwire providers` lists them.
 models {model/text} Its models by public name: the id, or an object.
-"""
-    + _DEPLOYMENT,
-    "model": """\
+""",
+    "model": """
 provider text Name of one of the providers, or of a preset.
 model text The id that the server knows it by.
 id text Another name for model.
@@ -106,9 +105,8 @@ model_id text Another name for model.
 models [text] OpenRouter: models that it may ask in place of this one.
 context_window count Tokens that fit into it; for programs that read the file.
 guidance text|null What it is good for; for programs that read the file.
-"""
-    + _DEPLOYMENT,
-    "timeouts": """\
+""",
+    "timeouts": """
 connect seconds|null Name lookup, connection and TLS handshake.
 first_token seconds|null From the last byte of the request to the first delta.
 progress seconds|null Longest gap between two deltas.
@@ -116,7 +114,7 @@ liveness seconds|null Longest gap between any two bytes.
 total seconds|null The whole call, retries and fallbacks included.
 upload seconds|null Longest time in which no more of the request could be sent.
 """,
-    "retry": """\
+    "retry": """
 attempts count How often a deployment is tried, the first time included.
 base number Longest wait before the second attempt, in seconds.
 cap number Longest wait between two attempts, in seconds.
@@ -125,7 +123,7 @@ jitter =full,equal,none How much of the wait is chance.
 max_retry_after number Longest wait that a server may ask for, in seconds.
 retry_empty bool Whether an empty answer is tried again.
 """,
-    "cooldown": """\
+    "cooldown": """
 failures count Failed attempts in a row after which it is left alone.
 seconds number For how long.
 max_seconds number Longest that a server may ask for, in seconds.
@@ -155,11 +153,30 @@ WRONG = object()  # what a value is that is of no kind of its field
 def fields(section: str) -> "list[tuple[str, str, str]]":
     """Name, kind and words of each field of a section of the table."""
     found = []
-    for line in SECTIONS[section].split("\n"):
-        if line:
-            name, kind, words = line.split(" ", 2)
-            found.append((name, kind, words))
+    for text in _texts(section):
+        for line in text.split("\n"):
+            if line:
+                name, kind, words = line.split(" ", 2)
+                found.append((name, kind, words))
     return found
+
+
+def _texts(section: str) -> "tuple[str, ...]":
+    # Not joined: on a chip they stay where they are, in flash.
+    own = SECTIONS[section]
+    return (own, _DEPLOYMENT) if section in ("provider", "model") else (own,)
+
+
+def kind_of(section: str, field: str) -> str:
+    """The kind of a field of a section, "" where there is none of that name."""
+    if " " in field or "\n" in field or not field:
+        return ""
+    for text in _texts(section):
+        at = text.find("\n" + field + " ")
+        if at >= 0:
+            at += len(field) + 2
+            return text[at : text.find(" ", at)]
+    return ""
 
 
 class Unset:
@@ -195,24 +212,25 @@ class Walk:
         self, given: "dict[str, object]", name: str, path: str = ""
     ) -> "dict[str, object]":
         """What of `given` is right by the section `name`, with variables in place."""
-        kinds = {field: kind for field, kind, _ in fields(name)}
         found = {}
         for field, value in given.items():
-            place = below(path, str(field))
-            if field not in kinds:
+            field = str(field)
+            place, kind = below(path, field), kind_of(name, field)
+            if not kind:
                 if name != "config" or field not in PASSED_OVER.split(" "):
-                    self.add(place, self._unknown(str(field), name, list(kinds)))
+                    self.add(place, self._unknown(field, name))
                 continue
-            taken = self.value(value, kinds[field], place)
+            taken = self.value(value, kind, place)
             if taken is not WRONG:
                 found[field] = taken
         return found
 
-    def _unknown(self, field: str, section: str, names: "list[str]") -> str:
+    def _unknown(self, field: str, section: str) -> str:
+        names = [name for name, _, _ in fields(section)]
         near = nearest(field, names)
         if not near:
             for other, place in (("provider", "providers.NAME"), ("config", "the top level")):
-                if other != section and field in [name for name, _, _ in fields(other)]:
+                if other != section and kind_of(other, field):
                     return "belongs into %s" % place
             if section in ("provider", "model"):
                 return "there is no such setting; a field of the API belongs into params"

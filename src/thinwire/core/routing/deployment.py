@@ -291,6 +291,10 @@ class Deployment:
         set_field(self, "allow_fallbacks", allow_fallbacks)
         set_field(self, "session_affinity", session_affinity)
         check_headers(list(self.extra_headers.items()))
+        # Plain http, an address, and who is told where not to go: most have neither.
+        host = url.host
+        if url.scheme == "http" or ":" in host or host[0].isdigit() or self.options is not None:
+            import_module("thinwire.core.providers.addresses").check(self)
 
     async def credentials(self) -> "str | None":
         """The key for the next attempt, from an `api_key` that is a callable.

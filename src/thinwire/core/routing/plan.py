@@ -43,7 +43,8 @@ class Attempt:
         ms: how long it took, in milliseconds.
         sent_bytes: how much of the request body was sent.
         free: whether it does not count: a kept connection had ended, or the server wanted a
-            Content-Length, and the request was sent again at once.
+            Content-Length, and the request was sent again at once; or its deployment was at its
+            limit, and nothing was sent.
         headers, request_id, rate_limits: of the response; see Completion.
     """
 
@@ -179,18 +180,15 @@ class Plan:
             first = self.health.affinity().get(self.call.session, name)
         if self.observer is not None:
             self.observer.listen(self.call, attempt)
-        request = dialect_of(deployment, self.call).request(
-            deployment, name, self.call, key, first
-        )
+        dialect = dialect_of(deployment, self.call)
+        request = dialect.request(deployment, name, self.call, key, first)
         if deployment.options is not None:
             deployment.options.admit(self, attempt, deployment)
         request.key = key
-        if request.body is None:  # of a GET: nothing to be framed, whatever a server says
-            request.chunked = True
-            return request
         framing, health = deployment.framing, self.health
         needed = framing == "length" or name in health.needs_length
-        if framing == "chunked":
+        # A GET has nothing to be framed, whatever a server says.
+        if framing == "chunked" or request.body is None:
             request.chunked = True
         elif needed or name in self.measured:
             request.length = request.body.length()

@@ -73,8 +73,6 @@ class Router:
             if blocking and callable(deployment.api_key) and is_async(deployment.api_key):
                 said = "api_key of deployments[%r] is async, and Client cannot wait for it"
                 raise TypeError((said + ": give it a plain callable, or use AsyncClient") % name)
-        if self.star is not None and self.star.model is not None:
-            raise ValueError('deployments["*"] is for ids that nobody declared: leave out model=')
         if default_model is not None:
             self.name(default_model, "default_model")
         self._lists = {
@@ -90,10 +88,6 @@ class Router:
             found = import_module("thinwire.core.providers.resolve").wild(self, name)
         return found
 
-    def declared(self) -> "dict[str, Deployment]":
-        """All deployments by name, a fresh dict."""
-        return dict(self._deployments)
-
     def name(self, model: "str | None", what: str = "") -> str:
         """The name asked for: `model`, or the default for None.
 
@@ -107,7 +101,8 @@ class Router:
         if name in self._deployments and name != "*":
             return name
         if name is None:
-            raise ValueError(self._nameless())
+            nameless = import_module("thinwire.core.providers.resolve").nameless
+            raise ValueError(nameless(self.star, self._known()))
         if self.star is None or name == "*":
             said = "%s %r is not in deployments" % (what, name)
             if not what:
@@ -144,22 +139,13 @@ class Router:
             checked[name] = list(chain)
         return checked
 
-    def _nameless(self) -> str:
-        said = "no model is named: chat(model=...), one of %s" % self._known()
-        if self.star is not None:
-            said = "no model is named: chat(model=...)"
-            options = self.star.options
-            if options is not None and options.model_env:
-                said += ", or set the variable %s" % options.model_env
-        return said
-
     def _known(self) -> str:
         return ", ".join([repr(name) for name in self.models()]) or "none"
 
 
 def _is_plain(deployments: object, lists: "list[Any]") -> bool:
     # Whether all names are declared, with deployments that have their keys.
-    if not hasattr(deployments, "items"):
+    if not hasattr(deployments, "items") or "*" in deployments:  # type: ignore[operator]
         return False
     for deployment in deployments.values():  # type: ignore[attr-defined]
         if not isinstance(deployment, Deployment):

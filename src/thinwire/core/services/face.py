@@ -10,16 +10,19 @@ from thinwire.core._compat import const, import_module
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
-    from typing import Any
+    from typing import Any, Unpack
 
     from thinwire.core.client import BaseClient
     from thinwire.core.providers.check import Check
     from thinwire.core.providers.model_list import ModelEntry
     from thinwire.core.providers.probe import Probe
     from thinwire.core.request.endpoint_call import Content
+    from thinwire.core.request.multipart import File
     from thinwire.core.routing.policy import RetryPolicy, Timeouts
+    from thinwire.core.services.embeddings import EmbeddingParams, Embeddings
     from thinwire.core.services.endpoints import IsDelta
     from thinwire.core.services.reply import Reply
+    from thinwire.core.services.speech import Sink, SpeakParams, TranscribeParams, Transcription
 
 
 class Services:
@@ -114,6 +117,105 @@ class Services:
         return await call(  # type: ignore[no-any-return]
             self, method, path, body, model, timeouts, retry, session, extra_headers, is_delta
         )
+
+    async def embeddings(
+        self,
+        input: object,
+        *,
+        model: "str | None" = None,
+        encoding_format: "str | None" = "base64",
+        timeouts: "Timeouts | float | None" = None,
+        retry: "RetryPolicy | int | None" = None,
+        extra_headers: "Mapping[str, str] | None" = None,
+        **params: "Unpack[EmbeddingParams]",
+    ) -> "Embeddings":
+        """Vectors of one text or several.
+
+        Args:
+            input: a str, a list of them, or of token numbers.
+            encoding_format: "base64" (least to send), "float", or None for a server that refuses
+                the field.
+            model, timeouts, retry, extra_headers: see `post`.
+            **params: fields of the API, e.g. dimensions; None: not sent.
+
+        Raises:
+            StreamError: the answer holds none; and see `post`.
+        """
+        ask = import_module("thinwire.core.services.embeddings").embeddings
+        options = {"timeouts": timeouts, "retry": retry, "extra_headers": extra_headers}
+        given = dict(params)
+        given["encoding_format"] = encoding_format
+        return await ask(self, input, model, given, options)  # type: ignore[no-any-return]
+
+    async def transcribe(
+        self,
+        file: "File",
+        *,
+        model: "str | None" = None,
+        filename: "str | None" = None,
+        path: str = "/audio/transcriptions",
+        timeouts: "Timeouts | float | None" = None,
+        retry: "RetryPolicy | int | None" = None,
+        extra_headers: "Mapping[str, str] | None" = None,
+        **params: "Unpack[TranscribeParams]",
+    ) -> "Transcription":
+        """What is said in a recording, which is sent while it is read.
+
+        Args:
+            file: a path, an open binary file, bytes, an iterable of bytes, plain or async (a
+                microphone; sent once), a callable that gives one of these for each attempt, or a
+                source by its path or blocks (Base64File, BytesStream).
+            filename: what the server is told, whose ending says the format; None: that of the
+                path, "audio.wav" where there is none.
+            path: "/audio/translations" for English text.
+            model, timeouts, retry, extra_headers: see `post`; Timeouts(first_token=...) is how
+                long it may take after the last byte was sent.
+            **params: fields of the API, e.g. language, prompt, response_format.
+
+        Raises:
+            EncodeError: the file cannot be read.
+            StreamError: the answer is no text; and see `post`.
+        """
+        ask = import_module("thinwire.core.services.speech").transcribe
+        options = {"timeouts": timeouts, "retry": retry, "extra_headers": extra_headers}
+        return await ask(  # type: ignore[no-any-return]
+            self, file, model, path, filename, params, options
+        )
+
+    async def speak(
+        self,
+        text: object,
+        sink: "Sink",
+        *,
+        voice: "str | None" = "alloy",
+        model: "str | None" = None,
+        timeouts: "Timeouts | float | None" = None,
+        retry: "RetryPolicy | int | None" = None,
+        extra_headers: "Mapping[str, str] | None" = None,
+        **params: "Unpack[SpeakParams]",
+    ) -> int:
+        """Says a text; the sound is handed on while it arrives.
+
+        Args:
+            text: a str, or a source (TextFile).
+            sink: a path, which is written to once the first of the sound is there, and removed
+                if the rest does not come; what has `write`; or a callable that takes a
+                memoryview, which must not be kept, plain or, of AsyncClient, async.
+            voice: of the server's; None: not sent.
+            model, timeouts, retry, extra_headers: see `post`.
+            **params: fields of the API, e.g. response_format, speed, instructions.
+
+        Returns:
+            Number of bytes.
+
+        Raises:
+            StreamInterrupted: it broke off, and sink has the beginning; and see `post`.
+        """
+        ask = import_module("thinwire.core.services.speech").speak
+        options = {"timeouts": timeouts, "retry": retry, "extra_headers": extra_headers}
+        given = dict(params)
+        given["voice"] = voice
+        return await ask(self, text, sink, model, given, options)  # type: ignore[no-any-return]
 
     async def models(
         self,
