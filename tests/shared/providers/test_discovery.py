@@ -186,3 +186,24 @@ def test_both_clients_have_it():
     client = Client("one", PLACES, transport=ScriptedTransport([json_reply(LIST)]))
     assert ids(client.models("two", **options)) == ["b", "a"]
     assert client.names == ["one", "other", "two"]
+
+
+def test_ids_that_nobody_declared_are_listed_where_they_are():
+    client, transport = client_of([json_reply(LIST)], {"*": PLACES["other"]}, None)
+    assert ids(asyncio.run(client.models())) == ["b", "a"]
+    assert ids(asyncio.run(client.models())) == ["b", "a"]
+    assert asked(transport) == [("GET", "other.test/v1/models")]
+    client, transport = client_of([json_reply(LIST)], {"*": PLACES["other"]}, None)
+    assert ids(asyncio.run(client.models("x"))) == ["b", "a"]
+    client, _ = client_of([], PLACES, None)
+    error_of(ValueError, asyncio.run, client.models())
+
+
+def test_anthropics_list_is_asked_for_in_its_words():
+    place = {"one": Deployment("https://one.test/v1", KEY, "m", dialect="anthropic")}
+    client, transport = client_of([json_reply(LIST)], place)
+    asyncio.run(client.models())
+    headers = dict(transport.requests[0].headers)
+    assert headers["x-api-key"] == KEY
+    assert "anthropic-version" in headers
+    assert "Authorization" not in headers
