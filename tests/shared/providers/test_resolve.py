@@ -6,7 +6,6 @@ import asyncio
 from helpers import error_of
 from streams import ANSWER, HELLO
 
-from thinwire.core import client as client_module
 from thinwire.core._compat import MICROPYTHON
 from thinwire.core.client import AsyncClient
 from thinwire.core.providers import keys
@@ -158,41 +157,6 @@ def test_a_configuration_may_be_a_file():
         assert resolve("fast", "models.json") is Configuration.deployments["fast"]
     finally:
         module.import_module = kept
-
-
-class Surroundings:
-    """What reads the environment."""
-
-    found = {}
-
-    @classmethod
-    def arguments(cls):
-        return dict(cls.found)
-
-
-def test_a_client_without_arguments_is_the_environments():
-    deployment = Deployment(HOME, "k", "x")
-    Surroundings.found = {
-        "default_model": "m",
-        "deployments": {"m": deployment, "b": deployment},
-        "fallbacks": {"m": ["b"]},
-        "timeouts": 7,
-        "retry": 3,
-    }
-    kept, client_module.import_module = client_module.import_module, lambda name: Surroundings
-    try:
-        client = Client(transport=replies())
-        other = Client(transport=replies(), timeouts=9, retry=1, fallbacks={"b": ["m"]})
-    finally:
-        client_module.import_module = kept
-    assert client._router.default_model == "m"
-    assert client._router.fallbacks("m") == ["b"]
-    assert client._policy.timeouts_at(deployment).total == 7000
-    assert client._policy.retry_at(deployment).attempts == 3
-    # What was given beside wins.
-    assert other._router.fallbacks("m") == []
-    assert other._policy.timeouts_at(deployment).total == 9000
-    assert other._policy.retry_at(deployment).attempts == 1
 
 
 def test_a_clients_key_belongs_to_the_model_named_first():

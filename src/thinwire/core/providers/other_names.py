@@ -1,4 +1,4 @@
-"""What a section of a configuration comes to, whatever words it is written in: those of Deployment,
+"""What a section of a configuration comes to, whatever words it is written in: Deployment's, those
 of HTTP libraries (one limit for each wait, tries after the first), or of the application NEXUS3.
 """
 
