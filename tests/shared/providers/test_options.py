@@ -10,7 +10,6 @@ from thinwire.core.routing.deployment import Deployment
 from thinwire.core.routing.policy import Policy, Timeouts
 
 BASE = "https://h.example/v1"
-PLAIN = {"allow_insecure_http": True}
 
 
 def test_a_plain_deployment_has_none():
@@ -130,15 +129,35 @@ def test_where_a_key_may_be():
         ({"base_url": "https://api.groq.com", "provider": "groq"}, ("GROQ_API_KEY",), True),
         ({"base_url": "https://eu.api.groq.com/v1"}, ("GROQ_API_KEY",), False),
         ({"base_url": BASE, "provider": "groq"}, (), False),
-        ({"base_url": "http://api.groq.com/v1", "provider": "groq", **PLAIN}, (), False),
+        (
+            {
+                "base_url": "http://api.groq.com/v1",
+                "provider": "groq",
+                "allow_insecure_http": True,
+            },
+            (),
+            False,
+        ),
         ({"base_url": "https://notapi.groq.com/v1", "provider": "groq"}, (), False),
         ({"base_url": BASE, "provider": "vllm"}, ("VLLM_API_KEY",), False),
         ({"base_url": "http://localhost:1/v1", "provider": "vllm"}, ("VLLM_API_KEY",), False),
         ({"base_url": "http://127.0.0.1/v1", "provider": "vllm"}, ("VLLM_API_KEY",), False),
         ({"base_url": "http://[::1]:1/v1", "provider": "vllm"}, ("VLLM_API_KEY",), False),
         ({"base_url": "http://10.0.0.5/v1", "provider": "vllm"}, (), False),
-        ({"base_url": "http://127.0.0.evil/v1", "provider": "vllm", **PLAIN}, (), False),
-        ({"base_url": "http://gpu.lan/v1", "api_key_env": "K", **PLAIN}, ("K",), True),
+        (
+            {
+                "base_url": "http://127.0.0.evil/v1",
+                "provider": "vllm",
+                "allow_insecure_http": True,
+            },
+            (),
+            False,
+        ),
+        (
+            {"base_url": "http://gpu.lan/v1", "api_key_env": "K", "allow_insecure_http": True},
+            ("K",),
+            True,
+        ),
         ({"provider": "groq", "api_key_env": "MINE"}, ("MINE",), True),
         ({"base_url": BASE, "api_key_env": "MINE"}, ("MINE",), True),
         ({"provider": "groq", "auth": "none"}, (), False),
