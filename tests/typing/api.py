@@ -18,7 +18,11 @@ from thinwire import (
     ContentDelta,
     Deployment,
     Event,
+    FlightRecorder,
+    ModelEntry,
+    Probe,
     ReasoningDelta,
+    Recording,
     StreamComplete,
     SyncChatStream,
     TextFile,
@@ -94,6 +98,17 @@ def synchronous() -> None:
             assert_type(stream, SyncChatStream)
             for event in stream:
                 handle(event)
+
+
+def asked(client: Client, recorder: FlightRecorder) -> None:
+    assert_type(client.names, list[str])
+    assert_type(client.models("fast", fallback=["a"]), list[ModelEntry])
+    assert_type(client.check(free=True)[0].first_token_ms, int | None)
+    assert_type(client.probe("fast"), Probe)
+    assert_type(recorder.of(None), Recording | None)
+    Client("fast", deployments, recorder=recorder, on_request=print, on_response=print)
+    Client("fast", deployments, on_stream_complete=lambda summary: print(summary["event_count"]))
+    Client("fast", deployments, recorder=3)  # type: ignore[arg-type]
 
 
 def handle(event: Event) -> str:

@@ -40,10 +40,13 @@ _LIMIT = "max_tokens"
 
 def asked(deployment: "Deployment", call: "Call") -> "Fields":
     """What is asked for beside messages and tools, in OpenAI's words, as far as the deployment
-    takes it: the call's fields over the deployment's. Without reasoning, and without the call's
-    extra_body, which is for the finished document. A fresh dict.
+    takes it: the call's fields over the deployment's. Without the call's reasoning (the
+    deployment's is `reasoning_effort`, as Call.reasoning is), and without the call's extra_body,
+    which is for the finished document. A fresh dict.
     """
     fields = dict(deployment.extra_body)
+    if "reasoning_budget" in fields:
+        fields["reasoning_effort"] = fields.pop("reasoning_budget")
     fields.update(call.params)
     if deployment.options is not None:
         _add_session(fields, deployment.options, call)
@@ -122,9 +125,7 @@ def force(document: "Fields", deployment: "Deployment", call: "Call") -> None:
 def shape(document: "Fields", deployment: "Deployment", call: "Call") -> None:
     """Makes a finished document of the OpenAI wire the deployment's: all of the above."""
     options = deployment.options
-    if call.reasoning is not None:
-        spelling = _spelling(deployment) if options is None else options.reasoning
-        _reason(document, spelling, call)
+    _reason(document, _spelling(deployment) if options is None else options.reasoning, call)
     if options is None:
         return
     _add_session(document, options, call)
@@ -182,8 +183,18 @@ def _drop(fields: "Fields", name: str, call: "Call", why: str) -> None:
 
 
 def _reason(document: "Fields", spelling: str, call: "Call") -> None:
+    # The call's reasoning, or the deployment's, which stands among the fields as in OpenAI's API.
+    said = {}
+    for name in ("reasoning_effort", "reasoning_budget"):
+        if document.get(name) is not None and name not in call.extra_body:
+            said[name] = document.pop(name)
+    wanted = call.reasoning
+    if wanted is None:
+        wanted = import_module("thinwire.core.request.reasoning").taken(said)
+        if wanted is None:
+            return
     spelled = import_module("thinwire.core.dialects.reasoning").spelled
-    fields: Fields = spelled(call.reasoning, spelling, str(document.get("model")))
+    fields: Fields = spelled(wanted, spelling, str(document.get("model")))
     if not fields:
         dropped(call, "reasoning_effort", "the server has no field for it")
     for name, value in fields.items():

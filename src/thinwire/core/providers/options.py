@@ -118,6 +118,7 @@ _KINDS = (
 )
 # What a request cannot be without, and is not the deployment's to change.
 _FIXED = ("messages",)
+_REASONING = ("reasoning_effort", "reasoning_budget")
 
 
 class Options:
@@ -163,6 +164,7 @@ class Options:
     allow_private: "bool | None" = None
     allow_insecure_http = False
     hygiene = True
+    _reasons = False  # its fields speak of reasoning
 
     def __init__(self, given: "Mapping[str, object]") -> None:
         for name, value in given.items():
@@ -179,6 +181,11 @@ class Options:
         """
         if self.max_concurrent is not None or self.requests_per_minute is not None:
             import_module("thinwire.core.routing.limits").admit(plan, attempt, deployment)
+
+    def shapes(self) -> bool:
+        """Whether a document of the OpenAI wire may have to be made the deployment's."""
+        names = self.rename or self.drop or self.force or self.models or self.reasoning_models
+        return bool(names or self.prompt_caching or self.session_field or self._reasons)
 
     def check_end(self, plan: "Plan", exchange: "Exchange") -> None:
         """Refuses an answer that came to an end that `divert_on` names; see divert.py.
@@ -198,6 +205,7 @@ class Options:
 
         Raises:
             ValueError: `extra_body` and `params` both have a field.
+            TypeError: see Call, of reasoning.
         """
         fields = dict(body or {})
         for name, value in self.params.items():
@@ -205,6 +213,11 @@ class Options:
                 said = "extra_body and params are the same, and both say %r: leave one out"
                 raise ValueError(said % name)
             fields[name] = value
+        # Checked here, though it is spelled with each request.
+        asked = {name: fields[name] for name in _REASONING if fields.get(name) is not None}
+        if asked:
+            self._reasons = True
+            import_module("thinwire.core.request.reasoning").taken(asked)
         named = dict(headers or {})
         taken = [name.lower() for name in named]
         for name, value in (("HTTP-Referer", self.referer), ("X-Title", self.title)):
