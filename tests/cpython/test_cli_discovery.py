@@ -137,3 +137,17 @@ def test_probe_prints_a_profile(
     status, out, err = ran(capsys, "probe", server.base_url, "m", "--api-key-env", "MY_KEY")
     assert (status, out) == (1, "")
     assert err.startswith("thinwire probe: ")
+
+
+def test_what_the_environment_names(
+    server: MockServer, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OPENAI_BASE_URL", server.base_url)
+    monkeypatch.setenv("OPENAI_API_KEY", KEY)
+    status, out, err = ran(capsys, "models")
+    assert (status, err) == (0, "")
+    assert "echo" in out
+    assert ran(capsys, "check")[0] == 1  # no model is named
+    monkeypatch.setenv("OPENAI_MODEL", "m")
+    status, out, _ = ran(capsys, "check")
+    assert (status, out.split()[-5:-1]) == (0, ["m", "yes", "yes", "yes"])

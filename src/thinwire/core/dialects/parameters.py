@@ -125,7 +125,7 @@ def force(document: "Fields", deployment: "Deployment", call: "Call") -> None:
 def shape(document: "Fields", deployment: "Deployment", call: "Call") -> None:
     """Makes a finished document of the OpenAI wire the deployment's: all of the above."""
     options = deployment.options
-    _reason(document, "effort" if options is None else options.reasoning, call)
+    _reason(document, _spelling(deployment) if options is None else options.reasoning, call)
     if options is None:
         return
     _add_session(document, options, call)
@@ -143,6 +143,18 @@ def shape(document: "Fields", deployment: "Deployment", call: "Call") -> None:
         document["messages"] = marked(document["messages"])
     _reshape(document, options, call)
     document.update(options.force)
+
+
+def _spelling(deployment: "Deployment") -> str:
+    # Nothing else is special about it, but its provider may be known.
+    if deployment.provider:
+        try:
+            presets = import_module("thinwire.core.providers.presets")
+        except ImportError:  # of a firmware that was built without
+            return "effort"
+        spelling: str = presets.look_up(deployment.provider).get("reasoning", "effort")
+        return spelling
+    return "effort"
 
 
 def _add_session(fields: "Fields", options: "Options", call: "Call") -> None:

@@ -42,7 +42,7 @@ if TYPE_CHECKING:
             api_key_env: variable of the environment that holds the key, in place of `api_key`;
                 read when a client is made.
             api_version: for Azure, the date of the API; with it the path is that of a deployment.
-            models_path: where its list of models is, below the base URL ("/models", the default)
+            models_path: where its list of models is, below the base URL ("/models", the default),
                 or from the host's root ("//api/tags").
             model_env: variable that would have named a model, for the words of an error.
             params: fields of each request, unless a call says otherwise; as `extra_body`.
@@ -330,7 +330,7 @@ def settle(
     options.provider = arguments["provider"] = name or preset.get("name", "")
     plain = not [value for value in given.values() if value is not None]
     for key, value in preset.items():
-        if given.get(key) is None and hasattr(Options, key):
+        if given.get(key) is None and hasattr(Options, key) and key != "reasoning":
             if key == "auth" and callable(api_key):
                 value = "bearer"  # what is asked for is a token, and no key
             elif key == "auth" and dialect == "anthropic":
@@ -342,6 +342,9 @@ def settle(
         plain = False
         # Who gave only a URL may have other ways to show who it is.
         options.needs_key = options.needs_key or bool(name and preset.get("hosts"))
+    # How it spells reasoning is looked up where a call speaks of it: no reason for options.
+    if not plain and "reasoning" in preset and given.get("reasoning") is None:
+        options.reasoning = preset["reasoning"]
     if plain:
         forget_module(__name__)
     return base_url, arguments, None if plain else options

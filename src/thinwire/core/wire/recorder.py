@@ -144,7 +144,11 @@ class FlightRecorder:
 
     def sending(self, request: "Request", now_ms: int) -> "Flight":
         """An attempt begins; see wire/tap.py."""
-        flight = Flight(self, request, now_ms)
+        try:
+            flight = Flight(self, request, now_ms)
+        except MemoryError:
+            self.empty()
+            flight = Flight(self, request, now_ms)
         self._flights.append(flight)
         self.grew(len(flight.asked))
         return flight
@@ -154,6 +158,15 @@ class FlightRecorder:
         self._room -= size
         while self._room < 0 and self._shrink():
             pass
+
+    def empty(self) -> None:
+        """Lets the bytes of all answers go, where memory is short."""
+        for one in self._flights:
+            one.torn = True
+            while one.pieces:
+                size = len(one.pieces.pop()[1])
+                one.lost += size
+                self._room += size + _PIECE
 
     def _shrink(self) -> bool:
         # The last piece of an attempt at work stays: a secret may begin in it.
@@ -277,11 +290,14 @@ class Flight(Kept):
 
     def data(self, view: memoryview, now_ms: int) -> None:
         """Bytes of the body have come."""
-        data = bytearray(view)
-        if self._secrets:
-            self._overwrite(data)
-        self.pieces.append((self._since(now_ms), data))
-        self._recorder.grew(len(data) + _PIECE)
+        try:
+            data = bytearray(view)
+            if self._secrets:
+                self._overwrite(data)
+            self.pieces.append((self._since(now_ms), data))
+            self._recorder.grew(len(data) + _PIECE)
+        except MemoryError:  # an answer is worth more than its recording
+            self._recorder.empty()
 
     def ended(self, how: str, now_ms: int, error: "BaseException | None" = None) -> None:
         """It is over."""
