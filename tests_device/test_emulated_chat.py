@@ -10,7 +10,7 @@ from emulator.chip import ADDRESS, NAME, SCRIPTS, Chip, emulated
 from support.certificates import Authority, authority
 from support.places import places
 
-from thinwire.testing import MockServer, stall_reply, status_reply, text_reply
+from thinwire.testing import MockServer, stall_reply, status_reply, text_reply, tool_reply
 
 pytestmark = emulated
 pytest_plugins = ["emulator.fixtures"]
@@ -101,6 +101,29 @@ def test_a_failing_server_is_replaced_by_a_healthy_one(
         outcomes = chip.call("ask.py", "ask_all", jobs)
     assert [(one["content"], one["deployment"]) for one in outcomes] == [("Hi", "echo")] * 2
     assert plain_server.requests[0].model == "busy"
+
+
+@pytest.mark.parametrize(
+    ("dialect", "path"),
+    [
+        ("openai", "/v1/chat/completions"),
+        ("responses", "/v1/responses"),
+        ("anthropic", "/v1/messages"),
+    ],
+)
+def test_a_chat_over_each_dialect(
+    chip: Chip, plain_server: MockServer, dialect: str, path: str
+) -> None:
+    plain_server.reply("caller", tool_reply([("look", {"place": "hill"})]))
+    speaks = {"dialect": dialect}
+    jobs = [job(plain(plain_server), model) for model in ("echo", "caller")]
+    for one in jobs:
+        one["models"] = {name: (*place, speaks) for name, place in one["models"].items()}
+    spoken, called = chip.call("ask.py", "ask_all", jobs)
+    assert (spoken["content"], spoken["end"]) == ("Hi", "finish"), spoken
+    assert called["tools"] == [["look", {"place": "hill"}]], called
+    assert [request.path for request in plain_server.requests] == [path] * 2
+    assert plain_server.errors == []
 
 
 STALLS = [stall_reply(place) for place in ("before_head", "after_head")]

@@ -53,6 +53,11 @@ if TYPE_CHECKING:
     from thinwire.core.errors import TransportError as TransportError
     from thinwire.core.errors import TransportTimeout as TransportTimeout
     from thinwire.core.errors import WriteError as WriteError
+    from thinwire.core.providers.check import Check as Check
+    from thinwire.core.providers.config_file import ConfigError as ConfigError
+    from thinwire.core.providers.model_list import ModelEntry as ModelEntry
+    from thinwire.core.providers.probe import Probe as Probe
+    from thinwire.core.providers.resolve import resolve as resolve
     from thinwire.core.request.jsonl import JSONLMessages as JSONLMessages
     from thinwire.core.request.sources import Base64File as Base64File
     from thinwire.core.request.sources import BytesStream as BytesStream
@@ -70,9 +75,15 @@ if TYPE_CHECKING:
     from thinwire.core.routing.policy import Timeouts as Timeouts
     from thinwire.core.routing.store import FileStore as FileStore
     from thinwire.core.routing.store import Store as Store
+    from thinwire.core.services.blocking import SyncReply as SyncReply
+    from thinwire.core.services.embeddings import Embeddings as Embeddings
+    from thinwire.core.services.reply import Reply as Reply
+    from thinwire.core.services.speech import Transcription as Transcription
     from thinwire.core.stream import ChatStream as ChatStream
     from thinwire.core.sync import Client as Client
     from thinwire.core.sync import SyncChatStream as SyncChatStream
+    from thinwire.core.wire.recorder import FlightRecorder as FlightRecorder
+    from thinwire.core.wire.recorder import Recording as Recording
 
 # Where each name is, below thinwire. One text, since tuples of names take more of a chip's flash.
 _HOMES = """\
@@ -88,6 +99,11 @@ core.error_kinds FALLBACK_ON FALLBACK_OPTIONAL OutOfMemory ThinwireError
 core.routing.all_failed AllAttemptsFailed
 core.errors ConnectError ContextWindowExceeded EncodeError ReadError StatusError
 core.errors StreamError StreamInterrupted TransportError TransportTimeout WriteError
+core.providers.check Check
+core.providers.model_list ModelEntry
+core.providers.probe Probe
+core.providers.resolve resolve
+core.providers.config_file ConfigError
 core.request.jsonl JSONLMessages
 core.request.sources Base64File BytesStream DataURL Source TextFile TextStream
 core.routing.deployment Deployment
@@ -96,8 +112,13 @@ core.routing.health CooldownPolicy DeploymentState
 core.routing.plan Attempt
 core.routing.policy RetryPolicy Timeouts
 core.routing.store FileStore Store
+core.services.blocking SyncReply
+core.services.embeddings Embeddings
+core.services.reply Reply
+core.services.speech Transcription
 core.stream ChatStream
-core.sync Client SyncChatStream"""
+core.sync Client SyncChatStream
+core.wire.recorder FlightRecorder Recording"""
 
 
 if not TYPE_CHECKING:  # or a misspelt name would be one to a type checker

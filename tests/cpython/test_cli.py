@@ -115,7 +115,15 @@ def test_the_command_and_the_module_are_one(
     (command,) = importlib.metadata.entry_points(group="console_scripts", name="thinwire")
     assert command.load() is main
     monkeypatch.setenv("COLUMNS", "80")
-    for name in ([], ["chat"], ["mock"], ["record"], ["conformance"]):
+    for name in (
+        [],
+        ["chat"],
+        ["config"],
+        ["config", "check"],
+        ["mock"],
+        ["record"],
+        ["conformance"],
+    ):
         with pytest.raises(SystemExit) as ended:
             main([*name, "--help"])
         done = run(*name, "--help", env={"COLUMNS": "80"})
@@ -165,6 +173,13 @@ def test_mock_options() -> None:
         process.terminate()
         _, stderr = process.communicate(timeout=TIMEOUT)
     assert (process.returncode, stderr) == (0, "")
+
+
+def test_mock_can_be_strict() -> None:
+    sloppy = {"model": "m", "messages": [{"role": "user", "content": "Hi"}], "colour": "red"}
+    for option, status in ((["--strict"], 400), ([], 200)):
+        with mock("--delay-ms", "0", "--quiet", *option) as (url, _):
+            assert httpx.post(url, json=sloppy, trust_env=False).status_code == status
 
 
 def test_mock_cannot_listen_there(server: MockServer) -> None:

@@ -323,6 +323,25 @@ def test_the_runner_plays_each_cut_up_to_the_first_failure() -> None:
     assert client.calls[4:] == ["closed"]
 
 
+def test_a_client_that_does_not_speak_a_wire_is_not_asked() -> None:
+    client = Fixed(Outcome("x"))
+    client.lacks = frozenset({"responses"})
+    with ScenarioRunner(client, patience=1) as runner:
+        other = Scenario("other", (sse_reply(b"a"),), needs=("responses",))
+        assert runner.run(other).skipped
+        assert client.calls == []
+
+
+def test_which_wire_a_turn_speaks() -> None:
+    client = Fixed(Outcome("x"))
+    turns = [{"append": []}, {"append": [], "dialect": "openai", "server": "other"}]
+    request = {"dialect": "responses", "turns": turns}
+    with ScenarioRunner(client, patience=1) as runner:
+        runner.run(Scenario("s", (sse_reply(b"a"),), request=request, splits=("whole",)))
+    asked = client.calls[0][0]["request"]
+    assert [turn["dialect"] for turn in asked["turns"]] == ["responses", "openai"]
+
+
 def test_a_client_that_does_without_says_so() -> None:
     needy = Scenario("needy", (sse_reply(b"a"),), needs=("memory",))
     outcomes = (

@@ -1,5 +1,6 @@
 """Every Python example of the README and of docs/ runs, against the mock server."""
 
+import json
 import os
 import re
 import socket
@@ -17,12 +18,31 @@ from thinwire.testing import MockServer
 README = (ROOT / "README.md").read_text("utf-8")
 EXAMPLES = examples()
 CHIP = [example for example in EXAMPLES if "sensor.log" in example.text]
-SERVER = [example for example in EXAMPLES if "sensor.log" not in example.text]
+# Those of docs/curl.md ask real addresses: tests/cpython/test_curl_page.py has them; those of
+# docs/endpoints.md ask for more than chats: tests/cpython/test_endpoints.py.
+SERVER = [
+    example
+    for example in EXAMPLES
+    if "sensor.log" not in example.text and not example.name.startswith(("curl_", "endpoints_"))
+]
 ADDRESSES = (
     "https://openrouter.ai/api/v1",
     "https://api.openai.com/v1",
     "http://localhost:8000/v1",
 )
+
+# The presets' addresses are replaced as well, and each has its key.
+PRESETS = """\
+import os
+import re
+from thinwire.core.providers import presets
+server = %r
+presets._TEXT = re.sub('"base_url":"http[^"]*"', '"base_url":"' + server + '"', presets._TEXT)
+for line in presets.names():
+    for key in presets.named(line)["keys"]:
+        os.environ[key] = "k"
+os.environ["AZURE_OPENAI_ENDPOINT"] = server.rpartition("/")[0]
+"""
 
 
 @pytest.fixture
@@ -38,6 +58,8 @@ def script(folder: Path, block: str, server: MockServer) -> Path:
     (folder / "notes.txt").write_text("some notes")
     (folder / "sensor.log").write_text("21.5\n" * 1000)
     (folder / "photo.jpg").write_bytes(bytes(range(256)))
+    models = {"m": {"base_url": server.base_url}}
+    (folder / "config.json").write_text(json.dumps({"models": models}))
     path = folder / "example.py"
     path.write_text(block, "utf-8")
     return path
@@ -96,7 +118,7 @@ def test_the_first_example_works_as_it_is_written(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("example", SERVER, ids=lambda example: example.name)
 def test_an_example_for_servers(example: Example, server: MockServer, tmp_path: Path) -> None:
-    path = script(tmp_path, example.text, server)
+    path = script(tmp_path, PRESETS % server.base_url + example.text, server)
     command = [sys.executable, "-W", "error", str(path)]
     done = subprocess.run(
         command, cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False

@@ -38,6 +38,23 @@ def test_a_file_four_times_the_heap(
     assert len(request.body) < len(json.dumps(text, ensure_ascii=False).encode()) + 200
 
 
+def test_a_file_and_an_answer_larger_than_an_event_on_the_responses_wire(
+    micropython: Interpreter, tmp_path: Path
+) -> None:
+    # Its last event says all of the answer once more, 70 KB here; a device takes events of 32 KB.
+    file = tmp_path / "prompt.txt"
+    file.write_bytes(b"word " * (SIZE // 5))
+    answer = "".join(f"t{number} " for number in range(12_000))
+    with MockServer() as server:
+        arguments = (server.base_url, str(file), "responses", 12_000)
+        result = call(
+            micropython, tmp_path, "tasks.py", "file_sent_in", *arguments, heapsize="360k"
+        )
+        (request,) = server.requests
+    assert result == [len(answer), 12_000, True, "stop"]
+    assert request.json()["input"][0]["content"] == "word " * (SIZE // 5)
+
+
 @pytest.mark.parametrize("function", ["squeezed", "squeezed_blocking"])
 def test_a_damaged_head_in_a_full_heap_ends_the_call_with_an_error(
     micropython: Interpreter, tmp_path: Path, function: str

@@ -9,12 +9,18 @@ from support.interpreters import Interpreter, run_micropython
 
 # What a user does without and then uses, by the option of manifest.py.
 USES = {
+    "anthropic": "chat('http://127.0.0.1:1/v1', dialect='anthropic')",
+    "config": "thinwire.AsyncClient.from_config({})",
+    "discovery": "from thinwire import ModelEntry",
+    "endpoints": "asyncio.run(client('http://127.0.0.1:1/v1').get('/x'))",
     "files": "from thinwire import TextFile",
     "hedge": "chat('http://127.0.0.1:1/v1', hedge_after=0)",
     "history": "from thinwire import JSONLMessages",
     "log": "client('http://127.0.0.1:1/v1', log=True)",
     "on_chunk": "chat('http://127.0.0.1:1/v1', on_chunk=print)",
+    "recorder": "client('http://a/v1', on_request=print)",
     "repair": "thinwire.ToolCall(0, 'id', 'name', '{').repair()",
+    "responses": "chat('http://127.0.0.1:1/v1', dialect='responses')",
     "roots": "chat('https://127.0.0.1:1/v1')",
     "sse": "import thinwire.sse",
     "store": "from thinwire import FileStore",
@@ -25,8 +31,9 @@ SCRIPT = """
 import asyncio
 import thinwire
 
-def client(url, think_tags=False, **options):
-    deployments = {name: thinwire.Deployment(url, think_tags=think_tags) for name in "mn"}
+def client(url, think_tags=False, dialect=None, **options):
+    made = thinwire.Deployment(url, think_tags=think_tags, dialect=dialect)
+    deployments = {name: made for name in "mn"}
     return thinwire.AsyncClient("m", deployments, {"m": ["n"]}, **options)
 
 def chat(url, **options):

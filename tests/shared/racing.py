@@ -182,7 +182,7 @@ async def drained(body):
     # The whole body, with turns for others in between.
     sent = bytearray()
     buffer = bytearray(32)
-    count = body.readinto(buffer)
+    count = 0 if body is None else body.readinto(buffer)
     while count != 0:
         if count is None:
             await body.more()

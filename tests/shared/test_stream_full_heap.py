@@ -470,7 +470,7 @@ class Lost:
 
 def test_a_result_that_there_was_no_memory_to_hand_over_is_out_of_memory():
     client = client_of(Client, [GOOD])
-    error_of(OutOfMemory, client._answer, nothing())  # noqa: SLF001
+    error_of(OutOfMemory, sync.ended, client, nothing())
     kept, sync.SyncChatStream = sync.SyncChatStream, full
     try:
         error_of(OutOfMemory, client.stream, HELLO)

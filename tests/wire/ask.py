@@ -10,8 +10,8 @@ KEY = "sk-never-to-be-seen"
 
 def arguments_of(job):
     deployments = {}
-    for name, (url, upstream) in job["models"].items():
-        deployments[name] = Deployment(url, KEY, upstream)
+    for name, (url, upstream, *more) in job["models"].items():
+        deployments[name] = Deployment(url, KEY, upstream, **(more[0] if more else {}))
     options = dict(job.get("options") or {})
     if "cadata" in options:
         options["cadata"] = binascii.unhexlify(options["cadata"])

@@ -168,6 +168,21 @@ async def file_sent(base_url, path):
         return size_of(await client.chat(said, model="tokens-1000"))
 
 
+async def file_sent_in(base_url, path, dialect, tokens):
+    """The same in another dialect: how much came back in pieces, of which nothing is kept."""
+    deployment = Deployment(base_url, "key", "tokens-%d" % tokens, dialect=dialect)
+    seen = [0, 0]
+
+    def count(text):
+        seen[0] += len(text)
+        seen[1] += 1
+
+    async with AsyncClient("m", deployment) as client:
+        said = [{"role": "user", "content": TextFile(path)}]
+        done = await client.chat(said, on_delta=count, keep="none")
+    return seen + [done.complete, done.finish_reason]
+
+
 def file_sent_blocking(base_url, path):
     """The same without asyncio."""
     with Client("tokens-1000", deployments(base_url)) as client:

@@ -7,10 +7,20 @@ import sys
 from collections.abc import Sequence
 
 from thinwire import __version__
-from thinwire.cli import chat, conformance, mock, record
+from thinwire.cli import (
+    chat,
+    check,
+    config,
+    conformance,
+    mock,
+    models,
+    probe,
+    providers,
+    record,
+)
 
 # A new command is a module with HELP, DESCRIPTION, `add_arguments` and `run`, named here.
-_COMMANDS = (chat, mock, record, conformance)
+_COMMANDS = (chat, providers, models, check, probe, config, mock, record, conformance)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -29,6 +29,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--scenario", metavar="FILE", action="append", default=[], help=_SCENARIO)
     add("--replay", metavar="FILE", action="append", default=[], help=_REPLAY)
     add("--speed", type=float, default=0, help="pauses of a replay: 1 as recorded, 0 none (0)")
+    add("--strict", action="store_true", help="check chat completions as strictly as OpenAI does")
     add("--quiet", action="store_true", help="do not log requests to stderr")
 
 
@@ -53,6 +54,7 @@ def run(args: argparse.Namespace) -> int:
         keep_requests=_KEPT,
         default=default,
         delay_ms=args.delay_ms,
+        strict=args.strict or None,
         finished=None if args.quiet else _log,
     )
     try:

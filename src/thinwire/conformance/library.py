@@ -17,6 +17,8 @@ TOPICS = {
     "errors": "Error responses",
     "http": "HTTP",
     "encoding": "The request",
+    "responses": "OpenAI's Responses API",
+    "anthropic": "Anthropic's Messages API",
 }
 
 

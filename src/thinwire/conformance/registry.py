@@ -8,7 +8,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 import thinwire
-from thinwire.conformance.targets import ProcessTarget
+from thinwire.conformance.targets import WIRES, ProcessTarget
 
 _HERE = "thinwire.conformance"
 # Events beyond 32 KB, and decompression: a chip asks for "identity", and says so if it gets else.
@@ -51,13 +51,15 @@ ADAPTERS: Mapping[str, Adapter] = {
     "exoclaw": Adapter(
         f"{_HERE}.adapters.exoclaw_client:run",
         ("exoclaw-provider-openai", "exoclaw", "httpx"),
-        frozenset({"turns"}),  # exoclaw's agent loop writes the messages, not its provider
+        WIRES | {"turns"},  # exoclaw's agent loop writes the messages, not its provider
     ),
     "openai": Adapter(
-        f"{_HERE}.adapters.openai_client:run", ("openai", "httpx2"), frozenset({"turns"})
+        f"{_HERE}.adapters.openai_client:run", ("openai", "httpx2"), WIRES | {"turns"}
     ),
-    "openai-stream": Adapter(f"{_HERE}.adapters.openai_client:run_stream", ("openai", "httpx2")),
-    "httpx": Adapter(f"{_HERE}.adapters.httpx_client:run", ("httpx",)),
+    "openai-stream": Adapter(
+        f"{_HERE}.adapters.openai_client:run_stream", ("openai", "httpx2"), WIRES
+    ),
+    "httpx": Adapter(f"{_HERE}.adapters.httpx_client:run", ("httpx",), WIRES),
 }
 
 
@@ -70,7 +72,7 @@ def python_target(name: str) -> ProcessTarget:
     adapter = ADAPTERS.get(name)
     spec = [name] if adapter is None else [adapter.function, *adapter.packages]
     command = [sys.executable, "-m", f"{_HERE}.worker", *spec]
-    lacks = frozenset[str]() if adapter is None else adapter.lacks
+    lacks = WIRES if adapter is None else adapter.lacks
     return ProcessTarget(name, command, _environment(), lacks)
 
 

@@ -7,7 +7,7 @@ from typing import Any, Self
 
 from thinwire._public import public
 from thinwire.conformance.judging import FALLBACK, judge
-from thinwire.conformance.targets import Target
+from thinwire.conformance.targets import WIRES, Target
 from thinwire.testing import MockServer, RecordedRequest, Reply, Scenario, Script, text_reply
 from thinwire.testing.replies.reply import reply_of
 
@@ -71,7 +71,10 @@ class ScenarioRunner:
         self._other.stop()
 
     def run(self, scenario: Scenario) -> Verdict:
-        """Play a scenario, cut in each of its ways, up to the first that fails."""
+        """Play a scenario, cut in each of its ways, up to the first that fails; a client that
+        does not speak its wire is not asked."""
+        if self._target.lacks & WIRES.intersection(scenario.needs):
+            return Verdict(scenario.name, skipped=True)
         for how in scenario.splits:
             reason = self.run_split(scenario, how)
             if reason:
@@ -111,11 +114,13 @@ class ScenarioRunner:
         for turn in request.get("turns", ()):
             here = {"base_url": self._server.base_url, "model": scenario.name}
             other = {**here, "base_url": self._other.base_url}
+            wire = turn.get("dialect", request.get("dialect"))
             place = other if turn.get("server") == "other" else here
             if turn.get("model") == "other":
                 place = {**place, "model": _other_model(scenario)}
             fallback = {"fallback": other} if turn.get("fallback") else {}
-            turns.append({"append": turn.get("append", []), **place, **fallback})
+            spoken = {"dialect": wire} if wire else {}
+            turns.append({"append": turn.get("append", []), **place, **fallback, **spoken})
         return {**request, "turns": turns} if turns else request
 
     def _is_lacking(self, scenario: Scenario) -> bool:

@@ -12,6 +12,8 @@ import httpx
 
 from thinwire.conformance.outcome import Outcome, request_line, value_of
 
+# Wires beside that of chat completions: an adapter speaks those that it does not lack.
+WIRES = frozenset({"anthropic", "responses"})
 _START = 60.0  # seconds a process has to import its client; a loaded machine needs some
 
 
@@ -148,7 +150,7 @@ class URLTarget:
         url: of the adapter.
     """
 
-    lacks: frozenset[str] = frozenset()
+    lacks = WIRES
 
     def __init__(self, url: str) -> None:
         self.name = url

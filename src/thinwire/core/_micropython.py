@@ -51,6 +51,18 @@ def import_module(name):
         gc.collect()
 
 
+def forget_module(name):
+    # Its package holds on to it as well.
+    package, _, last = name.rpartition(".")
+    sys.modules.pop(name, None)
+    package = sys.modules.get(package)
+    if hasattr(package, last):
+        delattr(package, last)
+
+
+getenv = getattr(os, "getenv", lambda name: None)  # only the ports for computers have it
+
+
 def mend_imports():
     # Where there was no memory for a new module, MicroPython leaves its name in sys.modules, but
     # no module: to import it another time is a NameError, or a crash (seen with 1.25).

@@ -2,8 +2,18 @@
 (the other is in sync.py). Thin faces over ChatStream.
 """
 
-from thinwire.core._compat import BUFFER, KEEP_HEADERS, const, import_module, mend_imports, public
+from thinwire.core._compat import (
+    BUFFER,
+    KEEP_HEADERS,
+    MICROPYTHON,
+    const,
+    import_module,
+    mend_imports,
+    public,
+)
 from thinwire.core.adapters import (
+    Services,
+    Shared,
     default_log,
     default_transport,
     memory_budget,
@@ -18,15 +28,16 @@ from thinwire.core.wire.reserve import Reserve
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Coroutine, Iterable, Mapping, Sequence
-    from typing import Literal, Protocol, Self, Unpack
+    from typing import Any, Literal, Protocol, Self, Unpack
 
     from thinwire.core.adapters import Certificates, Verify
     from thinwire.core.answer.completion import Completion
     from thinwire.core.answer.on_chunk import OnChunk
     from thinwire.core.error_kinds import Kind
     from thinwire.core.observer import Hook, Observer, Sink
+    from thinwire.core.providers.config_file import Source
     from thinwire.core.request.call import Call, ChatParams, Keep
-    from thinwire.core.routing.deployment import Deployment
+    from thinwire.core.routing.deployment import Credentials, Deployment
     from thinwire.core.routing.health import DeploymentState
     from thinwire.core.routing.plan import Plan
     from thinwire.core.routing.policy import OnInterrupt, RetryPolicy, Timeouts
@@ -34,8 +45,9 @@ if TYPE_CHECKING:
     from thinwire.core.routing.store import Store
     from thinwire.core.stream import ChatStream, OnDelta, OnRestart
     from thinwire.core.transport import Transport
+    from thinwire.core.wire.tap import WireOptions
 
-    Messages = Iterable[Mapping[str, object] | Completion]
+    Messages = str | Iterable[Mapping[str, object] | Completion]
     Tools = Sequence[Mapping[str, object]]
 
     class Opens(Protocol):
@@ -45,18 +57,25 @@ if TYPE_CHECKING:
             """The transport for a Client, if `blocking`, or an AsyncClient."""
 
 
-class BaseClient:
+class BaseClient(Shared):
     """What the sync and the async client share."""
+
+    if MICROPYTHON and not TYPE_CHECKING:  # pragma: no cover (MicroPython)
+
+        def __getattr__(self, name):
+            return import_module("thinwire.core.services.face").bound(self, name)
 
     _blocking = False
     _cold = True  # nobody has asked for `load` yet
 
     def __init__(
         self,
-        default_model: str,
-        deployments: "Mapping[str, Deployment] | Deployment",
+        default_model: "str | None" = None,
+        deployments: "Mapping[str, Deployment | str] | Deployment | str | None" = None,
         fallbacks: "Lists | None" = None,
         *,
+        api_key: "str | Credentials | None" = None,
+        api_key_env: "str | None" = None,
         timeouts: "Timeouts | float | None" = None,
         retry: "RetryPolicy | int | None" = None,
         context_fallbacks: "Lists | None" = None,
@@ -75,14 +94,22 @@ class BaseClient:
         add_ca: "Certificates" = None,
         http_client: object = None,
         keep_headers: "Literal['all'] | tuple[str, ...] | list[str] | None" = None,
+        **more: "Unpack[WireOptions]",
     ) -> None:
         """Makes a client; nothing is sent, and nothing connected.
 
         Args:
-            default_model: public model name used when a call gives none.
-            deployments: public model name -> Deployment; or one Deployment, default_model's.
+            default_model: public model name used when a call gives none; None: each call names
+                one. Without deployments it is "provider:model", e.g. "openai:gpt-5-mini"; without
+                both all of it is read from the environment.
+            deployments: public model name -> Deployment, or "provider:model"; or one,
+                default_model's. "*" is for ids that are not declared: they are sent as they are.
             fallbacks: public model name -> names to try after it, in order, when an attempt fails
-                in a way that another deployment may not, before its first delta.
+                in a way that another deployment may not, before its first delta; a list alone
+                where there is one model. A name may be "provider:model".
+            api_key: key of default_model, a string or a callable; see Deployment. It is sent to no
+                other provider.
+            api_key_env: variable that holds it, in its place.
             timeouts: limits for each wait (Timeouts), or seconds for the whole call; also per
                 deployment and per call.
             retry: how often one deployment is tried (RetryPolicy, or the number of attempts); also
@@ -119,6 +146,8 @@ class BaseClient:
                 closed by us (CPython).
             keep_headers: names of response headers to keep for `completion.headers`, or "all";
                 None for request ids, Retry-After and rate limits, on a chip for none.
+            **more: recorder, on_request, on_response, on_stream_complete: for who wants to see the
+                wire; see WireOptions in core/wire/tap.py, and docs/routing.md.
 
         Raises:
             ValueError: an undeclared model name, an impossible timeout, options that exclude each
@@ -126,6 +155,34 @@ class BaseClient:
             TypeError: an option of a kind it cannot have; for Client, an async api_key.
         """
         mend_imports()
+        if default_model is None and deployments is None:
+            said = {
+                "fallbacks": fallbacks,
+                "timeouts": timeouts,
+                "retry": retry,
+                "api_key": api_key,
+                "api_key_env": api_key_env,
+                "context_fallbacks": context_fallbacks,
+                "content_filter_fallbacks": content_filter_fallbacks,
+                "fallback_on": None if fallback_on is FALLBACK_ON else fallback_on,
+                "hedge_after": hedge_after,
+                "on_interrupt": on_interrupt,
+                "cooldown": cooldown,
+                "store": store,
+                "on_event": on_event,
+                "on_chunk": on_chunk,
+                "log": log,
+                "transport": transport,
+                "verify": None if verify is True else verify,
+                "cadata": cadata,
+                "add_ca": add_ca,
+                "http_client": http_client,
+                "keep_headers": keep_headers,
+            }
+            said.update(more)
+            begin = import_module("thinwire.core.providers.environment").begin
+            begin(self, BaseClient.__init__, said)
+            return
         self._router = Router(
             default_model,
             deployments,
@@ -133,6 +190,8 @@ class BaseClient:
             context_fallbacks,
             content_filter_fallbacks,
             self._blocking,
+            api_key,
+            api_key_env,
         )
         self._policy = Policy(timeouts, retry, fallback_on, hedge_after, on_interrupt)
         self._keep_headers: str | tuple[str, ...] = KEEP_HEADERS
@@ -179,13 +238,54 @@ class BaseClient:
                 public_only.check(transport, deployment)
         # A transport knows in what sizes its bytes come; own ones need not say.
         self._reserve = Reserve(getattr(transport, "buffer_size", None) or BUFFER)
+        if more:  # loaded for who needs it
+            import_module("thinwire.core.wire.tap").settle(self, more)
+
+    @classmethod
+    def from_config(
+        cls,
+        source: "Source",
+        *,
+        environ: "Mapping[str, str] | None" = None,
+        **options: "Any",
+    ) -> "Self":
+        """Makes a client of a configuration (docs/configuration.md).
+
+        Args:
+            source: path of a file of JSON, on CPython also of TOML (its name ends in .toml); or a
+                dict of the same form.
+            environ: variables by name, None for those of this process.
+            options: arguments of `__init__` that count in place of what the configuration says.
+
+        Raises:
+            ConfigError: all that is wrong with it; a ValueError.
+            ValueError, TypeError: see `__init__`.
+        """
+        make = import_module("thinwire.core.providers.config").client
+        return make(cls, source, environ, options)  # type: ignore[no-any-return]
+
+    @classmethod
+    def from_env(cls, *, environ: "Mapping[str, str] | None" = None, **options: "Any") -> "Self":
+        """Makes a client of what the environment says (docs/configuration.md).
+
+        Args:
+            environ: variables by name, None for those of this process.
+            options: arguments of `__init__` that count in place of what the environment says.
+
+        Raises:
+            ConfigError: nothing has a key, or several have, or something is wrong; a ValueError.
+            ValueError, TypeError: see `__init__`.
+        """
+        make = import_module("thinwire.core.providers.environment").client
+        return make(cls, environ, options)  # type: ignore[no-any-return]
 
     @property
     def transport(self) -> "Transport":
         """What carries the requests."""
         return self._transport
 
-    def models(self) -> "list[str]":
+    @property
+    def names(self) -> "list[str]":
         """Public model names, sorted."""
         return self._router.models()
 
@@ -203,14 +303,14 @@ class BaseClient:
     def deployments_state(self) -> "dict[str, DeploymentState]":
         """How each deployment is doing: name -> DeploymentState."""
         now = self._transport.now_ms()
-        return {name: self._health.state(name, now) for name in self.models()}
+        return {name: self._health.state(name, now) for name in self.names}
 
     def __repr__(self) -> str:
         limits = repr(self._policy)
         return "%s(%r, models: %s%s)" % (
             type(self).__name__,
             self._router.default_model,
-            ", ".join(self.models()),
+            ", ".join(self.names),
             limits and "; " + limits,
         )
 
@@ -245,7 +345,7 @@ class BaseClient:
 
 
 @public
-class AsyncClient(BaseClient):
+class AsyncClient(BaseClient, Services):
     """LLM client for asyncio, on CPython and on MicroPython.
 
     Use it with `async with`, or call `aclose()`. One client serves any number of calls at a time.
@@ -270,9 +370,9 @@ class AsyncClient(BaseClient):
         """Asks a model; nothing is sent before the stream is iterated.
 
         Args:
-            messages: list of message dicts, or any re-iterable of them; a string leaf may be a
-                source (TextFile, Base64File). A list or tuple is copied now, though not the
-                messages in it; anything else is read while it is sent.
+            messages: what the user says, or a list of message dicts, or any re-iterable of them;
+                a string leaf may be a source (TextFile, Base64File). A list or tuple is copied
+                now, though not the messages in it; anything else is read while it is sent.
             tools: list of tool definitions.
             model: public model name, None for the default.
             timeouts: limits of this call in place of the deployments' and the client's; a number
@@ -297,7 +397,7 @@ class AsyncClient(BaseClient):
 
         Raises:
             ValueError: the model is not declared, or a header cannot be sent.
-            TypeError: messages is a string or not iterable; an option of other clients (timeout=,
+            TypeError: messages is not iterable; an option of other clients (timeout=,
                 stream=, ...), a class as response_format, a function as tool.
         """
         try:
@@ -328,9 +428,9 @@ class AsyncClient(BaseClient):
         """Asks a model and waits for the whole answer.
 
         Args:
-            messages: list of message dicts, or any re-iterable of them; a string leaf may be a
-                source (TextFile, Base64File). A list or tuple is copied now, though not the
-                messages in it; anything else is read while it is sent.
+            messages: what the user says, or a list of message dicts, or any re-iterable of them;
+                a string leaf may be a source (TextFile, Base64File). A list or tuple is copied
+                now, though not the messages in it; anything else is read while it is sent.
             on_delta: called with each piece of text as it arrives, a refusal's as well; a plain
                 callable or, of AsyncClient, an async one.
                 What it raises ends the call and reaches the caller as it is.
@@ -361,7 +461,7 @@ class AsyncClient(BaseClient):
         Raises:
             ThinwireError: see ChatStream.
             ValueError: the model is not declared, or a header cannot be sent.
-            TypeError: messages is a string or not iterable; an option of other clients (timeout=,
+            TypeError: messages is not iterable; an option of other clients (timeout=,
                 stream=, ...), a class as response_format, a function as tool.
         """
         try:

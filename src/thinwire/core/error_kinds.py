@@ -123,7 +123,7 @@ class ThinwireError(PortableError):
         cause: the lower error, where there was one. On CPython `__cause__` is the lowest: what
             httpx or the system raised, None where nothing below thinwire failed.
         stale: whether a connection kept from an earlier exchange turned out dead before any byte
-            of the answer came; the same request is then tried again at once.
+            of the answer came, or a key had expired; the request is then tried again at once.
         unanswered: whether the connection ended before any byte of the answer came.
         closed: somebody called the exchange off, from another task; see transport.Response.
         phase: which clock ran out, "" when none did; see TransportTimeout.

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from thinwire.core.answer.events import Event
     from thinwire.core.errors import ThinwireError
     from thinwire.core.request.http_request import Body, Request
+    from thinwire.core.routing.deployment import Deployment
     from thinwire.core.routing.plan import Attempt, Plan
     from thinwire.core.routing.policy import Timeouts
     from thinwire.core.transport import Response, Transport
@@ -184,18 +185,16 @@ class Exchange:
         deployment = self._plan.router.deployment(self.attempt.deployment)
         key: str | None = deployment.api_key  # type: ignore[assignment]
         if callable(key):  # a coroutine only for who wants it
-            try:
-                key = await deployment.credentials()
-            except ThinwireError as error:  # of another call that the callable has made
-                error.foreign = True
-                raise
-            except MemoryError as error:
-                claim(error)
-                raise
+            name, renewed = self.attempt.deployment, self._plan.renewed
+            key = renewed and renewed.get(name)
+            if key:
+                renewed[name] = None
+            else:
+                key = await self._ask(deployment)
             self.clocks.asked(self._transport.now_ms())
         request = self.request = self._plan.request(self.attempt, key)
         self.clocks.bound(request)
-        if self._plan.observer is not None:
+        if self._plan.observer is not None and request.body is not None:
             request.on_upload = self._uploaded
         if self._plan.on_chunk is not None:
             from thinwire.core.answer.on_chunk import ChunkTeller
@@ -203,7 +202,9 @@ class Exchange:
             self.answer.tell(ChunkTeller(self._plan.on_chunk, request).tell)
         if self.aborted:  # before there was a request to tell
             request.abort()
-        body: Body = request.body  # type: ignore[assignment]
+        body: Body | None = request.body
+        if body is None:  # of a GET
+            body = import_module("thinwire.core.request.http_request").Body()
         try:
             response = self.response = await self._transport.send(request)
         except Exception:
@@ -222,6 +223,7 @@ class Exchange:
         if request.in_chunks and request.unproven and 200 <= status < 300:
             self._plan.health.tried_chunks.append(self.attempt.deployment)
         answer, kind, start, good = self.answer, "", b"", 200 <= status < 300
+        refused: ThinwireError | None = None
         answer.framed = getattr(response, "framed", True)
         try:
             if self._plan.keep_headers:
@@ -239,7 +241,8 @@ class Exchange:
             if not good:
                 from thinwire.core.answer import error_response
 
-                raise await error_response.error(response, kind, self.clocks.deadline(), start)
+                deadline = self.clocks.deadline()
+                refused = await error_response.error(response, kind, deadline, start)
         except MemoryError:
             if good:
                 raise
@@ -248,6 +251,11 @@ class Exchange:
             error = StreamError(NO_WORDS) if status < 300 else StatusError(status, NO_WORDS)
             error.speechless = True
             raise error
+        if refused is not None:
+            if status == 401 and callable(deployment.api_key):  # its key may have expired
+                renew = import_module("thinwire.core.providers.keys").renew
+                refused.stale = await renew(self._plan, self.attempt.deployment, key, self._ask)
+            raise refused
         if answer.is_document():
             from thinwire.core.answer import error_response
 
@@ -256,6 +264,16 @@ class Exchange:
             answer.receive_document(body_text)
             self.arrived()
         self.streaming = True
+
+    async def _ask(self, deployment: "Deployment") -> "str | None":
+        try:
+            return await deployment.credentials()
+        except ThinwireError as error:  # of another call that the callable has made
+            error.foreign = True
+            raise
+        except MemoryError as error:
+            claim(error)
+            raise
 
     async def first_event(self) -> "Event | str | None":
         """Opens, and reads until there is an event; None at an answer without any.
@@ -434,7 +452,7 @@ def launch(
     deployment = plan.router.deployment(attempt.deployment)
     buffer = buffers.acquire()
     try:
-        answer = dialect_of(deployment).answer(deployment, plan.call, buffers, buffer)
+        answer = dialect_of(deployment, plan.call).answer(deployment, plan.call, buffers, buffer)
         answer.assembler.texts_only = plan.texts_only
         return Exchange(transport, plan, attempt, answer)
     except MemoryError:

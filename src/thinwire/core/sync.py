@@ -2,7 +2,7 @@
 coroutine is one send(None); there is no event loop, no thread and no second implementation.
 """
 
-from thinwire.core._compat import const, documented, public
+from thinwire.core._compat import MICROPYTHON, const, documented, import_module, public
 from thinwire.core.client import AsyncClient, BaseClient
 
 TYPE_CHECKING = const(False)
@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 
     from thinwire.core.answer.completion import Completion
     from thinwire.core.answer.events import Event
+    from thinwire.core.services.blocking import SyncReply
+    from thinwire.core.services.reply import Reply
     from thinwire.core.stream import ChatStream
 
     P = ParamSpec("P")
@@ -98,6 +100,28 @@ def _as_blocking(
     return documented(call, method)  # type: ignore[return-value]  # `self` is never a keyword
 
 
+def ended(client: "Client", coroutine: "Coroutine[object, object, R]") -> "R":
+    """What a coroutine of a Client's gives, to its end; a Reply as one that blocks.
+
+    Raises:
+        OutOfMemory: there was no memory to hand it over.
+    """
+    found = run(coroutine)
+    if found is None:
+        raise client._reserve.out_of_memory()  # noqa: SLF001 - Client's own helper
+    if hasattr(found, "next_piece"):
+        make = import_module("thinwire.core.services.blocking").SyncReply
+        try:
+            return make(found)  # type: ignore[no-any-return]
+        except MemoryError as error:
+            raise client._reserve.out_of_memory(error)  # noqa: SLF001
+    return found  # type: ignore[return-value]
+
+
+def _reply(client: "Client", coroutine: "Coroutine[object, object, Reply]") -> "SyncReply":
+    return ended(client, coroutine)  # type: ignore[return-value]
+
+
 @public
 class Client(BaseClient):
     """LLM client without an event loop, on CPython and on MicroPython.
@@ -115,14 +139,18 @@ class Client(BaseClient):
         except MemoryError as error:
             raise self._reserve.out_of_memory(error)
 
-    def _answer(self, coroutine: "Coroutine[object, object, Completion]") -> "Completion":
-        found = run(coroutine)
-        if found is None:
-            raise self._reserve.out_of_memory()
-        return found  # type: ignore[return-value]
-
     stream = _as_blocking(AsyncClient.stream, _events)
-    chat = _as_blocking(AsyncClient.chat, _answer)
+    chat = _as_blocking(AsyncClient.chat, ended)
+    if not MICROPYTHON or TYPE_CHECKING:  # on a chip `__getattr__` finds them
+        post = _as_blocking(AsyncClient.post, _reply)
+        get = _as_blocking(AsyncClient.get, _reply)
+        open = _as_blocking(AsyncClient.open, _reply)
+        embeddings = _as_blocking(AsyncClient.embeddings, ended)
+        transcribe = _as_blocking(AsyncClient.transcribe, ended)
+        speak = _as_blocking(AsyncClient.speak, ended)
+        models = _as_blocking(AsyncClient.models, ended)
+        check = _as_blocking(AsyncClient.check, ended)
+        probe = _as_blocking(AsyncClient.probe, ended)
 
     def close(self) -> None:
         """Closes the connections. Idempotent."""

@@ -248,7 +248,7 @@ def test_a_deployment_asks_for_it():
             assert (done.content, done.reasoning_content) == (content, reasoning), think_tags
     assert play([ScriptedReply([STREAM])]).completion.content == WORDS
     assert Deployment("https://a.test/v1").think_tags is False
-    for wrong in ("yes", None, 2, "INSIDE"):
+    for wrong in ("yes", 3, 2, "INSIDE"):
         error = error_of(ValueError, Deployment, "https://a.test/v1", think_tags=wrong)
         assert "think_tags must be" in str(error)
 

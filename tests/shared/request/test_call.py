@@ -53,9 +53,16 @@ def test_messages_may_be_any_iterable():
 
 
 def test_messages_of_another_type_are_refused():
-    for messages in ("Hello", b"Hello", bytearray(b"x"), MESSAGES[0], None, 3):
+    for messages in (b"Hello", bytearray(b"x"), MESSAGES[0], None, 3):
         error = error_of(TypeError, Call, messages)
         assert "messages must be a list of dicts" in str(error), error
+
+
+def test_a_text_is_what_the_user_says():
+    for text in ("Hello", ""):
+        call = Call(text)
+        assert call.messages == [{"role": "user", "content": text}]
+        assert call.counts()[0] == 1
 
 
 def test_a_header_that_cannot_be_sent_is_refused_at_once():

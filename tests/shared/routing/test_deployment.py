@@ -162,7 +162,7 @@ def test_own_limits_and_retries():
 def test_the_framing_is_one_of_three():
     for framing in ("auto", "chunked", "length"):
         assert make(framing=framing).framing == framing
-    for framing in ("", "Chunked", None, "identity"):
+    for framing in ("", "Chunked", 7, "identity"):
         error = error_of(ValueError, make, framing=framing)
         assert "'auto', 'chunked' or 'length'" in str(error), error
 

@@ -51,7 +51,6 @@ def test_an_unknown_model_is_refused_with_the_known_ones():
 # Arguments, then what the error says.
 BAD = [
     ("x", ("a", "b"), None, "default_model 'x' is not in deployments: known are 'a', 'b'"),
-    (None, ("a",), None, "default_model None is not in deployments: known are 'a'"),
     ("a", (), None, "default_model 'a' is not in deployments: known are none"),
     ("a", ("a",), {"x": []}, "fallbacks key 'x' is not in deployments: known are 'a'"),
     ("a", ("a",), {"a": ["y"]}, "fallbacks of 'a' 'y' is not in deployments: known are 'a'"),
@@ -82,5 +81,7 @@ def test_each_list_is_checked_by_its_own_name():
 
 
 def test_a_deployment_must_be_one():
-    error = error_of(TypeError, Router, "a", {"a": "https://a.test/v1"})
-    assert str(error) == "deployments['a'] must be a Deployment", str(error)
+    error = error_of(TypeError, Router, "a", {"a": 5})
+    assert str(error).startswith("deployments['a'] must be a Deployment"), str(error)
+    error = error_of(ValueError, Router, "a", {"a": "https://a.test/v1"})
+    assert "'https://a.test/v1' is no \"provider:model\"" in str(error), str(error)

@@ -53,6 +53,6 @@ def misspelt() -> None:
     client.chat(messages, temperature="warm")  # type: ignore[arg-type]
     client.chat(messages, keep="nothing")  # type: ignore[arg-type]
     client.chat(messages, on_interrupt="retry")  # type: ignore[arg-type]
-    client.chat("hi")  # type: ignore[arg-type]
+    client.chat(b"hi")  # type: ignore[arg-type]
     Client("m", {"m": local}, {"m": "n"})  # type: ignore[dict-item]
     Client("m", {"m": local}, fallback_on=("rate-limit",))  # type: ignore[arg-type]

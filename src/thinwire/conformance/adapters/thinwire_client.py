@@ -93,17 +93,22 @@ async def run_async_on_sockets(
 class _Places:
     # Where each turn goes: turn number N to the deployment "N", then to "N-fallback".
     def __init__(self, base_url: str, model: str, request: "dict[str, Any]") -> None:
-        self.turns: list[dict[str, Any]] = [{"base_url": base_url, "model": model}]
+        first = {"base_url": base_url, "model": model, "dialect": request.get("dialect")}
+        self.turns: list[dict[str, Any]] = [first]
         self.turns.extend(request.get("turns") or [])
         self.deployments: dict[str, Deployment] = {}
         self.fallbacks: dict[str, list[str]] = {}
         for number, turn in enumerate(self.turns):
             name, other = str(number), turn.get("fallback")
-            self.deployments[name] = Deployment(turn["base_url"], KEY, turn["model"])
+            self.deployments[name] = _deployment(turn, turn.get("dialect"))
             if other:
                 name += "-fallback"
-                self.deployments[name] = Deployment(other["base_url"], KEY, other["model"])
+                self.deployments[name] = _deployment(other, turn.get("dialect"))
                 self.fallbacks[str(number)] = [name]
+
+
+def _deployment(place: "dict[str, Any]", dialect: "Any") -> Deployment:
+    return Deployment(place["base_url"], KEY, place["model"], dialect=dialect)
 
 
 def _client_options(request: "dict[str, Any]", transport: "Any") -> "dict[str, Any]":

@@ -31,27 +31,37 @@ class ChunkTeller:
     """
 
     def __init__(self, on_chunk: "OnChunk", request: "Request") -> None:
-        self._on_chunk = on_chunk
+        # Hooks for requests and answers count the chunks of each attempt (answer/wire_hooks.py).
+        self._on_chunk = on_chunk.of(request) if hasattr(on_chunk, "of") else on_chunk
         self._secrets = secrets(request.headers, request.target.partition("?")[2], request.key)
 
     def tell(self, chunk: "dict[str, object]") -> None:
         """Tells of one chunk, which is not changed."""
         try:
-            self._on_chunk(self._copy(chunk, _DEEPEST))
+            self._on_chunk(copy(chunk, self._secrets))
         except ThinwireError as error:  # of another call that it has made
             error.foreign = True
             raise
 
-    def _copy(self, value: "Any", depth: int) -> "Any":
-        if isinstance(value, str):
-            for secret in self._secrets:
-                value = without(value, secret)
-            return value
-        if not depth and isinstance(value, (list, dict)):
-            return None
-        if isinstance(value, list):
-            return [self._copy(one, depth - 1) for one in value]
-        if isinstance(value, dict):
-            left = depth - 1
-            return {self._copy(name, left): self._copy(one, left) for name, one in value.items()}
+
+def copy(value: "Any", hidden: "list[str]", depth: int = _DEEPEST) -> "Any":
+    """A copy of JSON, or of what will be some: of anything else the kind is named.
+
+    Args:
+        hidden: texts in whose place `***` stands.
+        depth: what is nested more deeply is None.
+    """
+    if isinstance(value, str):
+        for secret in hidden:
+            value = without(value, secret)
         return value
+    if not depth and isinstance(value, (list, tuple, dict)):
+        return None
+    left = depth - 1
+    if isinstance(value, (list, tuple)):
+        return [copy(one, hidden, left) for one in value]
+    if isinstance(value, dict):
+        return {copy(name, hidden, left): copy(one, hidden, left) for name, one in value.items()}
+    if value is None or isinstance(value, (bool, int, float)):
+        return value
+    return "[%s]" % type(value).__name__

@@ -43,8 +43,11 @@ def request(
         ("User-Agent", "thinwire"),
     ]
     given = ("Authorization", "Bearer " + key if key else "")
+    if deployment.options is not None:
+        key_header = import_module("thinwire.core.dialects.authorization").key_header
+        given = key_header(deployment.options.auth, key)
     if not (deployment.extra_headers or call.extra_headers):
-        if key:
+        if given[1]:
             headers.append(given)
     else:
         for more in (deployment.headers(*given), list(call.extra_headers.items())):
@@ -89,7 +92,7 @@ def _document(
     document.update(call.params)
     for key, value in deployment.extra_body.items():
         document.setdefault(key, value)
-    provider = _provider(deployment, first_provider)
+    provider = provider_field(deployment, first_provider)
     if provider:
         document.setdefault("provider", provider)
     document["stream"] = True
@@ -98,7 +101,8 @@ def _document(
     document.update(call.extra_body)
     if isinstance(call.extra_body.get("messages"), (list, tuple)):
         document["messages"] = _messages(call.extra_body["messages"], deployment, call)
-    if deployment.options is not None or call.reasoning is not None:
+    options = deployment.options
+    if call.reasoning is not None or (options is not None and options.shapes()):
         from thinwire.core.dialects import parameters  # few ask for more than that
 
         parameters.shape(document, deployment, call)
@@ -129,9 +133,10 @@ def _is_tidy(deployment: "Deployment") -> bool:
     return deployment.options is None or deployment.options.hygiene
 
 
-def _provider(deployment: "Deployment", first: str) -> "dict[str, object]":
-    # OpenRouter's `provider` field, {} for none. One name locks; who is only to be asked first
-    # does not.
+def provider_field(deployment: "Deployment", first: str) -> "dict[str, object]":
+    """OpenRouter's `provider` field, {} for none. One name locks; who is only to be asked first
+    does not.
+    """
     names = deployment.provider_order
     allow = deployment.allow_fallbacks
     order = ([first] if first else []) + [one for one in names if one != first]

@@ -2,7 +2,8 @@
 some refuse the turn without, and to nobody else, since others refuse it with: Mistral answers
 `reasoning_content` with 422, Groq and Cerebras with 400 (docs/wire.md C105 and C121).
 `Completion.to_message` says in `_origin` who that was; a message without it was written by hand,
-and goes as it is.
+and goes as it is. Fields of another wire (`_responses`) make it another server's, too: one origin
+may speak several.
 """
 
 from thinwire.core._compat import const, import_module
@@ -57,7 +58,8 @@ def fitting(message: "Any", origin: str) -> object:
         message = message.to_message()
     if not hasattr(message, "items") or "_origin" not in message:
         return message
-    if message["_origin"] == origin:
+    others = [name for name in message if name.startswith("_") and name not in _PRIVATE]
+    if message["_origin"] == origin and not others:
         result = {name: value for name, value in message.items() if name not in _PRIVATE}
         if "_thoughts" in message and isinstance(message.get("content"), str):
             result["content"] = _with_thoughts(message["content"], message["_thoughts"])

@@ -66,7 +66,7 @@ class Call:
 
     Args:
         messages: list of message dicts, which is copied, or any re-iterable of them, which is read
-            while it is sent.
+            while it is sent; a str is one message, the user's.
         tools: list of tool definitions, or None.
         params: further fields of the request; those that are None are left out.
         extra_body: fields that replace all others, None included.
@@ -76,7 +76,7 @@ class Call:
         keep: what becomes of the answer's text; see AsyncClient.stream.
 
     Raises:
-        TypeError: messages is a string, one message, or no iterable; an option of other clients, a
+        TypeError: messages is one message, or no iterable; an option of other clients, a
             class as response_format, a function as tool, reasoning that is neither a word nor a
             number; says what to write.
         ValueError: a header that cannot be sent; its value is not repeated.
@@ -89,9 +89,11 @@ class Call:
             all), a word, or a budget in tokens; `params` has nothing of it.
         tell: called with an event's name and fields, of what happens to the request of the
             attempt that is being made; None where nobody listens.
+        dialect: which one it is made in and read by, "" for each deployment's own.
     """
 
     portable = True
+    dialect = ""
     reasoning: "Reasoning | None" = None
     tell: "Callable[[str, dict[str, object]], object] | None" = None
     body: "Body | None" = None  # the dialect makes it
@@ -106,7 +108,9 @@ class Call:
         session: str = "",
         keep: "Keep" = "text",
     ) -> None:
-        if not _is_iterable(messages):
+        if isinstance(messages, str):
+            messages = [{"role": "user", "content": messages}]
+        elif not _is_iterable(messages):
             raise TypeError('messages must be a list of dicts, e.g. [{"role": "user", ...}]')
         # A list may grow before its request is sent, with the answer to it for instance.
         self.messages = list(messages) if isinstance(messages, (list, tuple)) else messages

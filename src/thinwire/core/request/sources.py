@@ -110,10 +110,15 @@ class DataURL(Base64File):
     """
 
     def __init__(self, path: "str | PathLike[str]", media_type: "str | None" = None) -> None:
-        super().__init__(path, "data:%s;base64," % (media_type or _media_type(path)))
+        super().__init__(path, "data:%s;base64," % (media_type or media_type_of(path)))
 
 
-def _media_type(path: "str | PathLike[str]") -> str:
+def media_type_of(path: "str | PathLike[str]") -> str:
+    """The media type that the ending of a path stands for.
+
+    Raises:
+        ValueError: it is not known.
+    """
     start = str(path).lower().split(".")[-1] + "="
     for entry in _MEDIA_TYPES.split():
         if entry.startswith(start):
@@ -226,11 +231,11 @@ class BytesStream(_Stream):
 
     def __init__(self, factory: "Callable[[], Blocks] | Blocks", prefix: str = "") -> None:
         super().__init__(factory)
-        self._prefix = prefix
+        self.prefix = prefix
 
     def open(self) -> "Reader":
         """A reader of prefix and base64."""
-        return _BytesStreamReader(self._iterable(), self._prefix)
+        return _BytesStreamReader(self._iterable(), self.prefix)
 
 
 class _StreamReader(Reader):

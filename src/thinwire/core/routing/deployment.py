@@ -7,7 +7,7 @@ URL needs; MicroPython has no urllib.
 """
 
 from thinwire.core._compat import const, import_module, is_awaitable, public, set_field, warn
-from thinwire.core.routing.policy import limits, retries
+from thinwire.core.routing.policy import Timeouts, limits, retries
 from thinwire.core.wire.http1_request import check_headers
 
 TYPE_CHECKING = const(False)
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from typing import Any, Literal, Unpack
 
     from thinwire.core.providers.options import MoreOptions, Options
-    from thinwire.core.routing.policy import RetryPolicy, Timeouts
+    from thinwire.core.routing.policy import RetryPolicy
 
     Framing = Literal["auto", "chunked", "length"]
     ThinkTags = Literal["inside"] | bool
@@ -149,7 +149,7 @@ class Deployment:
     Args:
         base_url: http(s) address up to and including the version, e.g.
             "https://openrouter.ai/api/v1"; "/chat/completions" is added. One that ends in that
-            already is taken without it, with a warning.
+            already is taken without it, with a warning. None: where `provider=` is.
         api_key: sent as "Authorization: Bearer ..."; None or "" for servers that need none. Or a
             callable that gives it, for tokens that expire, asked before each attempt; plain or,
             for AsyncClient, async. It is to cache, and no clock but `total` runs meanwhile. What
@@ -158,7 +158,7 @@ class Deployment:
         extra_headers: added to each request; they win over thinwire's own of the same name.
         extra_body: added to each request body where the caller gave no such field.
         stream_usage: ask for token counts (`stream_options: {"include_usage": true}`); False for
-            servers that refuse the field.
+            servers that refuse the field. None, here and below: as is known of the provider.
         framing: how a request says where it ends. "auto": with a Content-Length if its first
             block is all of it (64 KiB, on a chip what fits into the send buffer behind the head),
             else chunked, until the server shows that it wants a length. "chunked": always so.
@@ -190,7 +190,8 @@ class Deployment:
 
     Attributes:
         provider: name of the company or program whose API it is, "" where that is not known.
-        options: what `**more` said, None for nothing.
+        options: what `**more` said, or what is known of the provider; None for nothing.
+        usual_timeouts: limits where nobody has set any; None: Timeouts().
 
     Immutable. Its repr shows no key and no header values.
     """
@@ -211,6 +212,7 @@ class Deployment:
     dialect: "DialectName"
     provider = ""
     options: "Options | None" = None
+    usual_timeouts: "Timeouts | None" = None
     url: URL
 
     def __init__(
@@ -221,24 +223,39 @@ class Deployment:
         *,
         extra_headers: "Mapping[str, str] | None" = None,
         extra_body: "Mapping[str, object] | None" = None,
-        stream_usage: bool = True,
-        framing: "Framing" = "auto",
+        stream_usage: "bool | None" = None,
+        framing: "Framing | None" = None,
         timeouts: "Timeouts | float | None" = None,
         retry: "RetryPolicy | int | None" = None,
         provider_order: "list[str] | tuple[str, ...]" = (),
         allow_fallbacks: "bool | None" = None,
         session_affinity: bool = False,
-        think_tags: "ThinkTags" = False,
+        think_tags: "ThinkTags | None" = None,
         dialect: "DialectName | None" = None,
         **more: "Unpack[MoreOptions]",
     ) -> None:
-        if more or base_url is None:  # loaded for who needs it
+        for name, value in (("base_url", base_url), ("api_key", api_key), ("model", model)):
+            if isinstance(value, (bytes, bytearray)):
+                raise TypeError("%s is bytes, and has to be text: %s.decode()" % (name, name))
+        # Whose it is may be known, and with that what suits it.
+        known: dict[str, Any] = {}
+        if more or base_url is None or str(base_url)[:5].lower() == "https":
             settle = import_module("thinwire.core.providers.options").settle
-            base_url, options = settle(base_url, more)
+            base_url, known, options = settle(base_url, api_key, model, dialect, more)
             set_field(self, "options", options)
-            set_field(self, "provider", options.provider)
-            extra_headers, extra_body = options.merged(extra_headers, extra_body)
-        dialect = "openai" if dialect is None else dialect
+            set_field(self, "provider", known["provider"])
+            if options is not None:
+                extra_headers, extra_body = options.merged(extra_headers, extra_body)
+            if "first_token" in known:
+                set_field(self, "usual_timeouts", Timeouts(first_token=known["first_token"]))
+        if dialect is None:
+            dialect = known.get("dialect", "openai")
+        if stream_usage is None:
+            stream_usage = known.get("stream_usage", True)
+        if framing is None:
+            framing = known.get("framing", "auto")
+        if think_tags is None:
+            think_tags = known.get("think_tags", False)
         if isinstance(provider_order, str):
             raise TypeError("provider_order must be a list of names, not a string")
         if framing not in ("auto", "chunked", "length"):
@@ -248,20 +265,19 @@ class Deployment:
         if think_tags not in (False, True, "inside"):
             raise ValueError("think_tags must be True, False or 'inside', not %r" % (think_tags,))
         set_field(self, "think_tags", think_tags)
-        for name, value in (("base_url", base_url), ("api_key", api_key), ("model", model)):
-            if isinstance(value, (bytes, bytearray)):
-                raise TypeError("%s is bytes, and has to be text: %s.decode()" % (name, name))
         target = dict(DIALECTS).get(dialect)
         if target is None:
-            names = ", ".join([repr(known) for known, _ in DIALECTS])
+            names = ", ".join([repr(one) for one, _ in DIALECTS])
             raise ValueError("dialect %r is not known: known are %s" % (dialect, names))
         set_field(self, "dialect", dialect)
         url = URL(base_url)
         if url.path.endswith(target):
             url.path = url.path[: -len(target)]
             warn("base_url ends in %s, which thinwire adds itself: leave it out" % target)
+        if not url.path and dialect == "anthropic":
+            url.path = "/v1"  # its own clients are told the host alone
         if not callable(api_key):
-            _check_key(api_key, "a str, a callable or None")
+            check_key(api_key, "a str, a callable or None")
         set_field(self, "url", url)
         set_field(self, "base_url", base_url)
         set_field(self, "api_key", api_key)
@@ -290,7 +306,7 @@ class Deployment:
         key: Any = self.api_key()  # type: ignore[operator, misc]
         if is_awaitable(key):
             key = await key
-        _check_key(key, "a callable that gives a str or None")
+        check_key(key, "a callable that gives a str or None")
         return key  # type: ignore[no-any-return]
 
     def headers(self, name: str = "", value: str = "") -> "list[tuple[str, str]]":
@@ -314,7 +330,12 @@ class Deployment:
         return "Deployment(%r, api_key=%s, model=%r)" % (address, key, self.model)
 
 
-def _check_key(key: object, takes: str) -> None:
+def check_key(key: object, takes: str) -> None:
+    """Refuses what is no key, or cannot be sent as one.
+
+    Raises:
+        TypeError, ValueError: see Deployment; the key is not in the message.
+    """
     if key is not None and not isinstance(key, str):
         raise TypeError("api_key takes %s, not %s" % (takes, type(key).__name__))
     if key and key != key.strip():

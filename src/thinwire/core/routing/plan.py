@@ -20,9 +20,9 @@ if TYPE_CHECKING:
     from thinwire.core.routing.router import Router
 
 
-def dialect_of(deployment: "Deployment") -> "Dialect":
-    """The module that speaks to a deployment."""
-    return import_module("thinwire.core.dialects." + deployment.dialect)
+def dialect_of(deployment: "Deployment", call: "Call") -> "Dialect":
+    """The module that speaks to a deployment: its own dialect, unless the call names one."""
+    return import_module("thinwire.core.dialects." + (call.dialect or deployment.dialect))
 
 
 @public
@@ -43,7 +43,8 @@ class Attempt:
         ms: how long it took, in milliseconds.
         sent_bytes: how much of the request body was sent.
         free: whether it does not count: a kept connection had ended, or the server wanted a
-            Content-Length, and the request was sent again at once.
+            Content-Length, and the request was sent again at once; or its deployment was at its
+            limit, and nothing was sent.
         headers, request_id, rate_limits: of the response; see Completion.
     """
 
@@ -112,11 +113,14 @@ class Plan:
         measured: names to be sent a length, to see whether that is what they want.
         keep_headers: which headers of a response are kept; see answer/headers.py.
         on_chunk: is told each chunk, or None; see answer/on_chunk.py.
+        renewed: names of deployments whose key was asked for once more, with the key if there was
+            another one, until it is sent; None for none.
         texts_only: see CompletionAssembler.
         places: what it has of its deployments' limits, None where none has any.
     """
 
     places: "Admission | None" = None
+    renewed: "dict[str, str | None] | None" = None
 
     def __init__(
         self,
@@ -176,7 +180,8 @@ class Plan:
             first = self.health.affinity().get(self.call.session, name)
         if self.observer is not None:
             self.observer.listen(self.call, attempt)
-        request = dialect_of(deployment).request(deployment, name, self.call, key, first)
+        dialect = dialect_of(deployment, self.call)
+        request = dialect.request(deployment, name, self.call, key, first)
         if deployment.options is not None:
             deployment.options.admit(self, attempt, deployment)
             if deployment.options.allow_private is False:
@@ -184,10 +189,11 @@ class Plan:
         request.key = key
         framing, health = deployment.framing, self.health
         needed = framing == "length" or name in health.needs_length
-        if framing == "chunked":
+        # A GET has nothing to be framed, whatever a server says.
+        if framing == "chunked" or request.body is None:
             request.chunked = True
         elif needed or name in self.measured:
-            request.length = request.body.length()  # type: ignore[union-attr]
+            request.length = request.body.length()
             if needed and request.length is None:
                 text = "a Content-Length needs a request that can be read twice"
                 raise EncodeError(text, "")
@@ -197,8 +203,9 @@ class Plan:
     def can_replay(self, name: str) -> bool:
         """Whether all that a request to the deployment called `name` holds can be read again."""
         deployment = self.router.deployment(name)
-        body: JSONBody = dialect_of(deployment).request(deployment, name, self.call).body  # type: ignore[assignment]
-        return body.repeatable()
+        dialect = dialect_of(deployment, self.call)
+        body: JSONBody | None = dialect.request(deployment, name, self.call).body  # type: ignore[assignment]
+        return body is None or body.repeatable()
 
     def upcoming(self) -> str:
         """Name that would be tried next, "" at the end of the chain."""

@@ -250,7 +250,8 @@ class Policy:
             raise ValueError("hedge_after must be 0 seconds or more, or None")
         if on_interrupt not in (None, "raise", "restart"):
             raise ValueError("on_interrupt must be 'raise' or 'restart', not %r" % (on_interrupt,))
-        self._timeouts = limits(timeouts) or Timeouts()
+        self._timeouts = limits(timeouts)
+        self._usual = Timeouts()
         self._retry = retries(retry) or RetryPolicy()
         self._call_timeouts = limits(call_timeouts)
         self._call_retry = retries(call_retry)
@@ -284,13 +285,14 @@ class Policy:
 
     def __repr__(self) -> str:
         # What is as it is by default says nothing.
-        shown = [repr(one) for one in (self._timeouts, self._retry)]
-        usual = (repr(Timeouts()), repr(RetryPolicy()))
+        shown = [repr(one) for one in (self._timeouts or self._usual, self._retry)]
+        usual = (repr(self._usual), repr(RetryPolicy()))
         return ", ".join([one for one in shown if one not in usual])
 
     def timeouts_at(self, deployment: "Deployment") -> Timeouts:
         """The call's limits, the deployment's or the client's: the first that are given."""
-        return self._call_timeouts or deployment.timeouts or self._timeouts
+        given = self._call_timeouts or deployment.timeouts or self._timeouts
+        return given or deployment.usual_timeouts or self._usual
 
     def retry_at(self, deployment: "Deployment") -> RetryPolicy:
         """The call's policy, the deployment's or the client's: the first that is given."""

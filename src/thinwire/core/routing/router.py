@@ -3,106 +3,160 @@ are strict lists per name: the list of the model that was asked for is walked, l
 models on it are not. Everything is checked here, at construction.
 """
 
-from thinwire.core._compat import const, is_async
+from thinwire.core._compat import const, import_module, is_async
 from thinwire.core.routing.deployment import Deployment
 
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
+    from typing import Any
 
-    Lists = Mapping[str, list[str] | tuple[str, ...]]
+    from thinwire.core.routing.deployment import Credentials
+
+    # By name, or for the one model there is.
+    Lists = Mapping[str, list[str] | tuple[str, ...]] | Sequence[str]
 
 
 class Router:
     """Names, deployments and fallback lists of a client.
 
     Args:
-        default_model: name used when a call gives none.
-        deployments: public model name -> Deployment; or one, default_model's.
-        fallbacks: public model name -> names to try after it, in order.
+        default_model: name used when a call gives none; None: each call has to name one.
+        deployments: public model name -> Deployment, or "provider:model"; or one, default_model's;
+            None: default_model is such a text itself. "*" is for ids that nobody declared.
+        fallbacks: public model name -> names to try after it, in order; or the list of the only
+            model. What is not declared is "provider:model".
         context_fallbacks: the same for a request that does not fit the model's context.
         content_filter_fallbacks: the same for a request that a content filter refused.
         blocking: for Client, which cannot wait for a key.
+        api_key, api_key_env: key of default_model, where its deployment has none.
 
     Raises:
-        ValueError: a name that is not declared, a model in its own list, a name listed twice.
-        TypeError: a deployment that is no Deployment; an async api_key, if `blocking`.
+        ValueError: a name that is not declared, a model in its own list, a name listed twice; a
+            text that means nothing; a key that is missing.
+        TypeError: a deployment that is no Deployment; an async api_key, if `blocking`; a list in
+            place of lists by name, or the other way round.
+
+    Attributes:
+        single: whether it was made for one model.
+        star: the deployment of "*", or None.
+        responses_only, star_responses: see resolve.wild.
     """
+
+    responses_only: "list[str] | None" = None
+    star_responses: "Deployment | None" = None
 
     def __init__(
         self,
-        default_model: str,
-        deployments: "Mapping[str, Deployment] | Deployment",
+        default_model: "str | None",
+        deployments: "Mapping[str, Deployment | str] | Deployment | str | None",
         fallbacks: "Lists | None" = None,
         context_fallbacks: "Lists | None" = None,
         content_filter_fallbacks: "Lists | None" = None,
         blocking: bool = False,
+        api_key: "str | Credentials | None" = None,
+        api_key_env: "str | None" = None,
     ) -> None:
         self.default_model = default_model
         self.blocking = blocking
+        lists = [fallbacks, context_fallbacks, content_filter_fallbacks]
+        self.single = not hasattr(deployments, "items")
+        named = deployments
         if isinstance(deployments, Deployment):
-            deployments = {default_model: deployments}
-        self._deployments = dict(deployments)
+            named = {default_model: deployments}  # type: ignore[dict-item]
+        if api_key is not None or api_key_env is not None or not _is_plain(named, lists):
+            settled = import_module("thinwire.core.providers.resolve").settled
+            named, lists = settled(default_model, deployments, lists, api_key, api_key_env)
+        self._deployments: dict[str, Deployment] = dict(named)  # type: ignore[arg-type]
+        self.star = self._deployments.get("*")
         for name, deployment in self._deployments.items():
-            if not isinstance(deployment, Deployment):
-                raise TypeError("deployments[%r] must be a Deployment" % name)
             if blocking and callable(deployment.api_key) and is_async(deployment.api_key):
                 said = "api_key of deployments[%r] is async, and Client cannot wait for it"
                 raise TypeError((said + ": give it a plain callable, or use AsyncClient") % name)
-        self._require(default_model, "default_model")
+        if default_model is not None:
+            self.name(default_model, "default_model")
         self._lists = {
-            "": self._checked("fallbacks", fallbacks),
-            "context_length": self._checked("context_fallbacks", context_fallbacks),
-            "content_filter": self._checked("content_filter_fallbacks", content_filter_fallbacks),
+            "": self._checked("fallbacks", lists[0]),
+            "context_length": self._checked("context_fallbacks", lists[1]),
+            "content_filter": self._checked("content_filter_fallbacks", lists[2]),
         }
 
     def deployment(self, name: str) -> Deployment:
-        """The deployment of a declared name."""
-        return self._deployments[name]
+        """The deployment of a name that `name` has let through."""
+        found = self._deployments.get(name)
+        if found is None:
+            found = import_module("thinwire.core.providers.resolve").wild(self, name)
+        return found
 
-    def name(self, model: "str | None") -> str:
+    def name(self, model: "str | None", what: str = "") -> str:
         """The name asked for: `model`, or the default for None.
 
+        Args:
+            what: which option it stands in, "" for a call's.
+
         Raises:
-            ValueError: the model is not declared.
+            ValueError: the model is not declared, and there is no "*"; or there is no default.
         """
         name = self.default_model if model is None else model
-        if name not in self._deployments:
-            raise ValueError("no deployment for model %r: known are %s" % (name, self._known()))
+        if name in self._deployments and name != "*":
+            return name
+        if name is None:
+            nameless = import_module("thinwire.core.providers.resolve").nameless
+            raise ValueError(nameless(self.star, self._known()))
+        if self.star is None or name == "*":
+            said = "%s %r is not in deployments" % (what, name)
+            if not what:
+                said = "no deployment for model %r" % (name,)
+            raise ValueError("%s: known are %s" % (said, self._known()))
         return name
 
     def fallbacks(self, name: str, reason: str = "") -> "list[str]":
         """Names to try after `name`, in order.
 
         Args:
-            name: a declared name.
+            name: a name that `name` has let through.
             reason: "" for ordinary failures, "context_length" or "content_filter".
         """
-        return self._lists.get(reason, {}).get(name, [])
+        chains = self._lists.get(reason, {})
+        return chains.get(name if name in self._deployments else "*", [])
 
     def models(self) -> "list[str]":
         """All declared names, sorted."""
-        return sorted(self._deployments)
+        return sorted([name for name in self._deployments if name != "*"])
 
     def _checked(self, option: str, lists: "Lists | None") -> "dict[str, list[str]]":
         checked = {}
-        for name, chain in (lists or {}).items():
-            self._require(name, "%s key" % option)
+        for name, chain in (lists or {}).items():  # type: ignore[union-attr]
+            if name != "*" or self.star is None:
+                self.name(name, "%s key" % option)
             if isinstance(chain, str):
                 raise TypeError("%s[%r] must be a list of names, not a string" % (option, name))
             for place, member in enumerate(chain):
-                self._require(member, "%s of %r" % (option, name))
+                self.name(member, "%s of %r" % (option, name))
                 if member == name or member in chain[:place]:
                     message = "%s of %r go in a circle: %r would be tried twice"
                     raise ValueError(message % (option, name, member))
             checked[name] = list(chain)
         return checked
 
-    def _require(self, name: str, what: str) -> None:
-        if name not in self._deployments:
-            raise ValueError(
-                "%s %r is not in deployments: known are %s" % (what, name, self._known())
-            )
-
     def _known(self) -> str:
         return ", ".join([repr(name) for name in self.models()]) or "none"
+
+
+def _is_plain(deployments: object, lists: "list[Any]") -> bool:
+    # Whether all names are declared, with deployments that have their keys.
+    if not hasattr(deployments, "items") or "*" in deployments:  # type: ignore[operator]
+        return False
+    for deployment in deployments.values():  # type: ignore[attr-defined]
+        if not isinstance(deployment, Deployment):
+            return False
+        if deployment.options is not None and deployment.options.variables:
+            return False
+    for chains in lists:
+        if chains and not hasattr(chains, "items"):
+            return False
+        for chain in (chains or {}).values():
+            for name in chain:
+                if name not in deployments:  # type: ignore[operator]
+                    return False
+    return True

@@ -4,11 +4,12 @@ It is rendered per request, because the same answer is a stream or one JSON obje
 usage, as the request wants.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from thinwire._public import public
+from thinwire.testing.dialects import wire_of
 from thinwire.testing.replies.chunks import (
     DONE,
     Delta,
@@ -72,6 +73,8 @@ class MockCompletion:
 
     def __call__(self, request: RecordedRequest) -> Reply:
         """The reply to `request`: events if it asked to stream, else one JSON object."""
+        if request.wire not in ("", "chat"):
+            return wire_of(request.wire).reply(self, request)
         # An early answer is given before there is a body to look into.
         payload = request.json() if request.body_whole else {"stream": True}
         options = payload.get("stream_options")
@@ -80,14 +83,38 @@ class MockCompletion:
         envelope = Envelope(
             f"chatcmpl-mock-{request.number}", answered, bool(self.usage) and wanted
         )
-        usage = self._usage(payload)
+        usage = self.counts(messages_of(payload))
         if payload.get("stream"):
-            steps: Any = _Steps(self, envelope, usage)
-            return Reply(steps=steps, **with_content_type(self.wire, EVENT_STREAM))
-        return self._document(envelope, usage)
+            return self.streamed(lambda: self._events(envelope, usage))
+        if self.error is not None:
+            return self.whole(json_bytes(self.error))
+        body = envelope.whole(message_of(self.deltas), self.finish_reason, usage)
+        return self.whole(body, self.ending)
 
-    def events(self, envelope: Envelope, usage: Mapping[str, Any]) -> Iterator[Step]:
-        """The steps of a streamed answer."""
+    def streamed(self, events: Callable[[], Iterator[Step]]) -> Reply:
+        """The reply that is a stream.
+
+        Args:
+            events: gives its steps, anew at each call.
+        """
+        steps: Any = _Steps(events)
+        return Reply(steps=steps, **with_content_type(self.wire, EVENT_STREAM))
+
+    def whole(self, body: bytes, ending: Sequence[Step] | None = None) -> Reply:
+        """The reply that is one document.
+
+        Args:
+            ending: steps in place of its second half.
+        """
+        wire = with_content_type({"framing": "length", **self.wire}, "application/json")
+        steps: list[Step] = [Wait(self.delay_ms)] if self.delay_ms else []
+        if ending is None:
+            return Reply(steps=[*steps, Send(body)], **wire)
+        # The fault strikes in the middle, after a head that promised all of it.
+        wire.setdefault("length", len(body))
+        return Reply(steps=[*steps, Send(body[: len(body) // 2]), *ending], **wire)
+
+    def _events(self, envelope: Envelope, usage: Mapping[str, Any]) -> Iterator[Step]:
         yield Send(envelope.chunk({"role": "assistant", "content": "", "refusal": None}))
         for delta in self.deltas:
             if self.delay_ms:
@@ -105,23 +132,16 @@ class MockCompletion:
         if self.done:
             yield Send(DONE)
 
-    def _document(self, envelope: Envelope, usage: Mapping[str, Any]) -> Reply:
-        wire = with_content_type({"framing": "length", **self.wire}, "application/json")
-        steps: list[Step] = [Wait(self.delay_ms)] if self.delay_ms else []
-        if self.error is not None:
-            return Reply(steps=[*steps, Send(json_bytes(self.error))], **wire)
-        body = envelope.whole(message_of(self.deltas), self.finish_reason, usage)
-        if self.ending is None:
-            return Reply(steps=[*steps, Send(body)], **wire)
-        # The fault strikes in the middle, after a head that promised all of it.
-        wire.setdefault("length", len(body))
-        return Reply(steps=[*steps, Send(body[: len(body) // 2]), *self.ending], **wire)
+    def counts(self, messages: Sequence[Mapping[str, Any]]) -> Mapping[str, Any]:
+        """What is told as usage, in the words of chat completions.
 
-    def _usage(self, payload: Mapping[str, Any]) -> Mapping[str, Any]:
+        Args:
+            messages: of the request, in chat's form.
+        """
         if isinstance(self.usage, Mapping):
             return self.usage
         # A word is a token, here.
-        words = sum(len(text_of(message).split()) for message in messages_of(payload))
+        words = sum(len(text_of(message).split()) for message in messages)
         prompt = max(words, self.cached_tokens, 1)
         known: dict[str, Any] = {"prompt_tokens": prompt, "completion_tokens": len(self.deltas)}
         known["total_tokens"] = prompt + len(self.deltas)
@@ -132,9 +152,7 @@ class MockCompletion:
 @dataclass(frozen=True)
 class _Steps:
     # Made anew at each walk: a Content-Length is counted first, and long answers are never held.
-    completion: MockCompletion
-    envelope: Envelope
-    usage: Mapping[str, Any]
+    events: Callable[[], Iterator[Step]]
 
     def __iter__(self) -> Iterator[Step]:
-        return self.completion.events(self.envelope, self.usage)
+        return self.events()

@@ -10,7 +10,7 @@ from thinwire.testing.server.request import RecordedRequest
 _MESSAGE = frozenset("role content name tool_calls tool_call_id refusal".split())
 _CALL = frozenset({"id", "type", "function"})
 _FUNCTION = frozenset({"name", "arguments"})
-_KNOWN = ("framing", "accepts", "assistant", "standard")
+_KNOWN = ("framing", "accepts", "assistant", "standard", "input")
 
 
 def check(when: Mapping[str, Any]) -> None:
@@ -27,16 +27,21 @@ def holds(when: Mapping[str, Any], request: RecordedRequest) -> bool:
         when: "framing", see `RecordedRequest`; "accepts": a media type that its Accept must name
             or allow; "assistant": what the first assistant message must
             have, or for a list each of them in turn; "standard": whether messages have fields of
-            OpenAI's reference only.
+            OpenAI's reference only; "input": items that those of a Responses request must have
+            among them, in this order.
     """
     if "framing" in when and request.framing != when["framing"]:
         return False
     if "accepts" in when and not _accepts(request, when["accepts"]):
         return False
-    if not {"assistant", "standard"} & set(when):
+    if not {"assistant", "standard", "input"} & set(when):
         return True
     payload = request.json() if request.body_whole else {}
-    messages = messages_of(payload if isinstance(payload, dict) else {})
+    payload = payload if isinstance(payload, dict) else {}
+    items = iter(payload.get("input") or ())
+    if not all(any(covers(item, fields) for item in items) for fields in when.get("input", ())):
+        return False
+    messages = messages_of(payload)
     if "standard" in when and when["standard"] != all(map(_is_standard, messages)):
         return False
     said = [message for message in messages if message.get("role") == "assistant"]

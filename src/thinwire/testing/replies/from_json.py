@@ -192,6 +192,7 @@ _MAKERS: dict[str, Callable[[dict[str, Any]], Step]] = {
     "delta": _chunk,
     "usage": lambda value: Send(sse_event({**_CHUNK, "choices": [], "usage": value["usage"]})),
     "data": lambda value: Send(sse_event(value["data"], value.get("event"))),
+    "typed": lambda value: Send(sse_event(value["typed"], value["typed"]["type"])),
     "hex": lambda value: Send(bytes.fromhex(value["hex"])),
     "text": lambda value: Send(text_bytes(value["text"] * value.get("times", 1))),
     "done": lambda value: Send(DONE),

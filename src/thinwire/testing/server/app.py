@@ -6,8 +6,9 @@ from collections import deque
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
+from thinwire.testing.dialects import Problem, name_of, wire_of
 from thinwire.testing.replies.builtin_models import BUILTIN_MODELS, builtin_script, echo
-from thinwire.testing.replies.chunks import CREATED, error_object
+from thinwire.testing.replies.chunks import CREATED
 from thinwire.testing.replies.good import json_reply
 from thinwire.testing.replies.reply import Reply, Script, reply_of
 from thinwire.testing.server.queues import ScriptQueues
@@ -16,20 +17,6 @@ from thinwire.testing.server.request import RecordedRequest
 # Azure names the model in the path.
 _DEPLOYMENT = re.compile(r"/deployments/([^/]+)/")
 _SUMMARY = "/_mock/requests"
-
-
-class Refused(Exception):
-    """The request is answered with an error the script has no part in.
-
-    Args:
-        status: of the answer.
-        message: what is wrong and where.
-        code: `error.code`.
-    """
-
-    def __init__(self, status: int, message: str, code: str | None = None) -> None:
-        super().__init__(message)
-        self.reply = json_reply(error_object(status, message, code), status=status)
 
 
 class App:
@@ -41,6 +28,7 @@ class App:
         default: script for models that have neither a script nor a built-in behaviour.
         delay_ms: pause before each token of the built-in models.
         keep_requests: number of records, and of errors, that are kept; None: all.
+        strict: see `MockServer`.
     """
 
     def __init__(
@@ -50,6 +38,7 @@ class App:
         default: Script | None,
         delay_ms: float,
         keep_requests: int | None = None,
+        strict: bool | None = None,
     ) -> None:
         self.scripts = ScriptQueues()
         self.max_body = max_body
@@ -57,6 +46,7 @@ class App:
         self._keep_limit = keep_limit
         self._default = default
         self._delay_ms = delay_ms
+        self._strict = strict
         self._requests: deque[RecordedRequest] = deque(maxlen=keep_requests)
         self._errors: deque[str] = deque(maxlen=keep_requests)
         self._lock = threading.Condition()
@@ -114,11 +104,12 @@ class App:
         self.record(request)
         try:
             reply = self._reply(request)
-        except Refused as refused:
-            reply = refused.reply
+        except Problem as problem:
+            reply = _refusal(problem, request)
         except Exception as error:  # a script is a user's function: its bug must not hang a test
             self.note_error(f"the script for {request!r} failed: {error!r}")
-            reply = Refused(500, f"the script of the mock server failed: {error!r}").reply
+            text = f"the script of the mock server failed: {error!r}"
+            reply = _refusal(Problem(text, status=500), request)
         request.status = reply.status
         if request.body_size > self._keep_limit:
             request.forget_body()
@@ -135,29 +126,40 @@ class App:
             common = {"object": "model", "created": CREATED, "owned_by": "thinwire-mock"}
             data = [{"id": name, **common} for name in names]
             return json_reply({"object": "list", "data": data})
-        is_chat = path.endswith("/chat/completions")
-        if request.method != "POST" or not (is_chat or self.scripts):
+        request.wire = name_of(path)
+        if request.method != "POST" or not (request.wire or self.scripts):
             raise _not_found(request)
         payload: dict[str, Any] = {}
         if request.body_whole:
             payload = self._payload(request)
             request.model = _model(payload, path)
+            if request.wire:
+                payload = self._checked(payload, request)
         # A script serves its model at every path, so other APIs than chat can be scripted.
         script = self.scripts.take(request.model)
-        if script is None and not is_chat:
+        if script is None and not request.wire:
             raise _not_found(request)
         script = script or builtin_script(request.model, payload, self._delay_ms)
         return reply_of(script or self._default or echo(payload, self._delay_ms), request)
 
+    def _checked(self, payload: dict[str, Any], request: RecordedRequest) -> dict[str, Any]:
+        # What a built-in model looks at. Chat is checked on demand: tests have always sent what
+        # they like there.
+        wire = wire_of(request.wire)
+        if request.wire != "chat" if self._strict is None else self._strict:
+            wire.check(payload, request)
+        return wire.as_chat(payload)
+
     def _payload(self, request: RecordedRequest) -> dict[str, Any]:
         if request.body is None:
-            raise Refused(413, f"the mock server parses at most {self.max_body} bytes")
+            text = f"the mock server parses at most {self.max_body} bytes"
+            raise Problem(text, status=413)
         try:
             payload = request.json()
         except (ValueError, RecursionError) as error:  # a ValueError says where
-            raise Refused(400, f"the body is not JSON: {error}") from error
+            raise Problem(f"the body is not JSON: {error}") from error
         if not isinstance(payload, dict):
-            raise Refused(400, "the body is JSON, but not an object")
+            raise Problem("the body is JSON, but not an object")
         return payload
 
 
@@ -165,10 +167,16 @@ def _model(payload: dict[str, Any], path: str) -> str:
     in_path = _DEPLOYMENT.search(path)
     model = payload.get("model", unquote(in_path[1]) if in_path else None)
     if not isinstance(model, str) or not model:
-        raise Refused(400, "you must provide a model parameter", "missing_required_parameter")
+        code = "missing_required_parameter"
+        raise Problem("you must provide a model parameter", "model", code)
     return model
 
 
-def _not_found(request: RecordedRequest) -> Refused:
+def _not_found(request: RecordedRequest) -> Problem:
     path = urlsplit(request.path).path
-    return Refused(404, f"Invalid URL ({request.method} {path})")
+    return Problem(f"Invalid URL ({request.method} {path})", status=404)
+
+
+def _refusal(problem: Problem, request: RecordedRequest) -> Reply:
+    body = wire_of(request.wire or "chat").refusal(problem)
+    return json_reply(body, status=problem.status)

@@ -23,7 +23,8 @@ _MAX_BODY = 256 * 2**20
 
 @public
 class MockServer:
-    """An OpenAI-compatible server for tests, with scripted replies and faults.
+    """A server for tests that speaks the wires of `testing/dialects`, with scripted replies and
+    faults.
 
     Use it as a context manager, plain or async; or call `start` and `stop`.
 
@@ -38,6 +39,8 @@ class MockServer:
         default: script for models without one and without a built-in behaviour; by default the
             last user message is said back.
         delay_ms: pause before each token of the built-in models.
+        strict: whether requests are checked as the real services check them, and refused with
+            their errors; None: on all wires but chat completions.
         finished: called in the server's thread with every request it has done with.
 
     Raises:
@@ -56,13 +59,14 @@ class MockServer:
         max_body: int = _MAX_BODY,
         default: Script | None = None,
         delay_ms: float = 0,
+        strict: bool | None = None,
         finished: Finished | None = None,
     ) -> None:
         self._host = host
         self._port = port
         self._ssl_context = ssl_context
         limit = keep_limit if keep_bodies else 0
-        self._app = App(limit, max_body, default, delay_ms, keep_requests)
+        self._app = App(limit, max_body, default, delay_ms, keep_requests, strict)
         self._finished = finished or (lambda request: None)
         self._service: Service | None = None
 

@@ -28,6 +28,7 @@ class RecordedRequest:
         body_size: bytes of the body received, framing not counted.
         body_whole: False when an early answer or a lost client left the rest unread.
         model: what the request asked for, "" when unknown.
+        wire: what is spoken at its path: "chat", "responses" and so on; "" for another path.
         connection_id: 1 for the first connection of the server, and so on.
         number: 1 for the first request of the server, and so on.
         status: of the reply, 0 before there is one.
@@ -54,6 +55,7 @@ class RecordedRequest:
         self.body_sha256 = hashlib.sha256(b"").hexdigest()
         self.body_whole = False
         self.model = ""
+        self.wire = ""
         self.status = 0
         self.outcome: RequestOutcome = ""
         self._finished = threading.Event()

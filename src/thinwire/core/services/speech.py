@@ -1,0 +1,132 @@
+"""Speech to text and text to speech: a file goes up and comes down piece by piece."""
+
+from thinwire.core._compat import const, is_awaitable, loads_whole, public, remove_file
+from thinwire.core.errors import StreamError
+from thinwire.core.request.multipart import Multipart
+from thinwire.core.request.sources import media_type_of
+from thinwire.core.services.endpoints import call
+
+TYPE_CHECKING = const(False)
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from os import PathLike
+    from typing import Any, BinaryIO, TypedDict
+
+    from thinwire.core.client import BaseClient
+    from thinwire.core.request.multipart import File
+
+    class TranscribeParams(TypedDict, total=False):
+        """The fields that OpenAI's API has."""
+
+        chunking_strategy: str | None
+        include: list[str] | None
+        language: str | None
+        prompt: str | None
+        response_format: str | None
+        temperature: float | None
+        timestamp_granularities: list[str] | None
+
+    class SpeakParams(TypedDict, total=False):
+        """The fields that OpenAI's API has."""
+
+        instructions: str | None
+        response_format: str | None
+        speed: float | None
+
+    Sink = str | PathLike[str] | BinaryIO | Callable[[memoryview], object]
+
+
+@public
+class Transcription:
+    """What was said.
+
+    Attributes:
+        text: all of it; for response_format "srt" or "vtt" the subtitles as they are.
+        document: what the server sent beside it (language, duration, segments, words, usage), {}
+            where the format has nothing else.
+        deployment: name of the deployment that answered.
+    """
+
+    def __init__(self, text: str, document: "dict[str, Any]", deployment: str) -> None:
+        self.text = text
+        self.document = document
+        self.deployment = deployment
+
+    def __repr__(self) -> str:
+        return "Transcription(%r)" % self.text
+
+
+async def transcribe(
+    client: "BaseClient",
+    file: "File",
+    model: "str | None",
+    path: str,
+    filename: "str | None",
+    params: "Mapping[str, object]",
+    options: "Mapping[str, object]",
+) -> Transcription:
+    """See Services.transcribe."""
+    if params.get("stream"):
+        raise TypeError("transcribe waits for all of the text: stream= is for client.open")
+    if filename is None:
+        place = getattr(file, "path", None) or getattr(file, "name", None) or file
+        known = isinstance(place, str) or hasattr(place, "__fspath__")
+        filename = str(place).replace("\\", "/").split("/")[-1] if known else "audio.wav"
+    try:
+        media_type = media_type_of(filename)
+    except ValueError:
+        media_type = "application/octet-stream"  # the server looks at the name, or inside
+    form = Multipart(params, file, filename, media_type)
+    reply = await call(client, "POST", path, form, model, **options)  # type: ignore[arg-type]
+    kind = reply.content_type
+    body = await reply.read()
+    try:
+        # Some servers call JSON a text, others a text JSON: what it is, it tells.
+        document = loads_whole(body) if body[:1] == b"{" or "json" in kind else str(body, "utf-8")
+    except ValueError:
+        raise StreamError("the answer is neither JSON nor UTF-8: %.80r" % (body,))
+    if isinstance(document, str):  # "text", "srt", "vtt"
+        return Transcription(document, {}, reply.deployment)
+    text = document.get("text") if isinstance(document, dict) else None
+    if not isinstance(text, str):
+        raise StreamError("the answer has no text: %.80r" % (document,))
+    return Transcription(text, document, reply.deployment)  # type: ignore[arg-type]
+
+
+async def speak(
+    client: "BaseClient",
+    text: object,
+    sink: "Sink",
+    model: "str | None",
+    params: "Mapping[str, object]",
+    options: "Mapping[str, object]",
+) -> int:
+    """See Services.speak."""
+    document = {"input": text}
+    document.update({name: value for name, value in params.items() if value is not None})
+    reply = await call(client, "POST", "/audio/speech", document, model, **options)  # type: ignore[arg-type]
+    if "json" in reply.content_type:
+        body = await reply.read()
+        raise StreamError("the answer is JSON, not sound: %.80r" % (body,))
+    own: Any = None
+    write: Any = sink if callable(sink) else getattr(sink, "write", None)
+    total, whole = 0, False
+    try:
+        if write is None:
+            own = open(sink, "wb")  # type: ignore[arg-type]  # noqa: ASYNC230, SIM115 - closed below
+            write = own.write
+        piece = await reply.next_piece()
+        while piece:
+            written = write(piece)
+            if is_awaitable(written):
+                await written
+            total += len(piece)
+            piece = await reply.next_piece()
+        whole = True
+    finally:
+        if own is not None:
+            own.close()
+            if not whole:  # half a file looks like a file
+                remove_file(sink)  # type: ignore[arg-type]
+        await reply.aclose()
+    return total
