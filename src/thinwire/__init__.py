@@ -33,6 +33,8 @@ if TYPE_CHECKING:
     from thinwire.core.answer.events import StreamRestarted as StreamRestarted
     from thinwire.core.answer.media import AudioDelta as AudioDelta
     from thinwire.core.answer.media import ImageDelta as ImageDelta
+    from thinwire.core.answer.stream_events import ToolCallComplete as ToolCallComplete
+    from thinwire.core.answer.stream_events import UsageReceived as UsageReceived
     from thinwire.core.answer.tool_calls import ToolCall as ToolCall
     from thinwire.core.answer.tool_calls import ToolCallDelta as ToolCallDelta
     from thinwire.core.answer.tool_calls import ToolCallStarted as ToolCallStarted
@@ -89,6 +91,7 @@ compat.exoclaw.provider OpenAIStreamingProvider
 core.answer.completion Choice Completion
 core.answer.events ContentDelta Event ReasoningDelta RefusalDelta StreamComplete StreamRestarted
 core.answer.media AudioDelta ImageDelta
+core.answer.stream_events ToolCallComplete UsageReceived
 core.answer.tool_calls ToolCall ToolCallDelta ToolCallStarted
 core.client AsyncClient
 core.error_kinds FALLBACK_ON FALLBACK_OPTIONAL OutOfMemory ThinwireError

@@ -9,6 +9,7 @@ from support.interpreters import Interpreter, run_micropython
 
 # What a user does without and then uses, by the option of manifest.py.
 USES = {
+    "anthropic": "chat('http://127.0.0.1:1/v1', dialect='anthropic')",
     "config": "thinwire.AsyncClient.from_config({})",
     "discovery": "from thinwire import ModelEntry",
     "endpoints": "asyncio.run(client('http://127.0.0.1:1/v1').get('/x'))",

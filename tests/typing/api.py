@@ -30,6 +30,7 @@ from thinwire import (
     ToolCall,
     ToolCallDelta,
     ToolCallStarted,
+    resolve,
 )
 from thinwire.transport import (
     Abortable,
@@ -71,6 +72,22 @@ async def asynchronous() -> None:
                 assert_type(event, Event)
                 handle(event)
     AsyncClient("fast", deployments, http_client=httpx.AsyncClient(), log=True)
+
+
+async def by_name() -> None:
+    async def token() -> str:
+        return "token"
+
+    async with AsyncClient("azure:gpt-5", api_key=token, fallbacks=["openai:gpt-5-mini"]) as one:
+        assert_type(await one.chat("Hello", on_delta=print, keep="none"), Completion)
+    several: dict[str, Deployment | str] = {
+        "fast": "groq:llama-3.3-70b-versatile",
+        "big": Deployment(provider="azure", base_url="https://a.example", model="gpt-5"),
+        "*": Deployment(provider="openrouter", api_key_env="MINE", auth="bearer"),
+    }
+    AsyncClient("fast", several, {"fast": ["big"]})
+    assert_type(resolve("ollama:llama3.2:latest"), Deployment)
+    Client(None, {"*": Deployment(provider="ollama")}).chat("Hello", model="llama3.2")
 
 
 def synchronous() -> None:

@@ -76,6 +76,17 @@ def test_a_key_that_cannot_be_sent_is_refused_and_not_shown():
     assert "cret" not in str(error), error
 
 
+def test_a_key_of_the_clients_goes_over_no_network_in_plain_text():
+    for deployment in (Deployment("http://10.0.0.5/v1"), Deployment("http://gpu.lan/v1")):
+        for more in ({"api_key": "k-123456789"}, {"api_key": lambda: "k-123456789"}):
+            error = error_of(ValueError, Client, "m", deployment, **more)
+            assert "plain text" in str(error), error
+            assert "k-123456789" not in str(error), error
+    meant = Deployment("http://gpu.lan/v1", allow_insecure_http=True)
+    assert keys.keyed(meant, "m", "k").api_key == "k"
+    assert keys.keyed(Deployment(HOME), "m", "k").api_key == "k"
+
+
 class Tokens:
     """Gives one after the other, the last one again and again; counts."""
 

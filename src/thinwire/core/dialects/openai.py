@@ -101,7 +101,8 @@ def _document(
     document.update(call.extra_body)
     if isinstance(call.extra_body.get("messages"), (list, tuple)):
         document["messages"] = _messages(call.extra_body["messages"], deployment, call)
-    if deployment.options is not None or call.reasoning is not None:
+    options = deployment.options
+    if call.reasoning is not None or (options is not None and options.shapes()):
         from thinwire.core.dialects import parameters  # few ask for more than that
 
         parameters.shape(document, deployment, call)

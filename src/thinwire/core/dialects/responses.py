@@ -149,7 +149,8 @@ def _translate(
             low = isinstance(value, int) and value < _LEAST_TOKENS
             document["max_output_tokens"] = _LEAST_TOKENS if low else value
         elif field == "reasoning_effort":  # a deployment's
-            reasoning.setdefault("effort", value)
+            words = import_module("thinwire.core.request.reasoning")
+            reasoning.setdefault("effort", words.effort_of(value))
         elif field == "verbosity":
             text[field] = value
         elif field == "response_format":
