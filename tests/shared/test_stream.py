@@ -19,8 +19,8 @@ from streams import (
 from thinwire.core._compat import EVENT_LIMIT
 from thinwire.core.answer import answer
 from thinwire.core.answer.events import ContentDelta, ReasoningDelta
-from thinwire.core.answer.stream_events import ToolCallComplete
 from thinwire.core.answer.tool_calls import ToolCallDelta, ToolCallStarted
+from thinwire.core.answer.whole_calls import ToolCallComplete
 from thinwire.core.errors import StreamInterrupted
 from thinwire.core.sync import Client
 from thinwire.testing.scripted import ScriptedReply, ScriptedTransport

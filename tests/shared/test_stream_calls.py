@@ -19,8 +19,8 @@ from streams import (
 )
 
 from thinwire.core.answer.events import ContentDelta, StreamRestarted
-from thinwire.core.answer.stream_events import ToolCallComplete
 from thinwire.core.answer.tool_calls import ToolCallDelta, ToolCallStarted
+from thinwire.core.answer.whole_calls import ToolCallComplete
 from thinwire.core.errors import StreamError
 from thinwire.core.routing.all_failed import AllAttemptsFailed
 from thinwire.core.sync import Client

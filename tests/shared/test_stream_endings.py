@@ -21,8 +21,8 @@ from streams import (
     text,
 )
 
-from thinwire.core.answer.stream_events import ToolCallComplete
 from thinwire.core.answer.tool_calls import ToolCallStarted
+from thinwire.core.answer.whole_calls import ToolCallComplete
 from thinwire.core.client import AsyncClient
 from thinwire.core.errors import (
     EncodeError,

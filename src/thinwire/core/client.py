@@ -230,8 +230,10 @@ class BaseClient(Shared):
             if hasattr(transport, "open"):
                 transport = transport.open(self._blocking)
         self._transport: Transport = transport
-        for name in self._router.models():
-            deployment = self._router.deployment(name)
+        places = [self._router.deployment(name) for name in self._router.models()]
+        if self._router.star is not None:
+            places.append(self._router.star)
+        for deployment in places:
             if deployment.options is not None and deployment.options.allow_private is False:
                 from thinwire.core.providers import public_only
 

@@ -18,8 +18,9 @@ from streams import (
 )
 
 from thinwire.core.answer.events import ContentDelta, ReasoningDelta
-from thinwire.core.answer.stream_events import ToolCallComplete, UsageReceived
+from thinwire.core.answer.stream_events import UsageReceived
 from thinwire.core.answer.tool_calls import ToolCallDelta, ToolCallStarted
+from thinwire.core.answer.whole_calls import ToolCallComplete
 from thinwire.core.sync import Client
 from thinwire.testing.scripted import ScriptedReply, ScriptedTransport
 
@@ -223,8 +224,9 @@ def test_token_counts_are_told():
 
 def test_chat_makes_none_of_them():
     body = sse(call(0, "1", "f", "{}"), CALLS, counted(USAGE)) + DONE
-    name = "thinwire.core.answer.stream_events"
-    module = sys.modules.pop(name)
+    kept = {}
+    for name in ("stream_events", "whole_calls"):
+        kept[name] = sys.modules.pop("thinwire.core.answer." + name)
     try:
         transport = ScriptedTransport([ScriptedReply([body])])
         heard = []
@@ -234,6 +236,19 @@ def test_chat_makes_none_of_them():
         assert done.usage == USAGE
         assert json.loads(done.tool_calls[0].arguments_raw) == {}
         assert heard == []
+        assert not [name for name in kept if "thinwire.core.answer." + name in sys.modules]
+    finally:
+        for name, module in kept.items():
+            sys.modules["thinwire.core.answer." + name] = module
+
+
+def test_token_counts_load_nothing_of_tool_calls():
+    name = "thinwire.core.answer.tool_calls"
+    module = sys.modules.pop(name)
+    try:
+        reply = ScriptedReply([sse(text("a"), STOP, counted(USAGE)) + DONE])
+        client = Client("a", deployments("a"), transport=ScriptedTransport([reply]))
+        assert UsageReceived(USAGE) in list(client.stream(HELLO))
         assert name not in sys.modules
     finally:
         sys.modules[name] = module

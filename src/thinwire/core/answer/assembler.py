@@ -13,8 +13,8 @@ TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
     from thinwire.core.answer.events import Event
     from thinwire.core.answer.media import MediaAssembler
-    from thinwire.core.answer.stream_events import ToldCalls
     from thinwire.core.answer.tool_calls import ToolCallAssembler
+    from thinwire.core.answer.whole_calls import ToldCalls
     from thinwire.core.wire.sse import SSEParser
 
 _CHOICES = const(256)  # in one answer; APIs allow 128 at most, and each takes memory
@@ -397,7 +397,7 @@ class CompletionAssembler:
 
             make = ToolCallAssembler
             if not self.texts_only:  # somebody hears of each call that is whole
-                make = import_module("thinwire.core.answer.stream_events").ToldCalls
+                make = import_module("thinwire.core.answer.whole_calls").ToldCalls
             self._tool_calls[index] = make(index, self._keep)
         return self._tool_calls[index]
 

@@ -87,8 +87,8 @@ def _document(
     if call.tools:
         document["tools"] = call.tools
         if _is_tidy(deployment):
-            legal_tools = import_module("thinwire.core.dialects.hygiene").legal_tools
-            document["tools"] = legal_tools(call.tools, call.tell)
+            mended = import_module("thinwire.core.dialects.replay").mended
+            document["tools"] = mended("legal_tools", call.tools, call.tell)
     document.update(call.params)
     for key, value in deployment.extra_body.items():
         document.setdefault(key, value)
