@@ -48,6 +48,7 @@ def test_endpoints(leg: Leg, base_url: str, tmp_path: Path) -> None:
         "embeddings": ([], [[[1.0, 2.0]] * 3, {"total_tokens": 3}]),
         "transcribe_file": ([str(recording)], ["heard", True, True]),
         "speak_cut": ([], [100_000]),
+        "closed": ([], [1, True]),
         "left": ([], [True, "/other/echo"]),
     }
     sizes = {"transcribe": [LARGE // 4096], "speak": [LARGE]}
