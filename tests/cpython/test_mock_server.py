@@ -299,8 +299,8 @@ def test_other_paths_get_404(client: httpx.Client, method: str, path: str) -> No
 
 def test_a_script_serves_other_paths_too(server: MockServer, client: httpx.Client) -> None:
     server.reply("claude", json_reply({"type": "message"}))
-    assert client.post("/messages", json={"model": "claude"}).json() == {"type": "message"}
-    assert client.post("/messages", json={"model": "other"}).status_code == 404
+    assert client.post("/rerank", json={"model": "claude"}).json() == {"type": "message"}
+    assert client.post("/rerank", json={"model": "other"}).status_code == 404
 
 
 def test_azure_names_the_model_in_the_path(server: MockServer, client: httpx.Client) -> None:

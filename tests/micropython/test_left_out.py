@@ -9,16 +9,20 @@ from support.interpreters import Interpreter, run_micropython
 
 # What a user does without and then uses, by the option of manifest.py.
 USES = {
+    "anthropic": "chat('http://127.0.0.1:1/v1', dialect='anthropic')",
     "config": "thinwire.AsyncClient.from_config({})",
-    "endpoints": "asyncio.run(client('http://127.0.0.1:1/v1').get('/x'))",
     "discovery": "from thinwire import ModelEntry",
+    "endpoints": "asyncio.run(client('http://127.0.0.1:1/v1').get('/x'))",
     "files": "from thinwire import TextFile",
     "hedge": "chat('http://127.0.0.1:1/v1', hedge_after=0)",
     "history": "from thinwire import JSONLMessages",
+    "hygiene": "asyncio.run(client('http://127.0.0.1:1/v1').chat('Hi', tools=[{'type': 'function'}]))",
     "log": "client('http://127.0.0.1:1/v1', log=True)",
     "on_chunk": "chat('http://127.0.0.1:1/v1', on_chunk=print)",
+    "presets": "thinwire.Deployment(provider='groq')",
     "recorder": "client('http://a/v1', on_request=print)",
     "repair": "thinwire.ToolCall(0, 'id', 'name', '{').repair()",
+    "resolve": "thinwire.AsyncClient('groq:llama', api_key='k')",
     "responses": "chat('http://127.0.0.1:1/v1', dialect='responses')",
     "roots": "chat('https://127.0.0.1:1/v1')",
     "sse": "import thinwire.sse",

@@ -18,6 +18,7 @@ TOPICS = {
     "http": "HTTP",
     "encoding": "The request",
     "responses": "OpenAI's Responses API",
+    "anthropic": "Anthropic's Messages API",
 }
 
 

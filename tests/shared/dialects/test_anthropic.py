@@ -20,6 +20,18 @@ ASKED = {
     "stream": True,
 }
 SCHEMA = {"type": "object", "properties": {"at": {"type": "string"}}}
+
+
+class Again:
+    """Messages that can be walked as often as they can."""
+
+    def __init__(self, messages):
+        self.messages = messages
+
+    def __iter__(self):
+        return iter(self.messages)
+
+
 TOOL = {"type": "function", "function": {"name": "look", "parameters": SCHEMA}}
 SENT_TOOL = {"name": "look", "input_schema": SCHEMA}
 
@@ -92,6 +104,18 @@ def test_headers_of_the_caller_win():
     assert len(names) == len(set(names))
     assert KEY not in [value for _, value in headers]
     assert "x-api-key" not in [name for name, _ in anthropic.request(made(), "m", call).headers]
+
+
+def test_where_the_key_goes_is_for_the_deployment_to_say():
+    for auth, wanted in (
+        ("bearer", ("Authorization", "Bearer " + KEY)),
+        ("api-key", ("api-key", KEY)),
+        ("x-api-key", ("x-api-key", KEY)),
+    ):
+        headers = anthropic.request(made(auth=auth), "m", Call(HELLO), KEY).headers
+        assert [pair for pair in headers if KEY in pair[1]] == [wanted]
+    headers = anthropic.request(made(auth="none"), "m", Call(HELLO), KEY).headers
+    assert KEY not in str(headers)
 
 
 def test_a_body_of_the_callers_goes_as_it_is():
@@ -240,6 +264,37 @@ def test_what_a_deployment_says():
     assert "top_p" not in got
     got = document(made(extra_body={"reasoning_effort": "low"}))
     assert got["thinking"]["type"] == "enabled"
+
+
+def test_what_a_server_would_refuse_is_repaired():
+    lost = {"role": "tool", "tool_call_id": "c9", "content": "x"}
+    tool = {"type": "function", "function": {"name": "look", "parameters": {"type": "object"}}}
+    messages = [HELLO[0], ASSISTANT, HELLO[0], lost]
+    told = []
+    for given in (messages, iter(messages)):
+        told.clear()
+        got = document(None, [tool], None, None, given, lambda name, what: told.append(what))
+        blocks = got["messages"][2]["content"]
+        assert [block["type"] for block in blocks] == ["tool_result", "text"]
+        assert got["tools"][0]["input_schema"]["properties"] == {}
+        assert sorted([one["what"] for one in told]) == [
+            "orphan_removed",
+            "result_added",
+            "schema",
+        ]
+    got = document(made(hygiene=False), [tool], messages=messages)
+    assert len(got["messages"]) == 3
+    assert got["tools"][0]["input_schema"] == {"type": "object"}
+
+
+def test_breakpoints_of_the_prompt_cache():
+    mark = {"type": "ephemeral"}
+    messages = [{"role": "system", "content": "S"}, HELLO[0]]
+    for given in (messages, Again(messages), iter(messages)):
+        got = document(made(prompt_caching=True), messages=given)
+        assert got["system"][0]["cache_control"] == mark
+        assert got["messages"][0]["content"][0]["cache_control"] == mark
+    assert "cache_control" not in str(document(messages=messages))
 
 
 def test_providers_behind_a_gateway():

@@ -7,7 +7,8 @@ from thinwire.core.dialects import anthropic
 from thinwire.core.request.call import Call
 from thinwire.core.routing.deployment import Deployment
 
-TOOL = {"type": "function", "function": {"name": "look"}}
+SCHEMA = {"type": "object", "properties": {}}
+TOOL = {"type": "function", "function": {"name": "look", "parameters": SCHEMA}}
 LENGTHS = {"MiniMax-M2": 8192, "glm-5": 8192, "claude-2.1": 4096}
 ADAPTIVE = {"type": "adaptive", "display": "summarized"}
 

@@ -9,11 +9,13 @@ Source: the API reference of Anthropic's Messages, its streaming page and the pa
 vision, PDF support, structured outputs and prompt caching.
 """
 
-from thinwire.core._compat import const
+from thinwire.core._compat import const, import_module
 from thinwire.core.dialects import anthropic_thinking, parameters
 from thinwire.core.dialects.anthropic_answer import AnthropicAnswer
 from thinwire.core.dialects.anthropic_messages import Conversation, Turns
 from thinwire.core.dialects.anthropic_parts import blocks, check
+from thinwire.core.dialects.authorization import key_header
+from thinwire.core.dialects.replay import is_turn, mended
 from thinwire.core.request.http_request import JSONBody, Request
 from thinwire.core.wire.json_encode import Items
 
@@ -60,7 +62,10 @@ def request(
         ("User-Agent", "thinwire"),
         ("anthropic-version", _VERSION),
     ]
-    for more in (deployment.headers("x-api-key", key or ""), list(call.extra_headers.items())):
+    given = ("x-api-key", key or "")
+    if deployment.options is not None:
+        given = key_header(deployment.options.auth, key, "x-api-key")
+    for more in (deployment.headers(*given), list(call.extra_headers.items())):
         names = [one.lower() for one, _ in more]
         headers = [pair for pair in headers if pair[0].lower() not in names] + more
     url = deployment.url
@@ -125,22 +130,16 @@ def _document(
     system = blocks(given.pop("system", None))
     _translate(given, document, deployment, call)
     if call.tools:
-        document["tools"] = _tools(call.tools, deployment)
+        document["tools"] = _tools(call, deployment)
         _choose(document, given.get("tool_choice"), given.get("parallel_tool_calls"), deployment)
     anthropic_thinking.add(document, call, known, reasoning, bool(limits))
     if deployment.provider_order or deployment.allow_fallbacks is not None or first_provider:
-        from thinwire.core.dialects import openai
-
+        openai = import_module("thinwire.core.dialects.openai")
         document["provider"] = openai.provider_field(deployment, first_provider)
     document.update(call.extra_body)
-    messages = document.get("messages", call.messages)
-    if isinstance(messages, (list, tuple)):
-        check(messages)
-    turns: Any = None
-    if hasattr(messages, "__next__"):
-        turns = Turns(messages, deployment.url.origin(), call.tell, system)
-    else:
-        turns = Conversation(messages, deployment.url.origin(), call.tell, system)
+    messages = _repaired(document.get("messages", call.messages), deployment, call)
+    made: Any = Turns if hasattr(messages, "__next__") else Conversation
+    turns = made(messages, deployment.url.origin(), call.tell, system)
     document["messages"] = Items(turns)
     parameters.force(document, deployment, call)
     return _Document(document, turns)
@@ -190,7 +189,25 @@ def _format(value: "Any", document: "dict[str, Any]", deployment: "Deployment") 
         raise parameters.unsupported("response_format", deployment, why)
 
 
-def _tools(tools: "Any", deployment: "Deployment") -> "list[Any]":
+def _repaired(messages: "Any", deployment: "Deployment", call: "Call") -> "Any":
+    # Messages without what the API refuses, and with the breakpoints that are asked for.
+    listed = isinstance(messages, (list, tuple))
+    if listed:
+        check(messages)
+    options = deployment.options
+    if options is None or options.hygiene:
+        if not listed or True in [is_turn(message) for message in messages]:
+            messages = mended("repaired", messages, call.tell)
+    if options is not None and options.prompt_caching:
+        marked = import_module("thinwire.core.dialects.prompt_caching").marked
+        messages = marked(messages) if listed else marked(Items(messages)).iterable
+    return messages
+
+
+def _tools(call: "Call", deployment: "Deployment") -> "list[Any]":
+    tools: Any = call.tools
+    if deployment.options is None or deployment.options.hygiene:
+        tools = mended("legal_tools", tools, call.tell)
     return [_tool(tool, deployment) for tool in tools]
 
 

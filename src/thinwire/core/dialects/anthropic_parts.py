@@ -9,7 +9,7 @@
 of its data: URL, which stands in the block's `media_type`.
 """
 
-from thinwire.core._compat import const
+from thinwire.core._compat import const, import_module
 from thinwire.core.errors import EncodeError, ThinwireError
 
 TYPE_CHECKING = const(False)
@@ -141,9 +141,8 @@ def _text_source(value: "Any") -> "dict[str, object]":
     # The API takes text as text, not as base64.
     if not hasattr(value, "path"):
         raise EncodeError("a document of text is to be a text part, or DataURL(path)", "")
-    from thinwire.core.request.sources import TextFile
-
-    return {"type": "text", "media_type": "text/plain", "data": TextFile(value.path)}
+    data = import_module("thinwire.core.request.sources").TextFile(value.path)
+    return {"type": "text", "media_type": "text/plain", "data": data}
 
 
 def fitting_id(id: object) -> object:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 WIRES: tuple[tuple[str, str], ...] = (
     ("/chat/completions", "chat"),
     ("/responses", "responses"),
+    ("/messages", "anthropic"),
 )
 
 
