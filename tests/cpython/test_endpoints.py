@@ -17,7 +17,7 @@ from thinwire import Client, Deployment
 
 EXAMPLES = [example for example in examples() if example.name.startswith("endpoints_")]
 LARGE = 8 * 2**20
-HEAP = "512k"  # of MicroPython, which has all of thinwire compiled in it as well
+HEAP = "800k"  # of MicroPython, which has all of thinwire compiled in it as well
 MOST = LARGE // 2  # bytes, what is imported meanwhile included; 64 MB take no more
 LEGS = [leg for leg in legs() if leg.name.startswith(("httpx", "sockets"))]
 LEGS += [leg for found in interpreters() for leg in device_legs(found, HEAP)]
