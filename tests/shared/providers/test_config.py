@@ -415,7 +415,8 @@ def test_a_client_is_made_of_it():
     document["timeouts"] = 5
     with Client.from_config(document, environ=ENV, default_model="b") as client:
         assert client._router.default_model == "b"
-        assert client._config.is_provider("hill")
+        assert client.resolve("hill:c:free").model == "c:free"
+        assert client.resolve("any/id").provider == "hill"
         assert "total=5" in repr(client)
 
 

@@ -5,6 +5,7 @@ import asyncio
 from helpers import error_of
 from streams import ANSWER, HELLO, ONCE, json_reply
 
+from thinwire.core import exchange
 from thinwire.core._compat import MICROPYTHON, getenv
 from thinwire.core.client import AsyncClient
 from thinwire.core.errors import StatusError
@@ -192,6 +193,22 @@ def test_what_the_callable_raises_then_reaches_the_caller():
             transport, error, _ = ask(kind, api_key, json_reply(AGAIN, 401))
             assert error is raised, error
             assert transport.open_responses == 0
+
+
+def test_a_full_heap_hides_no_refusal():
+    def full(name):
+        if name.endswith(".keys"):
+            raise MemoryError
+        return kept(name)
+
+    kept, exchange.import_module = exchange.import_module, full
+    try:
+        for kind, tokens, api_key in ways("1", "2"):
+            _, error, _ = ask(kind, api_key, json_reply(AGAIN, 401))
+            assert error.status == 401
+            assert tokens.times == 1
+    finally:
+        exchange.import_module = kept
 
 
 def test_the_new_key_is_shown_nowhere():

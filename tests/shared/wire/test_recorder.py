@@ -285,7 +285,7 @@ class Short(FlightRecorder):
 
 
 def test_where_memory_is_short_the_recording_goes_and_not_the_answer():
-    recorder = Short()
+    recorder = Short(9000)
     pieces = [sse(text(word)) for word in "abcd"]
     (exchange,) = recorded([ScriptedReply(pieces + [sse(STOP) + DONE])], recorder)
     assert b'"b"' not in bytes_of(exchange)
@@ -293,7 +293,7 @@ def test_where_memory_is_short_the_recording_goes_and_not_the_answer():
     assert b"[DONE]" in bytes_of(exchange)
     assert exchange["response"]["lost_bytes"] >= 2 * len(pieces[0])
     recorder.clear()
-    assert repr(recorder) == "FlightRecorder(0 exchanges, 65536 bytes left)"
+    assert repr(recorder) == "FlightRecorder(0 exchanges, 9000 bytes left)"
 
 
 def test_where_there_is_none_for_a_request_older_answers_go():

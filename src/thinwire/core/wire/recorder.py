@@ -11,7 +11,7 @@ cut.
 
 import json
 
-from thinwire.core._compat import const, import_module, public, replace_file
+from thinwire.core._compat import BODY_LIMIT, const, import_module, public, replace_file
 from thinwire.core.errors import without
 from thinwire.core.wire.redaction import is_secret, secrets, unquoted
 
@@ -90,7 +90,8 @@ class FlightRecorder:
     """Keeps what went over the wire last, without secrets: `Client(..., recorder=recorder)`.
 
     Args:
-        size_bytes: how much is kept, all attempts together; the oldest goes first.
+        size_bytes: how much is kept, all attempts together; the oldest goes first. By default
+            256 KiB, on a chip 8 KiB.
         attach: errors of attempts get it as it stands then, as `error.recording`; `of` finds it
             from any error.
 
@@ -100,7 +101,7 @@ class FlightRecorder:
     One may serve several clients.
     """
 
-    def __init__(self, size_bytes: int = 65536, attach: bool = False) -> None:
+    def __init__(self, size_bytes: int = 4 * BODY_LIMIT, attach: bool = False) -> None:
         if size_bytes < _SMALLEST:
             raise ValueError("size_bytes must be at least %d, not %r" % (_SMALLEST, size_bytes))
         self.attach = attach
