@@ -10,37 +10,35 @@ Whoever uses it nevertheless gets an ImportError that names the file.
 
 import os
 
-PROVIDERS = "thinwire/core/providers/"
-DIALECTS = "thinwire/core/dialects/"
 OPTIONAL = {
     # Deployment(dialect="anthropic")
     "anthropic": (
-        DIALECTS + "anthropic.py",
-        DIALECTS + "anthropic_answer.py",
-        DIALECTS + "anthropic_messages.py",
-        DIALECTS + "anthropic_parts.py",
-        DIALECTS + "anthropic_thinking.py",
+        "thinwire/core/dialects/anthropic.py",
+        "thinwire/core/dialects/anthropic_answer.py",
+        "thinwire/core/dialects/anthropic_messages.py",
+        "thinwire/core/dialects/anthropic_parts.py",
+        "thinwire/core/dialects/anthropic_thinking.py",
     ),
     # from_config, from_env
     "config": (
-        PROVIDERS + "config.py",
-        PROVIDERS + "config_file.py",
-        PROVIDERS + "environment.py",
-        PROVIDERS + "origins.py",
-        PROVIDERS + "other_names.py",
-        PROVIDERS + "schema.py",
-        PROVIDERS + "spelling.py",
+        "thinwire/core/providers/config.py",
+        "thinwire/core/providers/config_file.py",
+        "thinwire/core/providers/environment.py",
+        "thinwire/core/providers/origins.py",
+        "thinwire/core/providers/other_names.py",
+        "thinwire/core/providers/schema.py",
+        "thinwire/core/providers/spelling.py",
     ),
     # client.models(), check(), probe()
     "discovery": (
-        PROVIDERS + "check.py",
-        PROVIDERS + "discovery.py",
-        PROVIDERS + "model_list.py",
-        PROVIDERS + "probe.py",
+        "thinwire/core/providers/check.py",
+        "thinwire/core/providers/discovery.py",
+        "thinwire/core/providers/model_list.py",
+        "thinwire/core/providers/probe.py",
     ),
     # client.post(), get(), open(), embeddings(), transcribe(), speak(), and what discovery asks
     "endpoints": (
-        DIALECTS + "endpoint.py",
+        "thinwire/core/dialects/endpoint.py",
         "thinwire/core/request/endpoint_call.py",
         "thinwire/core/request/multipart.py",
         "thinwire/core/services/blocking.py",
@@ -52,12 +50,14 @@ OPTIONAL = {
     "files": ("thinwire/core/request/sources.py",),  # TextFile, DataURL
     "hedge": ("thinwire/core/hedge.py",),  # hedge_after=
     "history": ("thinwire/core/request/jsonl.py",),  # JSONLMessages
-    "hygiene": (DIALECTS + "hygiene.py",),  # conversations with tools are sent as they are
+    "hygiene": (
+        "thinwire/core/dialects/hygiene.py",
+    ),  # conversations with tools are sent as they are
     # log=, on_event=
     "log": ("thinwire/core/observer.py", "thinwire_device/log.py"),
     "on_chunk": ("thinwire/core/answer/on_chunk.py",),  # on_chunk=
     # provider=, and what suits a server of a known host
-    "presets": (PROVIDERS + "presets.py", PROVIDERS + "azure.py"),
+    "presets": ("thinwire/core/providers/presets.py", "thinwire/core/providers/azure.py"),
     # recorder=, on_request=, on_response=, on_stream_complete=
     "recorder": (
         "thinwire/core/answer/wire_hooks.py",
@@ -65,12 +65,12 @@ OPTIONAL = {
         "thinwire/core/wire/tap.py",
     ),
     "repair": ("thinwire_device/repair.py",),  # ToolCall.repair()
-    "resolve": (PROVIDERS + "resolve.py",),  # "provider:model", "*"
+    "resolve": ("thinwire/core/providers/resolve.py",),  # "provider:model", "*"
     # Deployment(dialect="responses")
     "responses": (
-        DIALECTS + "responses.py",
-        DIALECTS + "responses_answer.py",
-        DIALECTS + "responses_input.py",
+        "thinwire/core/dialects/responses.py",
+        "thinwire/core/dialects/responses_answer.py",
+        "thinwire/core/dialects/responses_input.py",
     ),
     "roots": ("thinwire_device/roots.py",),  # https, but with cadata=, pin= or verify=False
     "sse": ("thinwire/sse.py",),

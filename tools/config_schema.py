@@ -31,6 +31,8 @@ _PLAIN: dict[str, dict[str, Any]] = {
     "number": {"type": "number", "minimum": 0},
 }
 
+_WRITTEN_AS_TEXT = ("integer", "number", "boolean")
+
 
 def json_schema() -> dict[str, Any]:
     """The JSON Schema (draft 2020-12) of a configuration."""
@@ -55,11 +57,8 @@ def _section(name: str) -> dict[str, Any]:
 
 def _kinds(kinds: str) -> dict[str, Any]:
     found = [_kind(kind) for kind in kinds.split("|")]
-    if any(one in found for one in ({"type": "string"}, {})):
-        return found[0] if len(found) == 1 else {"anyOf": found}
-    if all("type" in one and one["type"] in ("integer", "number", "boolean") for one in found) or (
-        any("enum" in one for one in found)
-    ):
+    plain = [one for one in found if one.get("type") in _WRITTEN_AS_TEXT or "enum" in one]
+    if plain and {"type": "string"} not in found:
         found.append(_VARIABLE)
     return found[0] if len(found) == 1 else {"anyOf": found}
 

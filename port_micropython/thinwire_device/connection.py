@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from thinwire_device.dns import Address
     from thinwire_device.wait import Waiter
 
-    Place = tuple[str, str, int]  # scheme, host, port
+    Place = tuple[str, str, int, bool]  # scheme, host, port, whether its address is public
 
 # Of a connect that goes on in the background. What it is on one platform is a failure on another:
 # 115 means on ESP32 that the network is down, and its 118 that there is no route.
@@ -141,7 +141,7 @@ class Connection:
 
     Args:
         waiter: how to wait.
-        place: (scheme, host, port) of the server, for the pool.
+        place: see Place, for the pool.
         plain: the socket; it is the connection's from now on.
 
     Attributes:

@@ -14,7 +14,7 @@ a client that is only made takes half of the RAM.
 from micropython import const
 
 try:
-    import socket  # noqa: F401 - for what is said where there is none
+    import socket
 except ImportError:
     raise ImportError("thinwire: this firmware has no network (no module named 'socket')")
 
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from thinwire.core.request.http_request import Abortable, Request
     from thinwire.core.transport import Transport
     from thinwire_device.connection import Connection, Place, Pool
-    from thinwire_device.dns import DNSCache
+    from thinwire_device.dns import Address, DNSCache
     from thinwire_device.http11 import SocketResponse
     from thinwire_device.tls_context import TLSContexts
 
@@ -70,6 +70,7 @@ class SocketTransport:  # a core.transport.Transport; as its subclass it would c
     """
 
     name = "socket"
+    check_pins = None  # nobody else looks a name up
 
     def __init__(
         self,
@@ -135,7 +136,8 @@ class SocketTransport:  # a core.transport.Transport; as its subclass it would c
         from thinwire.core.errors import ConnectError
         from thinwire_device.connection import Pool
 
-        place = (request.scheme, request.host, request.port)
+        # Those that lead to public addresses for sure are kept for themselves.
+        place = (request.scheme, request.host, request.port, request.public_only)
         if self._pool is None or self._pool.limit != self._keeping[0]:
             # Closed, and used again. What is still under way goes to the old one, and is closed.
             self._pool = Pool(self._waiter.now_ms, self._keeping[0], self._keeping[1])
@@ -257,6 +259,7 @@ class SocketTransport:  # a core.transport.Transport; as its subclass it would c
         begun = self._waiter.now_ms()
         addresses = names.known(host, port)
         if addresses is not None:
+            _check(request, addresses)
             try:
                 plain = await connect(self._waiter, addresses, request)
             except TransportTimeout:
@@ -270,6 +273,7 @@ class SocketTransport:  # a core.transport.Transport; as its subclass it would c
             begun = self._waiter.now_ms()
             if request.connect_deadline_ms is not None:
                 request.connect_deadline_ms += begun - start
+            _check(request, addresses)
             whom = "%s:%d" % (host, port)
             try:
                 plain = await connect(self._waiter, addresses, request)
@@ -286,6 +290,17 @@ class SocketTransport:  # a core.transport.Transport; as its subclass it would c
         if context is not None:
             connection.wrap(context)
         return connection
+
+
+def _check(request: "Request", addresses: "list[Address]") -> None:
+    # See core/providers/public_only.py. Chips have an address as text, the unix port has bytes.
+    if not request.public_only:
+        return
+    found: list[Any] = [address[4] for address in addresses]
+    if not isinstance(found[0], tuple):
+        found = [socket.sockaddr(one)[1:] for one in found]  # type: ignore[attr-defined]  # the unix port alone
+    require = import_module("thinwire.core.providers.public_only").require
+    require(request.host, [one[0] for one in found])
 
 
 if TYPE_CHECKING:

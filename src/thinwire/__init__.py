@@ -33,9 +33,11 @@ if TYPE_CHECKING:
     from thinwire.core.answer.events import StreamRestarted as StreamRestarted
     from thinwire.core.answer.media import AudioDelta as AudioDelta
     from thinwire.core.answer.media import ImageDelta as ImageDelta
+    from thinwire.core.answer.stream_events import UsageReceived as UsageReceived
     from thinwire.core.answer.tool_calls import ToolCall as ToolCall
     from thinwire.core.answer.tool_calls import ToolCallDelta as ToolCallDelta
     from thinwire.core.answer.tool_calls import ToolCallStarted as ToolCallStarted
+    from thinwire.core.answer.whole_calls import ToolCallComplete as ToolCallComplete
     from thinwire.core.client import AsyncClient as AsyncClient
     from thinwire.core.error_kinds import FALLBACK_ON as FALLBACK_ON
     from thinwire.core.error_kinds import FALLBACK_OPTIONAL as FALLBACK_OPTIONAL
@@ -89,7 +91,9 @@ compat.exoclaw.provider OpenAIStreamingProvider
 core.answer.completion Choice Completion
 core.answer.events ContentDelta Event ReasoningDelta RefusalDelta StreamComplete StreamRestarted
 core.answer.media AudioDelta ImageDelta
+core.answer.stream_events UsageReceived
 core.answer.tool_calls ToolCall ToolCallDelta ToolCallStarted
+core.answer.whole_calls ToolCallComplete
 core.client AsyncClient
 core.error_kinds FALLBACK_ON FALLBACK_OPTIONAL OutOfMemory ThinwireError
 core.routing.all_failed AllAttemptsFailed

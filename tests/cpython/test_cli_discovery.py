@@ -2,10 +2,11 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from thinwire import Deployment
+from thinwire import Client, Deployment
 from thinwire.cli import main
 from thinwire.testing import MockServer, json_reply, status_reply, text_reply
 
@@ -137,3 +138,37 @@ def test_probe_prints_a_profile(
     status, out, err = ran(capsys, "probe", server.base_url, "m", "--api-key-env", "MY_KEY")
     assert (status, out) == (1, "")
     assert err.startswith("thinwire probe: ")
+
+
+def test_what_the_environment_names(
+    server: MockServer, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OPENAI_BASE_URL", server.base_url)
+    monkeypatch.setenv("OPENAI_API_KEY", KEY)
+    status, out, err = ran(capsys, "models")
+    assert (status, err) == (0, "")
+    assert "echo" in out
+    assert ran(capsys, "check")[0] == 1  # no model is named
+    monkeypatch.setenv("OPENAI_MODEL", "m")
+    status, out, _ = ran(capsys, "check")
+    assert (status, out.split()[-5:-1]) == (0, ["m", "yes", "yes", "yes"])
+
+
+@pytest.mark.parametrize(
+    ("dialect", "field"),
+    [("openai", "reasoning_content"), ("anthropic", "thinking"), ("responses", "reasoning")],
+)
+def test_each_wire_can_be_asked(dialect: Any, field: str) -> None:
+    with MockServer(strict=True) as server:
+        places = {
+            model: Deployment(server.base_url, KEY, model, dialect=dialect)
+            for model in ("echo", "tools", "reasoning")
+        }
+        with Client("echo", places) as client:
+            assert [entry.id for entry in client.models()][:1] == ["echo"]
+            assert [one.ok for one in client.check()] == [True, True, True]
+            assert client.probe("tools").features["tools"] is True
+            assert client.probe("echo").features["tools"] is False
+            assert client.probe("reasoning").features["reasoning_field"] == field
+        assert {request.status for request in server.requests} == {200}
+        assert server.errors == []

@@ -47,6 +47,15 @@ def test_the_schema_knows_every_field() -> None:
         assert found["additionalProperties"] is False
 
 
+def test_the_schema_takes_variables_where_a_configuration_does() -> None:
+    variable = {"type": "string", "pattern": r"\$\{[^}]+\}"}
+    top, provider = SCHEMA["properties"], SCHEMA["$defs"]["provider"]["properties"]
+    for field in (top["timeouts"], top["log"], provider["max_concurrent"], provider["framing"]):
+        assert variable in field["anyOf"]
+    assert provider["params"]["additionalProperties"] == {}
+    assert provider["base_url"]["type"] == "string"
+
+
 @pytest.mark.parametrize("language", ["json", "toml"])
 def test_the_examples_of_the_page_are_right(language: str, tmp_path: Path) -> None:
     variables = dict.fromkeys(
@@ -105,12 +114,14 @@ def test_a_client_without_arguments_hands_on_all_that_it_was_given(
 ) -> None:
     told: list[dict[str, Any]] = []
     monkeypatch.setattr(environment, "begin", lambda made, init, given: told.append(given))
-    names = [*inspect.signature(Client.__init__).parameters][1:]
+    names = [*inspect.signature(Client.__init__).parameters][1:-1]
+    names.append("recorder")  # of those that few have
     options = {name: object() for name in names if name not in ("default_model", "deployments")}
     Client(**options)  # type: ignore[arg-type]
     assert told == [options]
     Client()
     assert set(told[1].values()) == {None}
+    assert set(told[1]) == set(options) - {"recorder"}
 
 
 def test_each_server_is_trusted_in_its_own_way(tmp_path: Path) -> None:

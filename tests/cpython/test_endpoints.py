@@ -1,13 +1,20 @@
 """Endpoints that are no chats, over real sockets, on every transport of both runtimes."""
 
+import email
 import json
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 from support.endpoint_server import endpoint_server
+from support.examples import Example, examples
 from support.legs import Leg, legs, run_jobs
 
+from thinwire import Client, Deployment
+
+EXAMPLES = [example for example in examples() if example.name.startswith("endpoints_")]
 LARGE = 8 * 2**20  # more than MicroPython's heap here
 MOST = LARGE // 2  # bytes, what is imported meanwhile included; 64 MB take no more
 
@@ -61,3 +68,32 @@ def test_endpoints(leg: Leg, base_url: str, tmp_path: Path) -> None:
     assert whole
     assert same
     assert peak < MOST
+
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=lambda example: example.name)
+def test_examples_of_the_page(example: Example, base_url: str, tmp_path: Path) -> None:
+    program = tmp_path / "example.py"
+    program.write_text(example.text.replace("https://api.openai.com/v1", base_url), "utf-8")
+    command = [sys.executable, "-W", "error", str(program)]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout
+
+
+def test_the_page_has_its_examples() -> None:
+    assert len(EXAMPLES) == 3
+
+
+def test_a_form_is_what_another_parser_takes(base_url: str) -> None:
+    with Client("m", Deployment(base_url, model="whisper-1")) as client:
+        found = client.transcribe(b"SOUND", filename="gr\u00fc\u00df.mp3", prompt="a\r\n--b")
+    seen = found.document["seen"]
+    head = "Content-Type: " + seen["type"] + "\r\n\r\n"
+    message = email.message_from_bytes(head.encode() + seen["start"].encode("latin-1"))
+    parts: list[Any] = message.get_payload()  # type: ignore[assignment]
+    values = {
+        str(part.get_param("name", header="content-disposition")): part.get_payload(decode=True)
+        for part in parts
+    }
+    assert values == {"prompt": b"a\r\n--b", "model": b"whisper-1", "file": b"SOUND"}
+    assert parts[-1].get_content_type() == "audio/mpeg"

@@ -18,11 +18,12 @@ from thinwire.testing import MockServer
 README = (ROOT / "README.md").read_text("utf-8")
 EXAMPLES = examples()
 CHIP = [example for example in EXAMPLES if "sensor.log" in example.text]
-# Those of docs/curl.md ask real addresses: tests/cpython/test_curl_page.py has them.
+# Those of docs/curl.md ask real addresses: tests/cpython/test_curl_page.py has them; those of
+# docs/endpoints.md ask for more than chats: tests/cpython/test_endpoints.py.
 SERVER = [
     example
     for example in EXAMPLES
-    if "sensor.log" not in example.text and not example.name.startswith("curl_")
+    if "sensor.log" not in example.text and not example.name.startswith(("curl_", "endpoints_"))
 ]
 ADDRESSES = (
     "https://openrouter.ai/api/v1",

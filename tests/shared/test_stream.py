@@ -20,6 +20,7 @@ from thinwire.core._compat import EVENT_LIMIT
 from thinwire.core.answer import answer
 from thinwire.core.answer.events import ContentDelta, ReasoningDelta
 from thinwire.core.answer.tool_calls import ToolCallDelta, ToolCallStarted
+from thinwire.core.answer.whole_calls import ToolCallComplete
 from thinwire.core.errors import StreamInterrupted
 from thinwire.core.sync import Client
 from thinwire.testing.scripted import ScriptedReply, ScriptedTransport
@@ -81,7 +82,9 @@ def test_every_cut_of_tool_calls_gives_the_same():
         ToolCallDelta(0, '{"a"'),
         ToolCallStarted(1, "2", "g"),
         ToolCallDelta(0, ":1}"),
+        ToolCallComplete(0, "1", "f", {"a": 1}),
         ToolCallDelta(1, "{}"),
+        ToolCallComplete(1, "2", "g", {}),
     ]
     for pieces in feeds(CALLS):
         got = play_pieces(*pieces)

@@ -20,6 +20,7 @@ from streams import (
 
 from thinwire.core.answer.events import ContentDelta, StreamRestarted
 from thinwire.core.answer.tool_calls import ToolCallDelta, ToolCallStarted
+from thinwire.core.answer.whole_calls import ToolCallComplete
 from thinwire.core.errors import StreamError
 from thinwire.core.routing.all_failed import AllAttemptsFailed
 from thinwire.core.sync import Client
@@ -71,7 +72,8 @@ def test_words_and_calls_are_one_answer_wherever_they_stand():
         assert [one["function"]["name"] for one in message["tool_calls"]] == ["f"], message
         told = [item for item in got.events if not isinstance(item, ContentDelta)]
         assert told[0] == ToolCallStarted(0, "1", "f"), told
-        assert "".join([item.arguments for item in told[1:]]) == ONE, told
+        assert told[-1] == ToolCallComplete(0, "1", "f", {"a": 1}), told
+        assert "".join([item.arguments for item in told[1:-1]]) == ONE, told
 
 
 def test_a_document_may_be_two_messages():
@@ -155,7 +157,11 @@ LOST = [
     ([chunk({"tool_calls": [{"index": 0, "type": "mcp", "mcp": {"name": "f"}}]}), CALLS], []),
     (
         [call(0, "1", "f", "[]"), call(1, "2", None, ONE), CALLS],
-        [ToolCallStarted(0, "1", "f"), ToolCallDelta(0, "[]")],
+        [
+            ToolCallStarted(0, "1", "f"),
+            ToolCallDelta(0, "[]"),
+            ToolCallComplete(0, "1", "f", None),
+        ],
     ),
     ([text("a"), CALLS, in_choice(1, {}, "tool_calls")], [ContentDelta("a")]),
 ]

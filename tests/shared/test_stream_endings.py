@@ -22,6 +22,7 @@ from streams import (
 )
 
 from thinwire.core.answer.tool_calls import ToolCallStarted
+from thinwire.core.answer.whole_calls import ToolCallComplete
 from thinwire.core.client import AsyncClient
 from thinwire.core.errors import (
     EncodeError,
@@ -314,7 +315,7 @@ def test_a_tool_call_that_was_cut_is_not_executable():
 
 
 def test_a_call_without_arguments_is_told_at_the_end_at_the_latest():
-    told = [ToolCallStarted(0, "1", "f")]
+    told = [ToolCallStarted(0, "1", "f"), ToolCallComplete(0, "1", "f", {})]
     for end in (DONE, sse(STOP), sse(STOP) + DONE):
         for feed in feeds(sse(call(0, "1", "f", None)) + end):
             got = play_pieces(*feed)

@@ -82,7 +82,7 @@ class Handler(BaseHTTPRequestHandler):
     def _speech(self, seen: dict[str, Any]) -> None:
         # As many bytes as the text says, in HTTP chunks; a text that ends in "!" is cut off.
         text = json.loads(seen["start"])["input"]
-        left = int(text.rstrip("!"))
+        left = int(text.rstrip("!")) if text[0].isdigit() else 1000
         self.send_response(200)
         self.send_header("Content-Type", "audio/mpeg")
         self.send_header("Transfer-Encoding", "chunked")
@@ -103,6 +103,8 @@ class Handler(BaseHTTPRequestHandler):
         else:
             self.refused.add(self.path)
             self._send(503, b'{"error": {"message": "busy"}}')
+
+    _rerank = _report = _echo
 
     def _forbidden(self, seen: dict[str, Any]) -> None:
         said = {"error": {"message": "no such key: %s" % seen["key"]}}

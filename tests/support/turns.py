@@ -235,7 +235,9 @@ def _job(turn: Turn, server: MockServer, places: Places, scale: int) -> dict[str
         upstream = f"{model}-{TURNS.index(turn)}-{scale}"
         if isinstance(script, str):
             host, port = places[script]
-            models[model] = (f"http://{host}:{port}/v1", upstream)
+            # A key goes by http to addresses of this machine only.
+            scheme = "http" if host[0].isdigit() else "https"
+            models[model] = (f"{scheme}://{host}:{port}/v1", upstream)
         else:
             models[model] = (server.base_url, upstream)
             server.reply(upstream, script)

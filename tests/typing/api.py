@@ -18,7 +18,11 @@ from thinwire import (
     ContentDelta,
     Deployment,
     Event,
+    FlightRecorder,
+    ModelEntry,
+    Probe,
     ReasoningDelta,
+    Recording,
     StreamComplete,
     SyncChatStream,
     TextFile,
@@ -26,6 +30,7 @@ from thinwire import (
     ToolCall,
     ToolCallDelta,
     ToolCallStarted,
+    resolve,
 )
 from thinwire.transport import (
     Abortable,
@@ -69,6 +74,22 @@ async def asynchronous() -> None:
     AsyncClient("fast", deployments, http_client=httpx.AsyncClient(), log=True)
 
 
+async def by_name() -> None:
+    async def token() -> str:
+        return "token"
+
+    async with AsyncClient("azure:gpt-5", api_key=token, fallbacks=["openai:gpt-5-mini"]) as one:
+        assert_type(await one.chat("Hello", on_delta=print, keep="none"), Completion)
+    several: dict[str, Deployment | str] = {
+        "fast": "groq:llama-3.3-70b-versatile",
+        "big": Deployment(provider="azure", base_url="https://a.example", model="gpt-5"),
+        "*": Deployment(provider="openrouter", api_key_env="MINE", auth="bearer"),
+    }
+    AsyncClient("fast", several, {"fast": ["big"]})
+    assert_type(resolve("ollama:llama3.2:latest"), Deployment)
+    Client(None, {"*": Deployment(provider="ollama")}).chat("Hello", model="llama3.2")
+
+
 def synchronous() -> None:
     proxy = HTTPXTransport(proxy="http://proxy.example:3128")
     with Client("fast", Deployment("https://a.example/v1"), transport=proxy) as client:
@@ -77,6 +98,17 @@ def synchronous() -> None:
             assert_type(stream, SyncChatStream)
             for event in stream:
                 handle(event)
+
+
+def asked(client: Client, recorder: FlightRecorder) -> None:
+    assert_type(client.names, list[str])
+    assert_type(client.models("fast", fallback=["a"]), list[ModelEntry])
+    assert_type(client.check(free=True)[0].first_token_ms, int | None)
+    assert_type(client.probe("fast"), Probe)
+    assert_type(recorder.of(None), Recording | None)
+    Client("fast", deployments, recorder=recorder, on_request=print, on_response=print)
+    Client("fast", deployments, on_stream_complete=lambda summary: print(summary["event_count"]))
+    Client("fast", deployments, recorder=3)  # type: ignore[arg-type]
 
 
 def handle(event: Event) -> str:

@@ -41,10 +41,7 @@ def client_of(args: argparse.Namespace, name: str = "") -> "Client":
     from thinwire import Client, Deployment
 
     if args.config:
-        from thinwire.core.providers import config
-
-        made: Client = config.client(Client, args.config, None, {})
-        return made
+        return Client.from_config(args.config)
     if args.base_url:
         variable = args.api_key_env or (_KEY if os.environ.get(_KEY) else None)
         model = args.model or "model"

@@ -41,12 +41,11 @@ def run(args: argparse.Namespace) -> int:
 def _list(args: argparse.Namespace) -> int:
     found: dict[str, list[ModelEntry]] = {}
     with clients.client_of(args, args.name) as client:
-        names = [args.name] if args.name else client.names
-        if not names:
-            raise ValueError("no model is declared there: name a provider")
+        router = client._router  # noqa: SLF001 - its other half
+        names: list[str | None] = [args.name] if args.name else [*client.names] or [None]
         for name in names:
-            router = client._router  # noqa: SLF001 - its other half
-            server = str(router.deployment(router.name(name)).url)
+            star = router.star if name is None else None
+            server = str((star or router.deployment(router.name(name))).url)
             if server not in found:
                 found[server] = client.models(name, fallback=())
     if args.json:

@@ -16,12 +16,13 @@ if TYPE_CHECKING:
     Certificates = bytes | str | list[bytes] | None
     Verify = bool | str | PathLike[str] | bytes | SSLContext
 
-# The second base of AsyncClient: on a chip clients come to its methods another way
+# Bases of AsyncClient and of both clients: on a chip clients come to their methods another way
 # (BaseClient.__getattr__).
 if MICROPYTHON and not TYPE_CHECKING:  # pragma: no cover (MicroPython)
-    Services = object
+    Services = Shared = object
 else:
     from thinwire.core.services.face import Services as Services
+    from thinwire.core.services.face import Shared as Shared
 
 
 def default_transport(

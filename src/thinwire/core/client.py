@@ -13,6 +13,7 @@ from thinwire.core._compat import (
 )
 from thinwire.core.adapters import (
     Services,
+    Shared,
     default_log,
     default_transport,
     memory_budget,
@@ -56,7 +57,7 @@ if TYPE_CHECKING:
             """The transport for a Client, if `blocking`, or an AsyncClient."""
 
 
-class BaseClient:
+class BaseClient(Shared):
     """What the sync and the async client share."""
 
     if MICROPYTHON and not TYPE_CHECKING:  # pragma: no cover (MicroPython)
@@ -178,6 +179,7 @@ class BaseClient:
                 "http_client": http_client,
                 "keep_headers": keep_headers,
             }
+            said.update(more)
             begin = import_module("thinwire.core.providers.environment").begin
             begin(self, BaseClient.__init__, said)
             return
@@ -228,6 +230,14 @@ class BaseClient:
             if hasattr(transport, "open"):
                 transport = transport.open(self._blocking)
         self._transport: Transport = transport
+        places = [self._router.deployment(name) for name in self._router.models()]
+        if self._router.star is not None:
+            places.append(self._router.star)
+        for deployment in places:
+            if deployment.options is not None and deployment.options.allow_private is False:
+                from thinwire.core.providers import public_only
+
+                public_only.check(transport, deployment)
         # A transport knows in what sizes its bytes come; own ones need not say.
         self._reserve = Reserve(getattr(transport, "buffer_size", None) or BUFFER)
         if more:  # loaded for who needs it

@@ -51,7 +51,7 @@ if TYPE_CHECKING:
         "length",
     ]
     # Those, and what no server is asked again for.
-    ErrorKind = Kind | Literal["error", "encode", "interrupted", "memory"]
+    ErrorKind = Kind | Literal["error", "encode", "interrupted", "memory", "address"]
 
 # Below HTTP: each may go better the next time.
 _EXCHANGE: "tuple[Kind, ...]" = ("connect", "write", "read", "timeout", "stream")

@@ -252,8 +252,13 @@ class Exchange:
             error.speechless = True
             raise error
         if refused is not None:
+            renew = None
             if status == 401 and callable(deployment.api_key):  # its key may have expired
-                renew = import_module("thinwire.core.providers.keys").renew
+                try:
+                    renew = import_module("thinwire.core.providers.keys").renew
+                except MemoryError:
+                    mend_imports()
+            if renew is not None:
                 refused.stale = await renew(self._plan, self.attempt.deployment, key, self._ask)
             raise refused
         if answer.is_document():

@@ -6,6 +6,8 @@ from thinwire.core._compat import BODY_LIMIT
 from thinwire.core.answer import error_response as module
 from thinwire.core.answer import error_response as refusal
 from thinwire.core.answer.error_response import retry_after_ms, should_retry
+from thinwire.core.answer.events import ContentDelta
+from thinwire.core.answer.stream_events import UsageReceived
 from thinwire.core.errors import (
     NO_WORDS,
     OutOfMemory,
@@ -294,7 +296,7 @@ def test_an_answer_in_one_piece_of_json():
     for pieces in ([body], [body[i : i + 1] for i in range(len(body))], [50, body]):
         got = play([ScriptedReply(pieces, 200, headers)])
         assert got.error is None, got.error
-        assert [item.text for item in got.events] == ["Hello"]
+        assert got.events == [ContentDelta("Hello"), UsageReceived({"total_tokens": 2})]
         done = got.last.completion
         assert (done.content, done.end, done.complete) == ("Hello", "finish", True)
         assert done.received_bytes == len(body), done.received_bytes

@@ -372,6 +372,23 @@ def test_a_plain_chat_loads_nothing_of_it():
         sys.modules["thinwire.core.dialects.replay"] = replay
 
 
+def test_a_firmware_may_do_without_it():
+    def import_module(name):
+        if name.endswith("hygiene"):
+            raise ImportError("no module named " + name)
+        return kept(name)
+
+    kept, replay.import_module = replay.import_module, import_module
+    try:
+        given = [USER, call("1"), USER, result("2")]
+        for shape in (given, Lines(given), Once(given)):
+            assert sent(shape, {"tools": [function()]}) == dict(
+                sent([USER]), messages=given, tools=[function()]
+            )
+    finally:
+        replay.import_module = kept
+
+
 def test_the_option_is_true_or_false():
     assert error_of((TypeError, ValueError), Deployment, URL, hygiene="no")
     assert not hygiene.wanted(Deployment(URL, hygiene=False))

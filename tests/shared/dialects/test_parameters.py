@@ -85,25 +85,6 @@ def test_reasoning_models_take_other_fields():
     assert got == {"temperature": 1, "max_tokens": 3}
 
 
-def test_patterns():
-    for pattern, model, want in [
-        ("o1", "o1", True),
-        ("o1", "o1-mini", False),
-        ("o1*", "o1-mini", True),
-        ("*mini", "o1-mini", True),
-        ("*mini", "o1-mini-x", False),
-        ("g*-5*x", "gpt-5-x", True),
-        ("g*-5*x", "gpt-4-x", False),
-        ("g*a*a*a", "gaa", False),
-        ("aba*ba", "aba", False),
-        ("openai/*", "openai/o1", True),
-        ("openai/*", "o1", False),
-        ("*", "anything/at:all", True),
-    ]:
-        assert parameters.matches(model, (pattern,)) is want, (pattern, model)
-    assert not parameters.matches("o1", ())
-
-
 def test_the_session_is_sent_where_a_deployment_says_so():
     for field in ("user", "prompt_cache_key"):
         call = Call([], session="s-1")
@@ -124,6 +105,8 @@ def test_what_is_asked_for_in_openais_words():
     deployment = Deployment(URL, params={"a": 1, "n": 2}, drop=("b",), rename={"c": "d"})
     call = Call([], None, {"b": 1, "c": 2, "n": 3, "reasoning_effort": "low"}, {"raw": 1})
     assert parameters.asked(deployment, call) == {"a": 1, "n": 3, "d": 2}
+    budget = Deployment(URL, params={"reasoning_budget": 9})
+    assert parameters.asked(budget, Call([])) == {"reasoning_effort": 9}
     plain = Deployment(URL, extra_body={"a": 1})
     assert parameters.asked(plain, call) == {"a": 1, "b": 1, "c": 2, "n": 3}
     call = Call([], session="s")
@@ -238,3 +221,27 @@ def test_hooks_are_told_of_each_attempt_what_is_dropped():
     client.chat(HELLO, seed=1)
     assert told == [("a", 1, "seed"), ("b", 2, "seed")], told
     assert "seed" not in sent_document(transport)
+
+
+def test_nothing_is_asked_of_options_that_shape_nothing():
+    asked, kept = [], parameters.shape
+    parameters.shape = lambda *given: asked.append(given)
+    try:
+        sent(Call([]), reasoning="openrouter", max_concurrent=1, divert_on=["length"])
+        assert asked == []
+        for options in (
+            {"drop": ["a"]},
+            {"rename": {"a": "b"}},
+            {"force": {"a": 1}},
+            {"models": ["a"]},
+            {"reasoning_models": ["a"]},
+            {"prompt_caching": True},
+            {"session_field": "user"},
+        ):
+            sent(Call([]), **options)
+            assert len(asked) == 1, options
+            asked.clear()
+        sent(Call([], params={"reasoning_effort": "low"}))
+        assert len(asked) == 1
+    finally:
+        parameters.shape = kept

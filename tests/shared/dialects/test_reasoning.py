@@ -1,6 +1,6 @@
 import json
 
-from helpers import read_all
+from helpers import error_of, read_all
 
 from thinwire.core.dialects import openai
 from thinwire.core.dialects.reasoning import spelled
@@ -130,3 +130,33 @@ def test_an_event_tells_that_a_server_has_nothing_of_it():
     assert told == [("parameter_dropped", "reasoning_effort")]
     call.tell = None
     assert sent(call, reasoning="none") == got
+
+
+def test_a_deployment_may_ask_for_it_in_the_same_words():
+    for said, spelling, want in [
+        ({"reasoning_effort": "high"}, "effort", {"reasoning_effort": "high"}),
+        ({"reasoning_effort": "high"}, "openrouter", {"reasoning": {"effort": "high"}}),
+        ({"reasoning_effort": False}, "thinking", {"thinking": {"type": "disabled"}}),
+        ({"reasoning_budget": 3000}, "effort", {"reasoning_effort": "medium"}),
+        ({"reasoning_effort": None}, "openrouter", {"reasoning_effort": None}),
+    ]:
+        for option in ("params", "extra_body"):
+            got = sent(Call([]), reasoning=spelling, **{option: said})
+            for name in ("model", "messages", "stream", "stream_options"):
+                got.pop(name)
+            assert got == want, (said, spelling, got)
+            if said != {"reasoning_effort": None}:
+                low = {"params": {"reasoning_effort": "low"}}
+                other = sent(Call([], **low), reasoning=spelling, **{option: said})
+                assert other == sent(Call([], **low), reasoning=spelling)
+
+
+def test_what_it_asks_for_is_checked_when_it_is_made():
+    for said in ({"reasoning_effort": 3}, {"reasoning_effort": "low", "reasoning_budget": 1}):
+        error_of(TypeError, Deployment, "https://h.test/v1", params=said)
+
+
+def test_a_calls_own_field_is_left_alone():
+    call = Call([], extra_body={"reasoning_effort": "low"})
+    got = sent(call, reasoning="openrouter", params={"reasoning_effort": "high"})
+    assert (got["reasoning_effort"], "reasoning" in got) == ("low", False)

@@ -353,7 +353,7 @@ def test_conversations_are_repaired_on_their_way():
         {"role": "user", "content": "Well?"},
     ]
     for given in (messages, tuple(messages), iter(messages), Again(messages)):
-        del told[:]
+        told.clear()
         got = input_of(given, tell=lambda event, fields: told.append((event, fields["what"])))
         assert kinds(got) == ["message", "call_1", "call_1", "message"], got
         assert got[2]["type"] == "function_call_output"

@@ -257,6 +257,14 @@ def test_reasoning_goes_back_with_all_that_it_came_with():
     }
 
 
+def test_a_call_goes_back_with_all_that_it_came_with():
+    item = called("{}")
+    item.update({"namespace": "crm", "status": "completed"})
+    found = one(added(0, item), argued(0, "{}"), done(0, item), END)
+    note = {"type": "function_call", "call_id": "call_1", "namespace": "crm"}
+    assert found.to_message()["_responses"] == [note]
+
+
 def test_phases_of_messages_are_kept():
     # gpt-5.3-codex and later say what is a comment, and want it back.
     events = (
@@ -424,7 +432,9 @@ ERRORS = [
     ({"code": "server_error", "message": "it broke"}, "server"),
     ({"code": "invalid_prompt", "message": "not so"}, "bad_request"),
     ({"code": "image_too_large", "message": "not so"}, "bad_request"),
+    ({"code": "data_residency_mismatch", "message": "no"}, "bad_request"),
     ({"code": "image_content_policy_violation", "message": "no"}, "content_filter"),
+    ({"code": "bio_policy", "message": "no"}, "content_filter"),
     ({"code": "context_length_exceeded", "message": "too long"}, "context_length"),
     ({"code": "insufficient_quota", "message": "pay"}, "quota"),
 ]
@@ -641,7 +651,8 @@ def test_long_events_that_repeat_what_is_known_need_no_larger_buffer():
                     done_with += count
                     one = answer.next_event()
                     while one is not None:
-                        content.append(one.text)
+                        if isinstance(one, ContentDelta):
+                            content.append(one.text)
                         one = answer.next_event()
             assert "".join(content) == LONG
             assert answer.end == "finish", (step, written)

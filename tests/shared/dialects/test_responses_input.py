@@ -162,6 +162,14 @@ def test_reasoning_stands_right_before_what_it_led_to():
         assert items(message) == wanted, notes
 
 
+def test_what_a_call_came_with_goes_back_with_it():
+    notes = [{"type": "function_call", "call_id": "call_1", "namespace": "crm"}]
+    item = dict(CALLED)
+    item["namespace"] = "crm"
+    assert items(answer("", [CALL], notes)) == [item]
+    assert len(notes[0]) == 3, "the note itself was changed"
+
+
 def test_reasoning_goes_to_nobody_else():
     message = answer("Hi", [CALL], [THOUGHT, {"type": "message", "chars": 2}] + note("call_1"))
     message["_origin"] = "https://other.test"

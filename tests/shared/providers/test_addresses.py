@@ -164,7 +164,7 @@ def test_metadata_services_are_never_asked():
             assert Deployment(url_of(host, scheme), allow_private=True).url.host == host
     assert "a metadata service" in refused("http://metadata.google.internal")
     assert "a metadata service" in refused(
-        "https://metadata.google.internal", allow_insecure_http=True
+        "http://metadata.google.internal", allow_insecure_http=True
     )
     assert "plain text" in refused("http://169.254.0.9", KEY, allow_private=True)
     assert Deployment("http://169.254.0.9", KEY, allow_private=True, allow_insecure_http=True)

@@ -9,6 +9,7 @@ from thinwire.core.client import AsyncClient
 from thinwire.core.errors import ConnectError
 from thinwire.core.providers.check import Check, check
 from thinwire.core.routing.deployment import Deployment
+from thinwire.core.sync import Client
 from thinwire.testing.scripted import ScriptedReply, ScriptedTransport
 
 LIST = json_reply({"data": [{"id": "m"}, {"id": "x"}]})
@@ -89,6 +90,21 @@ def test_free_spends_nothing_and_does_not_take_a_public_list_for_a_proof():
     assert "Authorization" not in dict(checked([LIST, REFUSED], free=True)[1].requests[1].headers)
 
 
+def test_a_server_that_can_be_asked_about_a_key_is():
+    for reply, want in (
+        (json_reply({"data": {"label": "mine"}}), (True, True, True, None, True)),
+        (REFUSED, (True, False, True, None, False)),
+        (json_reply({}, 500), (True, None, True, None, False)),
+    ):
+        transport = ScriptedTransport([LIST, reply])
+        place = Deployment("https://openrouter.ai/api/v1", KEY, "m")
+        client = AsyncClient("a", place, transport=transport)
+        (found,) = asyncio.run(check(client, free=True))
+        assert said(found) == want, found
+        assert transport.requests[1].target == "/api/v1/key"
+        assert transport.open_responses == 0
+
+
 def test_an_id_with_a_word_of_the_servers_own():
     for id in ("m", "models/m", "m:latest"):
         found, _ = checked([json_reply({"data": [{"id": id}]}), REFUSED], free=True)
@@ -125,3 +141,12 @@ def test_a_repr_says_what_was_found():
     )
     assert repr(Check("a", "m")) == "Check('a', 'm')"
     assert KEY not in repr(found)
+
+
+def test_both_clients_have_it():
+    place = Deployment("https://a.test/v1", KEY, "m")
+    client = AsyncClient("a", place, transport=ScriptedTransport([LIST, REFUSED]))
+    (one,) = asyncio.run(client.check(["a"], free=True, timeouts=5))
+    client = Client("a", place, transport=ScriptedTransport([LIST, REFUSED]))
+    (other,) = client.check(["a"], free=True, timeouts=5)
+    assert said(one) == said(other) == (True, True, True, None, True)

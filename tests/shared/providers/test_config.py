@@ -297,6 +297,22 @@ def test_more_that_cannot_be():
         assert len(found) == 1, found
 
 
+def test_what_a_client_would_refuse():
+    def refused(**more):
+        document = {"models": {"a": "groq:x", "b": "groq:y"}, "default_model": "a"}
+        document.update(more)
+        (problem,) = problems(document)
+        return problem
+
+    assert refused(fallbacks=["a"]) == (
+        "",
+        "fallbacks of 'a' go in a circle: 'a' would be tried twice",
+    )
+    assert refused(fallback_on=["weather"])[1].startswith("fallback_on 'weather' is no kind")
+    more = {"a": "groq:x", "*": {"provider": "groq"}}
+    assert "'*'" in refused(models=more, default_model="*")[1]
+
+
 def test_a_model_is_declared_once():
     document = hill(models={"m": "a"})
     document["models"] = {"m": "groq:x"}
@@ -399,7 +415,8 @@ def test_a_client_is_made_of_it():
     document["timeouts"] = 5
     with Client.from_config(document, environ=ENV, default_model="b") as client:
         assert client._router.default_model == "b"
-        assert client._config.is_provider("hill")
+        assert client.resolve("hill:c:free").model == "c:free"
+        assert client.resolve("any/id").provider == "hill"
         assert "total=5" in repr(client)
 
 

@@ -11,7 +11,7 @@ from thinwire.core.errors import ConnectError, StatusError, StreamError, Thinwir
 from thinwire.core.providers.discovery import models
 from thinwire.core.providers.model_list import ModelEntry
 from thinwire.core.routing.deployment import Deployment
-from thinwire.core.sync import run
+from thinwire.core.sync import Client, run
 from thinwire.testing.scripted import ScriptedReply, ScriptedTransport
 
 LIST = {"object": "list", "data": [{"id": "b", "object": "model"}, {"id": "a"}]}
@@ -177,3 +177,33 @@ def test_hooks_and_headers_are_the_clients():
 def test_a_name_that_is_not_declared():
     client, _ = client_of([])
     error_of(ValueError, asyncio.run, models(client, "nobody"))
+
+
+def test_both_clients_have_it():
+    options = {"refresh": True, "fallback": (), "timeouts": 5}
+    client, _ = client_of([json_reply(LIST)])
+    assert ids(asyncio.run(client.models("two", **options))) == ["b", "a"]
+    client = Client("one", PLACES, transport=ScriptedTransport([json_reply(LIST)]))
+    assert ids(client.models("two", **options)) == ["b", "a"]
+    assert client.names == ["one", "other", "two"]
+
+
+def test_ids_that_nobody_declared_are_listed_where_they_are():
+    client, transport = client_of([json_reply(LIST)], {"*": PLACES["other"]}, None)
+    assert ids(asyncio.run(client.models())) == ["b", "a"]
+    assert ids(asyncio.run(client.models())) == ["b", "a"]
+    assert asked(transport) == [("GET", "other.test/v1/models")]
+    client, transport = client_of([json_reply(LIST)], {"*": PLACES["other"]}, None)
+    assert ids(asyncio.run(client.models("x"))) == ["b", "a"]
+    client, _ = client_of([], PLACES, None)
+    error_of(ValueError, asyncio.run, client.models())
+
+
+def test_anthropics_list_is_asked_for_in_its_words():
+    place = {"one": Deployment("https://one.test/v1", KEY, "m", dialect="anthropic")}
+    client, transport = client_of([json_reply(LIST)], place)
+    asyncio.run(client.models())
+    headers = dict(transport.requests[0].headers)
+    assert headers["x-api-key"] == KEY
+    assert "anthropic-version" in headers
+    assert "Authorization" not in headers

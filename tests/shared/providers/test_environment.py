@@ -126,6 +126,8 @@ def test_a_limit_of_the_answer():
     variables = {"OPENAI_COMPAT_API_KEY": "sk", "OPENAI_COMPAT_MAX_TOKENS": "many"}
     error = error_of(ConfigError, environment.arguments, variables)
     assert [path for path, _ in error.problems] == ["OPENAI_COMPAT_MAX_TOKENS"]
+    variables["OPENAI_COMPAT_MAX_TOKENS"] = "1024"
+    assert deployment(variables).extra_body == {"max_tokens": 1024}
 
 
 def test_azure():
@@ -162,6 +164,11 @@ def test_a_server_of_this_machine_needs_no_key():
     assert ":11434/" in deployment({"PREFERRED_PROVIDER": "ollama"}).base_url
     made = deployment({"OPENAI_BASE_URL": "http://localhost:8000/v1"})
     assert (made.base_url, made.api_key) == ("http://localhost:8000/v1", "")
+
+
+def test_a_star_is_no_model():
+    said = "the environment: GROQ_MODEL: has to be the id of a model"
+    assert shown({"GROQ_API_KEY": "sk", "GROQ_MODEL": "*"}) == said
 
 
 def test_nothing_is_an_error_that_says_what_to_set():

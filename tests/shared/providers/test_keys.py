@@ -5,6 +5,7 @@ import asyncio
 from helpers import error_of
 from streams import ANSWER, HELLO, ONCE, json_reply
 
+from thinwire.core import exchange
 from thinwire.core._compat import MICROPYTHON, getenv
 from thinwire.core.client import AsyncClient
 from thinwire.core.errors import StatusError
@@ -74,6 +75,17 @@ def test_a_key_that_cannot_be_sent_is_refused_and_not_shown():
         ValueError, keys.keyed, deployment, "m", environ={"MISTRAL_API_KEY": "sé cret"}
     )
     assert "cret" not in str(error), error
+
+
+def test_a_key_of_the_clients_goes_over_no_network_in_plain_text():
+    for deployment in (Deployment("http://10.0.0.5/v1"), Deployment("http://gpu.lan/v1")):
+        for more in ({"api_key": "k-123456789"}, {"api_key": lambda: "k-123456789"}):
+            error = error_of(ValueError, Client, "m", deployment, **more)
+            assert "plain text" in str(error), error
+            assert "k-123456789" not in str(error), error
+    meant = Deployment("http://gpu.lan/v1", allow_insecure_http=True)
+    assert keys.keyed(meant, "m", "k").api_key == "k"
+    assert keys.keyed(Deployment(HOME), "m", "k").api_key == "k"
 
 
 class Tokens:
@@ -181,6 +193,22 @@ def test_what_the_callable_raises_then_reaches_the_caller():
             transport, error, _ = ask(kind, api_key, json_reply(AGAIN, 401))
             assert error is raised, error
             assert transport.open_responses == 0
+
+
+def test_a_full_heap_hides_no_refusal():
+    def full(name):
+        if name.endswith(".keys"):
+            raise MemoryError
+        return kept(name)
+
+    kept, exchange.import_module = exchange.import_module, full
+    try:
+        for kind, tokens, api_key in ways("1", "2"):
+            _, error, _ = ask(kind, api_key, json_reply(AGAIN, 401))
+            assert error.status == 401
+            assert tokens.times == 1
+    finally:
+        exchange.import_module = kept
 
 
 def test_the_new_key_is_shown_nowhere():

@@ -33,6 +33,9 @@ def document():
                 "auth_method": "x-api-key",
                 "api_version": None,
                 "deployment": None,
+                "allow_insecure_http": False,
+                "prompt_caching": True,
+                "extra_headers": {},
                 "models": {"native": {"id": "claude", "guidance": None}},
             },
             "corp-any": {

@@ -93,7 +93,7 @@ def test_only_the_host_of_a_url_tells_whose_it_is():
     for url in wrong:
         deployment = Deployment(url, "sk")
         assert (deployment.provider, deployment.options) == ("", None), url
-    # Whoever is in between may have written the answer.
+    # In plain text whoever is in between may have written the answer.
     plain = Deployment("http://openrouter.ai/api/v1", "sk", allow_insecure_http=True)
     assert plain.provider == ""
     for url in ("https://openrouter.ai/api/v1", "HTTPS://OpenRouter.AI:443/api/v1?a=b"):

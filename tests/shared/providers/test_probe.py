@@ -10,6 +10,7 @@ from thinwire.core.client import AsyncClient
 from thinwire.core.errors import ReadError, StatusError
 from thinwire.core.providers.probe import probe
 from thinwire.core.routing.deployment import Deployment
+from thinwire.core.sync import Client
 from thinwire.testing.scripted import ScriptedReply, ScriptedTransport
 
 USAGE = {"choices": [], "usage": {"prompt_tokens": 1, "completion_tokens": 1, "total_tokens": 2}}
@@ -24,9 +25,13 @@ def no(message, status=400):
     return json_reply({"error": {"message": message}}, status)
 
 
+def scripted(reply):
+    return ScriptedReply([reply]) if isinstance(reply, bytes) else reply
+
+
 def probed(replies, **options):
     """The probe, and the documents that were sent."""
-    replies = [ScriptedReply([one]) if isinstance(one, bytes) else one for one in replies]
+    replies = list(map(scripted, replies))
     transport = ScriptedTransport(replies)
     place = Deployment("https://a.test/v1", KEY, "m", **options)
     client = AsyncClient("a", {"a": place}, transport=transport, retry=1)
@@ -150,3 +155,12 @@ def test_what_does_not_even_chat_is_an_error():
     ):
         error = error_of(StatusError, probed, replies)
         assert error.status == status, error
+
+
+def test_both_clients_have_it():
+    place = Deployment("https://a.test/v1", KEY, "m")
+    client = AsyncClient("a", place, transport=ScriptedTransport(map(scripted, GOOD)))
+    one = asyncio.run(client.probe("a", timeouts=5))
+    client = Client("a", place, transport=ScriptedTransport(map(scripted, GOOD)))
+    assert client.probe("a", timeouts=5).features == one.features
+    assert one.features["tools"] is True

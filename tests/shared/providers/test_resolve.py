@@ -376,6 +376,28 @@ def test_a_client_of_one_model_has_its_provider_for_others():
     error_of(ValueError, of_client, client, "b")
 
 
+def test_it_is_a_method_of_both_clients():
+    for kind in (Client, AsyncClient):
+        client, _ = made("openrouter:a", kind=kind, api_key=KEY)
+        found = client.resolve("anthropic/claude")
+        assert (found.provider, found.model, found.api_key) == (
+            "openrouter",
+            "anthropic/claude",
+            KEY,
+        )
+        error_of(ValueError, made("a", {"a": Deployment(HOME)}, kind=kind)[0].resolve, "b")
+
+
+def test_a_configuration_of_ones_own():
+    mine = {"type": "openai", "base_url": HOME, "api_key": "k"}
+    models = {"fast": {"provider": "mine", "model": "m1"}}
+    config = {"default_model": "fast", "providers": {"mine": mine}, "models": models}
+    for name, model in (("fast", "m1"), ("mine:x:1", "x:1"), ("mine/a/b", "a/b"), ("z", "z")):
+        found = resolve(name, config)
+        assert (found.base_url, found.model, found.api_key) == (HOME, model, "k"), name
+    assert resolve("groq:z", config).provider == "groq"
+
+
 def test_a_key_for_another_address_is_not_lent():
     client, _ = made("a", {"a": Deployment(HOME, KEY, provider="groq")})
     assert of_client(client, "groq:x").api_key is None

@@ -56,7 +56,12 @@ def test_what_does_not_fit_is_told_without_its_text():
         ("timeouts|seconds", "x", "takes an object or seconds above 0, not a text"),
         ("=a,b", 5, "takes 'a' or 'b', not 5"),
         ("text", b"x", "takes a text, not a bytes"),
-        ("=bearer,none", "baerer", "'baerer' is none of its values (did you mean 'bearer'?)"),
+        ("=a,b", "sk-secret", "takes 'a' or 'b', not another text"),
+        (
+            "=bearer,none",
+            "baerer",
+            "takes 'bearer' or 'none', not another text (did you mean 'bearer'?)",
+        ),
     ):
         assert walked(value, kinds) == (schema.WRONG, [words]), (kinds, value)
 

@@ -1,6 +1,6 @@
 # What is asked of an endpoint: its path, and bodies of any kind.
 
-from helpers import Later, error_of, read_all
+from helpers import Later, Scratch, error_of, read_all
 from replies import FAST, chain, client, done, reply, sent
 
 from thinwire.core.client import AsyncClient
@@ -120,3 +120,14 @@ def test_bytes_can_be_had_again_for_a_hedge():
     assert body.rewind()
     assert read_all(body, 2) == b"abc"
     assert EndpointCall("POST", "/x", b"abc").counts() == (-1, -1)
+
+
+def test_open_files_are_sent_in_pieces():
+    data = bytes(range(256)) * 40
+    with Scratch(data) as path:
+        with open(path, "rb") as file:
+            for body in (file, lambda: open(path, "rb")):  # noqa: SIM115 - closed by the body
+                made = client(Client, reply(b"1"))
+                made.open("PUT", "/x", body).close()
+                assert bytes(made.transport.sent[0]) == data
+            file.seek(0)

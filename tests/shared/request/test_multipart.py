@@ -40,12 +40,14 @@ FILE = 'Content-Disposition: form-data; name="file"; filename="a.wav"\r\nContent
 
 def test_fields_come_first_and_then_the_file():
     made = client(Client, reply(b"{}"))
-    fields = {"n": 2, "x": None, "y": True, "tags[]": ["a", "b"], "text": "gr\u00fcn"}
+    fields = {"n": 2, "x": None, "y": True, "tags[]": ["a"], "more": ("b", False)}
+    fields.update({"text": "gr\u00fcn", "how": {"type": "auto", "ms": 5, "not": None}})
     made.open("POST", "/x", form(b"SOUND", **fields)).close()
     start = 'Content-Disposition: form-data; name="%s"'
     found = posted(made)
     assert found[-1] == (FILE, b"SOUND")
-    fields = [("n", b"2"), ("y", b"true"), ("tags[]", b"a"), ("tags[]", b"b")]
+    fields = [("n", b"2"), ("y", b"true"), ("tags[]", b"a"), ("more[]", b"b")]
+    fields += [("more[]", b"false"), ("how[type]", b"auto"), ("how[ms]", b"5")]
     fields += [("text", "gr\u00fcn".encode()), ("model", b"id-1")]
     assert sorted(found[:-1]) == sorted([(start % name, text) for name, text in fields])
 
@@ -106,9 +108,14 @@ def test_a_file_that_is_not_there_is_named():
     assert "/tmp/not/there.wav" in str(error), error
 
 
-def test_names_that_would_break_the_form_are_refused():
-    for bad in ('a"b', "a\r\nb", "a\x7f"):
-        error_of(ValueError, Multipart, {}, b"", bad, "audio/wav")
+def test_names_break_no_form():
+    for bad, want in (('a"b', "a%22b"), ("a\r\nb", "a%0D%0Ab"), ("gr\u00fcn", "gr\u00fcn")):
+        made = client(Client, reply(b"1"))
+        made.open("POST", "/x", Multipart({bad: 1}, b"S", bad, "audio/wav")).close()
+        found = [head.split("\r\n")[0].partition("; ")[2] for head, _ in posted(made)]
+        assert found[-1] == 'name="file"; filename="%s"' % want
+        assert sorted(found[:-1]) == sorted(['name="%s"' % want, 'name="model"'])
+    for bad in ("audio/wav\r\nX: y", "audio wav", "a\x7f"):
         error_of(ValueError, Multipart, {}, b"", "a.wav", bad)
 
 
@@ -130,3 +137,50 @@ def test_nothing_of_the_file_is_read_before_it_is_sent():
         read += bytes(buffer[: count or 0])
     assert pulled == [1]
     assert b"\r\n\r\na\r\n" in read
+
+
+def test_an_open_file_is_read_from_where_it_stands_for_each_attempt():
+    with Scratch(b"..SOUND") as path:
+        with open(path, "rb") as file:
+            file.read(2)
+            made = client(
+                Client, reply(status=500), reply(b"1"), deployments=chain(), fallbacks={"a": ["b"]}
+            )
+            made.open("POST", "/x", form(file)).close()
+            assert [posted(made, number)[-1] for number in (0, 1)] == [(FILE, b"SOUND")] * 2
+            assert not form(file).body("m").repeatable()  # not beside one another
+            file.seek(0)  # it is the caller's, and still open
+
+
+class Pipe:
+    """An open file that cannot be wound back."""
+
+    def __init__(self, data):
+        self.left = data
+        self.closed = False
+
+    def __next__(self):
+        raise StopIteration
+
+    def readinto(self, buffer):
+        count = min(2, len(self.left))
+        buffer[:count] = self.left[:count]
+        self.left = self.left[count:]
+        return count
+
+    def seek(self, *_):
+        raise OSError(29)
+
+    def close(self):
+        self.closed = True
+
+
+def test_a_pipe_is_sent_once():
+    for wrap in (lambda pipe: pipe, lambda pipe: lambda: pipe):
+        pipe = Pipe(b"SOUND")
+        made = client(Client, reply(b"1"))
+        made.open("POST", "/x", form(wrap(pipe))).close()
+        assert posted(made)[-1] == (FILE, b"SOUND")
+        assert pipe.closed != (wrap(pipe) is pipe)  # what was opened for us is ours to close
+    assert form(Pipe(b"")).once
+    assert not form(lambda: Pipe(b"")).once

@@ -12,6 +12,7 @@ def test_it_says_what_the_reply_says():
     with made.get("/x") as answer:
         assert (answer.status, answer.deployment) == (200, "a")
         assert answer.content_type == answer.headers["content-type"] == "application/json"
+        assert answer.header("Content-Type") == "application/json"
         assert [one.outcome for one in answer.attempts] == [""]
         assert bytes(answer.next_piece()) == b"ab"
         assert next(answer) == b"c"

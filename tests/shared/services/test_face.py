@@ -15,3 +15,11 @@ def test_a_client_without_them_as_its_base_finds_the_methods():
             error = error_of(AttributeError, face.bound, made, name)
             assert repr(name) in str(error), error
         assert not hasattr(made, "poste")
+
+
+def test_a_client_says_what_a_name_stands_for():
+    for kind in KINDS:
+        made = client(kind)
+        for found in (made.resolve("a"), face.bound(made, "resolve")("a")):
+            assert (found.model, found.base_url) == ("id-1", "https://a.test/v1")
+        assert "groq" in made.resolve("groq:llama").base_url

@@ -6,6 +6,7 @@ from helpers import Scratch, error_of
 from streams import ANSWER, DONE, HELLO, KEY, ONCE, STOP, deployments, json_reply, sse, text
 
 from thinwire.core.errors import ConnectError, ReadError, StatusError
+from thinwire.core.request.http_request import JSONBody, Request
 from thinwire.core.request.sources import TextFile
 from thinwire.core.routing.deployment import Deployment
 from thinwire.core.sync import Client
@@ -270,3 +271,46 @@ def test_an_attempt_at_work_is_kept_whatever_its_size():
     assert b'"stop"' in bytes_of(exchange)
     recorded([ScriptedReply([ANSWER])], recorder)  # and goes with the next one
     assert len(recorder.recording().exchanges) == 1
+
+
+class Short(FlightRecorder):
+    # Has no memory for a piece when it is asked for the `place`th time.
+    place = 4
+
+    def grew(self, size):
+        super().grew(size)
+        self.place -= 1
+        if not self.place:
+            raise MemoryError
+
+
+def test_where_memory_is_short_the_recording_goes_and_not_the_answer():
+    recorder = Short(9000)
+    pieces = [sse(text(word)) for word in "abcd"]
+    (exchange,) = recorded([ScriptedReply(pieces + [sse(STOP) + DONE])], recorder)
+    assert b'"b"' not in bytes_of(exchange)
+    assert b"stop" not in bytes_of(exchange).partition(b"\r\n\r\n")[0]
+    assert b"[DONE]" in bytes_of(exchange)
+    assert exchange["response"]["lost_bytes"] >= 2 * len(pieces[0])
+    recorder.clear()
+    assert repr(recorder) == "FlightRecorder(0 exchanges, 9000 bytes left)"
+
+
+def test_where_there_is_none_for_a_request_older_answers_go():
+    class Costly(dict):
+        left = 1
+
+        def items(self):
+            Costly.left -= 1
+            if Costly.left == 0:
+                raise MemoryError
+            return super().items()
+
+    recorder = FlightRecorder()
+    recorded([ScriptedReply([ANSWER])], recorder)
+    request = Request("POST", "https", "a.test", 443, "/v1", "a.test", [], None)
+    request.body = JSONBody(Costly(model="m"))
+    recorder.sending(request, 0)
+    first, second = recorder.recording().exchanges
+    assert b"Hel" not in bytes_of(first)
+    assert second["request"]["body"] == {"model": "m"}

@@ -6,7 +6,9 @@ from helpers import error_of
 from streams import ANSWER, HELLO, Setting, deployments, facts, json_reply, sse, text
 
 from thinwire.core.client import AsyncClient
+from thinwire.core.dialects import openai
 from thinwire.core.errors import ConnectError, ReadError
+from thinwire.core.request.call import Call
 from thinwire.core.sync import Client
 from thinwire.core.wire.tap import Tap
 from thinwire.testing.scripted import ScriptedReply, ScriptedTransport
@@ -134,3 +136,19 @@ def test_options_are_checked():
             **options,
         )
         assert words in str(error), error
+
+
+def test_without_memory_to_tell_of_it_a_response_is_closed_nevertheless():
+    def lack():
+        raise MemoryError
+
+    async def close():
+        transport = ScriptedTransport([ScriptedReply([ANSWER])])
+        place = deployments("a")["a"]
+        request = openai.request(place, "a", Call(HELLO))
+        response = await Tap(transport, [Listener()]).send(request)
+        response._close = lack  # noqa: SLF001
+        await response.aclose()
+        return transport.open_responses
+
+    assert asyncio.run(close()) == 0

@@ -14,8 +14,10 @@ from thinwire import (
     RefusalDelta,
     StreamComplete,
     StreamRestarted,
+    ToolCallComplete,
     ToolCallDelta,
     ToolCallStarted,
+    UsageReceived,
 )
 
 
@@ -27,6 +29,10 @@ def told(event: Event) -> str:
             return f"{index + 1} {id.upper()} {name.upper()}"
         case ToolCallDelta(index, arguments):
             return f"{index + 1} {arguments.upper()}"
+        case ToolCallComplete(index, id, name, arguments):
+            return f"{index + 1} {id.upper()} {name.upper()} {sorted(arguments or {})}"
+        case UsageReceived(usage):
+            return str(sorted(usage))
         case ImageDelta(index, data, media_type):
             return f"{index + 1} {data.lower()} {media_type.upper()}"
         case AudioDelta(data, transcript):

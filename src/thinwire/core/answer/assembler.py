@@ -3,7 +3,7 @@ answer can be had as it stands at any time, so that an interrupted one is still 
 beginning and not lost.
 """
 
-from thinwire.core._compat import const
+from thinwire.core._compat import const, import_module
 from thinwire.core.answer import chunk
 from thinwire.core.answer.completion import Choice, Completion, DeltaText
 from thinwire.core.answer.events import ContentDelta, ReasoningDelta, RefusalDelta
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from thinwire.core.answer.events import Event
     from thinwire.core.answer.media import MediaAssembler
     from thinwire.core.answer.tool_calls import ToolCallAssembler
+    from thinwire.core.answer.whole_calls import ToldCalls
     from thinwire.core.wire.sse import SSEParser
 
 _CHOICES = const(256)  # in one answer; APIs allow 128 at most, and each takes memory
@@ -46,9 +47,12 @@ class CompletionAssembler:
         finish_seen: a finish_reason came.
         progress: a part of a tool call came, of which no event tells yet; the caller resets it.
         alive: payload came that is not ours, e.g. reasoning that is encrypted; likewise.
+        told_usage: the token counts that were told, None before.
         parser: see above.
         upstream_provider: see Completion.
     """
+
+    told_usage: "dict[str, object] | None" = None
 
     def __init__(
         self,
@@ -117,6 +121,9 @@ class CompletionAssembler:
                     choice.finish_reason = normal(word)
                     choice.beside["native_finish_reason"] = word
                 self.finish_seen = True
+                if self._tool_calls and not self.texts_only:
+                    told: ToldCalls = self._calls_of(self._lane(choice.index))  # type: ignore[assignment]
+                    told.reason_came(self.events)
             for name in found:
                 value = found[name]
                 if value is not None and name not in _CHOICE:
@@ -157,8 +164,22 @@ class CompletionAssembler:
         counts = chunk.usage(fields)
         if counts:
             self._usage = chunk.counted(self._usage, counts)
+            self._tell_usage()
         elif fields.get("usage"):
             self._extra["usage"] = fields["usage"]  # no counts, but somebody may read it
+
+    def _tell_usage(self) -> None:
+        if not self.texts_only:
+            import_module("thinwire.core.answer.stream_events").tell_usage(self, self._usage)
+
+    def has_said(self) -> bool:
+        """Whether something of the answer itself has come."""
+        for choice in self._choices.values():
+            if choice.content_text.chars or choice.reasoning_text.chars:
+                return True
+            if choice.refusal_text.chars:
+                return True
+        return bool(self._tool_calls or self._media)
 
     def add(self, kind: str, index: int, text: str) -> "Event | str | None":
         """Takes the text of a chunk that has nothing else, while no event is queued.
@@ -226,6 +247,8 @@ class CompletionAssembler:
                 self._queue(RefusalDelta, choice.refusal_text.end(), index)
         for calls in self._tool_calls.values():
             calls.finish(self.events)
+        if self._usage:
+            self._tell_usage()
 
     def lost_calls(self) -> bool:
         """Whether a tool call was announced, or began, that nobody can make."""
@@ -372,7 +395,10 @@ class CompletionAssembler:
         if index not in self._tool_calls:
             from thinwire.core.answer.tool_calls import ToolCallAssembler
 
-            self._tool_calls[index] = ToolCallAssembler(index, self._keep)
+            make = ToolCallAssembler
+            if not self.texts_only:  # somebody hears of each call that is whole
+                make = import_module("thinwire.core.answer.whole_calls").ToldCalls
+            self._tool_calls[index] = make(index, self._keep)
         return self._tool_calls[index]
 
     def _lane(self, index: int) -> int:

@@ -1,6 +1,7 @@
 """What a caller gets while an answer arrives. Events match by position and by name
 (`case ContentDelta(text)`), compare by value and cost little on a chip. Those of tool calls are in
-tool_calls.py, those of media in media.py, which few answers load.
+tool_calls.py, those of media in media.py, which few answers load, and those that only the
+iteration of a stream has in stream_events.py and whole_calls.py.
 """
 
 from thinwire.core._compat import const, public
@@ -101,7 +102,9 @@ if TYPE_CHECKING:
     from typing import TypeAlias
 
     from thinwire.core.answer.media import AudioDelta, ImageDelta
+    from thinwire.core.answer.stream_events import UsageReceived
     from thinwire.core.answer.tool_calls import ToolCallDelta, ToolCallStarted
+    from thinwire.core.answer.whole_calls import ToolCallComplete
 
     Event: TypeAlias = (
         ContentDelta
@@ -109,6 +112,8 @@ if TYPE_CHECKING:
         | RefusalDelta
         | ToolCallStarted
         | ToolCallDelta
+        | ToolCallComplete
+        | UsageReceived
         | StreamRestarted
         | StreamComplete
         | ImageDelta

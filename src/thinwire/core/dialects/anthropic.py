@@ -15,7 +15,7 @@ from thinwire.core.dialects.anthropic_answer import AnthropicAnswer
 from thinwire.core.dialects.anthropic_messages import Conversation, Turns
 from thinwire.core.dialects.anthropic_parts import blocks, check
 from thinwire.core.dialects.authorization import key_header
-from thinwire.core.dialects.replay import is_turn
+from thinwire.core.dialects.replay import is_turn, mended
 from thinwire.core.request.http_request import JSONBody, Request
 from thinwire.core.request.reasoning import taken
 from thinwire.core.wire.json_encode import Items
@@ -30,7 +30,6 @@ if TYPE_CHECKING:
     from thinwire.core.wire.reserve import Reserve
 
 _TARGET = "/messages"
-_HYGIENE = "thinwire.core.dialects.hygiene"  # loaded for calls and results, and for tools
 _VERSION = "2023-06-01"
 # What this API does not have: hints, without which the answer is as good; what changes it.
 _HINTS = tuple(
@@ -199,7 +198,7 @@ def _repaired(messages: "Any", deployment: "Deployment", call: "Call") -> "Any":
     options = deployment.options
     if options is None or options.hygiene:
         if not listed or True in [is_turn(message) for message in messages]:
-            messages = import_module(_HYGIENE).repaired(messages, call.tell)
+            messages = mended("repaired", messages, call.tell)
     if options is not None and options.prompt_caching:
         marked = import_module("thinwire.core.dialects.prompt_caching").marked
         messages = marked(messages) if listed else marked(Items(messages)).iterable
@@ -209,7 +208,7 @@ def _repaired(messages: "Any", deployment: "Deployment", call: "Call") -> "Any":
 def _tools(call: "Call", deployment: "Deployment") -> "list[Any]":
     tools: Any = call.tools
     if deployment.options is None or deployment.options.hygiene:
-        tools = import_module(_HYGIENE).legal_tools(tools, call.tell)
+        tools = mended("legal_tools", tools, call.tell)
     return [_tool(tool, deployment) for tool in tools]
 
 

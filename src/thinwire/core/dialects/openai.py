@@ -87,8 +87,8 @@ def _document(
     if call.tools:
         document["tools"] = call.tools
         if _is_tidy(deployment):
-            legal_tools = import_module("thinwire.core.dialects.hygiene").legal_tools
-            document["tools"] = legal_tools(call.tools, call.tell)
+            mended = import_module("thinwire.core.dialects.replay").mended
+            document["tools"] = mended("legal_tools", call.tools, call.tell)
     document.update(call.params)
     for key, value in deployment.extra_body.items():
         document.setdefault(key, value)
@@ -101,7 +101,8 @@ def _document(
     document.update(call.extra_body)
     if isinstance(call.extra_body.get("messages"), (list, tuple)):
         document["messages"] = _messages(call.extra_body["messages"], deployment, call)
-    if deployment.options is not None or call.reasoning is not None:
+    options = deployment.options
+    if call.reasoning is not None or (options is not None and options.shapes()):
         from thinwire.core.dialects import parameters  # few ask for more than that
 
         parameters.shape(document, deployment, call)

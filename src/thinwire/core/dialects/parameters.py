@@ -14,6 +14,7 @@ Loaded for deployments with options, for calls that speak of reasoning, and with
 
 from thinwire.core._compat import const, import_module
 from thinwire.core.error_kinds import ThinwireError
+from thinwire.core.wire.patterns import matches as matches
 
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
@@ -39,10 +40,13 @@ _LIMIT = "max_tokens"
 
 def asked(deployment: "Deployment", call: "Call") -> "Fields":
     """What is asked for beside messages and tools, in OpenAI's words, as far as the deployment
-    takes it: the call's fields over the deployment's. Without reasoning, and without the call's
-    extra_body, which is for the finished document. A fresh dict.
+    takes it: the call's fields over the deployment's. Without the call's reasoning (the
+    deployment's is `reasoning_effort`, as Call.reasoning is), and without the call's extra_body,
+    which is for the finished document. A fresh dict.
     """
     fields = dict(deployment.extra_body)
+    if "reasoning_budget" in fields:
+        fields["reasoning_effort"] = fields.pop("reasoning_budget")
     fields.update(call.params)
     if deployment.options is not None:
         _add_session(fields, deployment.options, call)
@@ -121,8 +125,7 @@ def force(document: "Fields", deployment: "Deployment", call: "Call") -> None:
 def shape(document: "Fields", deployment: "Deployment", call: "Call") -> None:
     """Makes a finished document of the OpenAI wire the deployment's: all of the above."""
     options = deployment.options
-    if call.reasoning is not None:
-        _reason(document, "effort" if options is None else options.reasoning, call)
+    _reason(document, _spelling(deployment) if options is None else options.reasoning, call)
     if options is None:
         return
     _add_session(document, options, call)
@@ -142,31 +145,16 @@ def shape(document: "Fields", deployment: "Deployment", call: "Call") -> None:
     document.update(options.force)
 
 
-def matches(model: str, patterns: "Names") -> bool:
-    """Whether one of `patterns` is the model's, the first that fits: "gpt-5*"; "!gpt-5-chat*" says
-    no. A model's maker ("openai/") need not stand in a pattern; case does not matter.
-    """
-    names = (model.lower(), model.rpartition("/")[2].lower())
-    for pattern in patterns:
-        wanted = pattern.lstrip("!").lower()
-        if _fits(names[0], wanted) or _fits(names[1], wanted):
-            return not pattern.startswith("!")
-    return False
-
-
-def _fits(name: str, pattern: str) -> bool:
-    pieces = pattern.split("*")
-    if len(pieces) == 1:
-        return name == pattern
-    if not name.startswith(pieces[0]):
-        return False
-    at = len(pieces[0])
-    for piece in pieces[1:-1]:
-        at = name.find(piece, at)
-        if at < 0:
-            return False
-        at += len(piece)
-    return name[at:].endswith(pieces[-1])
+def _spelling(deployment: "Deployment") -> str:
+    # Nothing else is special about it, but its provider may be known.
+    if deployment.provider:
+        try:
+            presets = import_module("thinwire.core.providers.presets")
+        except ImportError:  # of a firmware that was built without
+            return "effort"
+        spelling: str = presets.look_up(deployment.provider).get("reasoning", "effort")
+        return spelling
+    return "effort"
 
 
 def _add_session(fields: "Fields", options: "Options", call: "Call") -> None:
@@ -195,8 +183,18 @@ def _drop(fields: "Fields", name: str, call: "Call", why: str) -> None:
 
 
 def _reason(document: "Fields", spelling: str, call: "Call") -> None:
+    # The call's reasoning, or the deployment's, which stands among the fields as in OpenAI's API.
+    said = {}
+    for name in ("reasoning_effort", "reasoning_budget"):
+        if document.get(name) is not None and name not in call.extra_body:
+            said[name] = document.pop(name)
+    wanted = call.reasoning
+    if wanted is None:
+        wanted = import_module("thinwire.core.request.reasoning").taken(said)
+        if wanted is None:
+            return
     spelled = import_module("thinwire.core.dialects.reasoning").spelled
-    fields: Fields = spelled(call.reasoning, spelling, str(document.get("model")))
+    fields: Fields = spelled(wanted, spelling, str(document.get("model")))
     if not fields:
         dropped(call, "reasoning_effort", "the server has no field for it")
     for name, value in fields.items():

@@ -37,8 +37,18 @@ def fitted(messages: "Any", origin: str, tidy: bool = False, tell: "Tell | None"
         walk = Walk if hasattr(messages, "__next__") else Conversation
         return walk(messages, origin, tidy, tell)
     if tidy and any(is_turn(message) for message in messages):
-        messages = import_module("thinwire.core.dialects.hygiene").repaired(messages, tell)
+        messages = mended("repaired", messages, tell)
     return [fitting(message, origin) for message in messages]
+
+
+def mended(name: str, value: "Any", tell: "Tell | None", *more: object) -> "Any":
+    """What the function `name` of hygiene.py makes of messages or tools; the very same where a
+    firmware was built without it."""
+    try:
+        module = import_module("thinwire.core.dialects.hygiene")
+    except ImportError:
+        return value
+    return getattr(module, name)(value, tell, *more)
 
 
 def is_turn(message: "Any") -> bool:
@@ -142,9 +152,10 @@ class Walk:
         if self._tidy:
             if is_turn(message):
                 self._tidy = False
-                walk = import_module("thinwire.core.dialects.hygiene").Walk
-                self._items = walk(self._items, self._tell, self._place, message)
-                message = next(self._items)
+                walk = mended("Walk", self._items, self._tell, self._place, message)
+                if walk is not self._items:
+                    self._items = walk
+                    message = next(walk)
             self._place += 1
         return fitting(message, self._origin)
 

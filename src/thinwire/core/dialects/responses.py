@@ -12,7 +12,7 @@ Source: the API reference of OpenAI's Responses, and its guides for function cal
 
 from thinwire.core._compat import const, import_module
 from thinwire.core.dialects import openai, parameters
-from thinwire.core.dialects.replay import is_turn
+from thinwire.core.dialects.replay import is_turn, mended
 from thinwire.core.dialects.responses_answer import ResponsesAnswer
 from thinwire.core.dialects.responses_input import Inputs, InputWalk
 from thinwire.core.request.http_request import JSONBody, Request
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from thinwire.core.wire.reserve import Reserve
 
 _TARGET = "/responses"
-_HYGIENE = "thinwire.core.dialects.hygiene"  # loaded for calls and results, and for tools
 _LEAST_TOKENS = const(16)  # the API refuses a smaller max_output_tokens
 # What this API does not have: hints, without which the answer is as good; what changes it.
 _HINTS = ("seed", "frequency_penalty", "presence_penalty", "logit_bias", "prediction")
@@ -149,7 +148,8 @@ def _translate(
             low = isinstance(value, int) and value < _LEAST_TOKENS
             document["max_output_tokens"] = _LEAST_TOKENS if low else value
         elif field == "reasoning_effort":  # a deployment's
-            reasoning.setdefault("effort", value)
+            words = import_module("thinwire.core.request.reasoning")
+            reasoning.setdefault("effort", words.effort_of(value))
         elif field == "verbosity":
             text[field] = value
         elif field == "response_format":
@@ -180,14 +180,14 @@ def _is_plain(model: str) -> bool:
 def _input(messages: "Any", deployment: "Deployment", call: "Call", tidy: bool) -> Items:
     listed = isinstance(messages, (list, tuple))
     if tidy and not (listed and True not in [is_turn(message) for message in messages]):
-        messages = import_module(_HYGIENE).repaired(messages, call.tell)
+        messages = mended("repaired", messages, call.tell)
     walk = InputWalk if hasattr(messages, "__next__") else Inputs
     return Items(walk(messages, deployment.url.origin()))
 
 
 def _tools(tools: "Any", call: "Call", tidy: bool) -> "Any":
     if tidy:
-        tools = import_module(_HYGIENE).legal_tools(tools, call.tell)
+        tools = mended("legal_tools", tools, call.tell)
     return [_tool(tool) for tool in tools] if isinstance(tools, (list, tuple)) else tools
 
 

@@ -199,7 +199,9 @@ class ResponsesAnswer(Answer):
                 self._call(item, entry)
             if not item.told and entry.get(field):
                 self._argue(item, entry[field])
-            self._note({"type": kind, "call_id": entry.get("call_id")})
+            theirs = _SERVERS + ("name", field)
+            call = {name: entry[name] for name in entry if entry[name] and name not in theirs}
+            self._note(call)
             return
         parts = chunk.objects(entry.get("content"))
         if kind == "message":
@@ -251,7 +253,7 @@ class ResponsesAnswer(Answer):
         if status == "incomplete":
             finish = reason or status  # the assembler has the words of chats for it
         delta: dict[str, object] = {}
-        notes = [note for note in self._order if note["type"] == "reasoning" or "phase" in note]
+        notes = [note for note in self._order if note["type"] == "reasoning" or len(note) > 2]
         if notes or (self._thought and self._keep):
             delta["_responses"] = self._order
         choice: dict[str, object] = {"index": 0, "delta": delta, "finish_reason": finish}
@@ -357,7 +359,10 @@ def _counts(usage: "dict[str, object]") -> "dict[str, object]":
 
 def _error(fields: "dict[str, object]") -> "StatusError":
     error = chunk.error(fields) or chunk.error_from(fields, 200)
-    # Words of a request that is at fault, where no status says so.
-    if error.kind == "server" and ("invalid" in error.code or "image" in error.code):
-        error.kind = "bad_request"
+    # Codes of a request that is at fault, where no status says so.
+    if error.kind == "server":
+        if "policy" in error.code:
+            error.kind = "content_filter"
+        elif True in [word in error.code for word in ("invalid", "image", "mismatch")]:
+            error.kind = "bad_request"
     return error

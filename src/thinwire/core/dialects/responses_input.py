@@ -110,7 +110,7 @@ class InputWalk:
         before: list[object] = []  # reasoning, which has to be followed by something
         for entry in order:
             kind = entry.get("type")
-            found: object = None
+            found: dict[str, object] | None = None
             if kind == "reasoning":
                 before.append(entry)
             elif kind == "message":
@@ -120,7 +120,8 @@ class InputWalk:
                 meant = [call for call in calls if call.get("id") == entry.get("call_id")]
                 if meant:
                     calls.remove(meant[0])
-                    found = _called(meant[0])
+                    found = dict(entry)  # a namespace, for instance
+                    found.update(_called(meant[0]))
             if found is not None:
                 self._ready += before
                 self._ready.append(found)
@@ -131,7 +132,9 @@ class InputWalk:
             self._ready.append(_called(call))
 
 
-def _said(content: "Any", size: "int | None", phase: object) -> "tuple[object, Any]":
+def _said(
+    content: "Any", size: "int | None", phase: object
+) -> "tuple[dict[str, object] | None, Any]":
     # The message that has the first `size` characters, or all, and what is left; None: no message.
     if not content or size == 0:
         return None, content
@@ -144,7 +147,7 @@ def _said(content: "Any", size: "int | None", phase: object) -> "tuple[object, A
     return item, rest
 
 
-def _called(call: "Any") -> object:
+def _called(call: "Any") -> "dict[str, object]":
     id = fitting_id(call.get("id"))
     if call.get("type") == "custom":
         body, field, kind, default = call.get("custom"), "input", "custom_tool_call", ""

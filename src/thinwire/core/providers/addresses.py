@@ -7,7 +7,8 @@ URL is held to when it is made.
   never   to link-local addresses and the metadata services of clouds, which give credentials to
           whoever asks, unless allow_private=True
 
-With allow_private=False only what is public passes.
+With allow_private=False only what is public passes; public_only.py holds the addresses of names
+to it.
 
 An address may be written in many ways: what the system's resolver takes for one is read as it
 would (`0177.1`, `2130706433`, `0x7f.1`: inet_aton), and an IPv6 address that stands for an IPv4

@@ -2,7 +2,8 @@
 
 What costs nothing is asked first: the list of models. Then, unless it is to be free, the least
 that a model can be asked, which is left at its first delta. Some servers give their list to
-anybody, so a list proves a key only where it is refused without one.
+anybody, so a list proves a key only where it is refused without one, or the server is asked about
+the key itself.
 
 Loaded by `check()`.
 """
@@ -30,6 +31,8 @@ _LIMITS: "tuple[dict[str, Any], ...]" = (
     {},
 )
 _REFUSED = (401, 403)
+# Who gives the list to anybody, but answers a key (https://openrouter.ai/docs/api-reference/limits).
+_ABOUT_KEYS = (("openrouter", "/key"),)
 
 
 @public
@@ -133,14 +136,18 @@ async def _list(
     one.present = has(entries, one.model)
     if not free:
         return  # the chat will tell
-    one.authorised = True
-    if deployment.api_key:
+    path = dict(_ABOUT_KEYS).get(deployment.provider)
+    if deployment.api_key and path is not None:
+        reply = await alone(client, one.name, deployment).get(path, timeouts=timeouts, retry=1)
+        await reply.aclose()
+    elif deployment.api_key:
         try:
             await listed(client, one.name, altered(deployment, api_key=""), timeouts, 1)
-            one.authorised = None  # it is given to anybody
+            return  # it is given to anybody
         except ThinwireError as error:
             if error.status not in _REFUSED:
-                one.authorised = None
+                return
+    one.authorised = True
 
 
 def has(entries: "list[ModelEntry]", model: str) -> bool:

@@ -19,7 +19,8 @@ from thinwire.core.providers.schema import Unset, Walk, below
 from thinwire.core.providers.spelling import did_you_mean
 from thinwire.core.routing.deployment import Deployment
 from thinwire.core.routing.health import CooldownPolicy
-from thinwire.core.routing.policy import RetryPolicy, Timeouts
+from thinwire.core.routing.policy import Policy, RetryPolicy, Timeouts
+from thinwire.core.routing.router import Router
 
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 
 _PRESETS = "thinwire.core.providers.presets"
 _LISTS = ("fallbacks", "context_fallbacks", "content_filter_fallbacks")
+_POLICY = ("fallback_on", "hedge_after", "on_interrupt")
 _AS_THEY_ARE = ("fallback_on", "hedge_after", "on_interrupt", "log", "keep_headers")
 
 
@@ -72,6 +74,8 @@ class Config:
         self._need_keys()
         self._presets = None  # a chip forgets them
         forget_module(_PRESETS)
+        if not self._walk.problems:
+            self._check_as_client()
         if self._walk.problems:
             raise error_of(self._shown, self._walk.problems)
 
@@ -123,6 +127,14 @@ class Config:
         except (TypeError, ValueError) as error:
             self._walk.add(path, str(error))
         return None
+
+    def _check_as_client(self) -> None:
+        # What a client would say of the whole (models in a circle, kinds that there are not).
+        found: Document = {"default_model": self.default_model, "deployments": self.deployments}
+        found.update(self._lists)
+        self._try("", Router, found)
+        found = {name: self._said[name] for name in _POLICY if name in self._said}
+        self._try("", Policy, found)
 
     def _is_broken(self, path: str) -> bool:
         # Nothing is said of what a broken part would have led to.

@@ -41,7 +41,7 @@ async def models(
 
     Args:
         client: whose deployment it is.
-        name: public model name, None for the default.
+        name: public model name, None for the default, or for "*" where there is none.
         refresh: ask even if the list is known from less than five minutes ago.
         fallback: ids that stand in where there is no such endpoint, or nobody to be reached; None:
             those of the client's own at that server; () for the error. They have `listed=False`.
@@ -55,8 +55,12 @@ async def models(
             `fallback=()` also if it has no such endpoint or cannot be reached.
         ValueError: the model is not declared.
     """
-    name = client._router.name(name)  # noqa: SLF001 - the client's other half, as everywhere below
-    deployment = client._router.deployment(name)  # noqa: SLF001
+    router = client._router  # noqa: SLF001 - the client's other half, as everywhere below
+    if name is None and router.default_model is None and router.star is not None:
+        name, deployment = "*", router.star  # where the ids are that nobody declared
+    else:
+        name = router.name(name)
+        deployment = router.deployment(name)
     kept: list[tuple[Deployment, int, list[ModelEntry]]]
     kept = getattr(client, "_listed", None) or []
     now = client._transport.now_ms()  # noqa: SLF001
@@ -66,7 +70,7 @@ async def models(
             if _is_same(known, deployment):
                 return list(entries)
     try:
-        entries = await listed(client, name, timeouts=timeouts)
+        entries = await listed(client, name, deployment, timeouts)
     except ThinwireError as error:
         if not is_nowhere(error) or (fallback is not None and not fallback):
             raise
@@ -101,8 +105,7 @@ async def listed(
         ThinwireError: see `models`.
     """
     one = alone(client, name, deployment)
-    deployment = one._router.deployment(name)  # noqa: SLF001
-    first = path = _path(deployment)
+    first = path = _path(deployment or client._router.deployment(name))  # noqa: SLF001
     reader, before, buffer = ListReader(), -1, bytearray(_READ)
     while path and len(reader.entries) > before:  # a page that brings nothing new is the last
         before = len(reader.entries)
@@ -130,6 +133,7 @@ def alone(
     result: AsyncClient = object.__new__(import_module("thinwire.core.client").AsyncClient)
     for field, value in client.__dict__.items():
         setattr(result, field, value)
+    name = "any" if name == "*" else name
     result._router = Router(name, {name: found})  # noqa: SLF001
     result._health = Health(CooldownPolicy())  # noqa: SLF001
     return result

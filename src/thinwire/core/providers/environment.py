@@ -14,7 +14,6 @@ chosen by accident: several presets' keys are an error that lists them. No model
 """
 
 from thinwire.core._compat import const, getenv, import_module, loads_whole
-from thinwire.core.providers import config
 from thinwire.core.providers.config_file import error_of
 from thinwire.core.providers.keys import read
 from thinwire.core.providers.other_names import merged, tried, waits
@@ -30,6 +29,7 @@ if TYPE_CHECKING:
     from thinwire.core.providers.config import Environ
     from thinwire.core.providers.config_file import Document
 
+_CONFIG = "thinwire.core.providers.config"  # loaded where a file is named
 # Prefix, address where no variable has one, and variables for the model, the first counts.
 _FAMILIES = (
     ("OPENAI_COMPATIBLE", "https://openrouter.ai/api/v1", ("OPENAI_COMPATIBLE_DEFAULT_MODEL",)),
@@ -55,7 +55,8 @@ def client(kind: "Any", environ: "Environ | None", options: "Document") -> "Any"
     """
     path = read(("THINWIRE_CONFIG",), environ)
     if path:
-        return config.client(kind, path, environ, options)
+        make = import_module(_CONFIG).client
+        return make(kind, path, environ, options)
     found = arguments(environ)
     found.update(options)
     return kind(**found)
@@ -92,7 +93,8 @@ def arguments(environ: "Environ | None" = None) -> "Document":
     """
     path = read(("THINWIRE_CONFIG",), environ)
     if path:
-        return config.arguments(path, environ)
+        found: Document = import_module(_CONFIG).arguments(path, environ)
+        return found
     return _Environment(environ).arguments()
 
 
@@ -134,7 +136,7 @@ class _Environment:
         elif prefix == "OPENAI_COMPAT":
             limit = self._value("OPENAI_COMPAT_MAX_TOKENS", "count")
             if limit is not None:
-                found["params"] = {"max_tokens": limit}
+                found["extra_body"] = {"max_tokens": limit}
         elif prefix == "OPENAI":
             found["extra_headers"] = headers = {}
             for header, name in _OPENAI_HEADERS:
@@ -202,7 +204,9 @@ class _Environment:
         self, found: "Document", models: "tuple[str, ...]", options: "Document", path: str
     ) -> "Document":
         model = read(models, self._environ)
-        places = {}
+        places: dict[str, Deployment] = {}
+        if model == "*":
+            self._walk.add(models[0], "has to be the id of a model")
         if not model and "api_version" in found:
             self._walk.add(models[0], "has to name the deployment that OPENAI_API_VERSION is for")
             return options

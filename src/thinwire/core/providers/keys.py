@@ -5,7 +5,7 @@ A variable of the environment is read when a client is made, for the deployments
 asked for.
 """
 
-from thinwire.core._compat import const, getenv, set_field
+from thinwire.core._compat import const, getenv, import_module, set_field
 from thinwire.core.routing.deployment import Deployment, check_key
 
 TYPE_CHECKING = const(False)
@@ -85,7 +85,11 @@ def _missing(name: str, variables: "Sequence[str]") -> str:
 
 
 def altered(deployment: Deployment, **fields: object) -> Deployment:
-    """A copy of a deployment with another key, model or dialect."""
+    """A copy of a deployment with another key, model or dialect.
+
+    Raises:
+        TypeError, ValueError: see Deployment.
+    """
     if "api_key" in fields and not callable(fields["api_key"]):
         check_key(fields["api_key"], "a str, a callable or None")
     result: Deployment = object.__new__(Deployment)
@@ -93,6 +97,8 @@ def altered(deployment: Deployment, **fields: object) -> Deployment:
         set_field(result, name, value)
     for name, value in fields.items():
         set_field(result, name, value)
+    if result.url.scheme == "http":  # where it may have been sent without a key only
+        import_module("thinwire.core.providers.addresses").check(result)
     return result
 
 

@@ -42,7 +42,7 @@ if TYPE_CHECKING:
             api_key_env: variable of the environment that holds the key, in place of `api_key`;
                 read when a client is made.
             api_version: for Azure, the date of the API; with it the path is that of a deployment.
-            models_path: where its list of models is, below the base URL ("/models", the default)
+            models_path: where its list of models is, below the base URL ("/models", the default),
                 or from the host's root ("//api/tags").
             model_env: variable that would have named a model, for the words of an error.
             params: fields of each request, unless a call says otherwise; as `extra_body`.
@@ -118,6 +118,7 @@ _KINDS = (
 )
 # What a request cannot be without, and is not the deployment's to change.
 _FIXED = ("messages",)
+_REASONING = ("reasoning_effort", "reasoning_budget")
 
 
 class Options:
@@ -163,6 +164,7 @@ class Options:
     allow_private: "bool | None" = None
     allow_insecure_http = False
     hygiene = True
+    _reasons = False  # its fields speak of reasoning
 
     def __init__(self, given: "Mapping[str, object]") -> None:
         for name, value in given.items():
@@ -179,6 +181,11 @@ class Options:
         """
         if self.max_concurrent is not None or self.requests_per_minute is not None:
             import_module("thinwire.core.routing.limits").admit(plan, attempt, deployment)
+
+    def shapes(self) -> bool:
+        """Whether a document of the OpenAI wire may have to be made the deployment's."""
+        names = self.rename or self.drop or self.force or self.models or self.reasoning_models
+        return bool(names or self.prompt_caching or self.session_field or self._reasons)
 
     def check_end(self, plan: "Plan", exchange: "Exchange") -> None:
         """Refuses an answer that came to an end that `divert_on` names; see divert.py.
@@ -198,6 +205,7 @@ class Options:
 
         Raises:
             ValueError: `extra_body` and `params` both have a field.
+            TypeError: see Call, of reasoning.
         """
         fields = dict(body or {})
         for name, value in self.params.items():
@@ -205,6 +213,11 @@ class Options:
                 said = "extra_body and params are the same, and both say %r: leave one out"
                 raise ValueError(said % name)
             fields[name] = value
+        # Checked here, though it is spelled with each request.
+        asked = {name: fields[name] for name in _REASONING if fields.get(name) is not None}
+        if asked:
+            self._reasons = True
+            import_module("thinwire.core.request.reasoning").taken(asked)
         named = dict(headers or {})
         taken = [name.lower() for name in named]
         for name, value in (("HTTP-Referer", self.referer), ("X-Title", self.title)):
@@ -317,7 +330,7 @@ def settle(
     options.provider = arguments["provider"] = name or preset.get("name", "")
     plain = not [value for value in given.values() if value is not None]
     for key, value in preset.items():
-        if given.get(key) is None and hasattr(Options, key):
+        if given.get(key) is None and hasattr(Options, key) and key != "reasoning":
             if key == "auth" and callable(api_key):
                 value = "bearer"  # what is asked for is a token, and no key
             elif key == "auth" and dialect == "anthropic":
@@ -329,6 +342,9 @@ def settle(
         plain = False
         # Who gave only a URL may have other ways to show who it is.
         options.needs_key = options.needs_key or bool(name and preset.get("hosts"))
+    # How it spells reasoning is looked up where a call speaks of it: no reason for options.
+    if not plain and "reasoning" in preset and given.get("reasoning") is None:
+        options.reasoning = preset["reasoning"]
     if plain:
         forget_module(__name__)
     return base_url, arguments, None if plain else options

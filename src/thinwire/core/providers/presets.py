@@ -55,7 +55,7 @@ gemini generativelanguage.googleapis.com {"display":"Google Gemini",\
 "keys":["GEMINI_API_KEY","GOOGLE_API_KEY"],"reasoning":"gemini",\
 "docs":"https://ai.google.dev/gemini-api/docs/openai","read":"2026-11-29"}
 zai api.z.ai,open.bigmodel.cn {"display":"Z.AI","base_url":"https://api.z.ai/api/paas/v4",\
-"keys":["ZAI_API_KEY","ZHIPUAI_API_KEY"],"reasoning":"thinking",\
+"keys":["ZAI_API_KEY","ZHIPUAI_API_KEY"],"reasoning":"thinking_effort",\
 "docs":"https://docs.z.ai/guides/develop/openai/python","read":"2026-11-29"}
 dashscope dashscope.aliyuncs.com,dashscope-intl.aliyuncs.com,dashscope-us.aliyuncs.com {\
 "display":"Alibaba DashScope",\
@@ -68,7 +68,8 @@ minimax api.minimax.io,api.minimaxi.com {"display":"MiniMax",\
 "reasoning":"none","docs":"https://platform.minimax.io/docs/api-reference/text-openai-api",\
 "read":"2026-11-29"}
 moonshot api.moonshot.ai,api.moonshot.cn {"display":"Moonshot AI (Kimi)",\
-"base_url":"https://api.moonshot.ai/v1","keys":["MOONSHOT_API_KEY"],"reasoning":"thinking",\
+"base_url":"https://api.moonshot.ai/v1","keys":["MOONSHOT_API_KEY"],\
+"reasoning":"thinking_effort","reasoning_models":["kimi-k*"],\
 "docs":"https://platform.moonshot.ai/docs/api/chat"}
 cerebras api.cerebras.ai {"display":"Cerebras","base_url":"https://api.cerebras.ai/v1",\
 "keys":["CEREBRAS_API_KEY"],"drop":["frequency_penalty","presence_penalty","logit_bias"],\

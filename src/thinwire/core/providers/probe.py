@@ -117,7 +117,7 @@ class _Ear:
         text = self._tail + bytes(view)
         self._tail = text[-_LONGEST:]
         for name in _REASONING:
-            if b'"%s"' % name.encode() in text and name not in self.names:
+            if b'"%s":' % name.encode() in text and name not in self.names:
                 self.names.append(name)
 
     def ended(self, how: str, now_ms: int, error: "BaseException | None") -> None:
@@ -149,7 +149,7 @@ class _Trial:
         if ear.comments:
             self.found.features["keep_alives"] = True
         if completion.reasoning_content:
-            self._fields.extend(ear.names)
+            self._fields.extend(ear.names or ["reasoning"])
         return completion
 
     async def plain(self) -> None:

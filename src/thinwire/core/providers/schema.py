@@ -264,10 +264,11 @@ class Walk:
                     return self.section(taken, kind, path)
             elif _fits(taken, kind):
                 return taken
+        hint = ""
         if choices and isinstance(value, str):
-            self.add(path, "%r is none of its values%s" % (value, did_you_mean(value, choices)))
-        else:
-            self.add(path, "takes %s, not %s" % (_takes(alternatives), _shown(taken)))
+            near = nearest(value, choices)
+            hint = near and " (did you mean %r?)" % near
+        self.add(path, "takes %s, not %s%s" % (_takes(alternatives), _shown(taken, choices), hint))
         return WRONG
 
     def _list(self, values: "Sequence[object]", kind: str, path: str) -> "list[object]":
@@ -358,10 +359,10 @@ def _takes(kinds: "list[str]") -> str:
     return " or ".join(found)
 
 
-def _shown(value: object) -> str:
+def _shown(value: object, choices: "list[str]") -> str:
     # A text is not shown: it may be a key.
     if isinstance(value, str):
-        return "a text"
+        return "another text" if choices else "a text"
     if isinstance(value, dict):
         return "an object"
     if isinstance(value, (list, tuple)):

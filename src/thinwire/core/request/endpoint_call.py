@@ -129,7 +129,7 @@ def _produced(blocks: object) -> "Body":
     made = import_module("thinwire.core.request.raw_call")
     if callable(blocks):
         return made.FreshBody(blocks)  # type: ignore[no-any-return]
-    return made.ProducedBody(blocks)  # type: ignore[no-any-return]
+    return made.ProducedBody(made.blocks_of(blocks, False))  # type: ignore[no-any-return]
 
 
 def _check_path(path: str) -> None:

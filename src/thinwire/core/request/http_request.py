@@ -64,6 +64,8 @@ class Request(Abortable):
         chunked: it is sent chunked, however small it is.
         in_chunks: a transport has begun to send it chunked; set by `first_block`.
         unproven: whether the server takes chunks is not known.
+        public_only: only addresses of the public internet may be connected to; see
+            providers/public_only.py.
         connect_deadline_ms: when the connection must stand, TLS included.
         upload_ms: the longest time in which nothing more could be handed over, in milliseconds;
             None for no limit.
@@ -85,6 +87,7 @@ class Request(Abortable):
     chunked = False
     in_chunks = False
     unproven = False
+    public_only = False
     connect_deadline_ms: "int | None" = None
     upload_ms: "int | None" = None
     head_ms: "int | None" = None

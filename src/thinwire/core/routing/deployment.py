@@ -291,9 +291,10 @@ class Deployment:
         set_field(self, "allow_fallbacks", allow_fallbacks)
         set_field(self, "session_affinity", session_affinity)
         check_headers(list(self.extra_headers.items()))
-        # Plain http, an address, and who is told where not to go: most have neither.
-        host = url.host
-        if url.scheme == "http" or ":" in host or host[0].isdigit() or self.options is not None:
+        # Whether it may lead there; of https to a name, and of this machine, it is known.
+        host, strict = url.host, self.options is not None and self.options.allow_private is False
+        doubtful = url.scheme == "http" or ":" in host or host[0].isdigit()
+        if strict or (doubtful and host not in ("localhost", "127.0.0.1")):
             import_module("thinwire.core.providers.addresses").check(self)
 
     async def credentials(self) -> "str | None":

@@ -184,6 +184,8 @@ class Plan:
         request = dialect.request(deployment, name, self.call, key, first)
         if deployment.options is not None:
             deployment.options.admit(self, attempt, deployment)
+            if deployment.options.allow_private is False:
+                request.public_only = True
         request.key = key
         framing, health = deployment.framing, self.health
         needed = framing == "length" or name in health.needs_length

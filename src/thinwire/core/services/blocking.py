@@ -28,6 +28,10 @@ class SyncReply:
         """See Reply."""
         return self._reply.headers
 
+    def header(self, name: str) -> "str | None":
+        """See Reply."""
+        return self._reply.header(name)
+
     @property
     def content_type(self) -> str:
         """See Reply."""

@@ -36,6 +36,9 @@ async def call(
         # Bytes that were handed out cannot be taken back, and nobody could be told.
         policy = client._policy.for_call(timeouts, retry, None, "raise")  # noqa: SLF001 - the client's other half
         stream = client._open(asked, model, policy, False)  # noqa: SLF001
+        plan = stream._plan  # noqa: SLF001
+        if plan.keep_headers == "known":  # nobody has chosen, and here they are asked for
+            plan.keep_headers = "all"
         coroutine = opened(stream)
     except MemoryError as error:
         raise client._reserve.out_of_memory(error)  # noqa: SLF001

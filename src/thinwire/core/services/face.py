@@ -1,8 +1,9 @@
 """The methods of a client that few programs need. Each is one late import that delegates.
 
-On CPython `Services` is a base of AsyncClient, and Client has its methods made blocking (sync.py).
-On a chip it is nobody's: a client has a `__getattr__` in its place, which comes here for a name
-that it does not have (`bound`), so that a client that only chats pays for none of this.
+On CPython `Services` is a base of AsyncClient, and Client has its methods made blocking (sync.py);
+`Shared` is a base of both. On a chip they are nobody's: a client has a `__getattr__` in their
+place, which comes here for a name that it does not have (`bound`), so that a client that only
+chats pays for none of this.
 """
 
 from thinwire.core._compat import const, import_module
@@ -18,11 +19,26 @@ if TYPE_CHECKING:
     from thinwire.core.providers.probe import Probe
     from thinwire.core.request.endpoint_call import Content
     from thinwire.core.request.multipart import File
+    from thinwire.core.routing.deployment import Deployment
     from thinwire.core.routing.policy import RetryPolicy, Timeouts
     from thinwire.core.services.embeddings import EmbeddingParams, Embeddings
     from thinwire.core.services.endpoints import IsDelta
     from thinwire.core.services.reply import Reply
     from thinwire.core.services.speech import Sink, SpeakParams, TranscribeParams, Transcription
+
+
+class Shared:
+    """What both clients have, and nobody waits for."""
+
+    def resolve(self, name: str) -> "Deployment":
+        """The deployment that a name stands for here: a public name, then `provider:model`, then
+        `provider/model` of a configured provider, then a model of the default provider.
+
+        Raises:
+            ValueError: none.
+        """
+        find = import_module("thinwire.core.providers.resolve").of_client
+        return find(self, name)  # type: ignore[no-any-return]
 
 
 class Services:
@@ -301,7 +317,9 @@ def bound(client: "BaseClient", name: str) -> "Callable[..., Any]":
     Raises:
         AttributeError: nor do Services.
     """
-    method: Callable[..., Any] | None = None if name[:1] == "_" else getattr(Services, name, None)
+    method: Callable[..., Any] | None = None
+    if name[:1] != "_":
+        method = getattr(Services, name, None) or getattr(Shared, name, None)
     if method is None:
         raise AttributeError("%r has no attribute %r" % (type(client).__name__, name))
 

@@ -41,7 +41,8 @@ class Reply:
 
     Attributes:
         status: HTTP status, 200 to 299.
-        headers: names in lower case -> value; on a chip only what `keep_headers` asks for.
+        headers: names in lower case -> value: all of them, unless the client's `keep_headers`
+            names some; on a chip only those. See `header`.
         content_type: of the body, in lower case, "" when the server says none.
         deployment: name of the deployment that answered.
         attempts: list of Attempt, the last one is this answer's.
@@ -61,6 +62,13 @@ class Reply:
     def headers(self) -> "dict[str, str]":
         """See Reply."""
         return self._attempt().headers
+
+    def header(self, name: str) -> "str | None":
+        """Value of a header, in any case; None if there is none. On a chip, which keeps none that
+        nobody asked it to, only until the body has been read to its end."""
+        response = self._exchange().response
+        found = self.headers.get(name.lower())
+        return response.header(name) if found is None and response is not None else found
 
     @property
     def content_type(self) -> str:

@@ -11,7 +11,7 @@ cut.
 
 import json
 
-from thinwire.core._compat import const, import_module, public, replace_file
+from thinwire.core._compat import BODY_LIMIT, const, import_module, public, replace_file
 from thinwire.core.errors import without
 from thinwire.core.wire.redaction import is_secret, secrets, unquoted
 
@@ -90,7 +90,8 @@ class FlightRecorder:
     """Keeps what went over the wire last, without secrets: `Client(..., recorder=recorder)`.
 
     Args:
-        size_bytes: how much is kept, all attempts together; the oldest goes first.
+        size_bytes: how much is kept, all attempts together; the oldest goes first. By default
+            256 KiB, on a chip 8 KiB.
         attach: errors of attempts get it as it stands then, as `error.recording`; `of` finds it
             from any error.
 
@@ -100,7 +101,7 @@ class FlightRecorder:
     One may serve several clients.
     """
 
-    def __init__(self, size_bytes: int = 65536, attach: bool = False) -> None:
+    def __init__(self, size_bytes: int = 4 * BODY_LIMIT, attach: bool = False) -> None:
         if size_bytes < _SMALLEST:
             raise ValueError("size_bytes must be at least %d, not %r" % (_SMALLEST, size_bytes))
         self.attach = attach
@@ -144,7 +145,11 @@ class FlightRecorder:
 
     def sending(self, request: "Request", now_ms: int) -> "Flight":
         """An attempt begins; see wire/tap.py."""
-        flight = Flight(self, request, now_ms)
+        try:
+            flight = Flight(self, request, now_ms)
+        except MemoryError:
+            self.empty()
+            flight = Flight(self, request, now_ms)
         self._flights.append(flight)
         self.grew(len(flight.asked))
         return flight
@@ -154,6 +159,15 @@ class FlightRecorder:
         self._room -= size
         while self._room < 0 and self._shrink():
             pass
+
+    def empty(self) -> None:
+        """Lets the bytes of all answers go, where memory is short."""
+        for one in self._flights:
+            one.torn = True
+            while one.pieces:
+                size = len(one.pieces.pop()[1])
+                one.lost += size
+                self._room += size + _PIECE
 
     def _shrink(self) -> bool:
         # The last piece of an attempt at work stays: a secret may begin in it.
@@ -277,11 +291,14 @@ class Flight(Kept):
 
     def data(self, view: memoryview, now_ms: int) -> None:
         """Bytes of the body have come."""
-        data = bytearray(view)
-        if self._secrets:
-            self._overwrite(data)
-        self.pieces.append((self._since(now_ms), data))
-        self._recorder.grew(len(data) + _PIECE)
+        try:
+            data = bytearray(view)
+            if self._secrets:
+                self._overwrite(data)
+            self.pieces.append((self._since(now_ms), data))
+            self._recorder.grew(len(data) + _PIECE)
+        except MemoryError:  # an answer is worth more than its recording
+            self._recorder.empty()
 
     def ended(self, how: str, now_ms: int, error: "BaseException | None" = None) -> None:
         """It is over."""

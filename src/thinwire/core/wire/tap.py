@@ -206,7 +206,10 @@ class TappedResponse:
 
     def aclose(self) -> "Coroutine[object, object, None]":
         """See Response.aclose."""
-        return self._close()
+        try:
+            return self._close()
+        except MemoryError:  # an error on its way to the caller is worth more than what is told
+            return self._response.aclose()
 
     async def _close(self) -> None:
         try:

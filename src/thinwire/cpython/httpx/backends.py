@@ -25,6 +25,7 @@ from typing import TypeVar
 import httpcore
 import httpx
 
+from thinwire.core.providers.public_only import require
 from thinwire.cpython.clock import now_ms, seconds_until
 from thinwire.cpython.httpx.chunks import ChunkJoiner
 from thinwire.cpython.httpx.pools import Line
@@ -173,6 +174,8 @@ class DeadlineBackend(httpcore.SyncBackend):
         left = seconds_until(sight.connect_by())
         found = self._resolver.look_up(host, port, left)
         addresses = [str(address[0]) for *_, address in found]
+        if sight.request is not None and sight.request.public_only:
+            require(host, addresses)
         failure: Exception | None = None
         for number, address in enumerate(addresses):
             left = seconds_until(sight.connect_by())

@@ -17,7 +17,8 @@ import anyio
 import httpcore
 import httpx
 
-from thinwire.cpython.clock import now_ms
+from thinwire.core.providers.public_only import require
+from thinwire.cpython.clock import now_ms, seconds_until
 from thinwire.cpython.httpx.backends import SIZE, SOCKET_OPTIONS, Outbox, answered
 from thinwire.cpython.httpx.chunks import ChunkJoiner
 from thinwire.cpython.httpx.pools import Line
@@ -139,12 +140,38 @@ class ListeningBackend(httpcore.AnyIOBackend):
         local_address: str | None = None,
         socket_options: "Iterable[httpcore.SOCKET_OPTION] | None" = None,
     ) -> httpcore.AsyncNetworkStream:
-        """Connects, as httpcore does."""
-        begun = now_ms()
+        """Connects, as httpcore does; where only public addresses may be, to one of those that
+        were looked at, and each gets a fair share of the time left."""
+        begun, sight = now_ms(), self._line.sight
         own = [*(socket_options or ()), *SOCKET_OPTIONS]
-        stream = await super().connect_tcp(host, port, timeout, local_address, own)
-        self._line.sockets.add(stream)
-        return _ListeningStream(stream, self._line, now_ms() - begun, _pipe(stream))
+        hosts = [host]
+        if sight.request is not None and sight.request.public_only:
+            hosts = await _public(host, port)
+        failure: Exception | None = None
+        for number, one in enumerate(hosts):
+            if len(hosts) > 1:
+                left = seconds_until(sight.connect_by())
+                timeout = None if left is None else left / (len(hosts) - number)
+            try:
+                stream = await super().connect_tcp(one, port, timeout, local_address, own)
+            except (httpcore.ConnectError, httpcore.ConnectTimeout) as error:
+                failure = error
+                continue
+            self._line.sockets.add(stream)
+            return _ListeningStream(stream, self._line, now_ms() - begun, _pipe(stream))
+        raise failure or httpcore.ConnectError(f"{host} has no address")
+
+
+async def _public(host: str, port: int) -> list[str]:
+    # The addresses of a host, if all are public.
+    try:
+        loop = asyncio.get_running_loop()
+        found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    except (OSError, UnicodeError) as error:
+        raise httpcore.ConnectError(error) from error
+    addresses = [str(address[0]) for *_, address in found]
+    require(host, addresses)
+    return addresses
 
 
 def _pipe(stream: httpcore.AsyncNetworkStream) -> _Pipe | None:

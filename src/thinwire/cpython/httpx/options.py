@@ -7,6 +7,9 @@ from http.cookiejar import CookieJar, DefaultCookiePolicy
 import httpx
 
 from thinwire._public import public
+from thinwire.core.providers.public_only import refused
+from thinwire.core.request.http_request import Request
+from thinwire.core.routing.deployment import URL
 from thinwire.core.transport import Transport
 from thinwire.cpython import trust
 from thinwire.cpython.clock import idle_seconds
@@ -87,6 +90,14 @@ class HTTPXTransport:
             check_client(self.http_client, blocking)
         self._opened = True
         return BlockingTransport(self) if blocking else AsyncTransport(self)
+
+    def check_pins(self, place: URL | Request) -> None:
+        """See check in core/providers/public_only.py."""
+        if self.proxies is None:
+            raise refused("http_client=")
+        proxy, shown = self.proxies.proxy_for(place)
+        if proxy is not None:
+            raise refused(shown)
 
     def client_arguments(self, proxy: object) -> dict[str, object]:
         """Arguments for httpx.Client and httpx.AsyncClient.

@@ -136,7 +136,7 @@ class Pools(Generic[_Client]):
             loop: the event loop; None: in blocking code.
         """
         pool = self._pool(loop)
-        place = proxy, request.scheme, request.host, request.port
+        place = proxy, request.scheme, request.host, request.port, request.public_only
         with suppress(KeyError, IndexError):
             return pool.idle[place].pop()
         line: Line[_Client] = Line(place, pool.sockets)

@@ -8,6 +8,7 @@ from importlib.util import find_spec
 import httpx
 
 from thinwire.core.request.http_request import Request
+from thinwire.core.routing.deployment import URL
 from thinwire.cpython.proxies import EnvironmentProxies, checked, from_environment, shown
 
 _SCHEMES = ("http", "https", "socks5", "socks5h")
@@ -39,7 +40,7 @@ class Proxies:
         for named in self._environment.named():
             _check(named.url, f"{named.variable}=")
 
-    def proxy_for(self, request: Request) -> tuple[object | None, str]:
+    def proxy_for(self, request: URL | Request) -> tuple[object | None, str]:
         """What httpx takes as the proxy of a request, and how to call it in words; None and "" for
         no proxy."""
         if self._given is not None:

@@ -15,6 +15,7 @@ import httpx
 
 from thinwire.core.errors import ConnectError, TransportError, TransportTimeout
 from thinwire.core.request.http_request import Abortable, Request
+from thinwire.core.routing.deployment import URL
 from thinwire.core.transport import Response, Transport
 from thinwire.cpython.clock import block_ms, now_ms, seconds_until
 from thinwire.cpython.httpx.backends import (
@@ -124,6 +125,10 @@ class AsyncTransport(OnAsyncio):
             for client in self._pools.give_back(line, whole, loop):
                 await client.aclose()
 
+    def check_pins(self, place: URL | Request) -> None:
+        """See check in core/providers/public_only.py."""
+        self._options.check_pins(place)
+
     def _own_client(self, line: Line[httpx.AsyncClient], proxy: object) -> httpx.AsyncClient:
         own = httpx.AsyncClient(**self._options.client_arguments(proxy))  # type: ignore[arg-type]
         return with_backend(own, ListeningBackend(line))
@@ -202,6 +207,10 @@ class BlockingTransport(Transport):
             for client in self._pools.give_back(line, whole):
                 client.close()
 
+    def check_pins(self, place: URL | Request) -> None:
+        """See check in core/providers/public_only.py."""
+        self._options.check_pins(place)
+
     def _own_client(self, line: Line[httpx.Client], proxy: object) -> httpx.Client:
         own = httpx.Client(**self._options.client_arguments(proxy))  # type: ignore[arg-type]
         return with_backend(own, DeadlineBackend(line, self._resolver))
@@ -217,6 +226,8 @@ def _line(
     loop: asyncio.AbstractEventLoop | None = None,
 ) -> tuple[Line[_Client], str]:
     # What carries a request, and how to call the proxy that it goes through, in words.
+    if request.public_only:
+        options.check_pins(request)
     if options.proxies is not None:
         proxy, shown = options.proxies.proxy_for(request)
         return pools.take(request, proxy, loop), shown

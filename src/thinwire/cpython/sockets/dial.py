@@ -7,6 +7,7 @@ import ssl
 from typing import NamedTuple
 
 from thinwire.core.errors import ConnectError, ReadError, TransportTimeout, certificate_error
+from thinwire.core.providers.public_only import require
 from thinwire.core.request.http_request import Request
 from thinwire.core.wire.certificate_pins import CertificatePins
 from thinwire.core.wire.http1 import READ, WRITE, ResponseHead
@@ -53,6 +54,7 @@ class Route(NamedTuple):
         scheme, host, port: of the server; an IPv6 host stands without brackets.
         proxy: what stands between, or None.
         uds: path of the Unix socket that leads there in place of host and port, or "".
+        public_only: see Request; such connections are kept for themselves.
     """
 
     scheme: str
@@ -60,6 +62,7 @@ class Route(NamedTuple):
     port: int
     proxy: Proxy | None
     uds: str
+    public_only: bool = False
 
     def place(self) -> Place:
         """What connections have in common that may stand for each other."""
@@ -91,6 +94,8 @@ async def dial(
         addresses = known(host, port)
         if addresses is None:
             addresses = await waits.look_up(resolver, host, port, until_ms, request)
+        if route.public_only:
+            require(host, [str(address[4][0]) for address in addresses])
         begun = now_ms()
         raw = await _race(waits, addresses, request)
     connection = Connection(raw, waits.line(raw), route.place())

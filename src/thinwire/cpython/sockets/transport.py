@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING
 
 from thinwire._public import public
 from thinwire.core.errors import ConnectError, ReadError, TransportTimeout
+from thinwire.core.providers.public_only import refused
 from thinwire.core.request.http_request import Abortable, Request
+from thinwire.core.routing.deployment import URL
 from thinwire.core.routing.trust import Trust
 from thinwire.core.transport import Response, Transport
 from thinwire.core.wire.certificate_pins import CertificatePins
@@ -107,9 +109,20 @@ class SocketTransport:
     def route(self, request: Request) -> Route:
         """The way to the server of a request."""
         proxy = None
-        if not self.uds:
+        if request.public_only:
+            self.check_pins(request)
+        elif not self.uds:
             proxy = self.proxies.proxy_for(request.scheme, request.host, request.port)
-        return Route(request.scheme, request.host, request.port, proxy, self.uds)
+        public = request.public_only
+        return Route(request.scheme, request.host, request.port, proxy, self.uds, public)
+
+    def check_pins(self, place: URL | Request) -> None:
+        """See check in core/providers/public_only.py."""
+        if self.uds:
+            raise refused(f"uds={self.uds!r}")
+        proxy = self.proxies.proxy_for(place.scheme, place.host, place.port)
+        if proxy is not None:
+            raise refused(proxy.shown)
 
     def open(self, blocking: bool) -> Transport:
         """The transport for a Client, if `blocking`, or an AsyncClient; called by the client.
@@ -281,6 +294,10 @@ class _SocketTransport(Transport):
         pool = self._pools.get(loop)
         # Threads that start together share one pool; a lock could be held across a fork.
         return pool or self._pools.setdefault(loop, Pool(self._options.idle_ms))
+
+    def check_pins(self, place: URL | Request) -> None:
+        """See check in core/providers/public_only.py."""
+        self._options.check_pins(place)
 
     now_ms = staticmethod(now_ms)
 

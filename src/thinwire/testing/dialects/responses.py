@@ -126,14 +126,18 @@ def _item(known: Fields, *required: str) -> Check:
     return object_of({"type": text, "id": text, "status": _STATUS, **known}, required)
 
 
+_MORE: Fields = {"namespace": text, "caller": anything, "async": boolean}
 _ITEMS: dict[str, Check] = {
     "message": by("role", _MESSAGES),
     "function_call": _item(
-        {"call_id": _call_id, "name": text, "arguments": text}, "call_id", "name", "arguments"
+        {"call_id": _call_id, "name": text, "arguments": text, **_MORE},
+        "call_id",
+        "name",
+        "arguments",
     ),
     "function_call_output": _item({"call_id": _call_id, "output": _INPUT}, "call_id", "output"),
     "custom_tool_call": _item(
-        {"call_id": _call_id, "name": text, "input": text}, "call_id", "name", "input"
+        {"call_id": _call_id, "name": text, "input": text, **_MORE}, "call_id", "name", "input"
     ),
     "custom_tool_call_output": _item({"call_id": _call_id, "output": _INPUT}, "call_id", "output"),
     "reasoning": _item(
@@ -150,6 +154,10 @@ _TOOLS: dict[str, Check] = {
             "description": maybe(text),
             "parameters": maybe(mapping),
             "strict": maybe(boolean),
+            "output_schema": maybe(mapping),
+            "allowed_callers": anything,
+            "defer_loading": boolean,
+            "async": boolean,
         },
         ("name", "parameters"),
     ),
@@ -212,7 +220,17 @@ _FIELDS: Fields = {
     "prompt": maybe(mapping),
     "prompt_cache_key": text,
     "prompt_cache_retention": maybe(text),
-    "reasoning": maybe(object_of({"effort": maybe(_EFFORTS), "summary": _SUMMARIES})),
+    "reasoning": maybe(
+        object_of(
+            {
+                "effort": maybe(_EFFORTS),
+                "summary": _SUMMARIES,
+                "generate_summary": _SUMMARIES,
+                "context": anything,
+                "mode": text,
+            }
+        )
+    ),
     "safety_identifier": text,
     "service_tier": maybe(text),
     "store": maybe(boolean),
@@ -232,6 +250,11 @@ _FIELDS: Fields = {
     "truncation": maybe(one_of("auto", "disabled")),
     "user": text,
     "background": maybe(boolean),
+    "access_programs": anything,
+    "context_management": anything,
+    "image": anything,
+    "moderation": anything,
+    "prompt_cache_options": anything,
     "conversation": anything,
 }
 

@@ -68,7 +68,8 @@ class EventWriter:
         response = self._response(status)
         response["incomplete_details"] = {"reason": reason} if reason else None
         if completion.usage:
-            response["usage"] = {_USAGE.get(name, name): usage[name] for name in usage}
+            counts = {_USAGE.get(name, name): usage[name] for name in usage}
+            response["usage"] = {"output_tokens_details": {"reasoning_tokens": 0}, **counts}
         return status, response
 
     def _failure(self, completion: MockCompletion) -> Step:
@@ -192,10 +193,23 @@ class EventWriter:
             "error": None,
             "incomplete_details": None,
             "instructions": None,
+            "max_output_tokens": None,
             "model": self._model,
             "output": [dict(item) for item in self._output],
+            "parallel_tool_calls": True,
+            "previous_response_id": None,
+            "reasoning": {"effort": None, "summary": None},
+            "service_tier": "default",
             "store": False,
+            "temperature": 1.0,
+            "text": {"format": {"type": "text"}},
+            "tool_choice": "auto",
+            "tools": [],
+            "top_p": 1.0,
+            "truncation": "disabled",
             "usage": None,
+            "user": None,
+            "metadata": {},
         }
 
     def document(self, completion: MockCompletion, usage: Mapping[str, Any]) -> bytes:
