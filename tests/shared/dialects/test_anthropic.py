@@ -262,8 +262,12 @@ def test_what_a_deployment_says():
     got = document(deployment, None, {"top_p": 0.5, "top_k": 4})
     assert (got["top_k"], got["max_tokens"], got["stream"]) == (4, 7, False)
     assert "top_p" not in got
-    got = document(made(extra_body={"reasoning_effort": "low"}))
-    assert got["thinking"]["type"] == "enabled"
+    for field, value in (("reasoning_effort", "low"), ("reasoning_budget", 2000)):
+        got = document(made(extra_body={field: value}))
+        assert got["thinking"]["type"] == "enabled"
+        assert field not in got
+        got = document(made(extra_body={field: value}), None, {"reasoning_effort": False})
+        assert "thinking" not in got
 
 
 def test_what_a_server_would_refuse_is_repaired():

@@ -100,9 +100,11 @@ NOTES = [
 ]
 
 
-def receive(*pieces, keep=True):
+def receive(*pieces, keep=True, on_chunk=None):
     """Events and completion of an answer that comes in `pieces`."""
     answer = AnthropicAnswer(keep)
+    if on_chunk is not None:
+        answer.tell(on_chunk)
     events = []
     try:
         for piece in pieces + (b"",):
@@ -247,6 +249,43 @@ def test_who_names_no_event_type_is_read_by_the_event():
     assert receive(unnamed)[1].content == "Hello"
     unnamed = TEXT.replace(b"event: content_block_delta\n", b"")
     assert receive(unnamed)[1].content == "Hello"
+
+
+def test_characters_may_be_cut_in_two():
+    # As an escape each, which Python's own encoder does not write for a whole character.
+    for kind in (b"text", b"thinking"):
+        stream = start() + (
+            said(0, "a", "b1", "b2", "c") if kind == b"text" else thought(0, *"a12c")
+        )
+        one, two = (b"b1", b"b2") if kind == b"text" else (b'"1"', b'"2"')
+        halves = (b"\\ud83d", b"\\ude00") if kind == b"text" else (b'"\\ud83d"', b'"\\ude00"')
+        stream = stream.replace(one, halves[0]).replace(two, halves[1])
+        _, done = receive(stream + stop())
+        assert (done.content or done.reasoning_content) == "a\U0001f600c"
+    call = called(0, "c1", "look", '{"a": "', "b1", "b2", '"}')
+    call = call.replace(b"b1", b"\\ud83d").replace(b"b2", b"\\ude00")
+    _, done = receive(start() + call + stop("tool_use"))
+    assert done.tool_calls[0].arguments == {"a": "\U0001f600"}
+
+
+def test_chunks_are_the_same_however_they_are_made():
+    for stream in (TEXT, TOOLS, THINKING):
+        chunks = []
+        events, done = receive(stream)
+        told, other = receive(stream, on_chunk=chunks.append)
+        assert [repr(one) for one in events] == [repr(one) for one in told]
+        assert repr(done) == repr(other)
+        assert done.to_message() == other.to_message()
+        assert len([one for one in chunks if one["choices"]]) >= len(events)
+
+
+def test_a_ping_is_no_progress():
+    answer = AnthropicAnswer()
+    for kind, alive in (("ping", False), ("something_new", True)):
+        answer.assembler.alive = False
+        answer.take({"type": kind}, kind)
+        assert answer.assembler.alive == alive, kind
+    answer.free()
 
 
 def test_unknown_events_blocks_and_deltas_are_passed_over():

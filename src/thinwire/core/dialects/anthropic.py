@@ -17,6 +17,7 @@ from thinwire.core.dialects.anthropic_parts import blocks, check
 from thinwire.core.dialects.authorization import key_header
 from thinwire.core.dialects.replay import is_turn, mended
 from thinwire.core.request.http_request import JSONBody, Request
+from thinwire.core.request.reasoning import taken
 from thinwire.core.wire.json_encode import Items
 
 TYPE_CHECKING = const(False)
@@ -124,7 +125,7 @@ def _document(
     document: dict[str, Any] = {"model": model, "stream": True}
     limits = [given.pop(one) for one in _LIMITS if given.get(one) is not None]
     document["max_tokens"] = limits[0] if limits else anthropic_thinking.longest(known)
-    reasoning = given.pop("reasoning_effort", None)  # a deployment's
+    reasoning = taken(given)  # the deployment's
     if call.reasoning is not None:
         reasoning = call.reasoning
     system = blocks(given.pop("system", None))

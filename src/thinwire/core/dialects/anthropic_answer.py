@@ -3,14 +3,15 @@ wires.
 
 A message is content blocks (text, thinking, calls, what tools of the server did), one after the
 other, each begun, grown by deltas, and stopped. `message_delta` has the stop_reason and counts,
-`message_stop` is the end; there is no `[DONE]`. `ping` and events that nobody knows are signs of
-life. A server that does not stream sends the message as one document.
+`message_stop` is the end; there is no `[DONE]`. Events that nobody knows are signs of life, but
+for `ping`, which only keeps a connection open. A server that does not stream sends the message as
+one document.
 
 Thoughts are signed, and go back as they came and where they stood: the order of a message's blocks
 is kept beside it, in `_anthropic`, without texts that it has anyway.
 """
 
-from thinwire.core._compat import const, loads_whole
+from thinwire.core._compat import const, has_half, loads_whole
 from thinwire.core.answer import chunk
 from thinwire.core.answer.answer import Answer
 from thinwire.core.errors import StreamError
@@ -40,7 +41,7 @@ _PROMPT = ("input_tokens", "cache_read_input_tokens", "cache_creation_input_toke
 
 class _Block:
     # A block that is arriving. `call`: its place among the calls, -1: it is none; `note`: what is
-    # to be sent back; `told`: whether some of a call's arguments were; `pieces`: of JSON.
+    # to be sent back; `told`: whether some of its text or arguments was; `pieces`: of JSON.
     def __init__(self, kind: object, note: "dict[str, Any]") -> None:
         self.kind = kind
         self.note = note
@@ -99,7 +100,7 @@ class AnthropicAnswer(Answer):
             raise _error(obj)
         elif "choices" in fields or "error" in fields or isinstance(obj, list):
             super().take(obj, event)  # in the words of chats
-        else:
+        elif kind != "ping":  # which is no progress
             self.assembler.alive = True
 
     def _meet(self, message: "dict[str, object]") -> None:
@@ -180,9 +181,17 @@ class AnthropicAnswer(Answer):
 
     def _say(self, block: _Block, name: str, text: object) -> None:
         text = chunk.word(text)
-        if text:
-            block.note["chars"] = block.note.get("chars", 0) + len(text)
-            self._tell({name: text})
+        if not text:
+            return
+        block.note["chars"] = block.note.get("chars", 0) + len(text)
+        if block.told and self.on_chunk is None and not has_half(text):
+            # Most deltas are these: no chunk is made that nobody looks at.
+            kind = "content" if name == "content" else "reasoning"
+            event: Any = self.assembler.add(kind, 0, text)
+            self.assembler.events.append(event)
+            return
+        block.told = True
+        self._tell({name: text})
 
     def _sign(self, block: _Block, signature: object) -> None:
         self.assembler.alive = True
@@ -190,7 +199,9 @@ class AnthropicAnswer(Answer):
             block.note["signature"] = block.note.get("signature", "") + chunk.word(signature)
 
     def _argue(self, block: _Block, piece: str) -> None:
-        if piece:
+        if piece and block.told and self.on_chunk is None and not has_half(piece):
+            self.assembler.add_arguments(0, block.call, piece)
+        elif piece:
             block.told = True
             self._tell({"tool_calls": [{"index": block.call, "function": {"arguments": piece}}]})
 

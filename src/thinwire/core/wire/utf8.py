@@ -11,7 +11,9 @@ such in a row for one character. Pairs are joined; a lone half has no text and b
 _REPLACEMENT = b"\xef\xbf\xbd"
 
 # Fields of a delta that hold a piece of a text.
-_PIECES = ("content", "text", "reasoning", "reasoning_content", "refusal", "arguments")
+_PIECES = tuple(
+    "content text reasoning reasoning_content refusal arguments thinking partial_json".split()
+)
 
 
 def sequence_length(data: "bytes | memoryview", at: int) -> int:
