@@ -10,13 +10,17 @@ from typing import Any
 import pytest
 from support.endpoint_server import endpoint_server
 from support.examples import Example, examples
-from support.legs import Leg, legs, run_jobs
+from support.interpreters import interpreters
+from support.legs import Leg, device_legs, legs, run_jobs
 
 from thinwire import Client, Deployment
 
 EXAMPLES = [example for example in examples() if example.name.startswith("endpoints_")]
-LARGE = 8 * 2**20  # more than MicroPython's heap here
+LARGE = 8 * 2**20
+HEAP = "800k"  # of MicroPython, which has all of thinwire compiled in it as well
 MOST = LARGE // 2  # bytes, what is imported meanwhile included; 64 MB take no more
+LEGS = [leg for leg in legs() if leg.name.startswith(("httpx", "sockets"))]
+LEGS += [leg for found in interpreters() for leg in device_legs(found, HEAP)]
 
 
 @pytest.fixture(scope="module")
@@ -25,7 +29,7 @@ def base_url() -> Any:
         yield url
 
 
-@pytest.mark.parametrize("leg", legs(), ids=lambda leg: leg.name)
+@pytest.mark.parametrize("leg", LEGS, ids=lambda leg: leg.name)
 def test_endpoints(leg: Leg, base_url: str, tmp_path: Path) -> None:
     recording = tmp_path / "talk.wav"
     recording.write_bytes(b"hello from a file")
@@ -48,6 +52,7 @@ def test_endpoints(leg: Leg, base_url: str, tmp_path: Path) -> None:
         "embeddings": ([], [[[1.0, 2.0]] * 3, {"total_tokens": 3}]),
         "transcribe_file": ([str(recording)], ["heard", True, True]),
         "speak_cut": ([], [100_000]),
+        "closed": ([], [1, True]),
         "left": ([], [True, "/other/echo"]),
     }
     sizes = {"transcribe": [LARGE // 4096], "speak": [LARGE]}

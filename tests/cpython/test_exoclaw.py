@@ -113,7 +113,11 @@ def test_what_is_sent_when_asked_for(mock_llm: MockServer) -> None:
     schema = {"type": "json_object"}
     ask(provider_for(mock_llm), HELLO, TOOLS, "m", 0, 0.0, "high", schema)
     sent = mock_llm.requests[0].json()
-    assert sent["tools"] == TOOLS
+    # An object without properties is none that every server takes.
+    assert TOOLS[0]["function"]["parameters"] == {"type": "object"}
+    empty = {"type": "object", "properties": {}}
+    function = {"name": "look", "parameters": empty}
+    assert sent["tools"] == [{"type": "function", "function": function}]
     assert sent["tool_choice"] == "auto"
     assert (sent["max_tokens"], sent["temperature"]) == (1, 0.0)
     assert (sent["reasoning_effort"], sent["response_format"]) == ("high", schema)

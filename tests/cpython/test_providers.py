@@ -81,6 +81,31 @@ def test_a_presets_wire_carries_texts_calls_and_usage(name: str, server: MockSer
     assert server.errors == []
 
 
+# A spelling of reasoning, and the fields that a request has then.
+FIELDS = {
+    "effort": {"reasoning_effort"},
+    "openrouter": {"reasoning"},
+    "thinking": {"thinking"},
+    "thinking_effort": {"thinking", "reasoning_effort"},
+    "enable_thinking": {"enable_thinking"},
+    "template": {"chat_template_kwargs", "reasoning_effort"},
+    "together": {"reasoning_effort"},
+    "gemini": {"reasoning_effort"},
+    "none": set(),
+}
+
+
+@pytest.mark.parametrize("name", spoken())
+def test_reasoning_goes_both_ways(name: str, server: MockServer) -> None:
+    with Client("m", deployment(name, server, "reasoning")) as client:
+        done = client.chat("Think", reasoning_effort="low")
+    assert done.reasoning_content
+    document = server.requests[-1].json()
+    if presets.named(name).get("dialect") != "anthropic":
+        wanted = FIELDS[presets.named(name).get("reasoning", "effort")]
+        assert set.union(*FIELDS.values()) & set(document) == wanted
+
+
 def test_the_command_prints_all(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["providers"]) == 0
     lines = capsys.readouterr().out.splitlines()

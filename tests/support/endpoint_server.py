@@ -113,6 +113,15 @@ class Handler(BaseHTTPRequestHandler):
     def _stream(self, _: dict[str, Any]) -> None:
         self._send(200, b": wait\n\ndata: 1\n\ndata: [DONE]\n\n", "text/event-stream")
 
+    def _slow(self, _: dict[str, Any]) -> None:
+        # A first piece, and then nothing for as long as somebody is there.
+        self.send_response(200)
+        self.send_header("Transfer-Encoding", "chunked")
+        self.end_headers()
+        self.wfile.write(b"1\r\ns\r\n")
+        self.close_connection = True
+        self.connection.recv(1)
+
     def _nothing(self, _: dict[str, Any]) -> None:
         self.send_response(204)
         self.end_headers()

@@ -60,7 +60,9 @@ class Servers:
         if not fault.place:
             return self.running[fault.server].base_url
         host, port = self.places[fault.script]
-        return f"http{'s' if fault.server.startswith('tls') else ''}://{host}:{port}/v1"
+        # A key goes by http to addresses of this machine only.
+        secure = fault.server.startswith("tls") or not host[0].isdigit()
+        return f"http{'s' if secure else ''}://{host}:{port}/v1"
 
     def requests(self) -> dict[str, dict[str, list[RecordedRequest]]]:
         """What was seen, by turn and name of the server."""

@@ -12,6 +12,7 @@ from thinwire import (
     Deployment,
     RetryPolicy,
     StatusError,
+    StreamError,
     StreamInterrupted,
     Timeouts,
 )
@@ -136,6 +137,27 @@ async def left(made, base_url):
     if not isinstance(made, Client):
         await closing
     return [first, (await get(made, base_url))[1]]
+
+
+async def closed(made, base_url):
+    # Another task closes what somebody reads; a blocking client has none.
+    answer = await ended(made.get("/slow"))
+    first = len(await ended(answer.next_piece()))
+    if isinstance(made, Client):
+        answer.close()
+    else:
+
+        async def close():
+            await asyncio.sleep(0.05)
+            await answer.aclose()
+
+        closing = asyncio.create_task(close())
+    try:
+        await ended(answer.next_piece())
+    except StreamError as error:
+        if not isinstance(made, Client):
+            await closing
+        return [first, "closed" in str(error)]
 
 
 def measure():

@@ -245,3 +245,33 @@ def test_nothing_is_asked_of_options_that_shape_nothing():
         assert len(asked) == 1
     finally:
         parameters.shape = kept
+
+
+def test_a_known_server_is_told_in_its_own_words():
+    def spelled(url, asked):
+        deployment = Deployment(url, KEY, "m")
+        call = Call([], params={"reasoning_effort": asked})
+        return deployment, json.loads(read_all(openai.request(deployment, "m", call).body))
+
+    for url, asked, field, value in (
+        ("https://openrouter.ai/api/v1", "low", "reasoning", {"effort": "low"}),
+        ("https://api.z.ai/api/paas/v4", False, "thinking", {"type": "disabled"}),
+        ("https://api.groq.com/openai/v1", "low", "reasoning_effort", "low"),
+        (URL, "low", "reasoning_effort", "low"),
+    ):
+        deployment, document = spelled(url, asked)
+        assert deployment.options is None, url
+        assert document[field] == value, document
+    # A preset is looked up for that: there may be none in a firmware.
+    kept = parameters.import_module
+
+    def without(name):
+        if name.endswith(".presets"):
+            raise ImportError(name)
+        return kept(name)
+
+    parameters.import_module = without
+    try:
+        assert spelled("https://openrouter.ai/api/v1", "low")[1]["reasoning_effort"] == "low"
+    finally:
+        parameters.import_module = kept

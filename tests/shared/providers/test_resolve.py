@@ -2,8 +2,9 @@
 # ruff: noqa: SLF001 - a client shows nobody its router
 
 import asyncio
+import json
 
-from helpers import error_of
+from helpers import Scratch, error_of
 from streams import ANSWER, HELLO
 
 from thinwire.core._compat import MICROPYTHON
@@ -396,6 +397,21 @@ def test_a_configuration_of_ones_own():
         found = resolve(name, config)
         assert (found.base_url, found.model, found.api_key) == (HOME, model, "k"), name
     assert resolve("groq:z", config).provider == "groq"
+
+
+def test_a_text_may_name_a_provider_of_the_environments_configuration():
+    mine = {"type": "openai", "base_url": HOME, "api_key": "of-the-file"}
+    with Scratch(json.dumps({"providers": {"mine": mine}}).encode()) as path:
+        with Environment(THINWIRE_CONFIG=path, GROQ_API_KEY="g"):
+            found = made("mine:x:1", fallbacks=["mine:y", "groq:z"])[0]._router._deployments
+            shown = [(one.base_url, one.model, one.api_key) for _, one in sorted(found.items())]
+            groq = ("https://api.groq.com/openai/v1", "z", "g")
+            assert shown == [groq, (HOME, "x:1", "of-the-file"), (HOME, "y", "of-the-file")]
+            error = error_of(ValueError, Client, "mine:x", api_key=KEY)
+            assert "has a key of its own" in str(error), error
+            error_of(ValueError, Client, "other:x")
+    with Environment(THINWIRE_CONFIG=" "):
+        error_of(ValueError, Client, "mine:x")
 
 
 def test_a_key_for_another_address_is_not_lent():

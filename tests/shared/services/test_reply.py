@@ -2,6 +2,7 @@
 
 import asyncio
 
+import racing
 from helpers import error_of
 from replies import FAST, JSON, KINDS, client, done, finish, reply
 from streams import KEY
@@ -137,3 +138,44 @@ def test_a_call_that_there_was_no_memory_for_is_out_of_memory():
         error_of(OutOfMemory, client(Client, reply(b"1")).get, "/x")
     finally:
         endpoints.EndpointCall, blocking.SyncReply = kept
+
+
+def test_a_reply_that_was_closed_has_no_end():
+    for kind in KINDS:
+        made = client(kind, reply(b"1", 5, b"2"), reply(b"1"))
+        for whole in (False, True):
+            answer = done(made.get("/x"))
+            if whole:
+                done(answer.read())
+            done(answer.close() if kind is Client else answer.aclose())
+            if whole:
+                assert done(answer.readinto(bytearray(9))) == 0
+                assert done(answer.read()) == b""
+            else:
+                assert done(answer.readinto(bytearray(9))) == 1  # it had come before
+                for method in (answer.next_piece, answer.read, answer.json):
+                    error = error_of(StreamError, finish, method)
+                    assert "closed" in str(error), error
+        assert made.transport.open_responses == 0
+
+
+def test_a_cancelled_call_leaves_no_connection():
+    async def ask(setting, pieces):
+        async def call():
+            answer = await setting.client.get("/x")
+            for _ in range(pieces):
+                await answer.next_piece()
+
+        task = asyncio.create_task(call())
+        for _ in range(20):
+            await asyncio.sleep(0)
+        task.cancel()
+        try:
+            await task
+        except asyncio.CancelledError:
+            return setting.transport.still_open()
+
+    begun = racing.Reply(b"data: 1", racing.STALL)
+    for replied, pieces in ((racing.Reply(racing.STALL), 0), (begun, 2)):
+        setting = racing.Setting({"a": [replied]}, hedge_after=None)
+        assert racing.run(ask(setting, pieces)) == []

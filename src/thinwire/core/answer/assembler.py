@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from thinwire.core.answer.whole_calls import ToldCalls
     from thinwire.core.wire.sse import SSEParser
 
+_TELLING = "thinwire.core.answer.stream_events"
 _CHOICES = const(256)  # in one answer; APIs allow 128 at most, and each takes memory
 # The fields that are ours: of a message, of a chunk. Obfuscation is padding, against those who
 # listen to lengths.
@@ -164,22 +165,10 @@ class CompletionAssembler:
         counts = chunk.usage(fields)
         if counts:
             self._usage = chunk.counted(self._usage, counts)
-            self._tell_usage()
+            if not self.texts_only:
+                import_module(_TELLING).tell_usage(self)
         elif fields.get("usage"):
             self._extra["usage"] = fields["usage"]  # no counts, but somebody may read it
-
-    def _tell_usage(self) -> None:
-        if not self.texts_only:
-            import_module("thinwire.core.answer.stream_events").tell_usage(self, self._usage)
-
-    def has_said(self) -> bool:
-        """Whether something of the answer itself has come."""
-        for choice in self._choices.values():
-            if choice.content_text.chars or choice.reasoning_text.chars:
-                return True
-            if choice.refusal_text.chars:
-                return True
-        return bool(self._tool_calls or self._media)
 
     def add(self, kind: str, index: int, text: str) -> "Event | str | None":
         """Takes the text of a chunk that has nothing else, while no event is queued.
@@ -247,8 +236,8 @@ class CompletionAssembler:
                 self._queue(RefusalDelta, choice.refusal_text.end(), index)
         for calls in self._tool_calls.values():
             calls.finish(self.events)
-        if self._usage:
-            self._tell_usage()
+        if self._usage and not self.texts_only:
+            import_module(_TELLING).tell_usage(self)
 
     def lost_calls(self) -> bool:
         """Whether a tool call was announced, or began, that nobody can make."""

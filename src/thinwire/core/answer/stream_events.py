@@ -28,8 +28,17 @@ class UsageReceived(BaseEvent):
         self.usage = usage
 
 
-def tell_usage(assembler: "CompletionAssembler", usage: "dict[str, object]") -> None:
-    """Queues the event of token counts, unless it was told or comes too early."""
-    if usage != assembler.told_usage and assembler.has_said():
+def tell_usage(assembler: "CompletionAssembler") -> None:
+    """Queues the event of the token counts, unless it was told or comes too early."""
+    usage = assembler._usage  # noqa: SLF001 - here since few need it
+    if usage != assembler.told_usage and _has_said(assembler):
         assembler.told_usage = dict(usage)
         assembler.events.append(UsageReceived(dict(usage)))
+
+
+def _has_said(assembler: "CompletionAssembler") -> bool:
+    # Whether something of the answer itself has come.
+    for choice in assembler._choices.values():  # noqa: SLF001
+        if choice.content_text.chars or choice.reasoning_text.chars or choice.refusal_text.chars:
+            return True
+    return bool(assembler._tool_calls or assembler._media)  # noqa: SLF001

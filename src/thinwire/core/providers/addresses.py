@@ -13,10 +13,11 @@ to it.
 An address may be written in many ways: what the system's resolver takes for one is read as it
 would (`0177.1`, `2130706433`, `0x7f.1`: inet_aton), and an IPv6 address that stands for an IPv4
 one is what that is (mapped, NAT64, 6to4). Ranges: the IANA registries of special-purpose addresses
-for IPv4 and IPv6 (RFC 6890). Loaded for http, and for hosts that may be addresses.
+for IPv4 and IPv6 (RFC 6890). Loaded for http, and for hosts that may be addresses; a chip forgets
+the module then.
 """
 
-from thinwire.core._compat import const
+from thinwire.core._compat import const, forget_module
 
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
@@ -37,6 +38,7 @@ def check(deployment: "Deployment") -> None:
     Raises:
         ValueError: it does not pass; says what to write.
     """
+    forget_module(__name__)  # asked once for each deployment
     url, options = deployment.url, deployment.options
     private = None if options is None else options.allow_private
     insecure = options is not None and options.allow_insecure_http

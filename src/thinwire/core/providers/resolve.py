@@ -7,7 +7,7 @@ other servers have ids like that; the default provider's. So ids with ":" and "/
 """
 
 from thinwire.core._compat import const, import_module, public
-from thinwire.core.providers.keys import altered, keyed
+from thinwire.core.providers.keys import altered, keyed, read
 from thinwire.core.routing.deployment import Deployment
 from thinwire.core.wire.patterns import matches
 
@@ -206,7 +206,17 @@ def settled(
 
 def _member(name: str, text: str, provider: str, mine: "dict[str, Any]") -> Deployment:
     own = mine if text.partition(":")[0] == provider else {}
-    return keyed(written(text), name, **own)
+    return keyed(_configured(text) or written(text), name, **own)
+
+
+def _configured(text: str) -> "Deployment | None":
+    # What "provider:model" means in the configuration that the environment names, if it does.
+    provider, _, model = text.partition(":")
+    path = read(("THINWIRE_CONFIG",))
+    if not path or not model:
+        return None
+    config: Config = import_module("thinwire.core.providers.config").Config(path)
+    return config.deployment(provider, model) if config.is_provider(provider) else None
 
 
 def _by_name(

@@ -101,7 +101,8 @@ class Reply:
             How many, at least one; 0 at the end of the body.
 
         Raises:
-            StreamInterrupted: the body was cut off. TransportTimeout and others: see ChatStream.
+            StreamInterrupted: the body was cut off, or a clock ran out.
+            StreamError: the reply was closed.
         """
         self._stream._seen = True  # noqa: SLF001
         if not self._piece:
@@ -182,6 +183,8 @@ class Reply:
             found = await self._stream.__anext__()
         except MemoryError as error:
             raise self._stream.out_of_memory(error)
+        except StopAsyncIteration:  # which must not look like the end of the body
+            raise StreamError("the reply was closed before its end")
         if isinstance(found, memoryview):
             self._piece = found
         else:
