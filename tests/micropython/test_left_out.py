@@ -17,9 +17,6 @@ USES = {
     "hedge": "chat('http://127.0.0.1:1/v1', hedge_after=0)",
     "history": "from thinwire import JSONLMessages",
     "hygiene": "import thinwire.core.dialects.hygiene",  # a call is sent as it is
-    "hygiene": (
-        "asyncio.run(client('http://127.0.0.1:1/v1').chat('Hi', tools=[{'type': 'function'}]))"
-    ),
     "log": "client('http://127.0.0.1:1/v1', log=True)",
     "on_chunk": "chat('http://127.0.0.1:1/v1', on_chunk=print)",
     "presets": "thinwire.Deployment(provider='groq')",
