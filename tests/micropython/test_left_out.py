@@ -16,7 +16,10 @@ USES = {
     "files": "from thinwire import TextFile",
     "hedge": "chat('http://127.0.0.1:1/v1', hedge_after=0)",
     "history": "from thinwire import JSONLMessages",
-    "hygiene": "asyncio.run(client('http://127.0.0.1:1/v1').chat('Hi', tools=[{'type': 'function'}]))",
+    "hygiene": "import thinwire.core.dialects.hygiene",  # a call is sent as it is
+    "hygiene": (
+        "asyncio.run(client('http://127.0.0.1:1/v1').chat('Hi', tools=[{'type': 'function'}]))"
+    ),
     "log": "client('http://127.0.0.1:1/v1', log=True)",
     "on_chunk": "chat('http://127.0.0.1:1/v1', on_chunk=print)",
     "presets": "thinwire.Deployment(provider='groq')",

@@ -56,3 +56,21 @@ def test_who_looks_names_up_elsewhere_is_refused():
     strict = Deployment("https://proxied.example/v1", allow_private=False)
     error = error_of(ValueError, Client, "a", strict, transport=Pinning([]))
     assert str(error).startswith("allow_private=False cannot be had with a proxy"), error
+
+
+def test_ids_that_nobody_declared_are_held_to_it_as_well():
+    models = {"a": Deployment(URL), "*": Deployment(URL, allow_private=False)}
+    error_of(ValueError, Client, "a", models, transport=ScriptedTransport([]))
+    transport = Pinning([ScriptedReply([ANSWER]), ScriptedReply([ANSWER])])
+    client = Client("a", models, transport=transport, retry=ONCE)
+    for model in ("a", "vendor/any"):
+        assert client.chat(HELLO, model=model).content == "Hello"
+    assert [one.public_only for one in transport.requests] == [False, True]
+
+
+def test_other_endpoints_are_held_to_it_as_well():
+    transport = Pinning([ScriptedReply([b"{}"])])
+    client = Client("a", Deployment(URL, allow_private=False), transport=transport, retry=ONCE)
+    with client.get("/things") as reply:
+        assert reply.json() == {}
+    assert transport.requests[0].public_only
