@@ -268,6 +268,9 @@ def test_what_a_deployment_says():
         assert field not in got
         got = document(made(extra_body={field: value}), None, {"reasoning_effort": False})
         assert "thinking" not in got
+    for off in ("none", False, 0):
+        got = document(made("glm-5", extra_body={"reasoning_effort": off}))
+        assert got["thinking"] == {"type": "disabled"}, off
 
 
 def test_what_a_server_would_refuse_is_repaired():

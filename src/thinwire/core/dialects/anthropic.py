@@ -17,7 +17,6 @@ from thinwire.core.dialects.anthropic_parts import blocks, check
 from thinwire.core.dialects.authorization import key_header
 from thinwire.core.dialects.replay import is_turn, mended
 from thinwire.core.request.http_request import JSONBody, Request
-from thinwire.core.request.reasoning import taken
 from thinwire.core.wire.json_encode import Items
 
 TYPE_CHECKING = const(False)
@@ -125,7 +124,9 @@ def _document(
     document: dict[str, Any] = {"model": model, "stream": True}
     limits = [given.pop(one) for one in _LIMITS if given.get(one) is not None]
     document["max_tokens"] = limits[0] if limits else anthropic_thinking.longest(known)
-    reasoning = taken(given)  # the deployment's
+    reasoning = given.pop("reasoning_effort", None)  # the deployment's: a word or a budget
+    if reasoning in ("none", 0):
+        reasoning = False
     if call.reasoning is not None:
         reasoning = call.reasoning
     system = blocks(given.pop("system", None))
