@@ -45,7 +45,7 @@ if TYPE_CHECKING:
     from thinwire.core.routing.store import Store
     from thinwire.core.stream import ChatStream, OnDelta, OnRestart
     from thinwire.core.transport import Transport
-    from thinwire.core.wire.tap import WireOptions
+    from thinwire.core.wire.tap import TapOptions
 
     Messages = str | Iterable[Mapping[str, object] | Completion]
     Tools = Sequence[Mapping[str, object]]
@@ -94,7 +94,7 @@ class BaseClient(Shared):
         add_ca: "Certificates" = None,
         http_client: object = None,
         keep_headers: "Literal['all'] | tuple[str, ...] | list[str] | None" = None,
-        **more: "Unpack[WireOptions]",
+        **more: "Unpack[TapOptions]",
     ) -> None:
         """Makes a client; nothing is sent, and nothing connected.
 
@@ -147,7 +147,7 @@ class BaseClient(Shared):
             keep_headers: names of response headers to keep for `completion.headers`, or "all";
                 None for request ids, Retry-After and rate limits, on a chip for none.
             **more: recorder, on_request, on_response, on_stream_complete: for who wants to see the
-                wire; see WireOptions in core/wire/tap.py, and docs/routing.md.
+                wire; see TapOptions in core/wire/tap.py, and docs/routing.md.
 
         Raises:
             ValueError: an undeclared model name, an impossible timeout, options that exclude each

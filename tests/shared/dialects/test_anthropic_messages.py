@@ -147,6 +147,16 @@ def test_what_can_be_walked_once_is_sent_once():
     assert not made.replayable()
 
 
+def test_a_body_can_be_measured_before_it_is_sent():
+    messages = [{"role": "system", "content": "S"}, {"role": "assistant", "content": "Hello"}]
+    messages += [USER, asking(call("c1")), result("c1", "x" * 3000)]
+    for given in (messages, Stored(messages)):
+        made = body(given)
+        size = made.length()
+        assert len(read_all(made)) == size
+    assert body(iter(messages)).length() is None
+
+
 def test_a_body_that_is_closed_in_the_middle_closes_what_it_reads():
     stored = Stored([{"role": "system", "content": "S" * 3000}, USER] * 3)
     for size in range(1, 4000, 97):

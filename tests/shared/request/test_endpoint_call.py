@@ -131,3 +131,14 @@ def test_open_files_are_sent_in_pieces():
                 made.open("PUT", "/x", body).close()
                 assert bytes(made.transport.sent[0]) == data
             file.seek(0)
+
+
+def test_a_producer_that_lacks_memory_says_so_itself():
+    def bad():
+        yield b"a"
+        raise MemoryError("mine")
+
+    for body in (bad, bad()):
+        made = client(Client, reply(b"1"))
+        error = error_of(MemoryError, made.open, "POST", "/x", body)
+        assert (type(error), str(error)) == (MemoryError, "mine")

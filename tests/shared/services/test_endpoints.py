@@ -109,3 +109,26 @@ def test_a_get_may_be_hedged_too():
     slow = racing.Reply(racing.STALL)
     setting = racing.Setting({"a": [slow], "b": [racing.Reply(b"1")]}, hedge_after=0)
     assert racing.run(ask(setting)) == b"1"
+
+
+def test_a_server_may_take_its_time_unless_somebody_minds():
+    late = reply(100_000, b'{"text": "x", "data": []}')
+
+    def asked(name, *given, **options):
+        made = client(Client, late, **options)
+        return getattr(made, name)(*given)
+
+    assert asked("post", "/x").json()["text"] == "x"
+    assert asked("transcribe", b"S").text == "x"
+    assert asked("embeddings", "a").vectors == []
+    for name, given in (("get", ("/x",)), ("open", ("POST", "/x", b""))):
+        error_of(TransportTimeout, asked, name, *given)
+    hurried = Deployment("https://a.test/v1", KEY, timeouts=Timeouts(first_token=99))
+    for options in (
+        {"timeouts": Timeouts()},
+        {"timeouts": 99},
+        {"deployments": hurried},
+    ):
+        assert "within" in str(error_of(TransportTimeout, asked, "post", "/x", **options))
+    made = client(Client, late)
+    error_of(TransportTimeout, made.post, "/x", timeouts=99)

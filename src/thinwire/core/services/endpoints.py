@@ -4,6 +4,7 @@ of answer (dialects/endpoint.py).
 
 from thinwire.core._compat import const
 from thinwire.core.request.endpoint_call import EndpointCall
+from thinwire.core.routing.policy import Timeouts
 from thinwire.core.services.reply import opened
 
 TYPE_CHECKING = const(False)
@@ -12,10 +13,12 @@ if TYPE_CHECKING:
 
     from thinwire.core.client import BaseClient
     from thinwire.core.request.endpoint_call import Content
-    from thinwire.core.routing.policy import RetryPolicy, Timeouts
+    from thinwire.core.routing.policy import RetryPolicy
     from thinwire.core.services.reply import Reply
 
     IsDelta = Callable[[memoryview], bool]
+
+_PATIENCE = const(120)  # seconds; a recording of an hour takes a minute
 
 
 async def call(
@@ -29,12 +32,20 @@ async def call(
     session: str = "",
     extra_headers: "Mapping[str, str] | None" = None,
     is_delta: "IsDelta | None" = None,
+    patient: bool = True,
 ) -> "Reply":
-    """Sends a request, and waits until a body begins to arrive; see Services.open."""
+    """Sends a request, and waits until a body begins to arrive; see Services.open.
+
+    Args:
+        patient: whether the answer begins only when all of the work is done: then a server may
+            take its time, unless somebody has set a limit.
+    """
     try:
         asked = EndpointCall(method, path, content, extra_headers, session, is_delta)
         # Bytes that were handed out cannot be taken back, and nobody could be told.
         policy = client._policy.for_call(timeouts, retry, None, "raise")  # noqa: SLF001 - the client's other half
+        if patient:
+            policy._usual = Timeouts(first_token=_PATIENCE, liveness=_PATIENCE)  # noqa: SLF001
         stream = client._open(asked, model, policy, False)  # noqa: SLF001
         plan = stream._plan  # noqa: SLF001
         if plan.keep_headers == "known":  # nobody has chosen, and here they are asked for

@@ -65,7 +65,8 @@ class Services:
                 "model", the deployment's id goes there; `"model": None` leaves it out.
             model: public model name, None for the default.
             timeouts, retry: of this call, see `chat`; the first byte of the body counts as the
-                first token, each further piece as a delta.
+                first token, each further piece as a delta. Where nobody has set any, it may take
+                two minutes, since all of the work may come before it (not for `get` and `open`).
             session: name of the conversation, for deployments with `session_affinity`.
             extra_headers: headers of this call.
 
@@ -96,7 +97,7 @@ class Services:
         """Gets what is at any path of a model's server; see `post`."""
         call = import_module("thinwire.core.services.endpoints").call
         return await call(  # type: ignore[no-any-return]
-            self, "GET", path, None, model, timeouts, retry, session, extra_headers
+            self, "GET", path, None, model, timeouts, retry, session, extra_headers, None, False
         )
 
     async def open(
@@ -131,7 +132,17 @@ class Services:
         """
         call = import_module("thinwire.core.services.endpoints").call
         return await call(  # type: ignore[no-any-return]
-            self, method, path, body, model, timeouts, retry, session, extra_headers, is_delta
+            self,
+            method,
+            path,
+            body,
+            model,
+            timeouts,
+            retry,
+            session,
+            extra_headers,
+            is_delta,
+            False,
         )
 
     async def embeddings(

@@ -45,7 +45,7 @@ if TYPE_CHECKING:
 
         def sending(self, request: Request, now_ms: int) -> Hearing: ...
 
-    class WireOptions(TypedDict, total=False):
+    class TapOptions(TypedDict, total=False):
         """Further options of a client, for who wants to see the wire.
 
         Keys:

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from thinwire.testing.dialects import Problem
-from thinwire.testing.dialects.anthropic_events import EventWriter
+from thinwire.testing.dialects.anthropic_events import MessageWriter
 from thinwire.testing.dialects.shapes import (
     Check,
     anything,
@@ -331,11 +331,11 @@ def reply(completion: MockCompletion, request: RecordedRequest) -> Reply:
     signature = f"{SIGNATURE}{number}"
 
     def events() -> Iterator[Step]:
-        return EventWriter(number, model, signature).events(completion, usage)
+        return MessageWriter(number, model, signature).events(completion, usage)
 
     if payload.get("stream"):
         return completion.streamed(events)
-    body = EventWriter(number, model, signature).document(completion, usage)
+    body = MessageWriter(number, model, signature).document(completion, usage)
     return completion.whole(body, completion.ending)
 
 

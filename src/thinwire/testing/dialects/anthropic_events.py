@@ -16,7 +16,7 @@ _REASONS = {"stop": "end_turn", "length": "max_tokens", "tool_calls": "tool_use"
 _REASONS["content_filter"] = "refusal"
 
 
-class EventWriter:
+class MessageWriter:
     """Writes one message.
 
     Args:
