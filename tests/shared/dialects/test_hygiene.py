@@ -11,6 +11,10 @@ from thinwire.core.dialects import hygiene, openai, replay
 from thinwire.core.request.call import Call
 from thinwire.core.request.jsonl import JSONLMessages
 from thinwire.core.routing.deployment import Deployment
+from thinwire.core.routing.health import CooldownPolicy, Health
+from thinwire.core.routing.plan import Plan
+from thinwire.core.routing.policy import Policy
+from thinwire.core.routing.router import Router
 from thinwire.core.sync import Client
 from thinwire.testing.scripted import ScriptedReply, ScriptedTransport
 
@@ -394,3 +398,29 @@ def test_the_option_is_true_or_false():
     assert not hygiene.wanted(Deployment(URL, hygiene=False))
     assert hygiene.wanted(Deployment(URL, hygiene=True))
     assert hygiene.wanted(Deployment(URL))
+
+
+def test_a_request_that_is_only_looked_at_tells_nothing():
+    asked, told = Call([USER, call("7"), USER]), Told()
+    router, health = Router("a", Deployment(URL)), Health(CooldownPolicy())
+    plan = Plan(router, asked, None, Policy(), health, 0)
+    asked.tell = told
+    assert plan.can_replay("a")
+    assert told.told == []
+
+
+def test_each_attempt_tells_its_repairs_once():
+    heard = []
+    transport = ScriptedTransport([ScriptedReply([b"busy"], 503), ScriptedReply([ANSWER])])
+    chain = {"a": Deployment(URL, KEY), "b": Deployment(URL, KEY)}
+    client = Client(
+        "a",
+        chain,
+        {"a": ["b"]},
+        transport=transport,
+        retry=ONCE,
+        on_event=lambda name, fields: heard.append((name, fields["deployment"])),
+    )
+    assert client.chat([USER, call("7"), USER]).deployment == "b"
+    found = [whose for name, whose in heard if name == "repaired"]
+    assert found == ["a", "b"], heard

@@ -204,6 +204,7 @@ class Plan:
         """Whether all that a request to the deployment called `name` holds can be read again."""
         deployment = self.router.deployment(name)
         dialect = dialect_of(deployment, self.call)
+        self.call.tell = None  # it is not sent
         body: JSONBody | None = dialect.request(deployment, name, self.call).body  # type: ignore[assignment]
         return body is None or body.repeatable()
 
