@@ -46,5 +46,10 @@ def load(path="config.json"):
 
 def client(settings):
     """The client they describe. Make it early, before the heap is in pieces, and keep it."""
-    deployment = Deployment(settings["base_url"], settings.get("api_key"), settings["model"])
+    more = {}
+    if settings.get("allow_insecure_http"):  # else a key goes by https only
+        more["allow_insecure_http"] = True
+    deployment = Deployment(
+        settings["base_url"], settings.get("api_key"), settings["model"], **more
+    )
     return AsyncClient("board", {"board": deployment}, verify=settings.get("ca", True))
