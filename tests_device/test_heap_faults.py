@@ -26,8 +26,8 @@ from support.device_calls import script
 from support.interpreters import Interpreter, run_micropython
 
 from thinwire.testing import (
+    MockReply,
     MockServer,
-    Reply,
     Script,
     Send,
     cut_reply,
@@ -62,7 +62,7 @@ REPLIES: dict[str, Script] = {
     "401": status_reply(401, f"Incorrect API key provided: {KEY}"),
     "503": status_reply(503, "busy", retry_after=1),
     "busy": status_reply(503, "busy"),
-    "page": Reply(200, [Send(b"<html>")], headers=[("Content-Type", "text/html")]),
+    "page": MockReply(200, [Send(b"<html>")], headers=[("Content-Type", "text/html")]),
     "reset": cut_reply("after_head", reset=True),
     "gone": cut_reply("before_head"),
     "cut": cut_reply("mid_stream", text=BEGUN),

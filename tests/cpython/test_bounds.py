@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 from support.interpreters import ROOT, Interpreter, run_micropython
 
-from thinwire.testing import MockServer, Repeat, Reply, Send
+from thinwire.testing import MockReply, MockServer, Repeat, Send
 
 SCRIPT = ROOT / "tests/wire/bounds.py"
 LIMIT = 24_000_000  # bytes
@@ -19,15 +19,15 @@ LONG = 100 * 1024 * 1024
 # What the server sends, and the error it ends in.
 ENDLESS = {
     "line": (
-        Reply(headers=EVENTS, steps=[Send(b"data: "), Repeat(b"x" * 65536, 0, LONG // 65536)]),
+        MockReply(headers=EVENTS, steps=[Send(b"data: "), Repeat(b"x" * 65536, 0, LONG // 65536)]),
         "StreamError",
     ),
     "event": (
-        Reply(headers=EVENTS, steps=[Repeat(b"data: " + b"x" * 9999 + b"\n", 0)]),
+        MockReply(headers=EVENTS, steps=[Repeat(b"data: " + b"x" * 9999 + b"\n", 0)]),
         "StreamError",
     ),
     "head": (
-        Reply(
+        MockReply(
             framing="raw",
             steps=[
                 Send(b"HTTP/1.1 200 OK\r\n", raw=True),
@@ -36,13 +36,15 @@ ENDLESS = {
         ),
         "ReadError",
     ),
-    "error-body": (Reply(status=500, steps=[Repeat(b"x" * 4096, 0)]), "StatusError"),
+    "error-body": (MockReply(status=500, steps=[Repeat(b"x" * 4096, 0)]), "StatusError"),
     "comments": (
-        Reply(headers=EVENTS, steps=[Repeat(b": ping\n\n" * 100, 0)]),
+        MockReply(headers=EVENTS, steps=[Repeat(b": ping\n\n" * 100, 0)]),
         "TransportTimeout",
     ),
     "document": (
-        Reply(headers=(("Content-Type", "application/json"),), steps=[Repeat(b"[" * 65536, 0)]),
+        MockReply(
+            headers=(("Content-Type", "application/json"),), steps=[Repeat(b"[" * 65536, 0)]
+        ),
         "StreamError",
     ),
 }

@@ -20,8 +20,8 @@ from thinwire.testing import (
     DONE,
     Head,
     MockCompletion,
+    MockReply,
     MockServer,
-    Reply,
     Send,
     Stall,
     sse_event,
@@ -46,8 +46,8 @@ ANSWERED = {
     "after the head": (stall_reply("after_head"), "chat"),
     "among comments": (stall_reply("comments", interval_ms=10), "chat"),
     "in the middle": (stall_reply("mid_stream"), "chat"),
-    "in an error body": (Reply(500, [Head(), Send(b"{"), Stall()]), "chat"),
-    "in a document": (Reply(200, [Send(b"{"), Stall()], _JSON), "chat"),
+    "in an error body": (MockReply(500, [Head(), Send(b"{"), Stall()]), "chat"),
+    "in a document": (MockReply(200, [Send(b"{"), Stall()], _JSON), "chat"),
     "in a race": (stall_reply("before_head"), "race"),
 }
 UNANSWERED = {

@@ -18,7 +18,7 @@ from thinwire import (
     ThinwireError,
 )
 from thinwire.cpython.inflate import Inflater
-from thinwire.testing import DONE, MockServer, Reply, Send, sse_event
+from thinwire.testing import DONE, MockReply, MockServer, Send, sse_event
 
 STREAM = (
     sse_event({"choices": [{"delta": {"content": "Grüße"}}]})
@@ -41,9 +41,9 @@ with Client("m", {"m": Deployment(sys.argv[1])}, retry=RetryPolicy(1)) as client
 """
 
 
-def compressed(coding: str, data: bytes, status: int = 200) -> Reply:
+def compressed(coding: str, data: bytes, status: int = 200) -> MockReply:
     headers = (("Content-Type", "text/event-stream"), ("Content-Encoding", coding))
-    return Reply(status=status, headers=headers, steps=[Send(data)], pieces=7)
+    return MockReply(status=status, headers=headers, steps=[Send(data)], pieces=7)
 
 
 @BOTH

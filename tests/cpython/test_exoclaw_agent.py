@@ -14,9 +14,9 @@ from exoclaw.bus.queue import MessageBus
 
 from thinwire import Deployment, OpenAIStreamingProvider, StreamInterrupted
 from thinwire.testing import (
+    MockReply,
     MockServer,
     RecordedRequest,
-    Reply,
     cut_reply,
     status_reply,
     text_reply,
@@ -87,7 +87,7 @@ def result_of_read() -> str:
     return "".join(f"{number}: " + 'Grüße "🚀"\n' * 300 for number in range(PIECES))
 
 
-def say_tool_result(request: RecordedRequest) -> Reply:
+def say_tool_result(request: RecordedRequest) -> MockReply:
     return text_reply("The tool said " + request.json()["messages"][-1]["content"])(request)
 
 
@@ -172,7 +172,7 @@ def test_a_large_tool_result_goes_from_its_file_to_the_wire(
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     files: list[str] = []
 
-    def script(request: RecordedRequest) -> Reply:
+    def script(request: RecordedRequest) -> MockReply:
         files.extend(path.name for path in tmp_path.iterdir())
         return text_reply("read it")(request)
 

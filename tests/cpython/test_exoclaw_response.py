@@ -10,8 +10,8 @@ from support.order import held
 
 from thinwire.testing import (
     DONE,
+    MockReply,
     MockServer,
-    Reply,
     Send,
     sse_event,
     sse_reply,
@@ -118,7 +118,7 @@ def test_deltas_are_awaited_as_they_arrive(mock_llm: MockServer) -> None:
         yield Send(sse_event(last) + DONE)
 
     headers = [("Content-Type", "text/event-stream")]
-    mock_llm.reply("m", lambda request: Reply(steps=steps(), headers=headers))
+    mock_llm.reply("m", lambda request: MockReply(steps=steps(), headers=headers))
 
     async def on_delta(text: str) -> None:
         await asyncio.sleep(0)

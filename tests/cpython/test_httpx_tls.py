@@ -30,8 +30,8 @@ from thinwire.testing import (
     Cut,
     EndBody,
     MockCompletion,
+    MockReply,
     MockServer,
-    Reply,
     Send,
     Stall,
     text_reply,
@@ -244,7 +244,7 @@ def test_a_cut_is_no_end(server: MockServer, trusted: Authority, notify: bool) -
 
 
 # An answer that comes while the prompt is being sent, from a server that then reads no more.
-REFUSAL = Reply(413, [Send(b"too large"), EndBody(), Stall()], early=70_000)
+REFUSAL = MockReply(413, [Send(b"too large"), EndBody(), Stall()], early=70_000)
 LARGE = [{"role": "user", "content": "word " * 2_000_000}]
 
 

@@ -11,9 +11,9 @@ from support.raw_client import connect, post, read_rest, read_until
 
 from thinwire.testing import (
     BUILTIN_MODELS,
+    MockReply,
     MockServer,
     RecordedRequest,
-    Reply,
     Send,
     json_reply,
     text_reply,
@@ -124,7 +124,7 @@ def test_a_script_may_be_a_function_of_the_request(
 def test_a_script_that_raises_is_answered_and_told(
     server: MockServer, client: httpx.Client
 ) -> None:
-    def broken(request: RecordedRequest) -> Reply:
+    def broken(request: RecordedRequest) -> MockReply:
         raise KeyError("oops")
 
     server.reply("m", broken)
@@ -137,7 +137,7 @@ def test_a_script_that_raises_is_answered_and_told(
 def test_steps_that_raise_close_the_connection_and_are_told(
     server: MockServer, client: httpx.Client
 ) -> None:
-    server.reply("m", Reply(steps=(Send(b"%d" % (1 // number)) for number in (1, 0))))
+    server.reply("m", MockReply(steps=(Send(b"%d" % (1 // number)) for number in (1, 0))))
     with pytest.raises(httpx.RemoteProtocolError):
         ask(client, "m")
     assert server.requests[0].wait() == "failed"

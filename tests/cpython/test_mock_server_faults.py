@@ -15,9 +15,9 @@ from thinwire.testing import (
     EndBody,
     Head,
     Interim,
+    MockReply,
     MockServer,
     Repeat,
-    Reply,
     Send,
     Stall,
     Wait,
@@ -120,7 +120,7 @@ def test_comments_after_text(server: MockServer) -> None:
 
 def test_stop_ends_every_kind_of_connection(server: MockServer) -> None:
     """An idle, a half-sent, a stalled and a choked connection: stop() waits for none."""
-    server.reply("big", Reply(steps=[Repeat(b"x" * 65536, every_ms=0)]))
+    server.reply("big", MockReply(steps=[Repeat(b"x" * 65536, every_ms=0)]))
     sent = [b"", post("m")[:30], post("stall-before-head"), post("comments"), post("big")]
     connections = [socket.create_connection(("127.0.0.1", server.port), 10) for _ in sent]
     for connection, data in zip(connections, sent, strict=True):
@@ -251,7 +251,7 @@ class Recorder(Peer):
         self.writes.append(b"-- cut")
 
 
-async def writes(reply: Reply) -> list[bytes]:
+async def writes(reply: MockReply) -> list[bytes]:
     peer = Recorder()
     await Player(peer, reply, keep_alive=True).play()
     return peer.writes
@@ -263,19 +263,19 @@ BODY = [Send(b"hello"), Send(b"you")]
 
 async def test_each_send_is_one_http_chunk_and_one_write() -> None:
     expected = [HEAD, b"5\r\nhello\r\n", b"3\r\nyou\r\n", LAST_CHUNK]
-    assert await writes(Reply(steps=BODY)) == expected
+    assert await writes(MockReply(steps=BODY)) == expected
 
 
 async def test_joined_is_one_write_up_to_a_pause() -> None:
-    reply = Reply(steps=[*BODY, Wait(20), Send(b"!")], joined=True)
+    reply = MockReply(steps=[*BODY, Wait(20), Send(b"!")], joined=True)
     first = HEAD + b"5\r\nhello\r\n3\r\nyou\r\n"
     assert await writes(reply) == [first, b"-- 0.02 s", b"1\r\n!\r\n" + LAST_CHUNK]
 
 
 @pytest.mark.parametrize("pieces", [1, 7, (3, 1), 10_000])
 async def test_pieces_cut_every_write(pieces: int | tuple[int, ...]) -> None:
-    got = await writes(Reply(steps=BODY, pieces=pieces))
-    assert b"".join(got) == b"".join(await writes(Reply(steps=BODY)))
+    got = await writes(MockReply(steps=BODY, pieces=pieces))
+    assert b"".join(got) == b"".join(await writes(MockReply(steps=BODY)))
     largest = pieces if isinstance(pieces, int) else max(pieces)
     assert max(map(len, got)) == min(largest, len(HEAD))
     if pieces == (3, 1):
@@ -284,37 +284,37 @@ async def test_pieces_cut_every_write(pieces: int | tuple[int, ...]) -> None:
 
 async def test_pieces_of_nothing_are_refused() -> None:
     with pytest.raises(ValueError, match="at least one byte"):
-        await writes(Reply(steps=BODY, pieces=0))
+        await writes(MockReply(steps=BODY, pieces=0))
 
 
 async def test_http_chunks_cut_the_body() -> None:
     expected = [HEAD, b"4\r\nhell\r\n", b"1\r\no\r\n", b"3\r\nyou\r\n", LAST_CHUNK]
-    assert await writes(Reply(steps=BODY, http_chunk=4)) == expected
+    assert await writes(MockReply(steps=BODY, http_chunk=4)) == expected
 
 
 async def test_interim_responses_come_before_the_head() -> None:
     hints = b"HTTP/1.1 103 Early Hints\r\nLink: a\r\n\r\n"
-    reply = Reply(steps=[Interim(103, [("Link", "a")]), Head()], interim=[100])
+    reply = MockReply(steps=[Interim(103, [("Link", "a")]), Head()], interim=[100])
     assert await writes(reply) == [hints, b"HTTP/1.1 100 Continue\r\n\r\n" + HEAD, LAST_CHUNK]
 
 
 async def test_trailers_and_what_comes_after_the_end() -> None:
-    reply = Reply(steps=[EndBody([("X-Sum", "1")]), Send(b"junk", raw=True), Cut()])
+    reply = MockReply(steps=[EndBody([("X-Sum", "1")]), Send(b"junk", raw=True), Cut()])
     assert await writes(reply) == [HEAD, b"0\r\nX-Sum: 1\r\n\r\n", b"junk", b"-- cut"]
 
 
 async def test_own_headers_win() -> None:
-    reply = Reply(529, BODY, [("content-length", "8"), ("Connection", "close")], "length")
+    reply = MockReply(529, BODY, [("content-length", "8"), ("Connection", "close")], "length")
     head = b"HTTP/1.1 529 \r\ncontent-length: 8\r\nConnection: close\r\n\r\n"
     assert await writes(reply) == [head, b"hello", b"you"]
 
 
 async def test_raw_writes_no_head_and_no_framing() -> None:
-    assert await writes(Reply(steps=BODY, framing="raw")) == [b"hello", b"you"]
+    assert await writes(MockReply(steps=BODY, framing="raw")) == [b"hello", b"you"]
 
 
 async def test_an_empty_reply_is_a_head_and_an_end() -> None:
-    assert await writes(Reply()) == [HEAD, LAST_CHUNK]
+    assert await writes(MockReply()) == [HEAD, LAST_CHUNK]
 
 
 def test_byte_by_byte_reaches_the_client_whole(server: MockServer) -> None:
@@ -356,7 +356,7 @@ def test_tls_answers_on_one_connection(tls_server: MockServer, trust: ssl.SSLCon
 
 def tls_half(server: MockServer, trust: ssl.SSLContext, cut: Cut) -> bytes:
     """What comes after `half`; raises when the end is not a goodbye."""
-    server.reply("m", Reply(steps=[Send(b"half"), cut], framing="close"))
+    server.reply("m", MockReply(steps=[Send(b"half"), cut], framing="close"))
     options = {"server_hostname": "127.0.0.1", "suppress_ragged_eofs": False}
     with connect(server.port) as plain, trust.wrap_socket(plain, **options) as connection:
         connection.sendall(post("m"))
@@ -400,7 +400,7 @@ def test_tls_stop_during_a_handshake(tls_server: MockServer) -> None:
 
 
 def test_a_stall_is_a_step(server: MockServer) -> None:
-    server.reply("m", Reply(steps=[Send(b"data: 1\n\n"), Stall()], framing="close"))
+    server.reply("m", MockReply(steps=[Send(b"data: 1\n\n"), Stall()], framing="close"))
     with connect(server.port) as connection:
         connection.sendall(post("m"))
         read_until(connection, b"\r\n\r\ndata: 1\n\n")

@@ -8,8 +8,8 @@ import httpx
 import pytest
 
 from thinwire.testing import (
+    MockReply,
     MockServer,
-    Reply,
     Wait,
     error_chunk_reply,
     json_reply,
@@ -333,6 +333,6 @@ def test_the_default_can_be_replaced() -> None:
 def test_a_body_without_end_has_no_length() -> None:
     from thinwire.testing import Repeat, Send
 
-    assert Reply(steps=[Send(b"ab"), Repeat(b"c", 1, times=3)]).body_length() == 5
+    assert MockReply(steps=[Send(b"ab"), Repeat(b"c", 1, times=3)]).body_length() == 5
     with pytest.raises(ValueError, match="for ever"):
-        Reply(steps=[Repeat(b"c", 1)]).body_length()
+        MockReply(steps=[Repeat(b"c", 1)]).body_length()

@@ -35,7 +35,7 @@ from thinwire import (
     ThinwireError,
     Timeouts,
 )
-from thinwire.testing import MockServer, Reply, Send, status_reply, text_reply
+from thinwire.testing import MockReply, MockServer, Send, status_reply, text_reply
 
 MOCK = "https://mock.internal/v1"
 DIGEST = [("WWW-Authenticate", 'Digest realm="r", nonce="n", qop="auth", algorithm=MD5')]
@@ -92,7 +92,7 @@ def test_what_a_hook_has_read_may_have_been_compressed(
 ) -> None:
     data = STREAM if coding == "identity" else gzip.compress(STREAM)
     headers = (*EVENTS.items(), ("Content-Encoding", coding))
-    server.reply("echo", Reply(headers=headers, steps=[Send(data)]))
+    server.reply("echo", MockReply(headers=headers, steps=[Send(data)]))
     assert kind.ask(kind.client(event_hooks=kind.hook("read")), server) == ["Hello"]
 
 
@@ -122,7 +122,7 @@ def test_a_document_that_a_hook_has_read(kind: Kind, server: MockServer) -> None
     message = {"role": "assistant", "content": "whole"}
     document = {"choices": [{"index": 0, "message": message, "finish_reason": "stop"}]}
     kinds = (("Content-Type", "application/json"),)
-    server.reply("echo", Reply(headers=kinds, steps=[Send(json.dumps(document).encode())]))
+    server.reply("echo", MockReply(headers=kinds, steps=[Send(json.dumps(document).encode())]))
     assert kind.ask(kind.client(event_hooks=kind.hook("read")), server) == ["whole"]
 
 

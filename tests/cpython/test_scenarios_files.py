@@ -19,9 +19,9 @@ from thinwire.testing import (
     EndBody,
     Head,
     Interim,
+    MockReply,
     MockServer,
     Repeat,
-    Reply,
     Send,
     Stall,
     Wait,
@@ -170,7 +170,7 @@ def test_builders(
 
 @pytest.mark.parametrize("name", ["cut_reply", "stall_reply"])
 def test_builders_of_faults(name: str) -> None:
-    assert isinstance(script_from({name: {"where": "before_head"}}), Reply)
+    assert isinstance(script_from({name: {"where": "before_head"}}), MockReply)
 
 
 def test_the_framing_of_the_request_decides(server: MockServer) -> None:

@@ -17,8 +17,8 @@ from thinwire import AsyncClient, Client, Deployment
 from thinwire.testing import (
     DONE,
     Cut,
+    MockReply,
     MockServer,
-    Reply,
     Send,
     Wait,
     cut_reply,
@@ -31,9 +31,9 @@ Run = Callable[..., Any]
 HELLO = text_reply("Hello")
 # All of the request is there, and worked on for longer than any way there takes (Request.unheard);
 # no byte of an answer, or one, and then the end.
-WORKED = Reply(steps=[Wait(2100), Cut()], framing="raw")
-RESET_LATE = Reply(steps=[Wait(2100), Cut(reset=True)], framing="raw")
-BEGUN = Reply(steps=[Send(b"H"), Cut()], framing="raw")
+WORKED = MockReply(steps=[Wait(2100), Cut()], framing="raw")
+RESET_LATE = MockReply(steps=[Wait(2100), Cut(reset=True)], framing="raw")
+BEGUN = MockReply(steps=[Send(b"H"), Cut()], framing="raw")
 ANSWER = ["Hello", [["m", "answered"]]]
 AFTER_A_LOSS = ["Hello", [["m", "failed"], ["m", "answered"]]]
 
@@ -92,7 +92,7 @@ def test_one_that_hung_up_is_noticed(run: Run, server: MockServer) -> None:
 
 @pytest.mark.parametrize("died", [WORKED, RESET_LATE, BEGUN], ids=["worked", "reset", "begun"])
 def test_one_that_took_the_request_is_not_asked_again(
-    run: Run, server: MockServer, died: Reply
+    run: Run, server: MockServer, died: MockReply
 ) -> None:
     server.reply("m", HELLO, died, HELLO)
     assert run(2) == [ANSWER, ["from the backup", [["m", "failed"], ["backup", "answered"]]]]

@@ -14,8 +14,8 @@ from support.order import soon
 
 from thinwire.testing import (
     Cut,
+    MockReply,
     MockServer,
-    Reply,
     Send,
     cut_reply,
     raw_reply,
@@ -34,15 +34,15 @@ SCRIPTS = {
     "old": raw_reply(_OLD),
     "close": raw_reply(_CLOSE),
     "until close": text_reply("Hello", framing="close"),
-    "too much": Reply(steps=[Send(_KEPT + b"HTTP/1.1 200 OK\r\n")], framing="raw"),
+    "too much": MockReply(steps=[Send(_KEPT + b"HTTP/1.1 200 OK\r\n")], framing="raw"),
     "cut": cut_reply("before_head"),
     "reset": cut_reply("before_head", reset=True),
-    "cut in the head": Reply(steps=[Send(b"HTTP/1.1 2"), Cut()], framing="raw"),
+    "cut in the head": MockReply(steps=[Send(b"HTTP/1.1 2"), Cut()], framing="raw"),
     "cut in the middle": cut_reply("mid_stream"),
     "silent": stall_reply("before_head"),
     "silent in the middle": stall_reply("mid_stream"),
     "429": status_reply(429),
-    "refused early": Reply(413, [Send(b"stop")], framing="length", early=0),
+    "refused early": MockReply(413, [Send(b"stop")], framing="length", early=0),
     "long": text_reply("word " * 500),
 }
 

@@ -16,9 +16,9 @@ from support.places import places
 from thinwire.testing import (
     Head,
     MockCompletion,
+    MockReply,
     MockServer,
     Repeat,
-    Reply,
     Send,
     Stall,
     stall_reply,
@@ -52,12 +52,12 @@ class Case:
 
 CASES = {
     "before the head": Case(stall_reply("before_head")),
-    "inside the head": Case(Reply(framing="raw", steps=[Send(b"HTTP/1.1 200 O"), Stall()])),
+    "inside the head": Case(MockReply(framing="raw", steps=[Send(b"HTTP/1.1 200 O"), Stall()])),
     "after the head": Case(stall_reply("after_head")),
     "only comments": Case(stall_reply("comments", interval_ms=20)),
-    "a flood of comments": Case(Reply(headers=_EVENTS, steps=[Repeat(b": ping\n\n" * 99, 0)])),
+    "a flood of comments": Case(MockReply(headers=_EVENTS, steps=[Repeat(b": ping\n\n" * 99, 0)])),
     "a drip": Case(text_reply("Hello there", pieces=1, gap_ms=10)),
-    "in an error body": Case(Reply(500, [Head(), Repeat(b"x", 20)])),
+    "in an error body": Case(MockReply(500, [Head(), Repeat(b"x", 20)])),
     "no bytes": Case(stall_reply("after_head"), "liveness"),
     "no time": Case(stall_reply("before_head"), "total"),
     "in the middle": Case(MockCompletion([{"content": "Hi"}], ending=[Stall()]), "progress"),

@@ -12,9 +12,9 @@ from support.order import held, marking
 
 from thinwire.testing import (
     DONE,
+    MockReply,
     MockServer,
     RecordedRequest,
-    Reply,
     Send,
     sse_event,
     stall_reply,
@@ -52,14 +52,14 @@ def test_other_tasks_run_while_a_call_waits(run: Any) -> None:
 
 
 def test_streams_at_a_time_do_not_mix(run: Any, server: MockServer) -> None:
-    def echo(request: RecordedRequest) -> Reply:
+    def echo(request: RecordedRequest) -> MockReply:
         # Nobody's answer goes on before all have begun.
         said = request.json()["messages"][0]["content"]
         begun.append(said)
         middle = len(said) // 2
         first, last = chunk(said[:middle]), chunk(said[middle:], "stop")
         steps = itertools.chain([first], held(lambda: len(begun) == 4, last, Send(DONE)))
-        return Reply(steps=steps, headers=[("Content-Type", "text/event-stream")])
+        return MockReply(steps=steps, headers=[("Content-Type", "text/event-stream")])
 
     begun: list[str] = []
     server.reply("slow", echo)

@@ -4,7 +4,7 @@ import dataclasses
 from collections.abc import Mapping
 from typing import Any
 
-from thinwire.testing import Cut, EndBody, MockCompletion, Reply, Send, Wait, status_reply
+from thinwire.testing import Cut, EndBody, MockCompletion, MockReply, Send, Wait, status_reply
 
 LIMIT_S = 0.3  # clock of what stalls
 _UPLOAD_S = 0.0001  # that a KiB of prompt adds to it: what stalls is to be the server
@@ -87,7 +87,7 @@ def behind_the_head(status: int, kind: str, server: str = "head", upload: int = 
     """A refusal without a look at the body, and a reset, as of a close with bytes unread."""
     words = b'{"error": {"message": "no"}}'
     steps = [Send(words), EndBody(), Cut(reset=True)]
-    script = Reply(status, steps, [("Content-Type", "application/json")], framing="length")
+    script = MockReply(status, steps, [("Content-Type", "application/json")], framing="length")
     known = {"retried": False, "rescued": False, "status": status}
     name = f"{status} behind the head, {server}, {upload} KiB"
     return Fault(name, script, kind, server=server, upload=upload, **known)
@@ -138,7 +138,7 @@ def late_clock(name: str, script: Any, phase: str, **more: Any) -> Fault:
 
 def stretched(script: Any, scale: int) -> Any:
     """A script whose pauses are so many times as long."""
-    if isinstance(script, Reply):
+    if isinstance(script, MockReply):
         return dataclasses.replace(script, steps=_longer(script.steps, scale))
     if isinstance(script, MockCompletion) and script.ending is not None:
         return dataclasses.replace(script, ending=_longer(script.ending, scale))

@@ -12,7 +12,7 @@ from support.fault import Fault
 from support.fault_settings import RESCUE
 from support.places import places
 
-from thinwire.testing import MockServer, RecordedRequest, Reply, Script, text_reply
+from thinwire.testing import MockReply, MockServer, RecordedRequest, Script, text_reply
 
 TURN = "x-turn"
 
@@ -32,11 +32,11 @@ class Scripts:
         """What is played to a turn, one after the other, the last again and again."""
         self._queues[turn] = list(scripts)
 
-    def __call__(self, request: RecordedRequest) -> Reply:
+    def __call__(self, request: RecordedRequest) -> MockReply:
         """The reply."""
         queue = self._queues[request.header(TURN) or ""]
         script = queue.pop(0) if len(queue) > 1 else queue[0]
-        return script if isinstance(script, Reply) else script(request)
+        return script if isinstance(script, MockReply) else script(request)
 
 
 @dataclasses.dataclass(frozen=True)

@@ -27,8 +27,8 @@ from thinwire.testing import (
     Cut,
     Head,
     MockCompletion,
+    MockReply,
     Repeat,
-    Reply,
     Send,
     Stall,
     Wait,
@@ -66,12 +66,12 @@ def _ends(*steps: Any) -> MockCompletion:
     return MockCompletion([{"content": "Hello"}, {"content": " there"}], ending=steps)
 
 
-def _half(status: int, *ending: Any, kind: str = "application/json") -> Reply:
-    return Reply(status, [Send(b'{"error":{"mess'), *ending], [("Content-Type", kind)])
+def _half(status: int, *ending: Any, kind: str = "application/json") -> MockReply:
+    return MockReply(status, [Send(b'{"error":{"mess'), *ending], [("Content-Type", kind)])
 
 
-def _endless(data: bytes, every_ms: float = _GAP_MS, status: int = 200) -> Reply:
-    return Reply(status, [Head(), Repeat(data, every_ms)], _EVENTS)
+def _endless(data: bytes, every_ms: float = _GAP_MS, status: int = 200) -> MockReply:
+    return MockReply(status, [Head(), Repeat(data, every_ms)], _EVENTS)
 
 
 REFUSALS = [
@@ -140,12 +140,12 @@ BODIES = [
     Fault("error as an event", error_chunk_reply(event="error", code=502), "server", status=502),
     Fault("words as an event", sse_reply(b"event: error\ndata: busy\n\n"), "server", status=200),
     Fault("error as a document", json_reply(_PLENTY), "server", status=500),
-    Fault("page of a 502", Reply(502, [Send(b"<p>Bad")], _PAGE), "server", status=502),
+    Fault("page of a 502", MockReply(502, [Send(b"<p>Bad")], _PAGE), "server", status=502),
     Fault("error body cut", _half(500, Cut()), "server", status=500),
     Fault("error body endless", _endless(b"x" * 4096, 0, 500), "server", status=500),
-    Fault("no error body", Reply(503), "server", status=503),
-    broken("page", Reply(200, [Send(b"<h1>Log in</h1>")], _PAGE), "StreamError"),
-    broken("empty", Reply(200), "StreamError"),
+    Fault("no error body", MockReply(503), "server", status=503),
+    broken("page", MockReply(200, [Send(b"<h1>Log in</h1>")], _PAGE), "StreamError"),
+    broken("empty", MockReply(200), "StreamError"),
     broken("empty stream", sse_reply(), "StreamError"),
     broken("no delta", sse_reply(_ROLE, DONE), "StreamError"),
     broken("no JSON", sse_reply(b"data: hello\n\n"), "StreamError"),
@@ -156,7 +156,7 @@ BODIES = [
     broken("cut before the head", cut_reply("before_head")),
     broken("reset before the head", cut_reply("before_head", reset=True)),
     broken("cut after the head", cut_reply("after_head")),
-    broken("reset after the head", Reply(steps=[Head(), Wait(50), Cut(reset=True)])),
+    broken("reset after the head", MockReply(steps=[Head(), Wait(50), Cut(reset=True)])),
     broken(
         "cut in the upload",
         cut_reply("mid_upload"),

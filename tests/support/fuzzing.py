@@ -4,7 +4,7 @@ import json
 import random
 from collections.abc import Callable
 
-from thinwire.testing import RecordedRequest, Reply, Send
+from thinwire.testing import MockReply, RecordedRequest, Send
 
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n"
 
@@ -98,9 +98,11 @@ def damaged(seed: int) -> bytes:
     return bytes(data)
 
 
-def answer(request: RecordedRequest) -> Reply:
+def answer(request: RecordedRequest) -> MockReply:
     """The damaged response for the seed that the request's last message holds, in random cuts."""
     seed = int(request.json()["messages"][-1]["content"])
     source = random.Random(seed)
     cuts = [source.randrange(1, 400) for _ in range(8)]
-    return Reply(steps=[Send(damaged(seed), raw=True)], framing="raw", pieces=cuts, hang_up=True)
+    return MockReply(
+        steps=[Send(damaged(seed), raw=True)], framing="raw", pieces=cuts, hang_up=True
+    )

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from thinwire.testing import RecordedRequest, Reply, Script, Wait
+from thinwire.testing import MockReply, RecordedRequest, Script, Wait
 from thinwire.testing.replies.steps import Step
 
 PATIENCE_S = 60  # no healthy test comes near it
@@ -42,7 +42,7 @@ class Held:
 
 
 def held(condition: Callable[[], bool], *steps: Step) -> Any:
-    """Steps for a Reply or the ending of a Completion, played once `condition` is true."""
+    """Steps for a MockReply or the ending of a completion, played once `condition` is true."""
     return Held(condition, steps)
 
 
@@ -58,10 +58,10 @@ def marking(script: Script, file: Path) -> Script:
     """The script; `file` grows by a byte with each request that it answers."""
     file.touch()
 
-    def play(request: RecordedRequest) -> Reply:
+    def play(request: RecordedRequest) -> MockReply:
         with file.open("ab") as mark:
             mark.write(b".")
-        return script if isinstance(script, Reply) else script(request)
+        return script if isinstance(script, MockReply) else script(request)
 
     return play
 

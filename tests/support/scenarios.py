@@ -8,8 +8,8 @@ from thinwire.testing import (
     EndBody,
     Head,
     Interim,
+    MockReply,
     Repeat,
-    Reply,
     Send,
     Stall,
     WireOptions,
@@ -48,7 +48,7 @@ class Scenario:
     """
 
     name: str
-    reply: Reply | Any = None
+    reply: MockReply | Any = None
     body: str = ""
     status: int = 200
     error: str = ""
@@ -79,7 +79,7 @@ def _raw_chunks(*extras: bytes) -> bytes:
 
 def _bad(name: str, *steps: Any, body: str = "", status: int = 200, raw: bool = True) -> Scenario:
     framing: Any = "raw" if raw else "chunked"
-    return Scenario(name, Reply(steps=steps, framing=framing), body, status, "ReadError")
+    return Scenario(name, MockReply(steps=steps, framing=framing), body, status, "ReadError")
 
 
 def _stall(name: str, script: Any, status: int, phases: str, body: str = "") -> Scenario:
@@ -99,8 +99,8 @@ ENDINGS = [
     *_good("until close", framing="close"),
     *_good("extensions and trailers", _raw_chunks(b';a="b"', b"X-Sum: 1\r\n")),
     *_good("interim heads", interim=(100, 102, 103)),
-    Scenario("empty chunked", Reply(), ""),
-    Scenario("empty length", Reply(framing="length"), ""),
+    Scenario("empty chunked", MockReply(), ""),
+    Scenario("empty length", MockReply(framing="length"), ""),
     Scenario("large", sse_reply(_LONG.encode(), pieces=(4093, 17)), _LONG),
     Scenario("no content", raw_reply(_OK.replace(b"200 OK", b"204 None") + b"\r\n"), "", 204),
     Scenario(
@@ -119,39 +119,43 @@ ENDINGS = [
 ]
 
 STATUSES = [
-    Scenario(f"status {status}", Reply(status, [Send(b"why")], framing="length"), "why", status)
+    Scenario(
+        f"status {status}", MockReply(status, [Send(b"why")], framing="length"), "why", status
+    )
     for status in (201, 302, 400, 401, 404, 413, 429, 500, 503, 529)
 ] + [
     Scenario(
         "redirect is not followed",
-        Reply(307, [Send(b"go")], [("Location", "/v1/elsewhere")], framing="length"),
+        MockReply(307, [Send(b"go")], [("Location", "/v1/elsewhere")], framing="length"),
         "go",
         307,
     ),
     Scenario(
         "early 413, server reads on",
-        Reply(413, [Send(b"stop")], framing="length", early=0),
+        MockReply(413, [Send(b"stop")], framing="length", early=0),
         "stop",
         413,
         upload=1500,
     ),
     Scenario(
         "early 413 in the middle",
-        Reply(413, [Send(b"stop")], framing="length", early=70_000),
+        MockReply(413, [Send(b"stop")], framing="length", early=70_000),
         "stop",
         413,
         upload=1500,
     ),
     Scenario(
         "early 413, server stops reading",
-        Reply(413, [Send(b"stop"), EndBody(), Stall()], early=70_000),
+        MockReply(413, [Send(b"stop"), EndBody(), Stall()], early=70_000),
         "stop",
         413,
         upload=10_000,
     ),
     Scenario(
         "interim heads during the upload",
-        Reply(413, [Interim(103), Interim(100), Send(b"stop"), EndBody(), Stall()], early=70_000),
+        MockReply(
+            413, [Interim(103), Interim(100), Send(b"stop"), EndBody(), Stall()], early=70_000
+        ),
         "stop",
         413,
         upload=10_000,
@@ -177,9 +181,9 @@ BROKEN = [
 
 STALLS = [
     _stall("silent before head", stall_reply("before_head"), 0, "head"),
-    _stall("silent inside head", Reply(steps=[Send(_OK), Stall()], framing="raw"), 0, "head"),
+    _stall("silent inside head", MockReply(steps=[Send(_OK), Stall()], framing="raw"), 0, "head"),
     _stall("silent after head", stall_reply("after_head"), 200, "read"),
-    _stall("silent inside body", Reply(steps=[Send(b"abc"), Stall()]), 200, "read", "abc"),
+    _stall("silent inside body", MockReply(steps=[Send(b"abc"), Stall()]), 200, "read", "abc"),
     _stall("comments only", stall_reply("comments", interval_ms=40), 200, "read", ": ping\n\n"),
 ]
 

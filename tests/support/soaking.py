@@ -10,7 +10,7 @@ from support.legs import Leg
 from support.places import places
 from support.scripts import run_script
 
-from thinwire.testing import MockServer, RecordedRequest, Reply, text_reply
+from thinwire.testing import MockReply, MockServer, RecordedRequest, text_reply
 
 LIMIT_S = 900
 SEED = int(os.environ.get("THINWIRE_SOAK_SEED", "1"))
@@ -62,7 +62,7 @@ def _run(leg: Leg, folder: Path, job: dict[str, Any]) -> dict[str, Any]:
     return results[0]
 
 
-def _faulty(request: RecordedRequest) -> Reply:
+def _faulty(request: RecordedRequest) -> MockReply:
     number = int(request.header("x-fault") or 0)
     script = _SCRIPTS[number] if number < len(_SCRIPTS) else text_reply(_HEALTHY)
-    return script if isinstance(script, Reply) else script(request)
+    return script if isinstance(script, MockReply) else script(request)

@@ -13,9 +13,9 @@ from support.legs import Leg, run_everywhere
 from support.places import Places
 
 from thinwire.testing import (
+    MockReply,
     MockServer,
     RecordedRequest,
-    Reply,
     Send,
     cut_reply,
     error_chunk_reply,
@@ -108,7 +108,7 @@ def _always(framing: str, done: bytes = b"") -> Any:
     event = b'data: {"choices":[{"delta":{"content":"%s"},"finish_reason":"stop"}]}\n\n'
     chunks = event % b"Hello" + event % b" there"
     headers = (("Content-Type", "text/event-stream"),)
-    return Reply(headers=headers, framing=framing, steps=[Send(chunks + done)])
+    return MockReply(headers=headers, framing=framing, steps=[Send(chunks + done)])
 
 
 ANSWERS = [

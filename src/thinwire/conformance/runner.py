@@ -8,7 +8,7 @@ from typing import Any, Self
 from thinwire._public import public
 from thinwire.conformance.judging import FALLBACK, judge
 from thinwire.conformance.targets import WIRES, Target
-from thinwire.testing import MockServer, RecordedRequest, Reply, Scenario, Script, text_reply
+from thinwire.testing import MockReply, MockServer, RecordedRequest, Scenario, Script, text_reply
 from thinwire.testing.replies.reply import reply_of
 
 PATIENCE = 10.0  # seconds a client has beyond its own timeout before it counts as hung
@@ -154,7 +154,7 @@ def split(script: Script, how: str, seed: str) -> Script:
     elif how != "whole":
         pieces = random.Random(seed).choices(range(1, _LARGEST + 1), k=_CUTS)
 
-    def cut(request: RecordedRequest) -> Reply:
+    def cut(request: RecordedRequest) -> MockReply:
         reply = reply_of(script, request)
         if reply.pieces is not None:  # it has cuts of its own
             return reply

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
         text_reply,
         tool_reply,
     )
-    from thinwire.testing.replies.reply import Reply, Script, WireOptions
+    from thinwire.testing.replies.reply import MockReply, Script, WireOptions
     from thinwire.testing.replies.steps import (
         Cut,
         EndBody,
@@ -48,12 +48,12 @@ __all__ = [
     "Head",
     "Interim",
     "MockCompletion",
+    "MockReply",
     "MockServer",
     "RecordedExchange",
     "RecordedRequest",
     "Recorder",
     "Repeat",
-    "Reply",
     "Scenario",
     "Script",
     "ScriptedReply",
@@ -87,7 +87,7 @@ replies.completion MockCompletion
 replies.faulty cut_reply error_chunk_reply stall_reply
 replies.from_json script_from
 replies.good json_reply raw_reply sse_reply status_reply text_reply tool_reply
-replies.reply Reply Script WireOptions
+replies.reply MockReply Script WireOptions
 replies.steps Cut EndBody Head Interim Repeat Send Stall Wait
 scenario Scenario load_scenarios
 scripted ScriptedReply ScriptedTransport

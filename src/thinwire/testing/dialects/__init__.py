@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Protocol, cast
 
 if TYPE_CHECKING:
     from thinwire.testing.replies.completion import MockCompletion
-    from thinwire.testing.replies.reply import Reply
+    from thinwire.testing.replies.reply import MockReply
     from thinwire.testing.server.request import RecordedRequest
 
 # How a path ends, and the module that speaks there.
@@ -56,7 +56,7 @@ class MockWire(Protocol):
         """`messages` and `tools` of a request as chat completions have them, as far as a mock
         model looks at them."""
 
-    def reply(self, completion: "MockCompletion", request: "RecordedRequest") -> "Reply":
+    def reply(self, completion: "MockCompletion", request: "RecordedRequest") -> "MockReply":
         """The reply of this wire that a scripted answer makes."""
 
     def refusal(self, problem: Problem) -> object:

@@ -27,7 +27,7 @@ from thinwire.testing.dialects.shapes import (
     text,
 )
 from thinwire.testing.replies.completion import MockCompletion
-from thinwire.testing.replies.reply import Reply
+from thinwire.testing.replies.reply import MockReply
 from thinwire.testing.replies.steps import Step
 from thinwire.testing.server.request import RecordedRequest
 
@@ -323,7 +323,7 @@ def as_chat(payload: Mapping[str, Any]) -> dict[str, Any]:
     return {"messages": messages, "tools": tools}
 
 
-def reply(completion: MockCompletion, request: RecordedRequest) -> Reply:
+def reply(completion: MockCompletion, request: RecordedRequest) -> MockReply:
     """See MockWire."""
     payload: dict[str, Any] = request.json() if request.body_whole else {"stream": True}
     usage = completion.counts(as_chat(payload)["messages"])

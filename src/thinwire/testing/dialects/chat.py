@@ -28,7 +28,7 @@ from thinwire.testing.dialects.shapes import (
 )
 from thinwire.testing.replies.chunks import error_object
 from thinwire.testing.replies.completion import MockCompletion
-from thinwire.testing.replies.reply import Reply
+from thinwire.testing.replies.reply import MockReply
 from thinwire.testing.server.request import RecordedRequest
 
 FUNCTION: Fields = {
@@ -184,7 +184,7 @@ def as_chat(payload: Mapping[str, Any]) -> dict[str, Any]:
     return dict(payload)
 
 
-def reply(completion: MockCompletion, request: RecordedRequest) -> Reply:
+def reply(completion: MockCompletion, request: RecordedRequest) -> MockReply:
     """See MockWire."""
     return completion(request)
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from thinwire.testing.dialects import Problem, chat
-from thinwire.testing.dialects.responses_events import EventWriter
+from thinwire.testing.dialects.responses_events import ResponsesEvents
 from thinwire.testing.dialects.shapes import (
     Check,
     Fields,
@@ -29,7 +29,7 @@ from thinwire.testing.dialects.shapes import (
     wrong_type,
 )
 from thinwire.testing.replies.completion import MockCompletion
-from thinwire.testing.replies.reply import Reply
+from thinwire.testing.replies.reply import MockReply
 from thinwire.testing.replies.steps import Step
 from thinwire.testing.server.request import RecordedRequest
 
@@ -345,7 +345,7 @@ def _texts(content: Any) -> Any:
     return content if isinstance(content, str) else [{**part} for part in content or ()]
 
 
-def reply(completion: MockCompletion, request: RecordedRequest) -> Reply:
+def reply(completion: MockCompletion, request: RecordedRequest) -> MockReply:
     """See MockWire."""
     payload: dict[str, Any] = request.json() if request.body_whole else {"stream": True}
     usage = completion.counts(as_chat(payload)["messages"])
@@ -355,11 +355,11 @@ def reply(completion: MockCompletion, request: RecordedRequest) -> Reply:
         hidden = f"{ENCRYPTED}{number}"
 
     def events() -> Iterator[Step]:
-        return EventWriter(number, model, hidden).events(completion, usage)
+        return ResponsesEvents(number, model, hidden).events(completion, usage)
 
     if payload.get("stream"):
         return completion.streamed(events)
-    body = EventWriter(number, model, hidden).document(completion, usage)
+    body = ResponsesEvents(number, model, hidden).document(completion, usage)
     return completion.whole(body, completion.ending)
 
 

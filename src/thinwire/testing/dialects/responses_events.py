@@ -17,7 +17,7 @@ _USAGE = {
 }
 
 
-class EventWriter:
+class ResponsesEvents:
     """Writes one response.
 
     Args:

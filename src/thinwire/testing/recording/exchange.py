@@ -14,7 +14,7 @@ from typing import Any, Literal
 
 from thinwire._public import public
 from thinwire.testing.replies.from_json import text_bytes
-from thinwire.testing.replies.reply import Reply
+from thinwire.testing.replies.reply import MockReply
 from thinwire.testing.replies.steps import Cut, Send, Step, Wait
 
 FORMAT = "thinwire-recording/1"
@@ -63,7 +63,7 @@ class RecordedExchange:
         model = self.body.get("model") if isinstance(self.body, dict) else None
         return model if isinstance(model, str) else ""
 
-    def reply(self, speed: float = 0) -> Reply:
+    def reply(self, speed: float = 0) -> MockReply:
         """The answer, with its cuts.
 
         Args:
@@ -81,7 +81,7 @@ class RecordedExchange:
             steps.append(Send(arrival.data))
         if self.ending != "whole":
             steps.append(Cut(reset=self.ending == "reset"))
-        return Reply(steps=steps, framing="raw")
+        return MockReply(steps=steps, framing="raw")
 
 
 def save_recording(

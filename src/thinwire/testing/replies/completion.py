@@ -20,7 +20,7 @@ from thinwire.testing.replies.chunks import (
     sse_event,
     text_of,
 )
-from thinwire.testing.replies.reply import EVENT_STREAM, Reply, WireOptions, with_content_type
+from thinwire.testing.replies.reply import EVENT_STREAM, MockReply, WireOptions, with_content_type
 from thinwire.testing.replies.steps import Send, Step, Wait
 from thinwire.testing.server.request import RecordedRequest
 
@@ -71,7 +71,7 @@ class MockCompletion:
         """See `WireOptions`."""
         return self.wire.get("early")
 
-    def __call__(self, request: RecordedRequest) -> Reply:
+    def __call__(self, request: RecordedRequest) -> MockReply:
         """The reply to `request`: events if it asked to stream, else one JSON object."""
         if request.wire not in ("", "chat"):
             return wire_of(request.wire).reply(self, request)
@@ -91,16 +91,16 @@ class MockCompletion:
         body = envelope.whole(message_of(self.deltas), self.finish_reason, usage)
         return self.whole(body, self.ending)
 
-    def streamed(self, events: Callable[[], Iterator[Step]]) -> Reply:
+    def streamed(self, events: Callable[[], Iterator[Step]]) -> MockReply:
         """The reply that is a stream.
 
         Args:
             events: gives its steps, anew at each call.
         """
         steps: Any = _Steps(events)
-        return Reply(steps=steps, **with_content_type(self.wire, EVENT_STREAM))
+        return MockReply(steps=steps, **with_content_type(self.wire, EVENT_STREAM))
 
-    def whole(self, body: bytes, ending: Sequence[Step] | None = None) -> Reply:
+    def whole(self, body: bytes, ending: Sequence[Step] | None = None) -> MockReply:
         """The reply that is one document.
 
         Args:
@@ -109,10 +109,10 @@ class MockCompletion:
         wire = with_content_type({"framing": "length", **self.wire}, "application/json")
         steps: list[Step] = [Wait(self.delay_ms)] if self.delay_ms else []
         if ending is None:
-            return Reply(steps=[*steps, Send(body)], **wire)
+            return MockReply(steps=[*steps, Send(body)], **wire)
         # The fault strikes in the middle, after a head that promised all of it.
         wire.setdefault("length", len(body))
-        return Reply(steps=[*steps, Send(body[: len(body) // 2]), *ending], **wire)
+        return MockReply(steps=[*steps, Send(body[: len(body) // 2]), *ending], **wire)
 
     def _events(self, envelope: Envelope, usage: Mapping[str, Any]) -> Iterator[Step]:
         yield Send(envelope.chunk({"role": "assistant", "content": "", "refusal": None}))

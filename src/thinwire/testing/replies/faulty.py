@@ -8,7 +8,7 @@ from thinwire.testing.replies.completion import MockCompletion
 from thinwire.testing.replies.good import as_tokens
 from thinwire.testing.replies.reply import (
     EVENT_STREAM,
-    Reply,
+    MockReply,
     Script,
     WireOptions,
     with_content_type,
@@ -124,5 +124,5 @@ def _broken(text: str, wire: WireOptions, *ending: Step) -> MockCompletion:
     )
 
 
-def _events(steps: list[Step], wire: WireOptions) -> Reply:
-    return Reply(steps=steps, **with_content_type(wire, EVENT_STREAM))
+def _events(steps: list[Step], wire: WireOptions) -> MockReply:
+    return MockReply(steps=steps, **with_content_type(wire, EVENT_STREAM))

@@ -15,7 +15,7 @@ from thinwire.testing.replies import conditions
 from thinwire.testing.replies.chunks import CREATED, DONE, json_bytes, sse_event
 from thinwire.testing.replies.faulty import cut_reply, error_chunk_reply, stall_reply
 from thinwire.testing.replies.good import status_reply, text_reply, tool_reply
-from thinwire.testing.replies.reply import EVENT_STREAM, Reply, Script, has_header, reply_of
+from thinwire.testing.replies.reply import EVENT_STREAM, MockReply, Script, has_header, reply_of
 from thinwire.testing.replies.steps import (
     Cut,
     EndBody,
@@ -85,7 +85,7 @@ def _choice(value: dict[str, Any], parts: Parts) -> Script:
     conditions.check(when)
     then, otherwise = (script_from(value[name], parts) for name in ("then", "otherwise"))
 
-    def choose(request: RecordedRequest) -> Reply:
+    def choose(request: RecordedRequest) -> MockReply:
         return reply_of(then if conditions.holds(when, request) else otherwise, request)
 
     return choose
@@ -106,7 +106,7 @@ def _built(name: str, builder: Callable[..., Script], given: dict[str, Any]) -> 
         raise ValueError(f"{name}: {error}") from error
 
 
-def _reply(value: Mapping[str, Any], parts: Parts) -> Reply:
+def _reply(value: Mapping[str, Any], parts: Parts) -> MockReply:
     unknown = [name for name in value if name not in _OWN and name not in _WIRE]
     if unknown:
         raise ValueError(f"unknown in a reply: {unknown}; known are {[*_OWN, *_WIRE]}")
@@ -124,11 +124,11 @@ def _reply(value: Mapping[str, Any], parts: Parts) -> Reply:
     kind = value.get("content_type", "application/json" if "json" in value else EVENT_STREAM)
     if kind is not None and not has_header(headers, "content-type"):
         headers.insert(0, ("Content-Type", kind))
-    reply = Reply(value.get("status", 200), steps, headers, **wire)
+    reply = MockReply(value.get("status", 200), steps, headers, **wire)
     return _encoded(reply, value["encoding"]) if "encoding" in value else reply
 
 
-def _encoded(reply: Reply, coding: str) -> Reply:
+def _encoded(reply: MockReply, coding: str) -> MockReply:
     # Each `Send` is flushed, so that the client can have it at once.
     if coding not in _WINDOWS:
         raise ValueError(f"unknown encoding {coding!r}; known are {sorted(_WINDOWS)}")

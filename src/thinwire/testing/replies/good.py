@@ -7,7 +7,7 @@ from typing import Any, Unpack
 from thinwire._public import public
 from thinwire.testing.replies.chunks import Delta, error_object, json_bytes
 from thinwire.testing.replies.completion import MockCompletion
-from thinwire.testing.replies.reply import EVENT_STREAM, Reply, WireOptions, with_content_type
+from thinwire.testing.replies.reply import EVENT_STREAM, MockReply, WireOptions, with_content_type
 from thinwire.testing.replies.steps import Send
 
 _FRAGMENT = 8  # characters of tool arguments per delta, about two tokens
@@ -112,7 +112,7 @@ def status_reply(
     kind: str | None = None,
     retry_after: float | str | None = None,
     **wire: Unpack[WireOptions],
-) -> Reply:
+) -> MockReply:
     """An error status with an OpenAI error object as its body.
 
     Args:
@@ -133,24 +133,24 @@ def status_reply(
 
 
 @public
-def json_reply(value: object, *, status: int = 200, **wire: Unpack[WireOptions]) -> Reply:
+def json_reply(value: object, *, status: int = 200, **wire: Unpack[WireOptions]) -> MockReply:
     """`value` as a JSON response with a Content-Length; `wire` as in `WireOptions`."""
     options: WireOptions = {"framing": "length", **with_content_type(wire, "application/json")}
-    return Reply(status, [Send(json_bytes(value))], **options)
+    return MockReply(status, [Send(json_bytes(value))], **options)
 
 
 @public
-def sse_reply(*events: bytes, **wire: Unpack[WireOptions]) -> Reply:
+def sse_reply(*events: bytes, **wire: Unpack[WireOptions]) -> MockReply:
     """A stream of exactly these bytes, each argument one HTTP chunk; `wire`: `WireOptions`."""
     steps = [Send(event) for event in events]
-    return Reply(steps=steps, **with_content_type(wire, EVENT_STREAM))
+    return MockReply(steps=steps, **with_content_type(wire, EVENT_STREAM))
 
 
 @public
-def raw_reply(*data: bytes, **wire: Unpack[WireOptions]) -> Reply:
+def raw_reply(*data: bytes, **wire: Unpack[WireOptions]) -> MockReply:
     """Exactly these bytes on the connection, head included, which then closes."""
     wire["framing"] = "raw"
-    return Reply(steps=[Send(piece) for piece in data], **wire)
+    return MockReply(steps=[Send(piece) for piece in data], **wire)
 
 
 def as_tokens(text: str) -> list[str]:

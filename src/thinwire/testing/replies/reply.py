@@ -49,7 +49,7 @@ class WireOptions(TypedDict, total=False):
 
 @public
 @dataclass(frozen=True)
-class Reply:
+class MockReply:
     """What the mock server sends back: data, used once or any number of times.
 
     Args:
@@ -97,12 +97,12 @@ class Reply:
 
 
 # What `MockServer.reply` takes: a reply, or a function that makes one from the request.
-Script = Reply | Callable[[RecordedRequest], Reply]
+Script = MockReply | Callable[[RecordedRequest], MockReply]
 
 
-def reply_of(script: Script, request: RecordedRequest) -> Reply:
+def reply_of(script: Script, request: RecordedRequest) -> MockReply:
     """What `script` answers to `request`."""
-    return script if isinstance(script, Reply) else script(request)
+    return script if isinstance(script, MockReply) else script(request)
 
 
 def with_content_type(wire: WireOptions, content_type: str) -> WireOptions:

@@ -10,7 +10,7 @@ from thinwire.testing.dialects import Problem, name_of, wire_of
 from thinwire.testing.replies.builtin_models import BUILTIN_MODELS, builtin_script, echo
 from thinwire.testing.replies.chunks import CREATED
 from thinwire.testing.replies.good import json_reply
-from thinwire.testing.replies.reply import Reply, Script, reply_of
+from thinwire.testing.replies.reply import MockReply, Script, reply_of
 from thinwire.testing.server.queues import ScriptQueues
 from thinwire.testing.server.request import RecordedRequest
 
@@ -99,7 +99,7 @@ class App:
         request.model = early[0]
         return True
 
-    def answer(self, request: RecordedRequest) -> Reply:
+    def answer(self, request: RecordedRequest) -> MockReply:
         """Record `request` and make its reply; a body that is not to be kept is let go."""
         self.record(request)
         try:
@@ -115,7 +115,7 @@ class App:
             request.forget_body()
         return reply
 
-    def _reply(self, request: RecordedRequest) -> Reply:
+    def _reply(self, request: RecordedRequest) -> MockReply:
         path = urlsplit(request.path).path
         if request.method == "GET" and path.endswith(_SUMMARY):
             summaries = [known.summary() for known in self.requests]
@@ -177,6 +177,6 @@ def _not_found(request: RecordedRequest) -> Problem:
     return Problem(f"Invalid URL ({request.method} {path})", status=404)
 
 
-def _refusal(problem: Problem, request: RecordedRequest) -> Reply:
+def _refusal(problem: Problem, request: RecordedRequest) -> MockReply:
     body = wire_of(request.wire or "chat").refusal(problem)
     return json_reply(body, status=problem.status)

@@ -111,8 +111,8 @@ class MockServer:
 
         Args:
             model: name they answer to; "*" for every model without replies of its own.
-            scripts: used in turn, the last one again and again. A script is a `Reply`, what a
-                builder returns, or a function from the `RecordedRequest` to a `Reply`.
+            scripts: used in turn, the last one again and again. A script is a `MockReply`, what a
+                builder returns, or a function from the `RecordedRequest` to a `MockReply`.
         """
         self._app.scripts.add(model, scripts)
 

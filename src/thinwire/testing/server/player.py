@@ -11,7 +11,7 @@ import itertools
 from collections.abc import Iterable, Iterator
 from http import HTTPStatus
 
-from thinwire.testing.replies.reply import Headers, Reply, has_header
+from thinwire.testing.replies.reply import Headers, MockReply, has_header
 from thinwire.testing.replies.steps import Cut, EndBody, Head, Interim, Repeat, Send, Stall, Wait
 from thinwire.testing.server.peer import Peer
 from thinwire.testing.server.request import RequestOutcome
@@ -27,7 +27,7 @@ class Player:
             says whether it really can.
     """
 
-    def __init__(self, peer: Peer, reply: Reply, keep_alive: bool) -> None:
+    def __init__(self, peer: Peer, reply: MockReply, keep_alive: bool) -> None:
         self._peer = peer
         self._reply = reply
         self._chunked = reply.framing == "chunked"
