@@ -274,7 +274,7 @@ class ChatStream:
             wait, self._wait_ms = self._wait_ms, 0
             pause = self._pause = Abortable()
             if self._plan.places is not None and self._exchange is not None:
-                self._plan.places.wait_for(pause, self._exchange)
+                self._plan.places.wake(pause, self._exchange)
             await self._transport.sleep_ms(0 if self._stopped else wait, pause)
             self._pause = None
             if self._stopped:

@@ -1,7 +1,6 @@
 # What only the iteration of a stream tells: calls that are whole.
 
 
-from helpers import feeds
 from streams import (
     DONE,
     HELLO,
@@ -111,7 +110,8 @@ def test_a_call_is_told_when_it_is_whole():
     for chunks, want in CASES:
         for ending in (DONE, b""):
             body = sse(*chunks) + ending
-            for pieces in [[body], list(feeds(body))[1], [body[:90], body[90:]]]:
+            bytewise = [body[at : at + 1] for at in range(len(body))]
+            for pieces in [[body], bytewise, [body[:90], body[90:]]]:
                 got = play_pieces(*pieces)
                 assert got.error is None, got.error
                 assert got.events == want, (chunks, got.events)

@@ -660,7 +660,7 @@ def test_room_that_another_thread_has_made_meanwhile_ends_the_wait():
         plan, attempt, plans = refused_at("ab", **options)
         plans[1].places.closed(plans[1].attempts[0])
         pause = Abortable()
-        plan.places.wait_for(pause, Failed(attempt))
+        plan.places.wake(pause, Failed(attempt))
         assert pause.aborted is ("requests_per_minute" not in options)
         plan.places.closed(attempt)
         assert not [one for one in HEALTH[0].limits.known.values() if one.waiting]
@@ -670,7 +670,7 @@ def test_a_pause_for_another_reason_is_left_alone():
     fresh()
     plan, attempt, plans = refused_at("a", max_concurrent=1)
     pause = Abortable()
-    plan.places.wait_for(pause, Failed(attempt, "server"))
+    plan.places.wake(pause, Failed(attempt, "server"))
     plans[0].places.closed(plans[0].attempts[0])
     assert not pause.aborted
 
@@ -679,7 +679,7 @@ def test_a_promised_place_is_the_first_to_be_asked():
     fresh()
     plan, attempt, plans = refused_at("abc", max_concurrent=1)
     pause = Abortable()
-    plan.places.wait_for(pause, Failed(attempt))
+    plan.places.wake(pause, Failed(attempt))
     plans[2].places.closed(plans[2].attempts[0])
     assert (pause.aborted, plan.left) == (True, ["c", "a", "b"])
     plan.places.closed(attempt)
@@ -689,7 +689,7 @@ def test_a_promised_place_is_the_first_to_be_asked():
 def test_a_place_that_is_promised_and_not_wanted_is_passed_on():
     fresh()
     plan, attempt, plans = refused_at("ab", max_concurrent=1)
-    plan.places.wait_for(Abortable(), Failed(attempt))
+    plan.places.wake(Abortable(), Failed(attempt))
     plans[1].places.closed(plans[1].attempts[0])  # b is promised
     plans[0].places.closed(plans[0].attempts[0])
     plan.left = ["a", "b"]

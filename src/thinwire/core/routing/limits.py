@@ -170,7 +170,7 @@ class Admission:
                 limit.book(now_ms)
             self._give_up()
 
-    def wait_for(self, pause: "Abortable", exchange: "Exchange") -> None:
+    def wake(self, pause: "Abortable", exchange: "Exchange") -> None:
         """Ends a pause as soon as a deployment has room, if the pause is for that.
 
         Args:
