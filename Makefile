@@ -11,7 +11,13 @@ EVERY_CUT := \
   tests/shared/test_stream.py::test_every_cut_of_tool_calls_gives_the_same \
   tests/shared/test_stream_endings.py::test_bad_ends_are_the_same_for_each_cut \
   tests/shared/test_stream_endings.py::test_good_ends \
+  tests/shared/dialects/test_responses_answer.py::test_reasoning_and_tools \
+  tests/shared/dialects/test_responses_answer.py::test_text \
+  tests/shared/dialects/test_anthropic_answer.py::test_calls_are_read_however_they_are_cut \
+  tests/shared/dialects/test_anthropic_answer.py::test_thoughts_are_read_and_noted_however_they_are_cut \
   tests/shared/wire/test_json_encode.py::test_any_document_parses_back_at_each_buffer_size \
+  tests/core/test_config_properties.py \
+  tests/core/test_model_list_properties.py \
   tests/core/test_json_encode_properties.py::test_bytes_are_those_of_the_json_module \
   tests/core/test_json_encode_properties.py::test_so_they_are_however_small_the_pieces \
   tests/core/test_json_grammar_properties.py::test_a_text_passes_when_the_parser_reads_it \

@@ -3,11 +3,11 @@
 import os
 
 
-def feeds(data):
-    """Ways to receive `data`: whole, byte by byte, and cut in two at each place."""
+def feeds(data, start=1):
+    """Ways to receive `data`: whole, byte by byte, and cut in two at each place from `start` on."""
     yield [data]
     yield [data[i : i + 1] for i in range(len(data))]
-    for i in range(1, len(data)):
+    for i in range(start, len(data)):
         yield [data[:i], data[i:]]
 
 
