@@ -166,7 +166,7 @@ def test_a_server_of_this_machine_needs_no_key():
         "NOBODY",
         "GROQ_API_KEY",
         "XAI_API_KEY",
-    ):  # that one has keys as well says nothing
+    ):  # keys say nothing here
         variables[paid] = "sk"
         made = deployment(variables)
         assert (made.provider, made.api_key) == ("ollama", "")
