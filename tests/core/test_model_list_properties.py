@@ -29,7 +29,7 @@ def read(data: bytes, cuts: list[int]) -> list[str]:
         piece = bytearray(data[start:end])
         reader.feed(piece, len(piece))
         start = end
-    reader.finish()
+    reader.finish(lambda words, body: StreamError(f"{words}: {body!r}"))
     return sorted(entry.id for entry in reader.entries)
 
 

@@ -8,6 +8,7 @@ import pytest
 
 from thinwire import Client, Deployment
 from thinwire.cli import main
+from thinwire.cli.clients import key_variable
 from thinwire.testing import MockServer, json_reply, status_reply, text_reply
 
 KEY = "sk-not-to-be-shown"
@@ -172,3 +173,42 @@ def test_each_wire_can_be_asked(dialect: Any, field: str) -> None:
             assert client.probe("reasoning").features["reasoning_field"] == field
         assert {request.status for request in server.requests} == {200}
         assert server.errors == []
+
+
+def test_a_companys_key_goes_to_nobody_else(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", KEY)
+    monkeypatch.setenv("OPENAI_BASE_URL", "https://mine.example/v1")
+    for url, variable in (
+        ("https://api.groq.com/openai/v1", None),  # GROQ_API_KEY is read, if it is set
+        ("https://evil.example/v1", None),
+        ("https://mine.example.evil.example/v1", None),
+        ("http://192.168.1.9:8080/v1", None),
+        ("http://127.0.0.1.evil.example/v1", None),
+        ("http://127.0.0.1:8080/v1", "OPENAI_API_KEY"),
+        ("http://localhost/v1", "OPENAI_API_KEY"),
+        ("https://mine.example/v1", "OPENAI_API_KEY"),
+    ):
+        assert key_variable(url, None) == variable, url
+        assert key_variable(url, "MY_KEY") == "MY_KEY"
+    monkeypatch.delenv("OPENAI_API_KEY")
+    assert key_variable("http://localhost/v1", None) is None
+
+
+@pytest.mark.parametrize("command", ["chat", "models", "check", "probe"])
+def test_no_command_sends_it_elsewhere(
+    command: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    made: list[Deployment] = []
+
+    def client(name: str, places: Any, **_: object) -> None:
+        made.append(places if isinstance(places, Deployment) else places[name])
+        raise ValueError("that is enough")
+
+    monkeypatch.setattr("thinwire.Client", client)
+    monkeypatch.setenv("OPENAI_API_KEY", KEY)
+    monkeypatch.delenv("OPENAI_BASE_URL", raising=False)
+    url = "https://evil.example/v1"
+    place = [url, "m"] if command == "probe" else ["--base-url", url, "--model", "m"]
+    ran(capsys, command, *place, *(["Hi"] if command == "chat" else []))
+    (one,) = made
+    assert (one.api_key, one.options and one.options.api_key_env) == (None, None)

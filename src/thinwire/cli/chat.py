@@ -5,6 +5,8 @@ import os
 import sys
 from typing import TextIO
 
+from thinwire.cli import clients
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from thinwire import Event
@@ -22,8 +24,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add(
         "--api-key-env",
         metavar="NAME",
-        default="OPENAI_API_KEY",
-        help="environment variable with the API key (default: %(default)s)",
+        help=f"environment variable with the API key ({clients.KEY_HELP})",
     )
     add("--system", metavar="S", help="system message")
     add("--reasoning", action="store_true", help="print the model's reasoning to stderr")
@@ -44,13 +45,13 @@ def run(args: argparse.Namespace) -> int:
     """
     from thinwire import Client, Deployment, ThinwireError
 
-    key = os.environ.get(args.api_key_env) or None
     base_url = args.base_url or os.environ.get("OPENAI_BASE_URL") or _OPENAI
     model = str(args.model or os.environ.get("OPENAI_MODEL") or "")
     if not model:
         args.usage_error("name a model with --model or in OPENAI_MODEL")
-    screen = _Screen(args.reasoning)
+    screen, key = _Screen(args.reasoning), None
     try:
+        key = os.environ.get(clients.key_variable(base_url, args.api_key_env) or "") or None
         messages = _messages(args)
         with Client(model, {model: Deployment(base_url, key)}) as client:
             with client.stream(messages) as stream:

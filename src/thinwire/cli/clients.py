@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from thinwire import Client
 
 _KEY = "OPENAI_API_KEY"
+KEY_HELP = f"default: the provider's own; {_KEY} for this machine and $OPENAI_BASE_URL"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -22,7 +23,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add(
         "--api-key-env",
         metavar="NAME",
-        help=f"environment variable with the key (with --base-url: {_KEY}, if it is set)",
+        help=f"environment variable with the key ({KEY_HELP})",
     )
     add("--json", action="store_true", help="print JSON")
 
@@ -43,7 +44,7 @@ def client_of(args: argparse.Namespace, name: str = "") -> "Client":
     if args.config:
         return Client.from_config(args.config)
     if args.base_url:
-        variable = args.api_key_env or (_KEY if os.environ.get(_KEY) else None)
+        variable = key_variable(args.base_url, args.api_key_env)
         model = args.model or "model"
         return Client(model, Deployment(args.base_url, api_key_env=variable))
     if name:
@@ -53,6 +54,23 @@ def client_of(args: argparse.Namespace, name: str = "") -> "Client":
         )
         return Client(name, deployment)
     return Client()
+
+
+def key_variable(url: str, named: str | None) -> str | None:
+    """The variable that holds the key for a URL: none of a company's keys goes to another.
+
+    Args:
+        url: base URL of an API.
+        named: what the user has named, if anything.
+
+    Returns:
+        None where there is none to be named: of a provider's server thinwire knows it.
+    """
+    from thinwire.core.providers.addresses import kind
+    from thinwire.core.routing.deployment import URL
+
+    mine = url == os.environ.get("OPENAI_BASE_URL") or kind(URL(url).host) == "loopback"
+    return named or (_KEY if mine and os.environ.get(_KEY) else None)
 
 
 def reported(command: str, act: Callable[[], int]) -> int:

@@ -17,7 +17,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add(
         "--api-key-env",
         metavar="NAME",
-        help="environment variable with the key (default: OPENAI_API_KEY, if it is set)",
+        help=f"environment variable with the key ({clients.KEY_HELP})",
     )
     add("--dialect", choices=["openai", "anthropic", "responses"], help="what the server speaks")
     add("--json", action="store_true", help="print all that was seen as JSON, too")
@@ -38,11 +38,9 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _probe(args: argparse.Namespace) -> int:
-    import os
-
     from thinwire import Client, Deployment
 
-    variable = args.api_key_env or ("OPENAI_API_KEY" if os.environ.get("OPENAI_API_KEY") else None)
+    variable = clients.key_variable(args.url, args.api_key_env)
     deployment = Deployment(args.url, api_key_env=variable, dialect=args.dialect)
     with Client(args.model, deployment) as client:
         found = client.probe()

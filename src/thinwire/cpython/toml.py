@@ -8,6 +8,10 @@ def document(data: bytes) -> dict[str, Any]:
     """What a TOML file holds.
 
     Raises:
-        ValueError: it is no TOML, or not in UTF-8.
+        ValueError: it is no TOML, not in UTF-8, or nested too deeply.
     """
-    return tomllib.loads(data.decode())
+    try:
+        return tomllib.loads(data.decode())
+    except RecursionError:
+        pass
+    raise ValueError("it is nested too deeply")

@@ -369,6 +369,27 @@ def test_a_key_is_for_nobody_elses_server():
     assert Config({"providers": {"p": section}}, ENV).deployments["m"].api_key == ""
 
 
+def test_nor_is_that_of_a_company_whose_provider_a_model_belongs_to():
+    said = "is another server than that of 'openai', whose key would go there: give its own"
+    for key in ({"api_key": "sk-openai"}, {"api_key_env": "OWN"}):
+        for url in ("https://evil.example/v1", "http://api.openai.com/v1"):
+            model = {"base_url": url, "allow_insecure_http": True}
+            document = {"providers": {"openai": dict(key, models={"m": model})}}
+            error = error_of(ConfigError, Config, document, ENV)
+            assert error.problems == [("providers.openai.models.m.base_url", said)], url
+            model["api_key"] = ""
+            assert Config(document, ENV).deployments["m"].api_key == ""
+        model = {"base_url": "https://eu.api.openai.com/v1"}
+        made = Config({"providers": {"openai": dict(key, models={"m": model})}}, ENV)
+        assert made.deployments["m"].api_key in ("sk-openai", "sk-own")
+        # Of a company that is not known, and of a server of one's own, who can tell?
+        for own in ({"base_url": "https://a.example/v1"}, {"type": "vllm"}):
+            section = dict(own, models={"m": {"base_url": "https://b.example/v1"}})
+            section.update(key)
+            made = Config({"providers": {"p": section}}, ENV)
+            assert made.deployments["m"].api_key in ("sk-openai", "sk-own")
+
+
 def test_no_key_is_shown():
     document = hill(models={"m": {"api_key": "sk-secret\n"}, "n": {"api_key": 5}})
     error = error_of(ConfigError, Config, document, ENV)

@@ -66,10 +66,17 @@ def test_a_file_of_toml():
 
 
 def test_toml_that_is_none():
-    with Scratch(b"a = = 1") as path:
-        os.rename(path, path + ".toml")
-        try:
-            error = error_of(ConfigError, Config, path + ".toml", ENV)
-            assert str(error).startswith(path + ".toml: ")
-        finally:
-            os.rename(path + ".toml", path)
+    for data in (b"a = = 1", b"a = " + b"[" * 9000, b"\xff"):
+        with Scratch(data) as path:
+            os.rename(path, path + ".toml")
+            try:
+                error = error_of(ConfigError, Config, path + ".toml", ENV)
+                assert str(error).startswith(path + ".toml: ")
+            finally:
+                os.rename(path + ".toml", path)
+
+
+def test_what_is_neither_a_path_nor_a_dict():
+    for source in (None, 7, b"config.json", []):
+        said = "a configuration is a path or a dict, not " + type(source).__name__
+        assert str(error_of(TypeError, Config, source, ENV)) == said

@@ -159,6 +159,13 @@ def test_nothing_stands_in_for_a_refusal():
     assert "no list" in str(error_of(StreamError, asyncio.run, models(client, fallback=["x"])))
 
 
+def test_an_answer_that_is_no_list_may_repeat_the_key():
+    client, _ = client_of([json_reply({"error": "bad key %s" % KEY})])
+    error = error_of(StreamError, asyncio.run, models(client))
+    assert "bad key ***" in str(error)
+    assert KEY not in str(error) + repr(error)
+
+
 def test_no_other_deployment_answers_for_it():
     transport = ScriptedTransport([json_reply({}, 503), json_reply(LIST)])
     client = AsyncClient("one", PLACES, {"one": ["other"]}, transport=transport, retry=ONCE)

@@ -161,7 +161,16 @@ def test_of_several_presets_one_is_preferred():
 
 
 def test_a_server_of_this_machine_needs_no_key():
-    assert ":11434/" in deployment({"PREFERRED_PROVIDER": "ollama"}).base_url
+    variables = {"PREFERRED_PROVIDER": "ollama"}
+    for paid in (
+        "NOBODY",
+        "GROQ_API_KEY",
+        "XAI_API_KEY",
+    ):  # keys say nothing here
+        variables[paid] = "sk"
+        made = deployment(variables)
+        assert (made.provider, made.api_key) == ("ollama", "")
+        assert ":11434/" in made.base_url
     made = deployment({"OPENAI_BASE_URL": "http://localhost:8000/v1"})
     assert (made.base_url, made.api_key) == ("http://localhost:8000/v1", "")
 

@@ -232,6 +232,26 @@ def test_messages_that_can_be_read_once_are_not_sent_again():
     assert len(transport.requests) == 1
 
 
+def test_a_key_in_the_place_of_its_variable_is_not_shown():
+    for make in (
+        lambda: Deployment(BASE, api_key_env="sk-a-secret"),
+        lambda: Client("openai:m", api_key_env="sk-a-secret"),
+    ):
+        error = error_of(ValueError, make)
+        assert "api_key_env takes the name of a variable" in str(error)
+        assert "secret" not in str(error)
+
+
+def test_who_only_gives_a_url_to_a_server_for_strangers_gets_no_key_of_its_own():
+    for url in ("https://evil.openai.azure.com", "https://api.openai.com/v1"):
+        assert Deployment(url).options.variables != ()
+        assert Deployment(url, allow_private=False).options.variables == ()
+    named = Deployment(provider="openai", allow_private=False)
+    assert named.options.variables == ("OPENAI_API_KEY",)
+    named = Deployment("https://x.example", api_key_env="OWN", allow_private=False)
+    assert named.options.variables == ("OWN",)
+
+
 if not MICROPYTHON:
 
     def test_the_variable_is_one_of_the_process() -> None:

@@ -16,7 +16,7 @@ def read(data, size=None):
     for start in range(0, len(data), size or len(data) or 1):
         piece = bytearray(data[start : start + (size or len(data))] + b'"]}garbage')
         reader.feed(piece, len(piece) - 10)
-    return reader, reader.finish()
+    return reader, reader.finish(lambda words, body: StreamError("%s: %r" % (words, body)))
 
 
 def ids(reader):

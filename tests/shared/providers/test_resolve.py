@@ -186,6 +186,17 @@ def test_a_clients_key_is_sent_to_nobody_else():
         assert "OPENAI_API_KEY" in str(error), error
 
 
+def test_a_model_that_nobody_declared_has_the_clients_key_where_it_is_asked():
+    with Environment(GROQ_API_KEY="of-the-environment"):
+        client, transport = made("x", {"*": Deployment(provider="groq")}, api_key=KEY)
+        finish(client.chat(HELLO))
+        assert sent(transport)[0][1] == "Bearer " + KEY
+        names = {"x": Deployment(HOME), "*": Deployment(provider="groq")}
+        client, transport = made("x", names, api_key=KEY)
+        finish(client.chat(HELLO, model="other"))
+        assert sent(transport)[0][1] == "Bearer of-the-environment"
+
+
 def test_two_keys_are_one_too_many():
     error = error_of(ValueError, Client, "openai:m", api_key=KEY, api_key_env="MINE")
     assert "both" in str(error), error

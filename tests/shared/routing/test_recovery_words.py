@@ -29,6 +29,15 @@ def failing(reply, base_url="https://a.test/v1", **options):
     assert False, "nothing was raised"
 
 
+def test_no_key_in_the_headers_of_an_error():
+    headers = {"x-request-id": "of " + KEY, "x-echo": "Bearer " + KEY, "retry-after": "0"}
+    error = failing(json_reply({"error": "no"}, 401, headers), keep_headers="all")
+    assert error.request_id == "of ***"
+    assert error.headers["x-echo"] == "***"
+    assert error.headers["retry-after"] == "0"
+    assert KEY not in repr(error.headers)
+
+
 # What happens, then whether the error says where.
 PLACES = [
     (json_reply({"error": "no"}, 404), True),

@@ -1,6 +1,7 @@
 # What an endpoint has answered, read in each way.
 
 import asyncio
+import json
 
 import racing
 from helpers import error_of
@@ -92,6 +93,16 @@ def test_json_and_read_have_a_limit():
     assert "larger than 4 bytes" in str(error_of(StreamError, made.get("/x").read, 4))
     assert made.get("/x").read(5) == b"12345"
     assert made.transport.open_responses == 0
+
+
+def test_what_is_wrong_with_an_answer_is_said_without_the_key():
+    # Cut off first, the start of a key would be left.
+    said = "x" * 60 + KEY * 9
+    made = client(Client, reply(said.encode()), reply(json.dumps({"no": said}).encode()))
+    for ask in (lambda: made.get("/x").json(), lambda: made.embeddings("a")):
+        error = error_of(StreamError, ask)
+        assert "xxx***" in str(error)
+        assert KEY[:6] not in str(error) + repr(error)
 
 
 def test_leaving_early_closes():

@@ -314,3 +314,9 @@ def test_where_there_is_none_for_a_request_older_answers_go():
     first, second = recorder.recording().exchanges
     assert b"Hel" not in bytes_of(first)
     assert second["request"]["body"] == {"model": "m"}
+
+
+def test_a_key_of_stars_ends_nothing():
+    place = Deployment("https://a.test/v1", "*" * 9)
+    (exchange,) = recorded([json_reply({"error": "*" * 20}, 401)], deployment=place)
+    assert b"*" * 20 in bytes_of(exchange)

@@ -328,6 +328,7 @@ class Config:
             for name in ("api_key", "api_key_env"):
                 if name not in arguments:
                     whole.pop(name, None)
+            base = {}
         if "deployment" in whole:
             whole["model"] = whole.pop("deployment")
         try:
@@ -335,6 +336,13 @@ class Config:
         except (TypeError, ValueError) as error:
             self._walk.add(path, str(error))
             return None
+        if "base_url" in arguments and ("api_key" in base or "api_key_env" in base):
+            hosts = self._known_presets().named(base["provider"]).get("hosts")
+            is_of = import_module("thinwire.core.providers.options").is_of
+            if hosts and "base_url" not in base and not is_of(made.url, hosts):
+                said = "is another server than that of %r, whose key would go there: give its own"
+                self._walk.add(below(path, "base_url"), said % provider)
+                return None
         self._trust.setdefault(made.url.origin(), []).append(self._trust_of(whole))
         return made
 

@@ -46,9 +46,12 @@ def read(source: "Source") -> "tuple[str, str, Document]":
 
     Raises:
         ConfigError: it cannot be read.
+        TypeError: it is neither.
     """
     if hasattr(source, "keys"):
         return "the configuration", "", dict(source)  # type: ignore[arg-type]
+    if not isinstance(source, str) and not hasattr(source, "__fspath__"):
+        raise TypeError("a configuration is a path or a dict, not %s" % type(source).__name__)
     path: str = source if isinstance(source, str) else source.__fspath__()
     folder = path[: len(path) - len(path.replace("\\", "/").rpartition("/")[2])]
     problem = ""

@@ -115,7 +115,7 @@ async def listed(
             while count:
                 reader.feed(buffer, count)
                 count = await reply.readinto(buffer)
-        path = _next(first, reader.finish())
+        path = _next(first, reader.finish(reply.wrong))
     return reader.entries
 
 

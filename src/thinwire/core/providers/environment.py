@@ -179,17 +179,18 @@ class _Environment:
                     found.append((name, variable))
                     break
         wanted = self._get("PREFERRED_PROVIDER").lower()
-        chosen = [one for one in found if one[0] == wanted] or found
+        preset = presets.named(wanted)
+        chosen = [one for one in found if one[0] == wanted]
+        if not chosen and preset and not preset["hosts"]:
+            chosen = [(wanted, "")]  # of this machine: it needs no key
+        chosen = chosen or found
         if len(chosen) > 1:
             lines = ["  PREFERRED_PROVIDER=%s  (%s is set)" % one for one in chosen]
             said = "several providers have a key; say which one is meant:\n%s"
             self._walk.add("", said % "\n".join(lines))
             return None
         if not chosen:
-            preset = presets.named(wanted)
-            if not preset or preset["hosts"]:
-                return None
-            chosen = [(wanted, "")]  # of this machine: it needs none
+            return None
         name, variable = chosen[0]
         upper = name.upper()
         made: Document = {"provider": name, "api_key": self._get(variable)}

@@ -31,6 +31,20 @@ def read(variables: "Sequence[str]", environ: "Mapping[str, str] | None" = None)
     return ""
 
 
+def check_variable(name: str) -> None:
+    """Refuses what is no name of a variable: it may be the key, which errors would show.
+
+    Raises:
+        ValueError: see above.
+    """
+    for character in name:
+        if not (character == "_" or character.isalpha() or character.isdigit()):
+            said = (
+                "api_key_env takes the name of a variable, e.g. OPENAI_API_KEY; a key is api_key="
+            )
+            raise ValueError(said)
+
+
 def keyed(
     deployment: Deployment,
     name: str,
@@ -62,6 +76,7 @@ def keyed(
         return deployment
     variables: Sequence[str] = () if options is None else options.variables
     if api_key_env is not None:
+        check_variable(api_key_env)
         variables = (api_key_env,)
     key: object = api_key
     if key is None:

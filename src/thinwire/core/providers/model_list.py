@@ -14,17 +14,18 @@ which tests/shared/providers/test_model_list.py has in their shapes.
 import json
 
 from thinwire.core._compat import const, public
-from thinwire.core.answer.chunk import snippet
 from thinwire.core.errors import StreamError
 
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Any
 
 _DEEPEST = const(32)
 _ENTRY_LIMIT = const(65536)  # bytes of one entry; a longer one is passed over
 _REST_LIMIT = const(65536)  # bytes of all that is no entry
 _MOST = const(100000)  # entries
+_SHOWN = const(1024)  # bytes
 _IDS = ("id", "model", "name", "key", "model_name", "slug")
 _NAMES = ("display_name", "displayName", "name")
 _LENGTHS = (
@@ -266,8 +267,11 @@ class ListReader:
             at += 1
         self._keep(data, start, end)
 
-    def finish(self) -> "dict[str, Any]":
+    def finish(self, wrong: "Callable[[str, object], StreamError]") -> "dict[str, Any]":
         """Ends the document, and takes entries that are plain names.
+
+        Args:
+            wrong: makes the error of words and of what there was; see Reply.wrong.
 
         Returns:
             What stands beside the list, {} for a bare one.
@@ -284,7 +288,7 @@ class ListReader:
             lists = [rest.get("data"), rest.get("models")]
         lists = [one for one in lists if isinstance(one, list)]
         if self._stack or not (lists or self.entries):
-            raise StreamError("the answer is no list of models: " + snippet(self._rest))
+            raise wrong("the answer is no list of models", bytes(self._rest[:_SHOWN]))
         for one in lists:
             for name in one:
                 self._add(name)

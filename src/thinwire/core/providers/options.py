@@ -305,7 +305,7 @@ def settle(
     url = None if base_url is None else URL(base_url)
     preset = _preset(name, url)
     # Whether its server is the preset's: a key in a variable of that name is for nobody else.
-    theirs = url is None or _is_of(url, preset.get("hosts"))
+    theirs = url is None or is_of(url, preset.get("hosts"))
     if base_url is None:
         base_url = preset.get("base_url") or getenv(preset.get("base_url_env", ""))
         if not base_url:
@@ -337,6 +337,8 @@ def settle(
                 continue  # the wire of another company has a header of its own
             setattr(options, key, value)
             plain = False
+    if options.allow_private is False and not name:
+        theirs = False  # others give the URL: who they are is no reason to send them a key
     _settle_key(options, api_key, preset if theirs else {})
     if options.variables:
         plain = False
@@ -367,8 +369,11 @@ def _preset(name: str, url: "URL | None") -> "dict[str, Any]":
     return presets.look_up(name, host)  # type: ignore[no-any-return]
 
 
-def _is_of(url: URL, hosts: "list[str] | None") -> bool:
-    # What runs at home may run anywhere, but its key goes over no network in plain text.
+def is_of(url: URL, hosts: "list[str] | None") -> bool:
+    """Whether a server may be sent the key of a preset with these hosts.
+
+    What runs at home may run anywhere, but its key goes over no network in plain text.
+    """
     host = url.host.lower().rstrip(".")
     if not hosts:
         local = host.startswith("127.") and host.replace(".", "").isdigit()
@@ -392,6 +397,7 @@ def _settle_key(options: Options, api_key: object, preset: "dict[str, Any]") -> 
     if options.api_key_env:
         if api_key is not None:
             raise ValueError("api_key and api_key_env are both given: one of them is the key")
+        import_module("thinwire.core.providers.keys").check_variable(options.api_key_env)
         options.variables = (options.api_key_env,)
         options.needs_key = True
     elif api_key is None and options.auth != "none":

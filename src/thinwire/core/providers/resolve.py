@@ -181,12 +181,13 @@ def settled(
         deployments = {default_model: deployments}  # type: ignore[dict-item]
     given: Mapping[str, Any] = deployments  # type: ignore[assignment]
     made: dict[str, Deployment] = {}
-    first = given.get(default_model)  # type: ignore[arg-type]
+    mine_of = default_model if default_model in given else "*"  # whose key it is
+    first = given.get(mine_of)  # type: ignore[arg-type]
     provider = first.partition(":")[0] if isinstance(first, str) and mine else ""
     for name, value in given.items():
         if not isinstance(value, (str, Deployment)):
             raise TypeError("deployments[%r] must be a Deployment, or provider:model" % name)
-        own = mine if name == default_model else {}
+        own = mine if name == mine_of else {}
         made[name] = _member(name, value, provider, mine) if isinstance(value, str) else value
         if not isinstance(value, str):
             made[name] = keyed(value, name, **own)

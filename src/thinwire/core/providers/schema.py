@@ -147,6 +147,7 @@ _WORDS = (
     ("key", "a text"),
     ("null", "null"),
 )
+_HUGE = 1e15  # more than anybody means, and less than arithmetic refuses
 WRONG = object()  # what a value is that is of no kind of its field
 
 
@@ -268,7 +269,10 @@ class Walk:
         if choices and isinstance(value, str):
             near = nearest(value, choices)
             hint = near and " (did you mean %r?)" % near
-        self.add(path, "takes %s, not %s%s" % (_takes(alternatives), _shown(taken, choices), hint))
+        shown = "a number" if "key" in alternatives else ""
+        if not shown or isinstance(taken, bool) or not isinstance(taken, (int, float)):
+            shown = _shown(taken, choices)
+        self.add(path, "takes %s, not %s%s" % (_takes(alternatives), shown, hint))
         return WRONG
 
     def _list(self, values: "Sequence[object]", kind: str, path: str) -> "list[object]":
@@ -332,10 +336,12 @@ def _fits(value: object, kind: str) -> bool:
     if kind == "bool" or isinstance(value, bool):
         return kind == "bool" and isinstance(value, bool)
     if kind in ("count", "whole"):
-        return isinstance(value, int) and value >= (kind == "count")
+        return isinstance(value, int) and (kind == "count") <= value < _HUGE
     if not isinstance(value, (int, float)):
         return False
-    return value > 0 if kind == "seconds" else value >= 0
+    if kind == "seconds":
+        return value > 0 and (isinstance(value, float) or value < _HUGE)  # infinity is no limit
+    return 0 <= value < _HUGE
 
 
 def _meant(text: str) -> object:
@@ -369,4 +375,6 @@ def _shown(value: object, choices: "list[str]") -> str:
         return "a list"
     if value is None or isinstance(value, bool):
         return {None: "null", True: "true", False: "false"}[value]
+    if isinstance(value, int) and not -_HUGE < value < _HUGE:
+        return "a number as large as that"  # some have too many digits to be shown
     return "%r" % value if isinstance(value, (int, float)) else "a %s" % type(value).__name__

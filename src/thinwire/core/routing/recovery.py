@@ -14,7 +14,7 @@ it says.
 
 from thinwire.core._compat import const, decode
 from thinwire.core.answer.chunk import one_line
-from thinwire.core.errors import ConnectError, TransportTimeout
+from thinwire.core.errors import ConnectError, TransportTimeout, without
 from thinwire.core.wire.redaction import secrets
 
 TYPE_CHECKING = const(False)
@@ -164,11 +164,16 @@ def record_failure(
     request = exchange.request
     headers = deployment.headers() if request is None else request.headers
     key = deployment.api_key if request is None else request.key
-    for secret in secrets(headers, deployment.url.query, key):
+    hidden = secrets(headers, deployment.url.query, key)
+    for secret in hidden:
         error.hide(secret)
     error.model, error.deployment = plan.model, attempt.deployment
     if attempt.headers:
         try:
+            for secret in hidden:
+                attempt.request_id = without(attempt.request_id, secret)
+                for field, value in attempt.headers.items():
+                    attempt.headers[field] = without(value, secret)
             error.answered_by(attempt)
         except MemoryError:
             pass  # what follows from the error is worth more

@@ -6,7 +6,6 @@ a chip can receive at once, 32 KB, is five vectors of 1536 numbers.
 """
 
 from thinwire.core._compat import const, from_base64, import_module, public
-from thinwire.core.errors import StreamError
 from thinwire.core.services.endpoints import call
 
 TYPE_CHECKING = const(False)
@@ -16,6 +15,7 @@ if TYPE_CHECKING:
     from typing import Any, TypedDict
 
     from thinwire.core.client import BaseClient
+    from thinwire.core.services.reply import Reply
 
     class EmbeddingParams(TypedDict, total=False):
         """The fields that OpenAI's API has; what others add goes through `post`."""
@@ -69,13 +69,13 @@ async def embeddings(
     answer: Any = await reply.json(_LIMIT)
     entries = answer.get("data") if isinstance(answer, dict) else None
     if not isinstance(entries, list) or [one for one in entries if not isinstance(one, dict)]:
-        raise StreamError("the answer has no embeddings: %.80r" % (answer,))
+        raise reply.wrong("the answer has no embeddings", answer)
     places = [one.get("index") for one in entries]
     if sorted([at for at in places if isinstance(at, int)]) == list(range(len(entries))):
         entries.sort(key=lambda one: one["index"])  # some servers answer as they get ready
     vectors = []
     while entries:  # the texts of a long answer are let go one by one
-        vectors.append(_vector(entries.pop(0).get("embedding")))
+        vectors.append(_vector(entries.pop(0).get("embedding"), reply))
     usage = answer.get("usage")
     said = answer.get("model")
     if not isinstance(usage, dict):
@@ -83,7 +83,7 @@ async def embeddings(
     return Embeddings(vectors, said if isinstance(said, str) else "", usage, reply.deployment)
 
 
-def _vector(value: object) -> "array[float]":
+def _vector(value: object, reply: "Reply") -> "array[float]":
     # No import of its own on top: core/ has none but json, and nobody else pays for this one.
     make: Callable[[str, object], array[float]] = import_module("array").array
     try:
@@ -94,4 +94,4 @@ def _vector(value: object) -> "array[float]":
             return make("f", data)  # 32 bit, little endian, as on every runtime of ours
         raise ValueError
     except (ValueError, TypeError, OverflowError):
-        raise StreamError("an embedding is neither numbers nor base64: %.80r" % (value,))
+        raise reply.wrong("an embedding is neither numbers nor base64", value)

@@ -2,6 +2,7 @@
 
 from thinwire.core._compat import EVENT_LIMIT, const, loads_whole, public
 from thinwire.core.errors import StreamError
+from thinwire.core.wire.redaction import secrets
 
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
@@ -11,6 +12,8 @@ if TYPE_CHECKING:
     from thinwire.core.exchange import Exchange
     from thinwire.core.routing.plan import Attempt
     from thinwire.core.stream import ChatStream
+
+_SHOWN = const(80)  # characters
 
 
 async def opened(stream: "ChatStream") -> "Reply":
@@ -149,7 +152,16 @@ class Reply:
         try:
             return loads_whole(body)
         except ValueError:
-            raise StreamError("the answer is not JSON: %r" % body[:80])
+            raise self.wrong("the answer is not JSON", body)
+
+    def wrong(self, words: str, body: object) -> StreamError:
+        """The error that says what is wrong with an answer, and how it begins: servers may repeat
+        a key wherever they like."""
+        request = self._exchange().request
+        error = StreamError("%r" % (body,))
+        for secret in secrets(request.headers, request.target.partition("?")[2], request.key):  # type: ignore[union-attr]
+            error.hide(secret)
+        return StreamError("%s: %s" % (words, error.message[:_SHOWN]))
 
     def aclose(self) -> "Coroutine[object, object, None]":
         """Releases the connection, once it is awaited. Idempotent."""

@@ -1,7 +1,6 @@
 """Speech to text and text to speech: a file goes up and comes down piece by piece."""
 
 from thinwire.core._compat import const, is_awaitable, loads_whole, public, remove_file
-from thinwire.core.errors import StreamError
 from thinwire.core.request.multipart import Multipart
 from thinwire.core.request.sources import media_type_of
 from thinwire.core.services.endpoints import call
@@ -84,12 +83,12 @@ async def transcribe(
         # Some servers call JSON a text, others a text JSON: what it is, it tells.
         document = loads_whole(body) if body[:1] == b"{" or "json" in kind else str(body, "utf-8")
     except ValueError:
-        raise StreamError("the answer is neither JSON nor UTF-8: %.80r" % (body,))
+        raise reply.wrong("the answer is neither JSON nor UTF-8", body)
     if isinstance(document, str):  # "text", "srt", "vtt"
         return Transcription(document, {}, reply.deployment)
     text = document.get("text") if isinstance(document, dict) else None
     if not isinstance(text, str):
-        raise StreamError("the answer has no text: %.80r" % (document,))
+        raise reply.wrong("the answer has no text", document)
     return Transcription(text, document, reply.deployment)  # type: ignore[arg-type]
 
 
@@ -107,7 +106,7 @@ async def speak(
     reply = await call(client, "POST", "/audio/speech", document, model, **options)  # type: ignore[arg-type]
     if "json" in reply.content_type:
         body = await reply.read()
-        raise StreamError("the answer is JSON, not sound: %.80r" % (body,))
+        raise reply.wrong("the answer is JSON, not sound", body)
     own: Any = None
     write: Any = sink if callable(sink) else getattr(sink, "write", None)
     total, whole = 0, False

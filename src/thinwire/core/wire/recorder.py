@@ -324,7 +324,7 @@ class Flight(Kept):
             while at >= 0:
                 found = True
                 text[at : at + len(secret)] = b"*" * len(secret)
-                at = text.find(secret)
+                at = text.find(secret, at + len(secret))  # which may be of "*", too
         if found:
             data[:] = text[before:]
             left = before
