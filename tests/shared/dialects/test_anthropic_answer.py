@@ -221,6 +221,25 @@ def test_why_a_model_stopped():
         assert done.extra.get("stop_sequence") == more.get("stop_sequence")
 
 
+def test_counts_may_come_before_the_end():
+    # "One or more message_delta events": only a stop_reason says that the blocks are whole.
+    counts = event(
+        "message_delta", {"delta": {"stop_reason": None}, "usage": {"output_tokens": 3}}
+    )
+    for stream in (TEXT, TOOLS, THINKING):
+        more = stream.replace(
+            b"event: content_block_delta\n", counts + b"event: content_block_delta\n"
+        )
+        events, done = receive(more)
+        plain, wanted = receive(stream)
+        assert done.to_message() == wanted.to_message()
+        assert (done.usage, done.finish_reason) == (wanted.usage, wanted.finish_reason)
+        events = [repr(one) for one in events if not isinstance(one, UsageReceived)]
+        assert events == [repr(one) for one in plain if not isinstance(one, UsageReceived)]
+    twice = THINKING.replace(stop("tool_use"), stop("tool_use")[: -len(event("message_stop"))] * 2)
+    assert receive(twice + event("message_stop"))[1].to_message()["_anthropic"] == NOTES
+
+
 def test_an_answer_may_be_empty():
     _, done = receive(start() + stop())
     assert done.empty
@@ -310,6 +329,23 @@ def test_blocks_of_server_tools_go_back_as_they_came():
     assert receive(stream, keep=False)[1].finish_reason == "stop"
     broken = stream.replace(b'hills\\"}', b"hills")
     assert "not JSON" in str(error_of(StreamError, receive, broken))
+
+
+def test_blocks_that_chats_do_not_have_grow():
+    # What is left of a long conversation goes back as a whole; the last is a delta nobody knows.
+    deltas = [
+        {"type": "compaction_delta", "content": "They ", "encrypted_content": "Enc"},
+        {"type": "compaction_delta", "content": "met.", "encrypted_content": None},
+        {"type": "compaction_delta", "marks": [1]},
+    ]
+    entry = {"type": "compaction", "content": None}
+    stream = start() + block(0, entry, *deltas) + said(1, "Hi") + stop()
+    grown = {"type": "compaction", "content": "They met.", "encrypted_content": "Enc"}
+    grown["marks"] = [1]
+    _, done = receive(stream)
+    assert done.content == "Hi"
+    assert done.to_message()["_anthropic"] == [grown, {"type": "text", "chars": 2}]
+    assert receive(stream, keep=False)[1].finish_reason == "stop"
 
 
 def test_citations_are_annotations():

@@ -35,6 +35,7 @@ _STATUSES = (
     ("timeout_error", 504),
     ("overloaded_error", 529),
 )
+_OURS = ("text", "thinking", "tool_use")  # blocks that chats have a place for
 # What the prompt is made of, in three counts that exclude each other.
 _PROMPT = ("input_tokens", "cache_read_input_tokens", "cache_creation_input_tokens")
 
@@ -63,6 +64,7 @@ class AnthropicAnswer(Answer):
         self._keep = keep
         self._blocks: dict[object, _Block] = {}  # those under way, by their index
         self._order: list[dict[str, Any]] = []  # notes of all, in their order
+        self._noted = False  # they were told
         self._calls = 0
         self._usage: dict[str, object] = {}
 
@@ -166,6 +168,8 @@ class AnthropicAnswer(Answer):
             self._cite(delta["citation"])
         else:
             self.assembler.alive = True
+            if self._keep and block.kind not in _OURS:
+                _add(block.note, delta)
 
     def _end(self, index: object) -> None:
         block = self._blocks.pop(index, None)
@@ -215,12 +219,15 @@ class AnthropicAnswer(Answer):
         self.take_chunk({"choices": [{"index": 0, "delta": delta}]})
 
     def _stopped(self, said: "dict[str, object]", fields: "dict[str, object]") -> None:
-        # The message is whole but for its end: `said` has why, `fields` the counts.
-        for index in list(self._blocks):
-            self._end(index)
+        # `fields` has the counts, `said` why the message ended: then it is whole but for its end.
+        # Several may come, and those before tell counts only.
         delta: dict[str, object] = {}
-        if [note for note in self._order if _has_more(note)]:
-            delta["_anthropic"] = self._order
+        if said.get("stop_reason") or said is fields:
+            for index in list(self._blocks):
+                self._end(index)
+            if not self._noted and [note for note in self._order if _has_more(note)]:
+                self._noted = True
+                delta["_anthropic"] = self._order
         choice: dict[str, object] = {"index": 0, "delta": delta}
         choice["finish_reason"] = choice["native_finish_reason"] = said.get("stop_reason")
         for name in ("stop_sequence", "stop_details"):
@@ -255,6 +262,16 @@ class AnthropicAnswer(Answer):
 def _has_more(note: "dict[str, Any]") -> bool:
     # Whether a block has something that a chat's message has no place for.
     return note["type"] not in ("text", "tool_use") and len(note) > 1
+
+
+def _add(note: "dict[str, Any]", delta: "dict[str, object]") -> None:
+    # A delta of a block that is none of ours, e.g. of what is left of a long conversation: texts
+    # grow, all else is said anew.
+    for name, value in delta.items():
+        if name != "type" and value is not None:
+            known = note.get(name)
+            grows = isinstance(known, str) and isinstance(value, str)
+            note[name] = known + value if grows else value
 
 
 def _error(obj: object) -> "StatusError":
