@@ -270,8 +270,9 @@ def _add(note: "dict[str, Any]", delta: "dict[str, object]") -> None:
     for name, value in delta.items():
         if name != "type" and value is not None:
             known = note.get(name)
-            grows = isinstance(known, str) and isinstance(value, str)
-            note[name] = known + value if grows else value
+            if isinstance(known, str) and isinstance(value, str):
+                value = known + value
+            note[name] = value
 
 
 def _error(obj: object) -> "StatusError":
