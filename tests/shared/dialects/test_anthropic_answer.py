@@ -204,6 +204,11 @@ def test_counts_at_the_end_replace_those_at_the_start():
     end = event("message_delta", fields) + event("message_stop")
     usage = receive(start() + said(0, "x") + end)[1].usage
     assert (usage["prompt_tokens"], usage["completion_tokens"]) == (137, 2)
+    # Who knows no more of the prompt at the end says 0.
+    fields["usage"] = {"input_tokens": 0, "cache_read_input_tokens": 0, "output_tokens": 2}
+    end = event("message_delta", fields) + event("message_stop")
+    usage = receive(start() + said(0, "x") + end)[1].usage
+    assert (usage["input_tokens"], usage["prompt_tokens"], usage["total_tokens"]) == (20, 127, 129)
 
 
 def test_why_a_model_stopped():

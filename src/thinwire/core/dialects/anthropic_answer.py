@@ -238,9 +238,9 @@ class AnthropicAnswer(Answer):
         self.take_chunk(told)
 
     def _count(self, fields: "dict[str, object]", told: "dict[str, object]") -> None:
-        # Later counts are of the whole message; what they do not repeat stands.
+        # Later counts are of the whole message; what they do not repeat, or have as 0, stands.
         for name, value in chunk.mapping(fields.get("usage")).items():
-            if value is not None:
+            if value or (value is not None and name not in self._usage):
                 self._usage[name] = value
         if self._usage:
             usage = dict(self._usage)
