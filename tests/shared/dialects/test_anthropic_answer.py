@@ -268,6 +268,12 @@ def test_blocks_without_their_beginning_are_read():
     assert (done.content, done.reasoning_content) == ("Hi", "hm")
 
 
+def test_no_index_is_trusted():
+    for index in (None, "0", 0.0, -3, [], {"a": 1}, True):
+        stream = TEXT.replace(b'"index": 0', ('"index": ' + json.dumps(index)).encode())
+        assert receive(stream)[1].content == "Hello", index
+
+
 def test_who_names_no_event_type_is_read_by_the_event():
     unnamed = TEXT.replace(b'"type": "content_block_delta", ', b"")
     assert receive(unnamed)[1].content == "Hello"

@@ -62,7 +62,7 @@ class AnthropicAnswer(Answer):
     ) -> None:
         super().__init__(keep, buffers, buffer)
         self._keep = keep
-        self._blocks: dict[object, _Block] = {}  # those under way, by their index
+        self._blocks: dict[int, _Block] = {}  # those under way, by their index
         self._order: list[dict[str, Any]] = []  # notes of all, in their order
         self._noted = False  # they were told
         self._calls = 0
@@ -81,9 +81,9 @@ class AnthropicAnswer(Answer):
         if kind == "content_block_delta":
             self._grow(self._block(fields), chunk.mapping(fields.get("delta")))
         elif kind == "content_block_start":
-            self._begin(fields.get("index"), chunk.mapping(fields.get("content_block")))
+            self._begin(_place(fields), chunk.mapping(fields.get("content_block")))
         elif kind == "content_block_stop":
-            self._end(fields.get("index"))
+            self._end(_place(fields))
         elif kind == "message_delta":
             self._stopped(chunk.mapping(fields.get("delta")), fields)
         elif kind == "message_start":
@@ -113,14 +113,14 @@ class AnthropicAnswer(Answer):
 
     def _block(self, fields: "dict[str, object]") -> _Block:
         # The block that a delta is about; made where its beginning was left out.
-        index = fields.get("index")
+        index = _place(fields)
         if index not in self._blocks:
             kind = chunk.mapping(fields.get("delta")).get("type")
             thinks = kind in ("thinking_delta", "signature_delta")
             self._begin(index, {"type": "thinking" if thinks else "text"})
         return self._blocks[index]
 
-    def _begin(self, index: object, entry: "dict[str, object]") -> None:
+    def _begin(self, index: int, entry: "dict[str, object]") -> None:
         kind = entry.get("type")
         note: dict[str, Any] = {"type": kind}
         block = self._blocks[index] = _Block(kind, note)
@@ -171,7 +171,7 @@ class AnthropicAnswer(Answer):
             if self._keep and block.kind not in _OURS:
                 _add(block.note, delta)
 
-    def _end(self, index: object) -> None:
+    def _end(self, index: int) -> None:
         block = self._blocks.pop(index, None)
         if block is None:
             return
@@ -257,6 +257,11 @@ class AnthropicAnswer(Answer):
         self.finish()
         if self._says_nothing():
             raise StreamError("the stream ended before any delta")
+
+
+def _place(fields: "dict[str, object]") -> int:
+    # Which block an event is about; those of a server that does not say so are one.
+    return chunk.integer(fields.get("index"), -1)
 
 
 def _has_more(note: "dict[str, Any]") -> bool:
