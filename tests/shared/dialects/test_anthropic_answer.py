@@ -274,6 +274,13 @@ def test_no_index_is_trusted():
         assert receive(stream)[1].content == "Hello", index
 
 
+def test_blocks_that_nobody_knows_are_not_trusted():
+    entry = {"type": "vision", "signature": True, "chars": "many"}
+    deltas = [{"type": "signature_delta", "signature": "s"}, {"type": "text_delta", "text": "Hi"}]
+    _, done = receive(start() + block(0, entry, *deltas) + stop())
+    assert done.content == "Hi"
+
+
 def test_who_names_no_event_type_is_read_by_the_event():
     unnamed = TEXT.replace(b'"type": "content_block_delta", ', b"")
     assert receive(unnamed)[1].content == "Hello"

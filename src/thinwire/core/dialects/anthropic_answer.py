@@ -187,7 +187,7 @@ class AnthropicAnswer(Answer):
         text = chunk.word(text)
         if not text:
             return
-        block.note["chars"] = block.note.get("chars", 0) + len(text)
+        block.note["chars"] = chunk.integer(block.note.get("chars"), 0) + len(text)
         if block.told and self.on_chunk is None and not has_half(text):
             # Most deltas are these: no chunk is made that nobody looks at.
             kind = "content" if name == "content" else "reasoning"
@@ -200,7 +200,8 @@ class AnthropicAnswer(Answer):
     def _sign(self, block: _Block, signature: object) -> None:
         self.assembler.alive = True
         if signature and self._keep:
-            block.note["signature"] = block.note.get("signature", "") + chunk.word(signature)
+            known = chunk.word(block.note.get("signature"))
+            block.note["signature"] = known + chunk.word(signature)
 
     def _argue(self, block: _Block, piece: str) -> None:
         if piece and block.told and self.on_chunk is None and not has_half(piece):
