@@ -268,6 +268,10 @@ def test_what_a_deployment_says():
         assert field not in got
         got = document(made(extra_body={field: value}), None, {"reasoning_effort": False})
         assert "thinking" not in got
+    got = document(
+        made(drop=("reasoning_effort",)), None, {"reasoning_effort": "high", "temperature": 0.5}
+    )
+    assert ("thinking" in got, got["temperature"]) == (False, 0.5)
     for off in ("none", False, 0):
         got = document(made("glm-5", extra_body={"reasoning_effort": off}))
         assert got["thinking"] == {"type": "disabled"}, off

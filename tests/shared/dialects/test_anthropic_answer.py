@@ -204,6 +204,11 @@ def test_counts_at_the_end_replace_those_at_the_start():
     end = event("message_delta", fields) + event("message_stop")
     usage = receive(start() + said(0, "x") + end)[1].usage
     assert (usage["prompt_tokens"], usage["completion_tokens"]) == (137, 2)
+    # Who knows no more of the prompt at the end says 0.
+    fields["usage"] = {"input_tokens": 0, "cache_read_input_tokens": 0, "output_tokens": 2}
+    end = event("message_delta", fields) + event("message_stop")
+    usage = receive(start() + said(0, "x") + end)[1].usage
+    assert (usage["input_tokens"], usage["prompt_tokens"], usage["total_tokens"]) == (20, 127, 129)
 
 
 def test_why_a_model_stopped():
@@ -219,6 +224,25 @@ def test_why_a_model_stopped():
         _, done = receive(start() + said(0, "x") + stop(native, **more))
         assert (done.finish_reason, done.native_finish_reason) == (reason, native)
         assert done.extra.get("stop_sequence") == more.get("stop_sequence")
+
+
+def test_counts_may_come_before_the_end():
+    # "One or more message_delta events": only a stop_reason says that the blocks are whole.
+    counts = event(
+        "message_delta", {"delta": {"stop_reason": None}, "usage": {"output_tokens": 3}}
+    )
+    for stream in (TEXT, TOOLS, THINKING):
+        more = stream.replace(
+            b"event: content_block_delta\n", counts + b"event: content_block_delta\n"
+        )
+        events, done = receive(more)
+        plain, wanted = receive(stream)
+        assert done.to_message() == wanted.to_message()
+        assert (done.usage, done.finish_reason) == (wanted.usage, wanted.finish_reason)
+        events = [repr(one) for one in events if not isinstance(one, UsageReceived)]
+        assert events == [repr(one) for one in plain if not isinstance(one, UsageReceived)]
+    twice = THINKING.replace(stop("tool_use"), stop("tool_use")[: -len(event("message_stop"))] * 2)
+    assert receive(twice + event("message_stop"))[1].to_message()["_anthropic"] == NOTES
 
 
 def test_an_answer_may_be_empty():
@@ -242,6 +266,19 @@ def test_blocks_without_their_beginning_are_read():
         start() + b"".join(events) + event("content_block_stop", {"index": 9}) + stop()
     )
     assert (done.content, done.reasoning_content) == ("Hi", "hm")
+
+
+def test_no_index_is_trusted():
+    for index in (None, "0", 0.0, -3, [], {"a": 1}, True):
+        stream = TEXT.replace(b'"index": 0', ('"index": ' + json.dumps(index)).encode())
+        assert receive(stream)[1].content == "Hello", index
+
+
+def test_blocks_that_nobody_knows_are_not_trusted():
+    entry = {"type": "vision", "signature": True, "chars": "many"}
+    deltas = [{"type": "signature_delta", "signature": "s"}, {"type": "text_delta", "text": "Hi"}]
+    _, done = receive(start() + block(0, entry, *deltas) + stop())
+    assert done.content == "Hi"
 
 
 def test_who_names_no_event_type_is_read_by_the_event():
@@ -310,6 +347,23 @@ def test_blocks_of_server_tools_go_back_as_they_came():
     assert receive(stream, keep=False)[1].finish_reason == "stop"
     broken = stream.replace(b'hills\\"}', b"hills")
     assert "not JSON" in str(error_of(StreamError, receive, broken))
+
+
+def test_blocks_that_chats_do_not_have_grow():
+    # What is left of a long conversation goes back as a whole; the last is a delta nobody knows.
+    deltas = [
+        {"type": "compaction_delta", "content": "They ", "encrypted_content": "Enc"},
+        {"type": "compaction_delta", "content": "met.", "encrypted_content": None},
+        {"type": "compaction_delta", "marks": [1]},
+    ]
+    entry = {"type": "compaction", "content": None}
+    stream = start() + block(0, entry, *deltas) + said(1, "Hi") + stop()
+    grown = {"type": "compaction", "content": "They met.", "encrypted_content": "Enc"}
+    grown["marks"] = [1]
+    _, done = receive(stream)
+    assert done.content == "Hi"
+    assert done.to_message()["_anthropic"] == [grown, {"type": "text", "chars": 2}]
+    assert receive(stream, keep=False)[1].finish_reason == "stop"
 
 
 def test_citations_are_annotations():

@@ -44,6 +44,8 @@ def test_models_with_a_budget():
         "claude-opus-4-20250514",
         "claude-sonnet-4-0",
         "claude-opus-4",
+        "claude-opus-4@20250514",
+        "anthropic/claude-sonnet-4:beta",
         "anthropic/claude-opus-4.5",
         "us.anthropic.claude-haiku-4-5-20251001-v1:0",
     ):

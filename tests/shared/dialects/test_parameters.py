@@ -114,6 +114,30 @@ def test_what_is_asked_for_in_openais_words():
     assert parameters.asked(deployment, call) == {"user": "s"}
 
 
+def test_reasoning_for_another_wire():
+    for params, asked, drop, wanted in (
+        ({}, {}, (), None),
+        ({}, {"reasoning_effort": "low"}, (), "low"),
+        ({"reasoning_effort": "high"}, {}, (), "high"),
+        ({"reasoning_budget": 9}, {}, (), 9),
+        ({"reasoning_effort": "none"}, {}, (), False),
+        ({"reasoning_effort": False}, {}, (), False),
+        ({"reasoning_effort": "high"}, {"reasoning_effort": False}, (), False),
+        ({"reasoning_effort": "high"}, {"reasoning_budget": 5}, (), 5),
+        ({}, {"reasoning_budget": 5}, ("reasoning_effort",), None),
+        ({"reasoning_effort": "high"}, {}, ("reasoning_effort",), None),
+        ({}, {}, ("reasoning_effort",), None),
+    ):
+        deployment = Deployment(URL, params=params, drop=drop)
+        call = listening(params=asked)
+        fields = parameters.asked(deployment, call)
+        got = parameters.reasoning(fields, deployment, call)
+        assert (type(got), got) == (type(wanted), wanted), (params, asked, drop)
+        assert fields == {}
+        names = [told[1] for told in call.told]
+        assert names == (["reasoning_effort"] if drop and (asked or params) else []), call.told
+
+
 def test_hints_that_a_wire_lacks_are_left_out_and_told():
     call = listening()
     fields = {"seed": 1, "user": None, "top_p": 1, "n": 1, "logprobs": False, "stop": []}

@@ -102,6 +102,20 @@ def test_the_callers_breakpoints_stay_the_only_ones_from_there_on():
     assert places(got) == [1], got
 
 
+def test_there_are_never_more_than_the_api_allows():
+    part = {"type": "text", "text": "a", "cache_control": MARK}
+    for count in range(5):
+        for own in (
+            [message("user", [part]) for _ in range(count)],
+            [message("assistant", [part] * count)],
+        ):
+            messages = [message("system"), message("user")] + own
+            for given in (messages, tuple(messages)):
+                assert json.dumps(sent(given)[0]).count("cache_control") <= 4, count
+            if count > 2:
+                assert sent(messages)[0] == messages
+
+
 def test_messages_that_are_no_dicts_pass():
     assert sent(["odd", 1, message("user")])[0][:2] == ["odd", 1]
 

@@ -161,7 +161,13 @@ def test_what_is_included():
 
 
 def test_models_that_do_not_reason_are_not_asked_for_it():
-    for model in ("gpt-4o", "openai/gpt-4.1-mini", "gpt-5-chat-latest", "chatgpt-4o-latest"):
+    for model in (
+        "gpt-4o",
+        "openai/gpt-4.1-mini",
+        "gpt-5-chat-latest",
+        "chatgpt-4o-latest",
+        "ft:gpt-4o-mini:org::id",
+    ):
         assert included(None, made(model=model)) is None, model
     for model in ("gpt-5", "openai/o4-mini", "gpt-oss-120b", "gpt-5.3-codex"):
         assert included(None, made(model=model)) is not None, model
@@ -295,6 +301,18 @@ def test_how_a_gateway_spells_reasoning():
     deployment = made(reasoning="openrouter")
     assert more({"reasoning_budget": 2000}, deployment) == {"reasoning": {"max_tokens": 2000}}
     assert more({"reasoning_effort": "low"}, deployment) == {"reasoning": {"effort": "low"}}
+
+
+def test_reasoning_that_a_deployment_asks_for():
+    for said, wanted in (
+        ({"reasoning_effort": False}, {"reasoning": {"effort": "minimal"}}),
+        ({"reasoning_effort": "none"}, {"reasoning": {"effort": "minimal"}}),
+        ({"reasoning_budget": 500}, {"reasoning": {"effort": "low"}}),
+    ):
+        assert more({}, made(params=said)) == wanted, said
+    deployment = made(params={"reasoning_effort": "low"}, reasoning="openrouter")
+    assert more({"reasoning_budget": 5000}, deployment) == {"reasoning": {"max_tokens": 5000}}
+    assert more({"reasoning_effort": "high"}, made(drop=("reasoning_effort",))) == {}
 
 
 def test_the_provider_behind_a_gateway():

@@ -412,6 +412,51 @@ REASONS = [
 ]
 
 
+def test_items_without_deltas_are_not_empty():
+    tool = {"id": "ct_1", "type": "custom_tool_call", "call_id": "call_1", "name": "sql"}
+    for item, kind, field, text in (
+        (message("Hello"), "output_text", "text", "Hello"),
+        (
+            message("", content=[{"type": "refusal", "refusal": "No."}]),
+            "refusal",
+            "refusal",
+            "No.",
+        ),
+        (called('{"a": 1}'), "function_call_arguments", "arguments", '{"a": 1}'),
+        (
+            dict(list(tool.items()) + [("input", "select")]),
+            "custom_tool_call_input",
+            "input",
+            "select",
+        ),
+    ):
+        begun = dict(item)
+        for name in ("content", "arguments", "input"):
+            if name in begun:
+                begun[name] = [] if name == "content" else ""
+        whole = (kind + ".done", {"output_index": 0, field: text})
+        end = ("completed", {"response": response(output=[item])})
+        bare = ("completed", {"response": response(output=[])})
+        wanted = one(*(BEGIN + (added(0, begun), done(0, item), END)))
+        for events in (
+            (whole, bare),
+            (whole, end),
+            (whole, whole, done(0, item), end),
+            (done(0, item), whole, end),
+            (end,),
+        ):
+            got = one(*(BEGIN + (added(0, begun),) + events))
+            assert got.content == wanted.content, (kind, events)
+            assert got.refusal == wanted.refusal, (kind, events)
+            calls = [(call.name, call.arguments_raw) for call in got.tool_calls]
+            assert calls == [(call.name, call.arguments_raw) for call in wanted.tool_calls]
+            assert len(got.content or got.refusal or calls) > 0
+    # Whoever counts anew at the end means another item: what was told is not said twice.
+    other = ("completed", {"response": response(output=[message("Hello"), called("{}")])})
+    got = one(*(BEGIN + (added(0, called()), added(1, message()), said(1, "Hello"), other)))
+    assert (got.content, [call.name for call in got.tool_calls]) == ("Hello", ["look"])
+
+
 def test_why_an_answer_is_incomplete():
     for reason, wanted in REASONS:
         details = {"reason": reason} if reason else None
@@ -456,6 +501,12 @@ def test_errors():
                 found = error_of(StatusError, read, b"", True, pieces)
                 assert (found.kind, found.code) == (kind, error["code"]), (events, found)
                 assert error["message"] in str(found)
+
+
+def test_an_error_that_is_no_json_has_its_words():
+    data = stream(*BEGIN) + b"event: error\ndata: Rate limit reached for gpt-5\n\n"
+    error = error_of(StatusError, read, data)
+    assert (error.kind, error.message) == ("rate_limit", "Rate limit reached for gpt-5")
 
 
 def test_a_failure_without_words_is_one():

@@ -124,11 +124,7 @@ def _document(
     document: dict[str, Any] = {"model": model, "stream": True}
     limits = [given.pop(one) for one in _LIMITS if given.get(one) is not None]
     document["max_tokens"] = limits[0] if limits else anthropic_thinking.longest(known)
-    reasoning = given.pop("reasoning_effort", None)  # the deployment's: a word or a budget
-    if reasoning in ("none", 0):
-        reasoning = False
-    if call.reasoning is not None:
-        reasoning = call.reasoning
+    reasoning = parameters.reasoning(given, deployment, call)
     system = blocks(given.pop("system", None))
     _translate(given, document, deployment, call)
     if call.tools:

@@ -35,6 +35,7 @@ _STATUSES = (
     ("timeout_error", 504),
     ("overloaded_error", 529),
 )
+_OURS = ("text", "thinking", "tool_use")  # blocks that chats have a place for
 # What the prompt is made of, in three counts that exclude each other.
 _PROMPT = ("input_tokens", "cache_read_input_tokens", "cache_creation_input_tokens")
 
@@ -61,8 +62,9 @@ class AnthropicAnswer(Answer):
     ) -> None:
         super().__init__(keep, buffers, buffer)
         self._keep = keep
-        self._blocks: dict[object, _Block] = {}  # those under way, by their index
+        self._blocks: dict[int, _Block] = {}  # those under way, by their index
         self._order: list[dict[str, Any]] = []  # notes of all, in their order
+        self._noted = False  # they were told
         self._calls = 0
         self._usage: dict[str, object] = {}
 
@@ -79,9 +81,9 @@ class AnthropicAnswer(Answer):
         if kind == "content_block_delta":
             self._grow(self._block(fields), chunk.mapping(fields.get("delta")))
         elif kind == "content_block_start":
-            self._begin(fields.get("index"), chunk.mapping(fields.get("content_block")))
+            self._begin(_place(fields), chunk.mapping(fields.get("content_block")))
         elif kind == "content_block_stop":
-            self._end(fields.get("index"))
+            self._end(_place(fields))
         elif kind == "message_delta":
             self._stopped(chunk.mapping(fields.get("delta")), fields)
         elif kind == "message_start":
@@ -111,14 +113,14 @@ class AnthropicAnswer(Answer):
 
     def _block(self, fields: "dict[str, object]") -> _Block:
         # The block that a delta is about; made where its beginning was left out.
-        index = fields.get("index")
+        index = _place(fields)
         if index not in self._blocks:
             kind = chunk.mapping(fields.get("delta")).get("type")
             thinks = kind in ("thinking_delta", "signature_delta")
             self._begin(index, {"type": "thinking" if thinks else "text"})
         return self._blocks[index]
 
-    def _begin(self, index: object, entry: "dict[str, object]") -> None:
+    def _begin(self, index: int, entry: "dict[str, object]") -> None:
         kind = entry.get("type")
         note: dict[str, Any] = {"type": kind}
         block = self._blocks[index] = _Block(kind, note)
@@ -166,8 +168,10 @@ class AnthropicAnswer(Answer):
             self._cite(delta["citation"])
         else:
             self.assembler.alive = True
+            if self._keep and block.kind not in _OURS:
+                _add(block.note, delta)
 
-    def _end(self, index: object) -> None:
+    def _end(self, index: int) -> None:
         block = self._blocks.pop(index, None)
         if block is None:
             return
@@ -183,7 +187,7 @@ class AnthropicAnswer(Answer):
         text = chunk.word(text)
         if not text:
             return
-        block.note["chars"] = block.note.get("chars", 0) + len(text)
+        block.note["chars"] = chunk.integer(block.note.get("chars"), 0) + len(text)
         if block.told and self.on_chunk is None and not has_half(text):
             # Most deltas are these: no chunk is made that nobody looks at.
             kind = "content" if name == "content" else "reasoning"
@@ -196,7 +200,8 @@ class AnthropicAnswer(Answer):
     def _sign(self, block: _Block, signature: object) -> None:
         self.assembler.alive = True
         if signature and self._keep:
-            block.note["signature"] = block.note.get("signature", "") + chunk.word(signature)
+            known = chunk.word(block.note.get("signature"))
+            block.note["signature"] = known + chunk.word(signature)
 
     def _argue(self, block: _Block, piece: str) -> None:
         if piece and block.told and self.on_chunk is None and not has_half(piece):
@@ -215,12 +220,15 @@ class AnthropicAnswer(Answer):
         self.take_chunk({"choices": [{"index": 0, "delta": delta}]})
 
     def _stopped(self, said: "dict[str, object]", fields: "dict[str, object]") -> None:
-        # The message is whole but for its end: `said` has why, `fields` the counts.
-        for index in list(self._blocks):
-            self._end(index)
+        # `fields` has the counts, `said` why the message ended: then it is whole but for its end.
+        # Several may come, and those before tell counts only.
         delta: dict[str, object] = {}
-        if [note for note in self._order if _has_more(note)]:
-            delta["_anthropic"] = self._order
+        if said.get("stop_reason") or said is fields:
+            for index in list(self._blocks):
+                self._end(index)
+            if not self._noted and [note for note in self._order if _has_more(note)]:
+                self._noted = True
+                delta["_anthropic"] = self._order
         choice: dict[str, object] = {"index": 0, "delta": delta}
         choice["finish_reason"] = choice["native_finish_reason"] = said.get("stop_reason")
         for name in ("stop_sequence", "stop_details"):
@@ -231,9 +239,9 @@ class AnthropicAnswer(Answer):
         self.take_chunk(told)
 
     def _count(self, fields: "dict[str, object]", told: "dict[str, object]") -> None:
-        # Later counts are of the whole message; what they do not repeat stands.
+        # Later counts are of the whole message; what they do not repeat, or have as 0, stands.
         for name, value in chunk.mapping(fields.get("usage")).items():
-            if value is not None:
+            if value or (value is not None and name not in self._usage):
                 self._usage[name] = value
         if self._usage:
             usage = dict(self._usage)
@@ -252,9 +260,25 @@ class AnthropicAnswer(Answer):
             raise StreamError("the stream ended before any delta")
 
 
+def _place(fields: "dict[str, object]") -> int:
+    # Which block an event is about; those of a server that does not say so are one.
+    return chunk.integer(fields.get("index"), -1)
+
+
 def _has_more(note: "dict[str, Any]") -> bool:
     # Whether a block has something that a chat's message has no place for.
     return note["type"] not in ("text", "tool_use") and len(note) > 1
+
+
+def _add(note: "dict[str, Any]", delta: "dict[str, object]") -> None:
+    # A delta of a block that is none of ours, e.g. of what is left of a long conversation: texts
+    # grow, all else is said anew.
+    for name, value in delta.items():
+        if name != "type" and value is not None:
+            known = note.get(name)
+            if isinstance(known, str) and isinstance(value, str):
+                value = known + value
+            note[name] = value
 
 
 def _error(obj: object) -> "StatusError":

@@ -52,10 +52,10 @@ SAMPLING = ("temperature", "top_p", "top_k")
 
 def name_of(model: str) -> str:
     """The model's name as the tables have it: without whose it is ("anthropic/"), with "-" for
-    "."; as it is where it is no Claude."""
+    ".", without what follows it ("@20250514", ":beta"); as it is where it is no Claude."""
     name = model.lower().replace(".", "-")
     at = name.find("claude")
-    return name[at:] if at >= 0 else name
+    return name[at:].partition("@")[0].partition(":")[0] if at >= 0 else name
 
 
 def longest(name: str) -> int:

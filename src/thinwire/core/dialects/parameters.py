@@ -18,8 +18,11 @@ from thinwire.core.wire.patterns import matches as matches
 
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
+    from typing import Any
+
     from thinwire.core.providers.options import Options
     from thinwire.core.request.call import Call
+    from thinwire.core.request.reasoning import Reasoning
     from thinwire.core.routing.deployment import Deployment
 
     Names = tuple[str, ...]
@@ -81,6 +84,23 @@ def fitting(
         elif not _asks_nothing(name, value):
             raise unsupported(name, deployment)
     return result
+
+
+def reasoning(fields: "Fields", deployment: "Deployment", call: "Call") -> "Reasoning | None":
+    """What is asked for of reasoning (see Call.reasoning): the call's, else the deployment's; None
+    where the deployment drops it, too.
+
+    Args:
+        fields: see `asked`; the deployment's is taken out of them.
+    """
+    given: Any = fields.pop("reasoning_effort", None)
+    options = deployment.options
+    if call.reasoning is None:
+        return False if given in ("none", 0) else given
+    if options is not None and "reasoning_effort" in options.drop:
+        dropped(call, "reasoning_effort", "the deployment drops it")
+        return None
+    return call.reasoning
 
 
 def _asks_nothing(name: str, value: object) -> bool:

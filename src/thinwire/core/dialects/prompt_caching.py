@@ -1,7 +1,8 @@
 """Breakpoints of the prompt cache, for Claude behind a server of the OpenAI wire: it caches what
 stands before a part with `cache_control`, and nothing else. There are two: behind the system
 messages at the front, which every conversation shares, and behind the last user message, up to
-where the next turn is the same. Where the caller has set any, there are no others from then on.
+where the next turn is the same. Where the caller has set any, there are no others from then on,
+and none at all in a list that has so many that it would be more than the API allows.
 
 A conversation that is an iterable is marked while it is walked, one message held back: what is
 last shows only then. There the second breakpoint is set only if the last message is a user's.
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
 _SYSTEM = ("system", "developer")
 _MARK = "cache_control"
+_MOST = const(2)  # breakpoints of the caller's that leave room for ours: four are allowed
 
 
 def marked(messages: "Any") -> object:
@@ -26,6 +28,8 @@ def marked(messages: "Any") -> object:
         messages: a list or tuple, or Items.
     """
     if isinstance(messages, (list, tuple)):
+        if sum([_marks(message) for message in messages]) > _MOST:
+            return messages
         users = [place for place, one in enumerate(messages) if _role(one) == "user"]
         return list(Walk(messages, users[-1] if users else -1))
     items = messages.iterable
@@ -86,7 +90,7 @@ class Walk:
         second = self._at == self._place
         if self._place is None:
             second = not self._held and _role(message) == "user"
-        self._own = self._own or _is_marked(message)
+        self._own = self._own or _marks(message) > 0
         return _marked(message) if (ends or second) and not self._own else message
 
     def _hold(self) -> None:
@@ -104,10 +108,11 @@ class Walk:
             self._items.close()
 
 
-def _is_marked(message: "Any") -> bool:
+def _marks(message: "Any") -> int:
+    # How many breakpoints a message has.
     content = message.get("content") if hasattr(message, "items") else None
     parts = content if isinstance(content, (list, tuple)) else ()
-    return any(hasattr(part, "items") and _MARK in part for part in parts)
+    return len([part for part in parts if hasattr(part, "items") and _MARK in part])
 
 
 def _marked(message: "Any") -> object:

@@ -49,6 +49,8 @@ _REFUSED = (
 # Models that do not reason refuse to be asked for encrypted reasoning. By the start of the id.
 _PLAIN = "gpt-3 gpt-4 chatgpt- gpt-5-chat gpt-5.1-chat gpt-5.2-chat gpt-5.3-chat"
 
+_TUNED = "ft:"  # before the id of a model that was tuned
+
 
 class _Sent:
     # As much of a Call as openai.request needs where the body is made already.
@@ -101,7 +103,7 @@ def _document(
         hints += _SAMPLING
     asked = parameters.asked(deployment, call)
     fields: dict[str, Any] = parameters.fitting(asked, deployment, call, hints, _REFUSED)
-    ours = _reasoning(deployment, call, model)
+    ours = _reasoning(deployment, parameters.reasoning(fields, deployment, call), model)
     _translate(fields, document, ours)
     document.setdefault("store", False)
     given = fields.get("include") or []
@@ -127,14 +129,14 @@ def _document(
     return document
 
 
-def _reasoning(deployment: "Deployment", call: "Call", model: str) -> "dict[str, Any]":
-    # What the API's field `reasoning` says of the call's one argument.
-    if call.reasoning is None:
+def _reasoning(deployment: "Deployment", wanted: "Any", model: str) -> "dict[str, Any]":
+    # What the API's field `reasoning` says of it.
+    if wanted is None:
         return {}
     options = deployment.options
     spelling = "effort" if options is None or options.reasoning != "openrouter" else "openrouter"
     words = import_module("thinwire.core.dialects.reasoning")
-    spelled: dict[str, Any] = words.spelled(call.reasoning, spelling, model)
+    spelled: dict[str, Any] = words.spelled(wanted, spelling, model)
     return spelled.get("reasoning") or {"effort": spelled["reasoning_effort"]}
 
 
@@ -147,9 +149,6 @@ def _translate(
         if field in ("max_tokens", "max_completion_tokens", "max_output_tokens"):
             low = isinstance(value, int) and value < _LEAST_TOKENS
             document["max_output_tokens"] = _LEAST_TOKENS if low else value
-        elif field == "reasoning_effort":  # a deployment's
-            words = import_module("thinwire.core.request.reasoning")
-            reasoning.setdefault("effort", words.effort_of(value))
         elif field == "verbosity":
             text[field] = value
         elif field == "response_format":
@@ -174,6 +173,8 @@ def _translate(
 
 def _is_plain(model: str) -> bool:
     name = model.rpartition("/")[2]
+    if name.startswith(_TUNED):
+        name = name[len(_TUNED) :]
     return True in [name.startswith(start) for start in _PLAIN.split()]
 
 

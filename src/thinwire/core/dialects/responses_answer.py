@@ -4,8 +4,8 @@ An answer is a list of output items (reasoning, messages, calls), each added, gr
 done; events say by `output_index` whose they are. Gateways change an item's id from one event to
 the next, so ids count for nothing. `response.completed`, `incomplete` or `failed` is the end, and
 there is no `[DONE]`. Servers leave out what they like: an item of which no delta came is taken
-from its `done`; where no item came at all they are taken from the last event, or from the one
-document of a server that does not stream.
+from its `done`, or from the last event; so are all where none came, or from the one document of a
+server that does not stream.
 
 The events of a whole response repeat what is known: its instructions and tools, at the end the
 answer. Where the receive buffer would grow for one of them, its long texts are taken out of it
@@ -27,6 +27,13 @@ _SERVERS = ("id", "status")  # what of an item only its server understands
 _BETWEEN = "\n\n"  # parts of a summary, and the reasoning of two items
 # The types of items that are calls, and the field with what is called for.
 _CALLS = (("function_call", "arguments"), ("custom_tool_call", "input"))
+# Events with a whole text: what item it is of, and the field that it stands in.
+_TEXTS = {
+    "output_text.done": ("message", "text"),
+    "refusal.done": ("message", "refusal"),
+    "function_call_arguments.done": ("function_call", "arguments"),
+    "custom_tool_call_input.done": ("custom_tool_call", "input"),
+}
 # Events of a whole response, those at its start, and those that repeat the text of an item.
 _WHOLE = " created queued in_progress completed incomplete "
 _START = " created queued in_progress "
@@ -46,6 +53,10 @@ class _Item:
         self.told = 0
         self.call = -1
         self.done = False
+
+    def is_untold(self) -> bool:
+        # Whether nothing is known of it but that it is there.
+        return not self.told and not self.done
 
 
 class ResponsesAnswer(Answer):
@@ -96,6 +107,8 @@ class ResponsesAnswer(Answer):
             self._begin(fields)
         elif what == "output_item.done":
             self._done(self._item(fields, None), chunk.mapping(fields.get("item")))
+        elif what in _TEXTS:
+            self._whole(fields, what)
         elif what == "reasoning_summary_part.added":
             self._gap = self._thought
         elif what == "output_text.annotation.added":
@@ -103,7 +116,7 @@ class ResponsesAnswer(Answer):
         elif what in ("completed", "incomplete", "failed", "cancelled"):
             self._end(chunk.mapping(fields.get("response")), what)
         elif kind == "error":
-            raise _error(fields)
+            raise _error(fields or {"error": obj})
         elif fields.get("object") == "response":  # of a server that does not stream
             self._end(fields, "completed")
         elif what:
@@ -117,6 +130,9 @@ class ResponsesAnswer(Answer):
         if self.parser.is_filling():
             self._thin()
         return super().get_buffer()
+
+    def _untold(self) -> "list[int]":
+        return [place for place, item in self._items.items() if item.is_untold()]
 
     def _item(self, fields: "dict[str, object]", kind: "str | None") -> _Item:
         # The item that an event is about; made where its beginning was left out.
@@ -142,6 +158,17 @@ class ResponsesAnswer(Answer):
         item.told += len(text) if isinstance(text, str) else 1
         self._said_last = kind == "message"  # what is encrypted comes with the end of reasoning
         self._tell({name: self._part(text) if kind == "reasoning" else text}, fields)
+
+    def _whole(self, fields: "dict[str, object]", what: str) -> None:
+        # A text is whole: who has sent no delta of it says it here.
+        self.assembler.alive = True
+        kind, field = _TEXTS[what]
+        item = self._items.get(chunk.integer(fields.get("output_index"), -1))
+        if item is not None and item.kind == kind and fields.get(field) and item.is_untold():
+            delta = dict(fields)
+            delta["delta"] = fields[field]
+            delta["type"] = "response." + what.replace(".done", ".delta")
+            self.take(delta, "")
 
     def _part(self, text: object) -> object:
         # A piece of reasoning, apart from the part before.
@@ -241,8 +268,11 @@ class ResponsesAnswer(Answer):
 
     def _end(self, response: "dict[str, object]", how: str) -> None:
         output = chunk.objects(response.get("output"))
-        for place in range(len(output) if not self._items else 0):
-            self._done(self._item({"output_index": place}, None), chunk.mapping(output[place]))
+        all_of_it, untold = not self._items, self._untold()
+        for place in range(len(output) if all_of_it or untold else 0):
+            entry = chunk.mapping(output[place])
+            if all_of_it or (place in untold and self._items[place].kind == entry.get("type")):
+                self._done(self._item({"output_index": place}, None), entry)
         status = chunk.word(response.get("status")) or how
         if status in _FAILED or how in _FAILED:
             raise _error({"error": response.get("error") or "the response was " + status})
@@ -278,7 +308,9 @@ class ResponsesAnswer(Answer):
                 secret = parser.buffer.find(b'"encrypted_content"', start, parser.line_end())
                 known = self._said_last and secret < 0
             else:
-                known = what in _START or (what in _WHOLE and bool(self._items))
+                known = what in _START or (
+                    what in _WHOLE and bool(self._items) and not self._untold()
+                )
             if not known:
                 return
             self._cut_from, self._inside = 0, False
