@@ -1,8 +1,10 @@
 """Limits of deployments on real sockets, with threads and with tasks."""
 
 import asyncio
+import gc
 import threading
 import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -93,3 +95,47 @@ def test_no_wait_is_longer_than_the_call() -> None:
     with MockServer() as server:
         server.reply("m", text_reply("one two three", delay_ms=300))
         asyncio.run(main(server.base_url))
+
+
+def read_in_part(client: Client) -> None:
+    """A loop over a stream that ends early, and closes nothing."""
+    for _ in client.stream(HELLO):
+        break
+
+
+def not_read(client: Client) -> None:
+    """A stream that nobody reads, and a reply."""
+    client.stream(HELLO)
+    client.get("/models")
+
+
+@pytest.mark.usefixtures("on_transport")
+@pytest.mark.filterwarnings("ignore::ResourceWarning")  # of what is left open
+@pytest.mark.parametrize("leave", [read_in_part, not_read])
+def test_what_is_left_without_a_word_keeps_no_place(leave: Callable[[Client], None]) -> None:
+    with MockServer() as server:
+        place = Deployment(server.base_url, max_concurrent=1)
+        with Client("m", place, timeouts=5.0) as client:
+            for _ in range(3):
+                leave(client)
+            assert client.chat(HELLO).content
+    gc.collect()  # here, where the warnings are expected
+
+
+@pytest.mark.usefixtures("on_transport")
+@pytest.mark.filterwarnings("ignore::ResourceWarning")
+def test_a_stream_that_is_left_without_a_word_lets_the_next_begin() -> None:
+    async def main(url: str) -> None:
+        place = Deployment(url, max_concurrent=1)
+        async with AsyncClient("m", place, timeouts=5.0) as client:
+            stream = client.stream(HELLO)
+            await stream.__anext__()
+            waits = asyncio.create_task(client.chat(HELLO))
+            await asyncio.sleep(0.05)
+            assert not waits.done()
+            del stream
+            assert (await waits).content
+
+    with MockServer() as server:
+        asyncio.run(main(server.base_url))
+    gc.collect()

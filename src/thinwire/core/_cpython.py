@@ -49,9 +49,14 @@ _encode_tree = json.JSONEncoder(
 replace_file = os.replace
 
 # Takes a file away.
-remove_file = os.remove
 
 _loaded: "dict[str, ModuleType]" = {}  # wholly: sys.modules has what another thread is at, too
+
+
+def remove_file(path: "str | os.PathLike[str]") -> None:
+    """Removes a file; a pipe or a device, which was there before, stays."""
+    if os.path.isfile(path):
+        os.remove(path)
 
 
 def import_module(name: str) -> "ModuleType":

@@ -90,6 +90,28 @@ def test_a_list_of_several_pages():
     assert asyncio.run(models(client)) == []
 
 
+def test_pages_without_end_have_one():
+    pages = [
+        {"data": [{"id": "m%d" % number}], "has_more": True, "last_id": "m%d" % number}
+        for number in range(101)
+    ]
+    client, transport = client_of([json_reply(page) for page in pages])
+    assert len(asyncio.run(models(client))) == 100
+    assert len(transport.requests) == 100
+
+
+def test_a_mark_that_is_no_mark():
+    # Letters to whom `lower` gives an ASCII one; half a surrogate pair.
+    for mark, quoted in (("\u212a", "%E2%84%AA"), ("\u0130", "%C4%B0"), ("\ud800", "")):
+        page = {"data": [{"id": "a"}], "has_more": True, "last_id": mark}
+        replies = [json_reply(page), json_reply({"data": [{"id": "b"}]})]
+        client, transport = client_of(replies)
+        found = ids(asyncio.run(models(client)))
+        assert found[0] == "a"
+        if quoted:
+            assert transport.requests[1].target == "/v1/models?after_id=" + quoted
+
+
 def test_where_the_list_is():
     query = Deployment("https://one.test/v1?v=1", KEY)
     root = Deployment("http://127.0.0.1:11434/v1", models_path="//api/tags")

@@ -234,6 +234,35 @@ def test_a_bad_entry_hides_no_other():
         assert reader.skipped == 1, one
 
 
+def test_an_entry_of_wrong_types_is_one_all_the_same():
+    for wrong in (
+        {"providers": 5},
+        {"providers": True},
+        {"context_length": float("inf")},
+        {"context_length": "\u00b2"},
+        {"context_length": "9" * 5000},
+        {"context_length": ""},
+        {"context_length": 10**40},
+        {"capabilities": {"capabilities": [[]]}, "input_modalities": [[]]},
+    ):
+        value = {"id": "a"}
+        value.update(wrong)
+        entry = entry_of(value)
+        assert (entry.id, entry.context_length) == ("a", None), wrong
+
+
+def test_a_list_may_have_any_number_of_entries():
+    for form in ('{"data": [%s]}', '{"data": [%s], "has_more": true}', "[%s]"):
+        # What stands between them is as much as 14000 leave without any white space.
+        for comma in ("," + " " * 50, " " * 25 + ",\n" + " " * 25):
+            entries = comma.join(['{"id": "m%d"}' % (number % 7) for number in range(1300)])
+            reader, rest = read((form % entries).encode(), 4096)
+            assert len(reader.entries) == 7
+            assert rest.get("has_more") is (True if "has_more" in form else None)
+    reader, _ = read(b'["a", {"id": "b"}, {"id": "c"}, "d", null, {"id": "e"}, {"id": "f"}]')
+    assert sorted(ids(reader)) == ["a", "b", "c", "d", "e", "f"]
+
+
 def test_an_entry_without_end_is_passed_over():
     long = '{"id": "long", "note": "%s"}' % ("x" * 70000)
     data = '[{"id": "a"}, %s, {"id": "b"}]' % long

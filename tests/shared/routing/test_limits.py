@@ -711,11 +711,13 @@ def test_a_blocking_client_waits_for_other_threads_only():
         fresh()
         plan, attempt, _ = refused_at("a", max_concurrent=1)
         plan.router.blocking = True
-        if taker is not None:
-            HEALTH[0].limits.known["a"].takers[0] = taker
+        takers = HEALTH[0].limits.known["a"].takers
+        real = takers[0]
+        takers[0] = taker or real
         plan.left = []
         failed = Failed(attempt)
         assert next_step(plan, "a", failed.attempt.error, 0) == follows, taker
+        takers[0] = real
 
 
 class Dice:

@@ -64,6 +64,11 @@ def test_what_is_no_answer_is_an_error():
         answer({"embedding": "AAA="}),
         answer({"embedding": ["x"]}),
         answer({"embedding": 7}),
+        answer({"embedding": {}}),
+        answer({"embedding": []}),
+        answer({"embedding": ""}),
+        answer({"embedding": None}),
+        answer(),
         b"<html>",
         b"",
     ):
@@ -74,6 +79,16 @@ def test_what_is_no_answer_is_an_error():
     found = made.embeddings([])
     assert (found.vectors, found.model, found.usage) == ([], "", {})
     assert repr(found) == "Embeddings(0 of 0 numbers, model='')"
+
+
+def test_there_is_one_for_each_text():
+    for entries in ([], [ONE], [ONE, TWO, ONE]):
+        made = client(Client, reply(answer(*[{"embedding": one} for one in entries])))
+        error = error_of(StreamError, made.embeddings, ["a", "b"])
+        assert "%d embeddings" % len(entries) in str(error)
+    for tokens in ([1, 2], [[1, 2]]):
+        made = client(Client, reply(answer({"embedding": ONE})))
+        assert len(made.embeddings(tokens).vectors) == 1
 
 
 def test_an_answer_that_breaks_off_is_asked_for_again():

@@ -173,6 +173,16 @@ def test_half_a_sound_is_no_file():
         assert made.transport.open_responses == 0
 
 
+def test_no_sound_is_an_error():
+    with Scratch(b"") as place:
+        path = place + ".mp3"
+        made = client(Client, reply(headers=SOUND), reply(status=204, headers=SOUND))
+        for _ in range(2):
+            assert "empty" in str(error_of(StreamError, made.speak, "Hi", path))
+            error_of(OSError, open, path)
+        assert made.transport.open_responses == 0
+
+
 def test_errors_of_the_sink_are_the_callers():
     def full(piece):
         raise KeyError("mine")

@@ -10,7 +10,7 @@ from thinwire.core.request.http_request import JSONBody, Request
 from thinwire.core.request.sources import TextFile
 from thinwire.core.routing.deployment import Deployment
 from thinwire.core.sync import Client
-from thinwire.core.wire.recorder import FlightRecorder, Recording
+from thinwire.core.wire.recorder import FlightRecorder, Recording, Unshared
 from thinwire.testing.scripted import ScriptedReply, ScriptedTransport
 
 
@@ -271,6 +271,78 @@ def test_an_attempt_at_work_is_kept_whatever_its_size():
     assert b'"stop"' in bytes_of(exchange)
     recorded([ScriptedReply([ANSWER])], recorder)  # and goes with the next one
     assert len(recorder.recording().exchanges) == 1
+
+
+def test_attempts_that_nobody_ends_do_not_add_up():
+    recorder = FlightRecorder(1024)
+    replies = [ScriptedReply([sse(text("a")), 10, ANSWER]) for _ in range(40)]
+    transport = ScriptedTransport(replies)
+    client = Client("a", deployments("a"), transport=transport, recorder=recorder)
+    streams = [client.stream(HELLO) for _ in range(40)]
+    for stream in streams:
+        next(stream)
+    assert len(recorder.recording().exchanges) < 4
+    for stream in streams:  # those that are forgotten go on
+        assert list(stream)[-1].completion.content == "aHello"
+    assert len(recorder.recording().exchanges) < 4
+    recorder.clear()
+    assert repr(recorder) == "FlightRecorder(0 exchanges, 1024 bytes left)"
+
+
+def test_one_that_is_forgotten_before_its_head_comes():
+    recorder = FlightRecorder(1024)
+    requests = [Request("POST", "https", "a.test", 443, "/", "a.test", [], None) for _ in "ab"]
+    requests[0].body = JSONBody({"model": "m", "text": ["x" * 199] * 5})
+    requests[1].body = JSONBody({"model": "m"})
+    flights = [recorder.sending(request, 0) for request in requests]
+    for flight in flights:
+        flight.head(Headless(), 0)
+        flight.data(memoryview(b"data: {}\n\n"), 0)
+        flight.ended("whole", 0)
+    (exchange,) = recorder.recording().exchanges
+    assert exchange["request"]["body"] == {"model": "m"}
+    recorder.clear()
+    assert "1024 bytes left" in repr(recorder)
+
+
+class Headless:
+    status = 200
+
+    def header(self, name):
+        return None
+
+
+def test_a_hook_that_ends_a_call_ends_its_recording():
+    def raising(url, document):
+        raise KeyError("mine")
+
+    recorder = FlightRecorder()
+    transport = ScriptedTransport([])
+    client = Client(
+        "a", deployments("a"), transport=transport, recorder=recorder, on_request=raising
+    )
+    error_of(KeyError, client.chat, HELLO)
+    (exchange,) = recorder.recording().exchanges
+    assert (exchange["response"]["ending"], exchange["response"]["error"]) == (
+        "client_gone",
+        "KeyError",
+    )
+    recorder.clear()
+    assert recorder.recording().exchanges == []
+
+
+def test_a_key_of_stars_is_a_key():
+    place = Deployment("https://a.test/v1", "*" * 12, "m")
+    reply = json_reply({"error": {"message": "no such key: " + "*" * 40}}, status=401)
+    (exchange,) = recorded([reply], deployment=place)
+    assert b"no such key: " + b"*" * 40 in bytes_of(exchange)
+
+
+def test_where_there_are_no_threads_nothing_is_locked():
+    recorder = FlightRecorder()
+    recorder.lock = Unshared()
+    (exchange,) = recorded([ScriptedReply([ANSWER])], recorder)
+    assert b"Hel" in bytes_of(exchange)
 
 
 class Short(FlightRecorder):

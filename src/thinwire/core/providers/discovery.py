@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 _FRESH_MS = const(300000)
 _READ = const(2048)  # bytes at a time
+_MOST_PAGES = const(100)  # of 1000 entries, where a server gives what it is asked for
 _NO_ENDPOINT = (404, 405, 501)
 _OUT_OF_REACH = ("connect", "timeout", "read", "write")
 _PLAIN = "-._~"  # beside letters and digits (RFC 3986 §2.3)
@@ -106,9 +107,11 @@ async def listed(
     """
     one = alone(client, name, deployment)
     first = path = _path(deployment or client._router.deployment(name))  # noqa: SLF001
-    reader, before, buffer = ListReader(), -1, bytearray(_READ)
-    while path and len(reader.entries) > before:  # a page that brings nothing new is the last
+    reader, before, buffer, pages = ListReader(), -1, bytearray(_READ), 0
+    # A page that brings nothing new is the last.
+    while path and len(reader.entries) > before and pages < _MOST_PAGES:
         before = len(reader.entries)
+        pages += 1
         reader.begin()
         async with await one.get(path, timeouts=timeouts, retry=retry) as reply:
             count = await reply.readinto(buffer)
@@ -157,13 +160,21 @@ def _next(path: str, rest: "dict[str, object]") -> str:
     ):
         mark = rest.get(field)
         if rest.get(more) and isinstance(mark, str) and mark:
-            quoted = "".join([_quoted(character) for character in mark])
+            try:
+                quoted = "".join([_quoted(character) for character in mark])
+            except UnicodeError:  # half a surrogate pair, which no server has as a mark
+                return ""
             return "%s%s%s=%s" % (path, "&" if "?" in path else "?", query, quoted)
     return ""
 
 
 def _quoted(character: str) -> str:
-    if "a" <= character.lower() <= "z" or "0" <= character <= "9" or character in _PLAIN:
+    if (
+        "a" <= character <= "z"
+        or "A" <= character <= "Z"
+        or "0" <= character <= "9"
+        or character in _PLAIN
+    ):
         return character
     return "".join(["%%%02X" % byte for byte in character.encode()])
 

@@ -26,6 +26,8 @@ _ENTRY_LIMIT = const(65536)  # bytes of one entry; a longer one is passed over
 _REST_LIMIT = const(65536)  # bytes of all that is no entry
 _MOST = const(100000)  # entries
 _SHOWN = const(1024)  # bytes
+_LONGEST = const(1000000000)  # tokens that a context may have
+_GAP = const(64)  # bytes between two entries, most often
 _IDS = ("id", "model", "name", "key", "model_name", "slug")
 _NAMES = ("display_name", "displayName", "name")
 _LENGTHS = (
@@ -130,7 +132,8 @@ def entry_of(value: object) -> "ModelEntry | None":
             places.append(value[inner])
             if isinstance(value[inner].get("capabilities"), dict):  # Venice's model_spec
                 places.append(value[inner]["capabilities"])
-    for one in value.get("providers") or ():  # Hugging Face: who serves it
+    serving = value.get("providers")  # Hugging Face: who serves it
+    for one in serving if isinstance(serving, list) else []:
         if isinstance(one, dict):
             places.append(one)
     return ModelEntry(
@@ -155,10 +158,12 @@ def _length(places: "list[dict[str, Any]]") -> "int | None":
     for name in _LENGTHS:
         for place in places:
             found = place.get(name)
-            if isinstance(found, str) and found.isdigit():
-                found = int(found)
-            if isinstance(found, (int, float)) and not isinstance(found, bool) and found >= 1:
-                return int(found)
+            if isinstance(found, str) and 0 < len(found) < 16:
+                # Not isdigit: "\u00b2" is a digit to it.
+                found = int(found) if min(found) >= "0" and max(found) <= "9" else None
+            if isinstance(found, (int, float)) and not isinstance(found, bool):
+                if 1 <= found < _LONGEST:  # not what is endless
+                    return int(found)
     return None
 
 
@@ -304,10 +309,16 @@ class ListReader:
                 self._entry.extend(memoryview(data)[start:end])
 
     def _take(self) -> None:
-        # An entry is whole: null stands in its place.
+        # An entry is whole: null stands in its place, and in that of all in a row.
         self._inside = False
         entry, self._entry = self._entry, bytearray()
-        self._keep(bytearray(b"null"), 0, 4)
+        gap = bytes(self._rest[-_GAP:])
+        before = gap.rstrip()
+        if before.endswith(b",") and before[:-1].rstrip().endswith(b"null"):
+            size = len(gap) - len(before[:-1].rstrip())
+            self._rest = self._rest[:-size]
+        else:
+            self._keep(bytearray(b"null"), 0, 4)
         try:
             found = json.loads(bytes(entry).decode()) if len(entry) <= _ENTRY_LIMIT else None
         except (ValueError, RuntimeError):

@@ -123,10 +123,15 @@ class Limits:
 
 
 class Admission:
-    """What one call has of the limits of its deployments."""
+    """What one call has of the limits of its deployments.
 
-    def __init__(self, plan: "Plan", limits: Limits) -> None:
-        self._plan = plan
+    A plan has one, which knows it only from a refusal to what follows: a stream that is left
+    without a word is let go at once, and with it its place. A chip, which tells nobody that it
+    lets go, needs `aclose`.
+    """
+
+    def __init__(self, limits: Limits) -> None:
+        self._plan: Plan | None = None
         self._limits = limits
         self._held: list[tuple[Attempt, Limit, object]] = []
         self._pause: Abortable | None = None
@@ -135,14 +140,19 @@ class Admission:
         self._promised: Limit | None = None
         self._booked: tuple[Limit, int] | None = None
 
-    def admit(self, attempt: "Attempt", deployment: "Deployment") -> None:
+    def __del__(self) -> None:
+        while self._held:
+            self.closed(self._held[0][0])
+
+    def admit(self, plan: "Plan", attempt: "Attempt", deployment: "Deployment") -> None:
         """Takes a place for an attempt that is about to be made.
 
         Raises:
             ThinwireError: of kind "limit".
         """
         name, options = attempt.deployment, deployment.options
-        now_ms = self._plan.start_ms + attempt.started_ms
+        now_ms = plan.start_ms + attempt.started_ms
+        self._plan = plan
         with _LOCK:
             limit = self._limits.known.get(name)
             if limit is None:
@@ -169,6 +179,7 @@ class Admission:
             elif limit.per_minute is not None:
                 limit.book(now_ms)
             self._give_up()
+            self._plan = None
 
     def wake(self, pause: "Abortable", exchange: "Exchange") -> None:
         """Ends a pause as soon as a deployment has room, if the pause is for that.
@@ -177,10 +188,11 @@ class Admission:
             pause: is about to begin.
             exchange: the attempt that failed last.
         """
-        attempt, plan = exchange.attempt, self._plan
+        attempt = exchange.attempt
         error: ThinwireError = attempt.error  # type: ignore[assignment]
         if error.kind != "limit":
             return
+        plan: Plan = self._plan  # type: ignore[assignment]  # it was refused
         with _LOCK:
             self._pause, self._thread = pause, _me()
             for name in plan.left if plan.policy.falls_back(error) else [attempt.deployment]:
@@ -201,7 +213,7 @@ class Admission:
         limit.takers.append(self._thread)
         self._give_up()
         self._promised = limit
-        left, known = self._plan.left, self._limits.known
+        left, known = self._plan.left, self._limits.known  # type: ignore[union-attr]
         place = [known.get(name) is limit for name in left].index(True)
         left.insert(0, left.pop(place))
         self._pause.abort()  # type: ignore[union-attr]
@@ -244,8 +256,8 @@ def admit(plan: "Plan", attempt: "Attempt", deployment: "Deployment") -> None:
         if plan.health.limits is None:
             plan.health.limits = Limits()
     if plan.places is None:
-        plan.places = Admission(plan, plan.health.limits)
-    plan.places.admit(attempt, deployment)
+        plan.places = Admission(plan.health.limits)
+    plan.places.admit(plan, attempt, deployment)
 
 
 def next_step(

@@ -70,6 +70,10 @@ async def embeddings(
     entries = answer.get("data") if isinstance(answer, dict) else None
     if not isinstance(entries, list) or [one for one in entries if not isinstance(one, dict)]:
         raise reply.wrong("the answer has no embeddings", answer)
+    # One for each text; of what else there is (tokens) at least one.
+    each = isinstance(input, (list, tuple)) and not [one for one in input if isinstance(one, int)]
+    if len(entries) != len(input) if each else not entries:  # type: ignore[arg-type]
+        raise reply.wrong("the answer has %d embeddings, which is not all" % len(entries), answer)
     places = [one.get("index") for one in entries]
     if sorted([at for at in places if isinstance(at, int)]) == list(range(len(entries))):
         entries.sort(key=lambda one: one["index"])  # some servers answer as they get ready
@@ -87,10 +91,10 @@ def _vector(value: object, reply: "Reply") -> "array[float]":
     # No import of its own on top: core/ has none but json, and nobody else pays for this one.
     make: Callable[[str, object], array[float]] = import_module("array").array
     try:
-        if not isinstance(value, str):
+        if isinstance(value, list) and value:
             return make("f", value)
-        data = from_base64(value)
-        if len(data) % 4 == 0:
+        data = from_base64(value)  # type: ignore[arg-type]
+        if data and len(data) % 4 == 0:
             return make("f", data)  # 32 bit, little endian, as on every runtime of ours
         raise ValueError
     except (ValueError, TypeError, OverflowError):

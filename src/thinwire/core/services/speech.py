@@ -109,7 +109,7 @@ async def speak(
         raise reply.wrong("the answer is JSON, not sound", body)
     own: Any = None
     write: Any = sink if callable(sink) else getattr(sink, "write", None)
-    total, whole = 0, False
+    total = 0
     try:
         if write is None:
             own = open(sink, "wb")  # type: ignore[arg-type]  # noqa: ASYNC230, SIM115 - closed below
@@ -121,11 +121,23 @@ async def speak(
                 await written
             total += len(piece)
             piece = await reply.next_piece()
-        whole = True
-    finally:
+        if not total:
+            raise StreamError("the answer is empty, not sound")
         if own is not None:
-            own.close()
-            if not whole:  # half a file looks like a file
-                remove_file(sink)  # type: ignore[arg-type]
+            own.close()  # now, since what was held back may find no room
+    except BaseException:
+        if own is not None:
+            _discard(own, sink)
+        raise
+    finally:
         await reply.aclose()
     return total
+
+
+def _discard(file: "BinaryIO", path: "Any") -> None:
+    # Half a file looks like a file.
+    try:
+        file.close()
+    except OSError:
+        pass  # why it cannot be written is known
+    remove_file(path)

@@ -11,13 +11,21 @@ cut.
 
 import json
 
-from thinwire.core._compat import BODY_LIMIT, const, import_module, public, replace_file
+from thinwire.core._compat import (
+    BODY_LIMIT,
+    const,
+    import_module,
+    public,
+    replace_file,
+    threads,
+)
 from thinwire.core.errors import without
 from thinwire.core.wire.redaction import is_secret, secrets, unquoted
 
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from contextlib import AbstractContextManager
     from os import PathLike
     from typing import Any
 
@@ -85,6 +93,16 @@ class Recording:
         return "Recording(%d exchanges)" % len(self._flights)
 
 
+class Unshared:
+    """Stands for a lock where there are no threads."""
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, *details: object) -> None:
+        pass
+
+
 @public
 class FlightRecorder:
     """Keeps what went over the wire last, without secrets: `Client(..., recorder=recorder)`.
@@ -98,7 +116,7 @@ class FlightRecorder:
     Raises:
         ValueError: a size of less than 1024 bytes.
 
-    One may serve several clients.
+    One may serve several clients, and their threads.
     """
 
     def __init__(self, size_bytes: int = 4 * BODY_LIMIT, attach: bool = False) -> None:
@@ -107,10 +125,14 @@ class FlightRecorder:
         self.attach = attach
         self._room = size_bytes
         self._flights: list[Flight] = []
+        # Whoever changes what is kept has it.
+        self.lock: AbstractContextManager[object]
+        self.lock = Unshared() if threads is None else threads.RLock()
 
     def recording(self) -> Recording:
         """What is kept now, as an object of its own."""
-        return Recording(self._flights)
+        with self.lock:
+            return Recording(self._flights)
 
     def save(self, path: "str | PathLike[str]") -> None:
         """Writes what is kept now; see Recording.save."""
@@ -118,8 +140,9 @@ class FlightRecorder:
 
     def clear(self) -> None:
         """Forgets what is over."""
-        for one in [one for one in self._flights if one.ending]:
-            self._forget(one)
+        with self.lock:
+            for one in [one for one in self._flights if one.ending]:
+                self._forget(one)
 
     @staticmethod
     def of(error: "BaseException | None") -> "Recording | None":
@@ -150,24 +173,27 @@ class FlightRecorder:
         except MemoryError:
             self.empty()
             flight = Flight(self, request, now_ms)
-        self._flights.append(flight)
-        self.grew(len(flight.asked))
+        with self.lock:
+            self._flights.append(flight)
+            self.grew(len(flight.asked))
         return flight
 
     def grew(self, size: int) -> None:
         """Takes note of what is kept more, in bytes; lets the oldest go."""
-        self._room -= size
-        while self._room < 0 and self._shrink():
-            pass
+        with self.lock:
+            self._room -= size
+            while self._room < 0 and self._shrink():
+                pass
 
     def empty(self) -> None:
         """Lets the bytes of all answers go, where memory is short."""
-        for one in self._flights:
-            one.torn = True
-            while one.pieces:
-                size = len(one.pieces.pop()[1])
-                one.lost += size
-                self._room += size + _PIECE
+        with self.lock:
+            for one in self._flights:
+                one.torn = True
+                while one.pieces:
+                    size = len(one.pieces.pop()[1])
+                    one.lost += size
+                    self._room += size + _PIECE
 
     def _shrink(self) -> bool:
         # The last piece of an attempt at work stays: a secret may begin in it.
@@ -182,10 +208,14 @@ class FlightRecorder:
             if one.ending:
                 self._forget(one)
                 return True
-        return False
+        if len(self._flights) < 2:
+            return False
+        self._forget(self._flights[0])  # at work, or left without a word
+        return True
 
     def _forget(self, flight: "Flight") -> None:
         self._flights.remove(flight)
+        flight.forgotten = True
         self._room += len(flight.asked) + len(flight.head_text)
         self._room += sum([len(data) + _PIECE for _, data in flight.pieces])
 
@@ -246,7 +276,13 @@ class Kept:
 
 
 class Flight(Kept):
-    """One attempt as it takes place: what wire/tap.py tells of it."""
+    """One attempt as it takes place: what wire/tap.py tells of it.
+
+    Attributes:
+        forgotten: its recorder has let it go.
+    """
+
+    forgotten = False
 
     def __init__(self, recorder: FlightRecorder, request: "Request", now_ms: int) -> None:
         self._recorder = recorder
@@ -274,6 +310,8 @@ class Flight(Kept):
 
     def head(self, response: "Response", now_ms: int) -> None:
         """The response head has come."""
+        if self.forgotten:
+            return
         found = [str(secret, "utf-8") for secret in self._secrets]
         lines = ["HTTP/1.1 %d Recorded" % response.status]
         pairs = response.all_headers() if hasattr(response, "all_headers") else []
@@ -291,14 +329,17 @@ class Flight(Kept):
 
     def data(self, view: memoryview, now_ms: int) -> None:
         """Bytes of the body have come."""
-        try:
-            data = bytearray(view)
-            if self._secrets:
-                self._overwrite(data)
-            self.pieces.append((self._since(now_ms), data))
-            self._recorder.grew(len(data) + _PIECE)
-        except MemoryError:  # an answer is worth more than its recording
-            self._recorder.empty()
+        with self._recorder.lock:
+            if self.forgotten:
+                return
+            try:
+                data = bytearray(view)
+                if self._secrets:
+                    self._overwrite(data)
+                self.pieces.append((self._since(now_ms), data))
+                self._recorder.grew(len(data) + _PIECE)
+            except MemoryError:  # an answer is worth more than its recording
+                self._recorder.empty()
 
     def ended(self, how: str, now_ms: int, error: "BaseException | None" = None) -> None:
         """It is over."""

@@ -117,8 +117,10 @@ class Tap:
     async def send(self, request: "Request") -> "Response":
         """See Transport.send."""
         now = self._carrier.now_ms()
-        told = Told(self._carrier, [one.sending(request, now) for one in self._listeners])
+        told = Told(self._carrier, [])
         try:
+            for listener in self._listeners:
+                told.hearing.append(listener.sending(request, now))
             response = await self._carrier.send(request)
         except ThinwireError as error:
             told.failed(error)
@@ -129,8 +131,9 @@ class Tap:
         try:
             for one in told.hearing:
                 one.head(response, self._carrier.now_ms())
-        except BaseException:
+        except BaseException as error:
             await response.aclose()
+            told.ended("client_gone", error)
             raise
         return TappedResponse(response, told)
 
