@@ -12,8 +12,6 @@ from thinwire.core._compat import (
     public,
 )
 from thinwire.core.adapters import (
-    Services,
-    Shared,
     default_log,
     default_transport,
     memory_budget,
@@ -55,6 +53,14 @@ if TYPE_CHECKING:
 
         def open(self, blocking: bool) -> Transport:
             """The transport for a Client, if `blocking`, or an AsyncClient."""
+
+
+# Bases of AsyncClient and of both clients: on a chip clients come to their methods another way
+# (BaseClient.__getattr__).
+if MICROPYTHON and not TYPE_CHECKING:  # pragma: no cover (MicroPython)
+    Services = Shared = object
+else:
+    from thinwire.core.services.face import Services, Shared
 
 
 class BaseClient(Shared):
@@ -230,14 +236,10 @@ class BaseClient(Shared):
             if hasattr(transport, "open"):
                 transport = transport.open(self._blocking)
         self._transport: Transport = transport
-        places = [self._router.deployment(name) for name in self._router.models()]
-        if self._router.star is not None:
-            places.append(self._router.star)
-        for deployment in places:
+        for deployment in self._router.deployments.values():
             if deployment.options is not None and deployment.options.allow_private is False:
-                from thinwire.core.providers import public_only
-
-                public_only.check(transport, deployment)
+                check = import_module("thinwire.core.providers.public_only").check
+                check(transport, deployment)
         # A transport knows in what sizes its bytes come; own ones need not say.
         self._reserve = Reserve(getattr(transport, "buffer_size", None) or BUFFER)
         if more:  # loaded for who needs it
