@@ -2,6 +2,7 @@
 (the other is in sync.py). Thin faces over ChatStream.
 """
 
+from thinwire.core import adapters
 from thinwire.core._compat import (
     BUFFER,
     KEEP_HEADERS,
@@ -10,12 +11,6 @@ from thinwire.core._compat import (
     import_module,
     mend_imports,
     public,
-)
-from thinwire.core.adapters import (
-    default_log,
-    default_transport,
-    memory_budget,
-    modules_of_a_call,
 )
 from thinwire.core.error_kinds import FALLBACK_ON
 from thinwire.core.routing.health import CooldownPolicy, Health
@@ -213,7 +208,8 @@ class BaseClient(Shared):
 
             hooks: list[Hook] = []
             if log:
-                hooks.append(observer.log_hook(default_log() if log is True else log))
+                sink = adapters.default_log() if log is True else log
+                hooks.append(observer.log_hook(sink))
             if on_event is not None:
                 hooks.append(on_event)
             self._observer = observer.Observer(hooks)
@@ -222,7 +218,8 @@ class BaseClient(Shared):
             raise TypeError("cooldown takes CooldownPolicy(...), not %r" % (cooldown,))
         self._health = Health(cooldown or CooldownPolicy(), store, on_problem)
         if transport is None:
-            transport = default_transport(self._blocking, verify, cadata, add_ca, http_client)
+            make = adapters.default_transport
+            transport = make(self._blocking, verify, cadata, add_ca, http_client)
         else:
             given = (
                 ("verify", verify is not True),
@@ -302,7 +299,7 @@ class BaseClient(Shared):
         Raises:
             NotImplementedError: the memory of this runtime has no such limits.
         """
-        return memory_budget(self._transport, https, self._reserve.size)
+        return adapters.memory_budget(self._transport, https, self._reserve.size)
 
     def deployments_state(self) -> "dict[str, DeploymentState]":
         """How each deployment is doing: name -> DeploymentState."""
@@ -527,7 +524,7 @@ class AsyncClient(BaseClient, Services):
         lie together before anything else cuts the heap. Nothing to do on CPython.
         """
         self._cold = False
-        for name in modules_of_a_call(self._transport):
+        for name in adapters.modules_of_a_call(self._transport):
             import_module(name)
             await self._transport.sleep_ms(0)
 
