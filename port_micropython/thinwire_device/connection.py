@@ -10,7 +10,7 @@ import sys
 
 from micropython import const
 
-from thinwire.core._compat import make_room, mend_imports
+from thinwire.core._compat import import_module, make_room, mend_imports
 from thinwire.core.errors import (
     ConnectError,
     OutOfMemory,
@@ -56,7 +56,10 @@ async def connect(
     Raises:
         OSError, TransportTimeout, MemoryError: what the last address did.
         ReadError: the request is called off.
+        ConnectError: it may go to public addresses only, and one of these is not.
     """
+    if request.public_only:
+        import_module("thinwire_device.public_addresses").check(request, addresses)
     deadline_ms = request.connect_by()
     left = len(addresses)
     for address in addresses:

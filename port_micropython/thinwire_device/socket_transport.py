@@ -14,7 +14,7 @@ a client that is only made takes half of the RAM.
 from micropython import const
 
 try:
-    import socket
+    import socket  # noqa: F401 - for what is said where there is none
 except ImportError:
     raise ImportError("thinwire: this firmware has no network (no module named 'socket')")
 
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from thinwire.core.request.http_request import Abortable, Request
     from thinwire.core.transport import Transport
     from thinwire_device.connection import Connection, Place, Pool
-    from thinwire_device.dns import Address, DNSCache
+    from thinwire_device.dns import DNSCache
     from thinwire_device.http11 import SocketResponse
     from thinwire_device.tls_context import TLSContexts
 
@@ -70,7 +70,6 @@ class SocketTransport:  # a core.transport.Transport; as its subclass it would c
     """
 
     name = "socket"
-    check_pins = None  # nobody else looks a name up
 
     def __init__(
         self,
@@ -97,6 +96,7 @@ class SocketTransport:  # a core.transport.Transport; as its subclass it would c
                 said = "an ssl.SSLContext is for CPython: on MicroPython pass CA certificates"
                 raise ValueError(said)
             self._trusted = (trust.only, trust.insecure, pin, trust.added)
+        self.check_pins = None  # nobody else looks a name up
         size = _BLOCK if buffer_size is None else buffer_size
         if not 512 <= size <= 4096:
             raise ValueError("buffer_size=%r: the buffers have 512 to 4096 bytes" % size)
@@ -259,7 +259,6 @@ class SocketTransport:  # a core.transport.Transport; as its subclass it would c
         begun = self._waiter.now_ms()
         addresses = names.known(host, port)
         if addresses is not None:
-            _check(request, addresses)
             try:
                 plain = await connect(self._waiter, addresses, request)
             except TransportTimeout:
@@ -273,7 +272,6 @@ class SocketTransport:  # a core.transport.Transport; as its subclass it would c
             begun = self._waiter.now_ms()
             if request.connect_deadline_ms is not None:
                 request.connect_deadline_ms += begun - start
-            _check(request, addresses)
             whom = "%s:%d" % (host, port)
             try:
                 plain = await connect(self._waiter, addresses, request)
@@ -290,17 +288,6 @@ class SocketTransport:  # a core.transport.Transport; as its subclass it would c
         if context is not None:
             connection.wrap(context)
         return connection
-
-
-def _check(request: "Request", addresses: "list[Address]") -> None:
-    # See core/providers/public_only.py. Chips have an address as text, the unix port has bytes.
-    if not request.public_only:
-        return
-    found: list[Any] = [address[4] for address in addresses]
-    if not isinstance(found[0], tuple):
-        found = [socket.sockaddr(one)[1:] for one in found]  # type: ignore[attr-defined]  # the unix port alone
-    require = import_module("thinwire.core.providers.public_only").require
-    require(request.host, [one[0] for one in found])
 
 
 if TYPE_CHECKING:

@@ -11,15 +11,20 @@ from support.interpreters import Interpreter, run_micropython
 USES = {
     "anthropic": "chat('http://127.0.0.1:1/v1', dialect='anthropic')",
     "config": "thinwire.AsyncClient.from_config({})",
+    "deployment_options": "client('http://127.0.0.1:1/v1', max_concurrent=1)",
     "discovery": "from thinwire import ModelEntry",
+    "divert": "from thinwire import Diverted",
     "endpoints": "asyncio.run(client('http://127.0.0.1:1/v1').get('/x'))",
     "files": "from thinwire import TextFile",
     "hedge": "chat('http://127.0.0.1:1/v1', hedge_after=0)",
     "history": "from thinwire import JSONLMessages",
     "hygiene": "import thinwire.core.dialects.hygiene",  # a call is sent as it is
+    "limits": "chat('http://127.0.0.1:1/v1', max_concurrent=1)",
     "log": "client('http://127.0.0.1:1/v1', log=True)",
     "on_chunk": "chat('http://127.0.0.1:1/v1', on_chunk=print)",
+    "parameters": "client('http://127.0.0.1:1/v1').stream('Hi', reasoning_effort='low')",
     "presets": "thinwire.Deployment(provider='groq')",
+    "public_only": "client('https://a.test/v1', allow_private=False)",
     "recorder": "client('http://a/v1', on_request=print)",
     "repair": "thinwire.ToolCall(0, 'id', 'name', '{').repair()",
     "resolve": "thinwire.AsyncClient('groq:llama', api_key='k')",
@@ -27,6 +32,7 @@ USES = {
     "roots": "chat('https://127.0.0.1:1/v1')",
     "sse": "import thinwire.sse",
     "store": "from thinwire import FileStore",
+    "stream_events": "from thinwire import UsageReceived",
     "sync": "from thinwire import Client",
     "think_tags": "chat('http://127.0.0.1:1/v1', think_tags=True)",
 }
@@ -34,8 +40,11 @@ SCRIPT = """
 import asyncio
 import thinwire
 
-def client(url, think_tags=False, dialect=None, **options):
-    made = thinwire.Deployment(url, think_tags=think_tags, dialect=dialect)
+OF_DEPLOYMENTS = "think_tags dialect max_concurrent allow_private".split()
+
+def client(url, **options):
+    own = {name: options.pop(name) for name in OF_DEPLOYMENTS if name in options}
+    made = thinwire.Deployment(url, **own)
     deployments = {name: made for name in "mn"}
     return thinwire.AsyncClient("m", deployments, {"m": ["n"]}, **options)
 

@@ -4,7 +4,7 @@ import os
 
 
 def feeds(data, start=1):
-    """Ways to receive `data`: whole, byte by byte, and cut in two at each place from `start` on."""
+    """Ways to receive `data`: whole, byte by byte, and cut in two from `start` on."""
     yield [data]
     yield [data[i : i + 1] for i in range(len(data))]
     for i in range(start, len(data)):

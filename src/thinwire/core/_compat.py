@@ -66,6 +66,7 @@ else:
     from thinwire.core._cpython import text_piece as text_piece
     from thinwire.core._cpython import text_units as text_units
     from thinwire.core._cpython import threads as threads
+    from thinwire.core._cpython import toml_document as toml_document
     from thinwire.core._cpython import unescaped as unescaped
     from thinwire.core._cpython import unix_time as unix_time
     from thinwire.core._cpython import warn as warn

@@ -76,6 +76,21 @@ def forget_module(name: str) -> None:
 getenv = os.getenv
 
 
+def toml_document(data: bytes) -> "dict[str, object]":
+    """What a TOML file holds; None on a chip, which has no parser for it.
+
+    Raises:
+        ValueError: it is no TOML, or not in UTF-8.
+    """
+    import tomllib  # few configurations are TOML
+
+    try:
+        return tomllib.loads(data.decode())
+    except RecursionError:
+        pass
+    raise ValueError("it is nested too deeply")
+
+
 # Records that may not change set their fields past their own __setattr__.
 set_field = object.__setattr__
 

@@ -62,6 +62,8 @@ def forget_module(name):
 
 getenv = getattr(os, "getenv", lambda name: None)  # only the ports for computers have it
 
+toml_document = None
+
 
 def mend_imports():
     # Where there was no memory for a new module, MicroPython leaves its name in sys.modules, but

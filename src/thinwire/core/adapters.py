@@ -8,21 +8,12 @@ TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
     from os import PathLike
     from ssl import SSLContext
-    from typing import Any
 
     from thinwire.core.observer import Sink
     from thinwire.core.transport import Transport
 
     Certificates = bytes | str | list[bytes] | None
     Verify = bool | str | PathLike[str] | bytes | SSLContext
-
-# Bases of AsyncClient and of both clients: on a chip clients come to their methods another way
-# (BaseClient.__getattr__).
-if MICROPYTHON and not TYPE_CHECKING:  # pragma: no cover (MicroPython)
-    Services = Shared = object
-else:
-    from thinwire.core.services.face import Services as Services
-    from thinwire.core.services.face import Shared as Shared
 
 
 def default_transport(
@@ -86,16 +77,3 @@ def repaired_object(raw: str) -> "dict[str, object] | None":
     else:
         from thinwire.cpython.repair import repaired_object as repair
     return repair(raw)
-
-
-def toml_document(data: bytes) -> "dict[str, Any]":
-    """What a TOML file holds.
-
-    Raises:
-        ValueError: it is no TOML; on MicroPython: always.
-    """
-    if MICROPYTHON and not TYPE_CHECKING:  # pragma: no cover (MicroPython)
-        raise ValueError("TOML needs CPython: write it as JSON")
-    from thinwire.cpython.toml import document
-
-    return document(data)

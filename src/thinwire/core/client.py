@@ -2,6 +2,7 @@
 (the other is in sync.py). Thin faces over ChatStream.
 """
 
+from thinwire.core import adapters
 from thinwire.core._compat import (
     BUFFER,
     KEEP_HEADERS,
@@ -10,14 +11,6 @@ from thinwire.core._compat import (
     import_module,
     mend_imports,
     public,
-)
-from thinwire.core.adapters import (
-    Services,
-    Shared,
-    default_log,
-    default_transport,
-    memory_budget,
-    modules_of_a_call,
 )
 from thinwire.core.error_kinds import FALLBACK_ON
 from thinwire.core.routing.health import CooldownPolicy, Health
@@ -55,6 +48,14 @@ if TYPE_CHECKING:
 
         def open(self, blocking: bool) -> Transport:
             """The transport for a Client, if `blocking`, or an AsyncClient."""
+
+
+# Bases of AsyncClient and of both clients: on a chip clients come to their methods another way
+# (BaseClient.__getattr__).
+if MICROPYTHON and not TYPE_CHECKING:  # pragma: no cover (MicroPython)
+    Services = Shared = object
+else:
+    from thinwire.core.services.face import Services, Shared
 
 
 class BaseClient(Shared):
@@ -207,7 +208,8 @@ class BaseClient(Shared):
 
             hooks: list[Hook] = []
             if log:
-                hooks.append(observer.log_hook(default_log() if log is True else log))
+                sink = adapters.default_log() if log is True else log
+                hooks.append(observer.log_hook(sink))
             if on_event is not None:
                 hooks.append(on_event)
             self._observer = observer.Observer(hooks)
@@ -216,7 +218,8 @@ class BaseClient(Shared):
             raise TypeError("cooldown takes CooldownPolicy(...), not %r" % (cooldown,))
         self._health = Health(cooldown or CooldownPolicy(), store, on_problem)
         if transport is None:
-            transport = default_transport(self._blocking, verify, cadata, add_ca, http_client)
+            make = adapters.default_transport
+            transport = make(self._blocking, verify, cadata, add_ca, http_client)
         else:
             given = (
                 ("verify", verify is not True),
@@ -230,14 +233,10 @@ class BaseClient(Shared):
             if hasattr(transport, "open"):
                 transport = transport.open(self._blocking)
         self._transport: Transport = transport
-        places = [self._router.deployment(name) for name in self._router.models()]
-        if self._router.star is not None:
-            places.append(self._router.star)
-        for deployment in places:
+        for deployment in self._router.deployments.values():
             if deployment.options is not None and deployment.options.allow_private is False:
-                from thinwire.core.providers import public_only
-
-                public_only.check(transport, deployment)
+                check = import_module("thinwire.core.providers.public_only").check
+                check(transport, deployment)
         # A transport knows in what sizes its bytes come; own ones need not say.
         self._reserve = Reserve(getattr(transport, "buffer_size", None) or BUFFER)
         if more:  # loaded for who needs it
@@ -300,7 +299,7 @@ class BaseClient(Shared):
         Raises:
             NotImplementedError: the memory of this runtime has no such limits.
         """
-        return memory_budget(self._transport, https, self._reserve.size)
+        return adapters.memory_budget(self._transport, https, self._reserve.size)
 
     def deployments_state(self) -> "dict[str, DeploymentState]":
         """How each deployment is doing: name -> DeploymentState."""
@@ -525,7 +524,7 @@ class AsyncClient(BaseClient, Services):
         lie together before anything else cuts the heap. Nothing to do on CPython.
         """
         self._cold = False
-        for name in modules_of_a_call(self._transport):
+        for name in adapters.modules_of_a_call(self._transport):
             import_module(name)
             await self._transport.sleep_ms(0)
 

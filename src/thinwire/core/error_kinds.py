@@ -53,23 +53,50 @@ if TYPE_CHECKING:
     # Those, and what no server is asked again for.
     ErrorKind = Kind | Literal["error", "encode", "interrupted", "memory", "address"]
 
-# Below HTTP: each may go better the next time.
-_EXCHANGE: "tuple[Kind, ...]" = ("connect", "write", "read", "timeout", "stream")
-_BUSY: "tuple[Kind, ...]" = ("rate_limit", "overloaded", "server")
-# 409 and 425 (RFC 8470) speak of this moment, not of the deployment.
-_MOMENT: "tuple[Kind, ...]" = ("conflict", "too_early")
-
-RETRY_ON = _EXCHANGE + _BUSY + _MOMENT
-# The answer was whole, and is paid for: another model may do better, the same hardly. Or nothing
-# was sent: this deployment cannot do what is asked, or has all that it may have at a time.
-FALLBACK_ON: "tuple[Kind, ...]" = RETRY_ON + (
+# Each tuple is written out: what is added up on import lies in the RAM of a chip, and not in its
+# flash. Below HTTP each may go better the next time; 409 and 425 (RFC 8470) speak of this moment,
+# not of the deployment.
+COOLDOWN_ON: "tuple[Kind, ...]" = (
+    "connect",
+    "write",
+    "read",
+    "timeout",
+    "stream",
+    "rate_limit",
+    "overloaded",
+    "server",
+)
+RETRY_ON: "tuple[Kind, ...]" = (
+    "connect",
+    "write",
+    "read",
+    "timeout",
+    "stream",
+    "rate_limit",
+    "overloaded",
+    "server",
+    "conflict",
+    "too_early",
+)
+# And: the answer was whole, and is paid for: another model may do better, the same hardly. Or
+# nothing was sent: this deployment cannot do what is asked, or has all that it may have at a time.
+FALLBACK_ON: "tuple[Kind, ...]" = (
+    "connect",
+    "write",
+    "read",
+    "timeout",
+    "stream",
+    "rate_limit",
+    "overloaded",
+    "server",
+    "conflict",
+    "too_early",
     "certificate",
     "tool_calls",
     "unsupported",
     "limit",
     "length",
 )
-COOLDOWN_ON = _EXCHANGE + _BUSY
 FALLBACK_OPTIONAL: "tuple[Kind, ...]" = (
     "auth",
     "quota",

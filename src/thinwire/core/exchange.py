@@ -17,7 +17,7 @@ stream open, and a slow model that still sends comments is not cut by liveness (
 Payload that is not ours, as reasoning that is encrypted, is as good as a delta to the clocks.
 """
 
-from thinwire.core._compat import claim, const, import_module, mend_imports, nothing
+from thinwire.core._compat import const, import_module, mend_imports, nothing
 from thinwire.core.error_kinds import ThinwireError
 from thinwire.core.errors import (
     NO_WORDS,
@@ -36,7 +36,6 @@ if TYPE_CHECKING:
     from thinwire.core.answer.events import Event
     from thinwire.core.errors import ThinwireError
     from thinwire.core.request.http_request import Body, Request
-    from thinwire.core.routing.deployment import Deployment
     from thinwire.core.routing.plan import Attempt, Plan
     from thinwire.core.routing.policy import Timeouts
     from thinwire.core.transport import Response, Transport
@@ -185,12 +184,8 @@ class Exchange:
         deployment = self._plan.router.deployment(self.attempt.deployment)
         key: str | None = deployment.api_key  # type: ignore[assignment]
         if callable(key):  # a coroutine only for who wants it
-            name, renewed = self.attempt.deployment, self._plan.renewed
-            key = renewed and renewed.get(name)
-            if key:
-                renewed[name] = None
-            else:
-                key = await self._ask(deployment)
+            keys = import_module("thinwire.core.providers.keys")
+            key = await keys.current(self._plan, self.attempt.deployment)
             self.clocks.asked(self._transport.now_ms())
         request = self.request = self._plan.request(self.attempt, key)
         self.clocks.bound(request)
@@ -252,14 +247,9 @@ class Exchange:
             error.speechless = True
             raise error
         if refused is not None:
-            renew = None
             if status == 401 and callable(deployment.api_key):  # its key may have expired
-                try:
-                    renew = import_module("thinwire.core.providers.keys").renew
-                except MemoryError:
-                    mend_imports()
-            if renew is not None:
-                refused.stale = await renew(self._plan, self.attempt.deployment, key, self._ask)
+                keys = import_module("thinwire.core.providers.keys")
+                refused.stale = await keys.renew(self._plan, self.attempt.deployment, key)
             raise refused
         if answer.is_document():
             from thinwire.core.answer import error_response
@@ -269,16 +259,6 @@ class Exchange:
             answer.receive_document(body_text)
             self.arrived()
         self.streaming = True
-
-    async def _ask(self, deployment: "Deployment") -> "str | None":
-        try:
-            return await deployment.credentials()
-        except ThinwireError as error:  # of another call that the callable has made
-            error.foreign = True
-            raise
-        except MemoryError as error:
-            claim(error)
-            raise
 
     async def first_event(self) -> "Event | str | None":
         """Opens, and reads until there is an event; None at an answer without any.

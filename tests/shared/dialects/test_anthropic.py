@@ -142,6 +142,7 @@ def test_fields_are_renamed():
     for params, wanted in (
         ({"stop": "END"}, {"stop_sequences": ["END"]}),
         ({"stop": ["a", "b"]}, {"stop_sequences": ["a", "b"]}),
+        ({"stop": 7}, {"stop_sequences": [7]}),
         ({"user": "u1"}, {"metadata": {"user_id": "u1"}}),
         ({"safety_identifier": "u1"}, {"metadata": {"user_id": "u1"}}),
         ({"metadata": {"user_id": "u2"}}, {"metadata": {"user_id": "u2"}}),
@@ -272,6 +273,25 @@ def test_what_a_deployment_says():
         made(drop=("reasoning_effort",)), None, {"reasoning_effort": "high", "temperature": 0.5}
     )
     assert ("thinking" in got, got["temperature"]) == (False, 0.5)
+    thinking = {"type": "enabled", "budget_tokens": 2000}
+    config = {"effort": "max", "more": 1}
+    deployment = made(params={"thinking": thinking, "output_config": config})
+    assert document(deployment)["thinking"] == thinking
+    for params, wanted in (
+        ({"reasoning_effort": False}, (None, {"more": 1})),
+        ({"reasoning_budget": 3000}, (3000, {"more": 1})),
+        ({"reasoning_budget": 3000, "output_config": {}}, (3000, {})),
+        ({"reasoning_budget": 3000, "thinking": thinking}, (2000, {"more": 1})),
+    ):
+        got = document(deployment, None, params)
+        budget = got.get("thinking", {}).get("budget_tokens")
+        assert (budget, got["output_config"]) == wanted, params
+    got = document(
+        made("claude-opus-4-7", params={"output_config": config}),
+        None,
+        {"reasoning_effort": "low"},
+    )
+    assert got["output_config"] == {"effort": "low", "more": 1}
     for off in ("none", False, 0):
         got = document(made("glm-5", extra_body={"reasoning_effort": off}))
         assert got["thinking"] == {"type": "disabled"}, off

@@ -313,6 +313,13 @@ def test_reasoning_that_a_deployment_asks_for():
     deployment = made(params={"reasoning_effort": "low"}, reasoning="openrouter")
     assert more({"reasoning_budget": 5000}, deployment) == {"reasoning": {"max_tokens": 5000}}
     assert more({"reasoning_effort": "high"}, made(drop=("reasoning_effort",))) == {}
+    deployment = made(params={"reasoning": {"effort": "low", "summary": "auto"}})
+    for params, wanted in (
+        ({}, {"effort": "low", "summary": "auto"}),
+        ({"reasoning_effort": "high"}, {"effort": "high", "summary": "auto"}),
+        ({"reasoning_effort": "high", "reasoning": {"effort": "max"}}, {"effort": "max"}),
+    ):
+        assert more(params, deployment) == {"reasoning": wanted}, params
 
 
 def test_the_provider_behind_a_gateway():

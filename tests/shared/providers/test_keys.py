@@ -8,7 +8,7 @@ from streams import ANSWER, HELLO, ONCE, json_reply
 from thinwire.core import exchange
 from thinwire.core._compat import MICROPYTHON, getenv
 from thinwire.core.client import AsyncClient
-from thinwire.core.errors import StatusError
+from thinwire.core.errors import OutOfMemory, StatusError
 from thinwire.core.providers import keys
 from thinwire.core.routing.deployment import Deployment
 from thinwire.core.sync import Client
@@ -195,7 +195,7 @@ def test_what_the_callable_raises_then_reaches_the_caller():
             assert transport.open_responses == 0
 
 
-def test_a_full_heap_hides_no_refusal():
+def test_no_room_for_a_key_that_is_asked_for():
     def full(name):
         if name.endswith(".keys"):
             raise MemoryError
@@ -204,9 +204,10 @@ def test_a_full_heap_hides_no_refusal():
     kept, exchange.import_module = exchange.import_module, full
     try:
         for kind, tokens, api_key in ways("1", "2"):
-            _, error, _ = ask(kind, api_key, json_reply(AGAIN, 401))
-            assert error.status == 401
-            assert tokens.times == 1
+            transport, error, _ = ask(kind, api_key, json_reply(AGAIN, 401))
+            assert isinstance(error, OutOfMemory), error
+            assert not sent(transport)
+            assert tokens.times == 0
     finally:
         exchange.import_module = kept
 

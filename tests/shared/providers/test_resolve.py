@@ -164,14 +164,14 @@ def test_a_clients_key_belongs_to_the_model_named_first():
     with Environment(OPENAI_API_KEY="theirs", MINE=KEY):
         for more in ({"api_key": KEY}, {"api_key_env": "MINE"}):
             client, _ = made("openrouter:a", fallbacks=["openai:b", "openrouter:c"], **more)
-            found = client._router._deployments
+            found = client._router.deployments
             keys_of = {name: one.api_key for name, one in found.items()}
             wanted = {"openrouter:a": KEY, "openai:b": "theirs", "openrouter:c": KEY}
             assert keys_of == wanted, keys_of
             client, _ = made("m", Deployment(HOME, model="x"), **more)
-            assert client._router._deployments["m"].api_key == KEY
+            assert client._router.deployments["m"].api_key == KEY
             client, _ = made("m", {"m": "groq:x", "b": "openai:y"}, **more)
-            keys_of = {name: one.api_key for name, one in client._router._deployments.items()}
+            keys_of = {name: one.api_key for name, one in client._router.deployments.items()}
             assert keys_of == {"m": KEY, "b": "theirs"}, keys_of
 
 
@@ -260,7 +260,7 @@ def test_a_fallback_may_be_written_as_text():
     with Environment(GROQ_API_KEY="k"):
         names = {"a": Deployment(HOME), "groq:x": Deployment(HOME, "own")}
         client, _ = made("a", names, {"a": ["groq:x", "groq:y", "ollama:z"]})
-        found = client._router._deployments
+        found = client._router.deployments
         assert sorted(found) == ["a", "groq:x", "groq:y", "ollama:z"]
         assert found["groq:x"].api_key == "own"  # declared: never parsed
         assert (found["groq:y"].api_key, found["groq:y"].model) == ("k", "y")
@@ -414,7 +414,7 @@ def test_a_text_may_name_a_provider_of_the_environments_configuration():
     mine = {"type": "openai", "base_url": HOME, "api_key": "of-the-file"}
     with Scratch(json.dumps({"providers": {"mine": mine}}).encode()) as path:
         with Environment(THINWIRE_CONFIG=path, GROQ_API_KEY="g"):
-            found = made("mine:x:1", fallbacks=["mine:y", "groq:z"])[0]._router._deployments
+            found = made("mine:x:1", fallbacks=["mine:y", "groq:z"])[0]._router.deployments
             shown = [(one.base_url, one.model, one.api_key) for _, one in sorted(found.items())]
             groq = ("https://api.groq.com/openai/v1", "z", "g")
             assert shown == [groq, (HOME, "x:1", "of-the-file"), (HOME, "y", "of-the-file")]

@@ -318,3 +318,19 @@ def test_headers_that_frame_a_request_are_refused():
     for name in ("Content-Length", "transfer-encoding"):
         error = error_of(ValueError, Deployment, BASE, extra_headers={name: "5"})
         assert name in str(error), error
+
+
+def test_firmware_without_options_still_has_https():
+    def without(name):
+        raise ImportError(name)
+
+    kept, module.import_module = module.import_module, without
+    try:
+        made = Deployment("https://api.test/v1", "key", "id")
+        assert made.url.scheme == "https"
+        assert made.options is None
+        for given in ({"provider": "groq"}, {"base_url": "https://api.test/v1", "drop": ("n",)}):
+            said = error_of(ImportError, Deployment, **given)
+            assert "thinwire.core.providers.options" in str(said), said
+    finally:
+        module.import_module = kept

@@ -22,12 +22,29 @@ _CHOICES = const(256)  # in one answer; APIs allow 128 at most, and each takes m
 # The fields that are ours: of a message, of a chunk. Obfuscation is padding, against those who
 # listen to lengths.
 _REASONING = ("reasoning_content", "reasoning")
-_MESSAGE = tuple(
-    "role content refusal reasoning_content reasoning tool_calls function_call images audio"
-    " annotations".split()
+_MESSAGE = (
+    "role",
+    "content",
+    "refusal",
+    "reasoning_content",
+    "reasoning",
+    "tool_calls",
+    "function_call",
+    "images",
+    "audio",
+    "annotations",
 )
-_CHUNK = tuple(
-    "id object created model choices usage service_tier provider error obfuscation".split()
+_CHUNK = (
+    "id",
+    "object",
+    "created",
+    "model",
+    "choices",
+    "usage",
+    "service_tier",
+    "provider",
+    "error",
+    "obfuscation",
 )
 _CHOICE = ("index", "delta", "message", "text", "finish_reason")
 _OURS = ("logprobs", "usage")  # likewise, if they are objects

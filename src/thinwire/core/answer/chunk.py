@@ -22,7 +22,8 @@ _FUNCTION = ("name", "arguments", "input")
 # Fields that name something: to say it once more is no progress.
 _NAMING = ("type", "id", "format", "name", "role", "object", "channel", "mime_type", "index")
 CALLING = ("tool_calls", "function_call")  # the finish_reasons that announce a call
-REASONS = ("stop", "length", "content_filter", "error") + CALLING  # those that OpenAI has
+# Those that OpenAI has, written out: a sum would lie in a chip's RAM.
+REASONS = ("stop", "length", "content_filter", "error", "tool_calls", "function_call")
 _NO_WORDS = "the server sent an error without words"
 # Fields of errors that are no OpenAI's: MiniMax, Cloudflare, DashScope, web frameworks.
 _OWN = ("base_resp", "errors", "success", "code", "error_code", "statusCode")

@@ -125,6 +125,8 @@ def _document(
     limits = [given.pop(one) for one in _LIMITS if given.get(one) is not None]
     document["max_tokens"] = limits[0] if limits else anthropic_thinking.longest(known)
     reasoning = parameters.reasoning(given, deployment, call)
+    if call.reasoning is not None:
+        _outdo(given, call)
     system = blocks(given.pop("system", None))
     _translate(given, document, deployment, call)
     if call.tools:
@@ -143,6 +145,15 @@ def _document(
     return _Document(document, turns)
 
 
+def _outdo(given: "dict[str, Any]", call: "Call") -> None:
+    # What the deployment says of reasoning in the API's words counts less than the call's.
+    if "thinking" not in call.params:
+        given.pop("thinking", None)
+    config: Any = given.get("output_config")
+    if "output_config" not in call.params and hasattr(config, "items"):
+        given["output_config"] = {name: config[name] for name in config if name != "effort"}
+
+
 def _translate(
     given: "dict[str, Any]", document: "dict[str, Any]", deployment: "Deployment", call: "Call"
 ) -> None:
@@ -151,8 +162,8 @@ def _translate(
         if value is None or field in ("tool_choice", "parallel_tool_calls", "stream_options"):
             continue
         if field == "stop":
-            words = [value] if isinstance(value, str) else value
-            kept = [word for word in words if word.strip()]
+            words = value if isinstance(value, (list, tuple)) else [value]
+            kept = [word for word in words if not isinstance(word, str) or word.strip()]
             if len(kept) < len(words):
                 parameters.dropped(call, field, "the API takes no stop sequence of white space")
             if kept:

@@ -103,9 +103,8 @@ def _document(
         document["messages"] = _messages(call.extra_body["messages"], deployment, call)
     options = deployment.options
     if call.reasoning is not None or (options is not None and options.shapes()):
-        from thinwire.core.dialects import parameters  # few ask for more than that
-
-        parameters.shape(document, deployment, call)
+        shape = import_module("thinwire.core.dialects.parameters").shape  # few ask for more
+        shape(document, deployment, call)
     return document
 
 

@@ -104,6 +104,11 @@ def _document(
     asked = parameters.asked(deployment, call)
     fields: dict[str, Any] = parameters.fitting(asked, deployment, call, hints, _REFUSED)
     ours = _reasoning(deployment, parameters.reasoning(fields, deployment, call), model)
+    theirs: Any = fields.get("reasoning")
+    if call.reasoning is not None and "reasoning" not in call.params and hasattr(theirs, "items"):
+        # The deployment's, in the API's words, counts less than the call's.
+        theirs = {name: theirs[name] for name in theirs if name not in ("effort", "max_tokens")}
+        fields["reasoning"] = theirs
     _translate(fields, document, ours)
     document.setdefault("store", False)
     given = fields.get("include") or []

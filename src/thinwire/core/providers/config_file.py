@@ -1,6 +1,6 @@
 """Where a configuration comes from, and the error that says what is wrong with it."""
 
-from thinwire.core._compat import const, import_module, loads_whole, public
+from thinwire.core._compat import MICROPYTHON, const, loads_whole, public, toml_document
 
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
@@ -74,7 +74,9 @@ def _document(path: str) -> object:
     if data[:3] == b"\xef\xbb\xbf":
         data = data[3:]  # a byte order mark, which editors of Windows write
     if path.endswith(".toml"):
-        return import_module("thinwire.core.adapters").toml_document(data)
+        if MICROPYTHON:  # pragma: no cover (MicroPython)
+            raise ValueError("TOML needs CPython: write it as JSON")
+        return toml_document(data)
     return loads_whole(data)
 
 

@@ -1,16 +1,16 @@
 """Keys: where they are while a deployment has none, and what follows when one is refused.
 
 A variable of the environment is read when a client is made, for the deployments that name one
-(`api_key_env=`) or whose preset does. Loaded for those, and with the first 401 to a key that is
-asked for.
+(`api_key_env=`) or whose preset does. Loaded for those, and for keys that are asked for.
 """
 
-from thinwire.core._compat import const, getenv, import_module, set_field
+from thinwire.core._compat import claim, const, getenv, import_module, set_field
+from thinwire.core.error_kinds import ThinwireError
 from thinwire.core.routing.deployment import Deployment, check_key
 
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from thinwire.core.routing.deployment import Credentials
     from thinwire.core.routing.plan import Plan
@@ -117,19 +117,31 @@ def altered(deployment: Deployment, **fields: object) -> Deployment:
     return result
 
 
-async def renew(
-    plan: "Plan",
-    name: str,
-    refused: "str | None",
-    ask: "Callable[[Deployment], Awaitable[str | None]]",
-) -> bool:
+async def current(plan: "Plan", name: str) -> "str | None":
+    """The key for the next attempt at a deployment whose `api_key` is a callable: what it gives,
+    or what it gave in place of a key that was refused.
+
+    Args:
+        plan: of the call.
+        name: of the deployment.
+
+    Raises:
+        what the callable raises, and see Deployment.credentials.
+    """
+    key = plan.renewed and plan.renewed.get(name)
+    if key:
+        plan.renewed[name] = None  # type: ignore[index]
+        return key
+    return await _asked(plan, name)
+
+
+async def renew(plan: "Plan", name: str, refused: "str | None") -> bool:
     """Asks once more for a key that a server has refused, for the next attempt there.
 
     Args:
         plan: of the call; a deployment's key is asked for once more in it.
         name: of the deployment.
         refused: the key that was sent.
-        ask: asks a deployment for its key.
 
     Returns:
         Whether there is another one: then the attempt that failed is no attempt.
@@ -139,8 +151,19 @@ async def renew(
     if name in plan.renewed:
         return False
     plan.renewed[name] = None
-    key = await ask(plan.router.deployment(name))
+    key = await _asked(plan, name)
     if not key or key == refused:
         return False
     plan.renewed[name] = key
     return True
+
+
+async def _asked(plan: "Plan", name: str) -> "str | None":
+    try:
+        return await plan.router.deployment(name).credentials()
+    except ThinwireError as error:  # of another call that the callable has made
+        error.foreign = True
+        raise
+    except MemoryError as error:
+        claim(error)
+        raise

@@ -95,7 +95,7 @@ def of_client(client: "BaseClient", name: str) -> Deployment:
         ValueError: none.
     """
     router = client._router  # noqa: SLF001 - this is a method of the client's
-    own = dict(router._deployments)  # noqa: SLF001 - and this is, too
+    own = dict(router.deployments)
     default = own.pop("*", None)
     if default is None and len(own) == 1 and router.single:
         default = own[router.default_model]  # type: ignore[index]
@@ -259,11 +259,9 @@ def wild(router: "Router", name: str) -> Deployment:
 
     Nothing is kept for each name: whoever asks chooses them.
     """
-    deployment = router.star
-    if router.responses_only is None:
-        router.responses_only = _responses_only(deployment)  # type: ignore[arg-type]
-    if matches(name, router.responses_only):
-        if router.star_responses is None:
-            router.star_responses = altered(deployment, dialect="responses")  # type: ignore[arg-type]
-        deployment = router.star_responses
-    return deployment  # type: ignore[return-value]
+    star: Deployment = router.star  # type: ignore[assignment]
+    if router.wild is None:
+        patterns = _responses_only(star)
+        router.wild = (patterns, altered(star, dialect="responses") if patterns else star)
+    patterns, deployment = router.wild
+    return deployment if matches(name, patterns) else star

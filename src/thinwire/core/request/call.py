@@ -2,7 +2,7 @@
 that is tried.
 """
 
-from thinwire.core._compat import const
+from thinwire.core._compat import const, import_module
 from thinwire.core.wire.http1_request import check_headers
 
 TYPE_CHECKING = const(False)
@@ -119,8 +119,7 @@ class Call:
         _check(given, tools)
         self.params = {key: value for key, value in given.items() if value is not None}
         if "reasoning_effort" in self.params or "reasoning_budget" in self.params:
-            from thinwire.core.request.reasoning import taken
-
+            taken = import_module("thinwire.core.request.reasoning").taken
             self.reasoning = taken(self.params)
         self.extra_body = extra_body or {}
         self.extra_headers = dict(extra_headers or {})

@@ -126,7 +126,7 @@ class BytesBody(Body):
 
 def _produced(blocks: object) -> "Body":
     # A module that few need.
-    made = import_module("thinwire.core.request.raw_call")
+    made = import_module("thinwire.core.request.fresh_body")
     if callable(blocks):
         return made.FreshBody(blocks)  # type: ignore[no-any-return]
     return made.ProducedBody(made.blocks_of(blocks, False))  # type: ignore[no-any-return]

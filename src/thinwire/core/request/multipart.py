@@ -9,7 +9,8 @@ source of this library
 
 from thinwire.core._compat import const, random_id
 from thinwire.core.errors import EncodeError
-from thinwire.core.request.raw_call import FreshBody, ProducedBody, blocks_of
+from thinwire.core.request.fresh_body import FreshBody, blocks_of
+from thinwire.core.request.raw_call import ProducedBody
 
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:

@@ -239,8 +239,14 @@ class Deployment:
                 raise TypeError("%s is bytes, and has to be text: %s.decode()" % (name, name))
         # Whose it is may be known, and with that what suits it.
         known: dict[str, Any] = {}
+        settle: Any = None
         if more or base_url is None or str(base_url)[:5].lower() == "https":
-            settle = import_module("thinwire.core.providers.options").settle
+            try:
+                settle = import_module("thinwire.core.providers.options").settle
+            except ImportError:  # of a firmware that was built without
+                if more or base_url is None:
+                    raise
+        if settle is not None:
             base_url, known, options = settle(base_url, api_key, model, dialect, more)
             set_field(self, "options", options)
             set_field(self, "provider", known["provider"])
@@ -270,7 +276,7 @@ class Deployment:
             names = ", ".join([repr(one) for one, _ in DIALECTS])
             raise ValueError("dialect %r is not known: known are %s" % (dialect, names))
         set_field(self, "dialect", dialect)
-        url = URL(base_url)
+        url = URL(base_url)  # type: ignore[arg-type]  # `settle` has seen to it
         if url.path.endswith(target):
             url.path = url.path[: -len(target)]
             warn("base_url ends in %s, which thinwire adds itself: leave it out" % target)

@@ -39,12 +39,12 @@ class Router:
 
     Attributes:
         single: whether it was made for one model.
+        deployments: public model name -> Deployment, "*" included.
         star: the deployment of "*", or None.
-        responses_only, star_responses: see resolve.wild.
+        wild: see resolve.wild.
     """
 
-    responses_only: "list[str] | None" = None
-    star_responses: "Deployment | None" = None
+    wild: "tuple[list[str], Deployment] | None" = None
 
     def __init__(
         self,
@@ -67,9 +67,9 @@ class Router:
         if api_key is not None or api_key_env is not None or not _is_plain(named, lists):
             settled = import_module("thinwire.core.providers.resolve").settled
             named, lists = settled(default_model, deployments, lists, api_key, api_key_env)
-        self._deployments: dict[str, Deployment] = dict(named)  # type: ignore[arg-type]
-        self.star = self._deployments.get("*")
-        for name, deployment in self._deployments.items():
+        self.deployments: dict[str, Deployment] = dict(named)  # type: ignore[arg-type]
+        self.star = self.deployments.get("*")
+        for name, deployment in self.deployments.items():
             if blocking and callable(deployment.api_key) and is_async(deployment.api_key):
                 said = "api_key of deployments[%r] is async, and Client cannot wait for it"
                 raise TypeError((said + ": give it a plain callable, or use AsyncClient") % name)
@@ -83,7 +83,7 @@ class Router:
 
     def deployment(self, name: str) -> Deployment:
         """The deployment of a name that `name` has let through."""
-        found = self._deployments.get(name)
+        found = self.deployments.get(name)
         if found is None:
             found = import_module("thinwire.core.providers.resolve").wild(self, name)
         return found
@@ -98,7 +98,7 @@ class Router:
             ValueError: the model is not declared, and there is no "*"; or there is no default.
         """
         name = self.default_model if model is None else model
-        if name in self._deployments and name != "*":
+        if name in self.deployments and name != "*":
             return name
         if name is None:
             nameless = import_module("thinwire.core.providers.resolve").nameless
@@ -118,11 +118,11 @@ class Router:
             reason: "" for ordinary failures, "context_length" or "content_filter".
         """
         chains = self._lists.get(reason, {})
-        return chains.get(name if name in self._deployments else "*", [])
+        return chains.get(name if name in self.deployments else "*", [])
 
     def models(self) -> "list[str]":
         """All declared names, sorted."""
-        return sorted([name for name in self._deployments if name != "*"])
+        return sorted([name for name in self.deployments if name != "*"])
 
     def _checked(self, option: str, lists: "Lists | None") -> "dict[str, list[str]]":
         checked = {}
