@@ -535,8 +535,8 @@ class Resting(ScriptedTransport):
 
 def test_the_first_chat_loads_its_code_with_a_pause_behind_each_module():
     names = ["thinwire.core.wire.utf8", "thinwire.core.wire.http_date"]
-    kept = module.modules_of_a_call
-    module.modules_of_a_call = lambda transport: names
+    kept = module.adapters.modules_of_a_call
+    module.adapters.modules_of_a_call = lambda transport: names
     try:
         transport = Resting([ScriptedReply([ANSWER]) for _ in range(3)])
         client = AsyncClient("a", deployments("a"), transport=transport)
@@ -546,4 +546,4 @@ def test_the_first_chat_loads_its_code_with_a_pause_behind_each_module():
         asyncio.run(client.load())
         assert transport.rests == 4
     finally:
-        module.modules_of_a_call = kept
+        module.adapters.modules_of_a_call = kept

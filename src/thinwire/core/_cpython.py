@@ -48,8 +48,6 @@ _encode_tree = json.JSONEncoder(
 # Puts a file in the place of another, or of none, in one step.
 replace_file = os.replace
 
-# Takes a file away.
-
 _loaded: "dict[str, ModuleType]" = {}  # wholly: sys.modules has what another thread is at, too
 
 

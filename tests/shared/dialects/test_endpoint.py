@@ -65,8 +65,8 @@ def test_azures_paths_are_those_of_its_deployments():
         ("2024-10-21", "/openai/deployments/ada/embeddings?api-version=2024-10-21"),
     ):
         where = Deployment("https://me.openai.azure.com", KEY, "ada", api_version=version)
-        made = client(Client, reply(b'{"data": []}'), deployments=where)
-        assert made.embeddings("a").vectors == []
+        made = client(Client, reply(b'{"data": [{"embedding": [1]}]}'), deployments=where)
+        assert [list(one) for one in made.embeddings("a").vectors] == [[1.0]]
         request = made.transport.requests[0]
         assert request.target == want
         assert ("api-key", KEY) in request.headers

@@ -82,7 +82,7 @@ class FileStore(Store):
         except OSError:
             try:
                 remove_file(temporary)  # a full flash must not fill up with what did not fit
-            except OSError:
+            except OSError:  # pragma: no cover (MicroPython)
                 pass  # it was never made
             raise
 

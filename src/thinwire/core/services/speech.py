@@ -122,7 +122,7 @@ async def speak(
             total += len(piece)
             piece = await reply.next_piece()
         if not total:
-            raise reply.wrong("the answer is no sound", "")
+            raise reply.wrong("the answer is empty, and no sound", "")
         if own is not None:
             own.close()  # now, since what was held back may find no room
     except BaseException:
