@@ -163,6 +163,8 @@ def test_metadata_services_are_never_asked():
                 assert "allow_private=True" in refused(url_of(host, scheme), **options), host
             assert Deployment(url_of(host, scheme), allow_private=True).url.host == host
     assert "a metadata service" in refused("http://metadata.google.internal")
+    for name in ("metadata.google.internal", "Metadata.goog", "instance-data"):
+        assert "a metadata service" in refused("https://" + name)
     assert "a metadata service" in refused(
         "http://metadata.google.internal", allow_insecure_http=True
     )

@@ -297,9 +297,10 @@ class Deployment:
         set_field(self, "allow_fallbacks", allow_fallbacks)
         set_field(self, "session_affinity", session_affinity)
         check_headers(list(self.extra_headers.items()))
-        # Whether it may lead there; of https to a name, and of this machine, it is known.
+        # Whether it may lead there; of https to most names, and of this machine, it is known.
         host, strict = url.host, self.options is not None and self.options.allow_private is False
         doubtful = url.scheme == "http" or ":" in host or host[0].isdigit()
+        doubtful = doubtful or host[:8].lower() in ("metadata", "instance")
         if strict or (doubtful and host not in ("localhost", "127.0.0.1")):
             import_module("thinwire.core.providers.addresses").check(self)
 
