@@ -11,6 +11,9 @@ from support.interpreters import ROOT, Interpreter, run_micropython
 RUNNER = ROOT / "tests/micropython/runner.py"
 TESTS = ROOT / "tests/shared"
 SHARED = sorted(TESTS.rglob("test_*.py"))
+# Streams that are cut at each byte are heavy here: with each change two MicroPythons run them.
+CUT = ("test_stream.py", "test_stream_endings.py", "test_responses_answer.py")
+CUT += ("test_anthropic_answer.py", "test_think_tags.py")
 
 
 @pytest.fixture(scope="module")
@@ -20,7 +23,11 @@ def chip() -> Interpreter:
 
 
 @emulated
-@pytest.mark.parametrize("path", SHARED, ids=lambda path: path.relative_to(TESTS).as_posix())
+@pytest.mark.parametrize(
+    "path",
+    [pytest.param(one, marks=pytest.mark.heavy if one.name in CUT else ()) for one in SHARED],
+    ids=[one.relative_to(TESTS).as_posix() for one in SHARED],
+)
 def test_shared(chip: Interpreter, path: Path) -> None:
     done = run_micropython(chip, RUNNER, path)
     assert done.returncode == 0, done.stdout

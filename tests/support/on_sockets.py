@@ -11,7 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from thinwire.core import adapters, client
+from thinwire.core import adapters
 from thinwire.core.transport import Transport
 from thinwire.transport import SocketTransport
 
@@ -25,8 +25,7 @@ def default_transport(
 
 def install(replace: Callable[[Any, str, Any], object] = setattr) -> None:
     """Makes it so, by `replace`."""
-    for module in (adapters, client):
-        replace(module, "default_transport", default_transport)
+    replace(adapters, "default_transport", default_transport)
 
 
 if __name__ == "__main__":
