@@ -11,7 +11,7 @@ from support.interpreters import ROOT, Interpreter, run_micropython
 RUNNER = ROOT / "tests/micropython/runner.py"
 TESTS = ROOT / "tests/shared"
 SHARED = sorted(TESTS.rglob("test_*.py"))
-# Streams that are cut at each byte are heavy here: with each change the newest MicroPython has them.
+# Streams that are cut at each byte are heavy here: with each change the newest has them.
 CUT = ("test_stream.py", "test_stream_endings.py", "test_responses_answer.py")
 CUT += ("test_anthropic_answer.py", "test_think_tags.py")
 
