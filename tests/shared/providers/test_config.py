@@ -122,7 +122,7 @@ def test_a_model_without_a_provider_is_the_default_providers():
 
 def test_the_star_is_for_ids_that_nobody_declared():
     document = {"default_model": "any/thing", "models": {"*": {"provider": "openrouter"}}}
-    found = config.arguments(document, ENV)
+    found = Config(document, ENV).arguments()
     assert found["default_model"] == "any/thing"
     assert found["deployments"]["*"].model is None
     document["models"]["*"]["model"] = "x"
@@ -168,13 +168,13 @@ def test_references_are_names_or_provider_and_model():
     document["default_model"] = "hill/a"
     document["fallbacks"] = ["b", "groq:llama"]
     document["context_fallbacks"] = {"b": ["a"]}
-    found = config.arguments(document, ENV)
+    found = Config(document, ENV).arguments()
     assert found["default_model"] == "a"
     assert found["fallbacks"] == {"a": ["b", "groq:llama"]}
     assert found["context_fallbacks"] == {"b": ["a"]}
     assert found["deployments"]["groq:llama"].api_key == "sk-groq"
     document["default_model"] = "openai:gpt-5"
-    found = config.arguments(document, ENV)
+    found = Config(document, ENV).arguments()
     assert found["fallbacks"] == {"openai:gpt-5": ["b", "groq:llama"]}
 
 
@@ -191,7 +191,7 @@ def test_policies():
         "keep_headers": ["x-a"],
         "store": "state.json",
     }
-    found = config.arguments(document, ENV)
+    found = Config(document, ENV).arguments()
     assert found["timeouts"].total == 30000
     assert (found["retry"].attempts, found["retry"].jitter) == (4, "none")
     assert found["cooldown"].failures == 1
@@ -206,13 +206,13 @@ def test_policies():
 
 
 def test_what_is_not_said_is_left_to_the_client():
-    found = config.arguments({"models": {"a": "groq:x"}}, ENV)
+    found = Config({"models": {"a": "groq:x"}}, ENV).arguments()
     assert sorted(found) == ["default_model", "deployments"]
 
 
 def test_no_limit_is_null():
     document = {"models": {"a": "groq:x"}, "timeouts": {"first_token": None}}
-    assert config.arguments(document, ENV)["timeouts"].first_token is None
+    assert Config(document, ENV).arguments()["timeouts"].first_token is None
 
 
 def test_everything_that_is_wrong_is_told_at_once():
@@ -421,8 +421,8 @@ def test_paths_are_relative_to_the_file():
         with Scratch(json.dumps(document).encode()) as path:
             folder = path[: -len(path.rpartition("/")[2])]
             wanted = found.replace("/tmp/", folder)
-            assert config.arguments(path, ENV)["verify"] == wanted
-    assert config.arguments({"models": {"a": "groq:x"}, "verify": "ca"}, ENV)["verify"] == "ca"
+            assert Config(path, ENV).arguments()["verify"] == wanted
+    assert Config({"models": {"a": "groq:x"}, "verify": "ca"}, ENV).arguments()["verify"] == "ca"
 
 
 def test_the_environment_of_the_process_is_asked_where_none_is_given():
@@ -444,7 +444,7 @@ def test_a_client_is_made_of_it():
 def test_an_own_transport_brings_its_own_trust():
     document = hill(models={"a": "a-1"})
     document["verify"] = False
-    assert config.arguments(document, ENV)["verify"] is False
+    assert Config(document, ENV).arguments()["verify"] is False
     transport = ScriptedTransport([])
     with config.client(Client, document, ENV, {"transport": transport}) as client:
         assert client.transport is transport
@@ -453,10 +453,10 @@ def test_an_own_transport_brings_its_own_trust():
 def test_certificates_are_read_where_all_have_the_same():
     with Scratch(b"CA") as path:
         document = hill(models={"a": "a-1"}, add_ca=path)
-        assert config.arguments(document, ENV)["add_ca"] == [b"CA"]
+        assert Config(document, ENV).arguments()["add_ca"] == [b"CA"]
         document = hill(models={"a": "a-1"})
         document["add_ca"] = [path, path]
-        assert config.arguments(document, ENV)["add_ca"] == [b"CA", b"CA"]
+        assert Config(document, ENV).arguments()["add_ca"] == [b"CA", b"CA"]
 
 
 def test_a_name_is_resolved_by_a_configuration():
@@ -470,7 +470,7 @@ def test_a_name_is_resolved_by_a_configuration():
 
 def test_a_file_of_certificates_that_is_missing():
     document = hill(models={"a": "a-1"}, add_ca="/no/such.pem")
-    error = error_of(ConfigError, config.arguments, document, ENV)
+    error = error_of(ConfigError, Config(document, ENV).arguments)
     assert str(error).startswith("the configuration: add_ca: /no/such.pem cannot be read: ")
 
 
@@ -480,5 +480,5 @@ def test_of_two_providers_at_one_server_the_stricter_counts():
     document["models"] = {"b": "groq:x"}
     document["default_model"] = "b"
     with Warned() as told:
-        assert "verify" not in config.arguments(document, ENV)
+        assert "verify" not in Config(document, ENV).arguments()
     assert "https://hill.example differ in whom to trust" in told[0]

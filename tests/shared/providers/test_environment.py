@@ -201,9 +201,8 @@ def test_no_model_is_chosen_and_the_error_names_the_variable():
 def test_a_file_comes_first():
     with Scratch(b'{"models": {"a": "groq:x"}}') as path:
         variables = {"THINWIRE_CONFIG": path, "OPENAI_API_KEY": "sk-1", "GROQ_API_KEY": "sk-2"}
-        found = environment.arguments(variables)
-        assert found["deployments"]["a"].api_key == "sk-2"
         with environment.client(Client, variables, {"timeouts": 5}) as client:
+            assert client.resolve("a").api_key == "sk-2"
             assert client._config.default_model == "a"
             assert "total=5" in repr(client)
 

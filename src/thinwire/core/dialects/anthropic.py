@@ -10,11 +10,10 @@ vision, PDF support, structured outputs and prompt caching.
 """
 
 from thinwire.core._compat import const, import_module
-from thinwire.core.dialects import anthropic_thinking, parameters
+from thinwire.core.dialects import anthropic_thinking, openai, parameters
 from thinwire.core.dialects.anthropic_answer import AnthropicAnswer
 from thinwire.core.dialects.anthropic_messages import Conversation, Turns
 from thinwire.core.dialects.anthropic_parts import blocks, check
-from thinwire.core.dialects.authorization import key_header
 from thinwire.core.dialects.replay import is_turn, mended
 from thinwire.core.request.http_request import JSONBody, Request
 from thinwire.core.wire.json_encode import Items
@@ -55,26 +54,12 @@ def request(
     Raises:
         ThinwireError: of kind "unsupported": what is asked for is not to be had of this API.
     """
-    headers = [
-        ("Content-Type", "application/json"),
-        ("Accept", "text/event-stream, application/json"),
-        ("Accept-Encoding", "identity"),
-        ("User-Agent", "thinwire"),
-        ("anthropic-version", _VERSION),
-    ]
-    given = ("x-api-key", key or "")
-    if deployment.options is not None:
-        given = key_header(deployment.options.auth, key, "x-api-key")
-    for more in (deployment.headers(*given), list(call.extra_headers.items())):
-        names = [one.lower() for one, _ in more]
-        headers = [pair for pair in headers if pair[0].lower() not in names] + more
-    url = deployment.url
     body = call.body
     if body is None:
         document: Any = _document(deployment, name, call, first_provider)
         body = JSONBody(document, call.sizes)
-    return Request(
-        "POST", url.scheme, url.host, url.port, url.target(_TARGET), url.authority(), headers, body
+    return openai.posted(
+        deployment, call, _TARGET, body, key, "x-api-key", (("anthropic-version", _VERSION),)
     )
 
 
@@ -134,7 +119,6 @@ def _document(
         _choose(document, given.get("tool_choice"), given.get("parallel_tool_calls"), deployment)
     anthropic_thinking.add(document, call, known, reasoning, bool(limits))
     if deployment.provider_order or deployment.allow_fallbacks is not None or first_provider:
-        openai = import_module("thinwire.core.dialects.openai")
         document["provider"] = openai.provider_field(deployment, first_provider)
     document.update(call.extra_body)
     messages = _repaired(document.get("messages", call.messages), deployment, call)

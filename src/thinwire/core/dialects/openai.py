@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from thinwire.core.request.call import Call
+    from thinwire.core.request.http_request import Body
     from thinwire.core.routing.deployment import Deployment
     from thinwire.core.wire.reserve import Reserve
 
@@ -34,6 +35,29 @@ def request(
         key: what the deployment's `api_key` is, or gave.
         first_provider: provider behind the deployment to ask first, "" for none.
     """
+    body = call.body
+    if body is None:
+        body = JSONBody(_document(deployment, name, call, first_provider), call.sizes)
+    return posted(deployment, call, _TARGET, body, key)
+
+
+def posted(
+    deployment: "Deployment",
+    call: "Call",
+    target: str,
+    body: "Body",
+    key: "str | None",
+    usual: str = "bearer",
+    more: "tuple[tuple[str, str], ...]" = (),
+) -> Request:
+    """The request that posts `body`, on whatever wire.
+
+    Args:
+        target: below the base URL.
+        key: see request.
+        usual: in which header this wire has the key; see authorization.key_header.
+        more: headers that this wire has beside.
+    """
     # Header names compare without case: a later one replaces an earlier, never doubles it. The
     # caller's win over the deployment's, those over thinwire's.
     headers = [
@@ -42,23 +66,22 @@ def request(
         ("Accept-Encoding", "identity"),
         ("User-Agent", "thinwire"),
     ]
+    headers.extend(more)
     given = ("Authorization", "Bearer " + key if key else "")
-    if deployment.options is not None:
+    options = deployment.options
+    if options is not None or usual != "bearer":
         key_header = import_module("thinwire.core.dialects.authorization").key_header
-        given = key_header(deployment.options.auth, key)
+        given = key_header("" if options is None else options.auth, key, usual)
     if not (deployment.extra_headers or call.extra_headers):
         if given[1]:
             headers.append(given)
     else:
-        for more in (deployment.headers(*given), list(call.extra_headers.items())):
-            names = [one.lower() for one, _ in more]
-            headers = [pair for pair in headers if pair[0].lower() not in names] + more
+        for others in (deployment.headers(*given), list(call.extra_headers.items())):
+            names = [one.lower() for one, _ in others]
+            headers = [pair for pair in headers if pair[0].lower() not in names] + others
     url = deployment.url
-    body = call.body
-    if body is None:
-        body = JSONBody(_document(deployment, name, call, first_provider), call.sizes)
     return Request(
-        "POST", url.scheme, url.host, url.port, url.target(_TARGET), url.authority(), headers, body
+        "POST", url.scheme, url.host, url.port, url.target(target), url.authority(), headers, body
     )
 
 

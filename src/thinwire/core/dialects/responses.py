@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from typing import Any
 
     from thinwire.core.request.call import Call
-    from thinwire.core.request.http_request import Body
     from thinwire.core.routing.deployment import Deployment
     from thinwire.core.wire.reserve import Reserve
 
@@ -52,13 +51,6 @@ _PLAIN = "gpt-3 gpt-4 chatgpt- gpt-5-chat gpt-5.1-chat gpt-5.2-chat gpt-5.3-chat
 _TUNED = "ft:"  # before the id of a model that was tuned
 
 
-class _Sent:
-    # As much of a Call as openai.request needs where the body is made already.
-    def __init__(self, body: "Body", extra_headers: "dict[str, str]") -> None:
-        self.body = body
-        self.extra_headers = extra_headers
-
-
 def request(
     deployment: "Deployment",
     name: str,
@@ -74,11 +66,7 @@ def request(
     body = call.body
     if body is None:
         body = JSONBody(_document(deployment, name, call, first_provider), call.sizes)
-    sent: Any = _Sent(body, call.extra_headers)
-    # Headers, and who may see the key, are the same on both wires of OpenAI.
-    result = openai.request(deployment, name, sent, key)
-    result.target = deployment.url.target(_TARGET)
-    return result
+    return openai.posted(deployment, call, _TARGET, body, key)
 
 
 def answer(

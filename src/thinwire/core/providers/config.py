@@ -434,11 +434,6 @@ class Config:
         return found
 
 
-def arguments(source: "Source", environ: "Environ | None" = None) -> "Document":
-    """Keyword arguments of a client, of a configuration; see Config."""
-    return Config(source, environ).arguments()
-
-
 def client(kind: "Any", source: "Source", environ: "Environ | None", options: "Document") -> "Any":
     """A client of a configuration.
 

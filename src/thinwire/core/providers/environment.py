@@ -79,7 +79,8 @@ def begin(made: "Any", init: "Callable[..., None]", given: "Document") -> None:
 
 
 def arguments(environ: "Environ | None" = None) -> "Document":
-    """Keyword arguments of a client, of what the environment says; see the head of this file.
+    """Keyword arguments of a client, of what variables say but for THINWIRE_CONFIG, which `client`
+    has looked at; see the head of this file.
 
     Args:
         environ: variables by name, None for those of this process.
@@ -91,10 +92,6 @@ def arguments(environ: "Environ | None" = None) -> "Document":
         ConfigError (a ValueError): nothing is said, or nothing that decides, or something that
             cannot be.
     """
-    path = read(("THINWIRE_CONFIG",), environ)
-    if path:
-        found: Document = import_module(_CONFIG).arguments(path, environ)
-        return found
     return _Environment(environ).arguments()
 
 
