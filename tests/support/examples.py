@@ -22,8 +22,11 @@ class Example:
 def examples() -> list[Example]:
     """All of them, in the order in which a reader meets them."""
     found = []
-    for page in (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))):
+    docs = ROOT / "docs"
+    pages = (*sorted(docs.glob("*.md")), *sorted(docs.glob("migrating/*.md")))
+    for page in (ROOT / "README.md", *pages):
         blocks = re.findall(r"^```python\n(.*?)^```", page.read_text("utf-8"), re.M | re.S)
         for number, text in enumerate(blocks, 1):
-            found.append(Example(f"{page.stem.lower()}_{number}", text))
+            room = "" if page.parent in (ROOT, docs) else f"{page.parent.name}_"
+            found.append(Example(f"{room}{page.stem.lower()}_{number}", text))
     return found
