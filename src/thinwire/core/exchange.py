@@ -444,6 +444,6 @@ def launch(
         answer.assembler.texts_only = plan.texts_only
         return Exchange(transport, plan, attempt, answer)
     except MemoryError:
-        if buffer:
+        if buffer:  # pragma: no cover (MicroPython)
             buffers.release(buffer)
         raise
