@@ -3,12 +3,13 @@
 import json
 import os
 
-from helpers import error_of
+from helpers import error_of, read_all
 from histories import NEXT, TURN, check_history
 
 from thinwire import DataURL, EncodeError, JSONLHistory, TextFile, TextStream
 from thinwire.core.conversation.jsonl_history import file_name
 from thinwire.core.request import jsonl
+from thinwire.core.wire.json_encode import Items, JSONEncoder
 
 
 class Folder:
@@ -92,10 +93,10 @@ NAMES += ["x" * 80, "x" * 81, "x" * 5000, "x" * 4999 + "y"]
 def test_any_name_is_a_file_of_its_own():
     with Folder() as folder:
         history = JSONLHistory(folder.path)
-        for name in NAMES:
-            history.append(name, [{"content": name}])
-        for name in NAMES:
-            assert list(history.read(name)) == [{"content": name}], name
+        for number, name in enumerate(NAMES):
+            history.append(name, [{"n": number}])
+        for number, name in enumerate(NAMES):
+            assert list(history.read(name)) == [{"n": number}], number
         assert len(folder.files()) == len(NAMES)
 
 
@@ -228,8 +229,10 @@ def test_sources_are_stored_as_what_they_stand_for():
         for text in texts + (TextStream(lambda: iter(["a", "b"])),):
             history.append("s", [{"content": text}, {"role": "assistant"}])
         want = ["é\n" * 3000, "data:image/png;base64,iVBORw==", "ab"]
-        found = [message["content"] for message in history.read("s") if "content" in message]
-        assert found == want
+        sent = read_all(JSONEncoder(Items(history.read("s"))))
+        messages = json.loads(str(sent, "utf-8"))
+        assert [message.get("content") for message in messages[::2]] == want
+        assert messages[1::2] == [{"role": "assistant"}] * 3
 
 
 class Never:
