@@ -3,7 +3,7 @@
 import json
 import os
 
-from helpers import error_of, read_all
+from helpers import Scratch, error_of, read_all
 from histories import NEXT, TURN, check_history
 
 from thinwire import DataURL, EncodeError, JSONLHistory, TextFile, TextStream
@@ -52,6 +52,37 @@ def test_on_disk():
 def test_it_waits_for_the_disk():
     with Folder() as folder:
         check_history(JSONLHistory(folder.path, fsync=True))
+
+
+def test_it_works_where_there_are_no_locks():
+    before, jsonl.disk = jsonl.disk, None
+    try:
+        with Folder() as folder:
+            check_history(JSONLHistory(folder.path))
+            folder.write("a.jsonl", b'{"torn"')
+            assert list(JSONLHistory(folder.path).read("a")) == []
+            assert len(folder.told) == 1
+    finally:
+        jsonl.disk = before
+
+
+def test_what_cannot_be_a_folder_or_a_file_is_an_error():
+    with Scratch(b"") as path:
+        for folder in (path, path + "/x"):
+            error_of(OSError, JSONLHistory(folder).append, "s", TURN)
+            error_of(OSError, JSONLHistory(folder).replace, "s", TURN)
+    with Folder() as folder:
+        history = JSONLHistory(folder.path)
+        history.append("s", [])
+        os.remove(folder.path + "/s.jsonl")
+        os.mkdir(folder.path + "/s.jsonl")
+        before, jsonl.disk = jsonl.disk, None
+        try:
+            error_of(OSError, list, history.read("s"))
+            error_of(OSError, history.append, "s", TURN)
+        finally:
+            jsonl.disk = before
+            os.rmdir(folder.path + "/s.jsonl")
 
 
 def test_another_program_reads_it_as_json_lines():

@@ -327,25 +327,6 @@ def _write(file: "BinaryIO", messages: "Iterable[Message]", mark: bytes) -> None
     _write_all(file, memoryview(buffer)[:used])
 
 
-def encoded_message(message: "Message") -> str:
-    """A message as a line, without its end, where it may be in memory as a whole.
-
-    Raises: see JSONLMessages.extend.
-    """
-    out = _Memory()
-    _write(out, (message,), b"")  # type: ignore[arg-type]
-    return str(memoryview(out.data)[:-1], "utf-8")
-
-
-class _Memory:
-    def __init__(self) -> None:
-        self.data = bytearray()
-
-    def write(self, view: memoryview) -> int:
-        self.data += view
-        return len(view)
-
-
 def _write_all(file: "BinaryIO", data: "bytes | memoryview") -> None:
     view = memoryview(data)
     while view:
