@@ -56,7 +56,11 @@ OPTIONAL = {
     ),
     "files": ("thinwire/core/request/sources.py",),  # TextFile, DataURL
     "hedge": ("thinwire/core/hedge.py",),  # hedge_after=
-    "history": ("thinwire/core/request/jsonl.py",),  # JSONLMessages
+    # JSONLMessages, JSONLHistory
+    "history": (
+        "thinwire/core/conversation/jsonl_history.py",
+        "thinwire/core/request/jsonl.py",
+    ),
     "hygiene": (
         "thinwire/core/dialects/hygiene.py",
     ),  # conversations with tools are sent as they are

@@ -39,6 +39,8 @@ if TYPE_CHECKING:
     from thinwire.core.answer.tool_calls import ToolCallStarted as ToolCallStarted
     from thinwire.core.answer.whole_calls import ToolCallComplete as ToolCallComplete
     from thinwire.core.client import AsyncClient as AsyncClient
+    from thinwire.core.conversation.history import MemoryHistory as MemoryHistory
+    from thinwire.core.conversation.jsonl_history import JSONLHistory as JSONLHistory
     from thinwire.core.error_kinds import FALLBACK_ON as FALLBACK_ON
     from thinwire.core.error_kinds import FALLBACK_OPTIONAL as FALLBACK_OPTIONAL
     from thinwire.core.error_kinds import OutOfMemory as OutOfMemory
@@ -84,6 +86,7 @@ if TYPE_CHECKING:
     from thinwire.core.sync import SyncChatStream as SyncChatStream
     from thinwire.core.wire.recorder import FlightRecorder as FlightRecorder
     from thinwire.core.wire.recorder import Recording as Recording
+    from thinwire.cpython.sqlite_history import SQLiteHistory as SQLiteHistory
 
 # Where each name is, below thinwire. One text, since tuples of names take more of a chip's flash.
 _HOMES = """\
@@ -95,6 +98,8 @@ core.answer.stream_events UsageReceived
 core.answer.tool_calls ToolCall ToolCallDelta ToolCallStarted
 core.answer.whole_calls ToolCallComplete
 core.client AsyncClient
+core.conversation.history MemoryHistory
+core.conversation.jsonl_history JSONLHistory
 core.error_kinds FALLBACK_ON FALLBACK_OPTIONAL OutOfMemory ThinwireError
 core.routing.all_failed AllAttemptsFailed
 core.errors ConnectError ContextWindowExceeded EncodeError ReadError StatusError
@@ -118,7 +123,8 @@ core.services.reply Reply
 core.services.speech Transcription
 core.stream ChatStream
 core.sync Client SyncChatStream
-core.wire.recorder FlightRecorder Recording"""
+core.wire.recorder FlightRecorder Recording
+cpython.sqlite_history SQLiteHistory"""
 
 
 if not TYPE_CHECKING:  # or a misspelt name would be one to a type checker
