@@ -39,8 +39,12 @@ if TYPE_CHECKING:
     from thinwire.core.answer.tool_calls import ToolCallStarted as ToolCallStarted
     from thinwire.core.answer.whole_calls import ToolCallComplete as ToolCallComplete
     from thinwire.core.client import AsyncClient as AsyncClient
+    from thinwire.core.conversation.conversation import Conversation as Conversation
     from thinwire.core.conversation.history import MemoryHistory as MemoryHistory
     from thinwire.core.conversation.jsonl_history import JSONLHistory as JSONLHistory
+    from thinwire.core.conversation.sync_conversation import SyncConversation as SyncConversation
+    from thinwire.core.conversation.sync_conversation import SyncTurn as SyncTurn
+    from thinwire.core.conversation.turn import Turn as Turn
     from thinwire.core.error_kinds import FALLBACK_ON as FALLBACK_ON
     from thinwire.core.error_kinds import FALLBACK_OPTIONAL as FALLBACK_OPTIONAL
     from thinwire.core.error_kinds import OutOfMemory as OutOfMemory
@@ -98,8 +102,11 @@ core.answer.stream_events UsageReceived
 core.answer.tool_calls ToolCall ToolCallDelta ToolCallStarted
 core.answer.whole_calls ToolCallComplete
 core.client AsyncClient
+core.conversation.conversation Conversation
 core.conversation.history MemoryHistory
 core.conversation.jsonl_history JSONLHistory
+core.conversation.sync_conversation SyncConversation SyncTurn
+core.conversation.turn Turn
 core.error_kinds FALLBACK_ON FALLBACK_OPTIONAL OutOfMemory ThinwireError
 core.routing.all_failed AllAttemptsFailed
 core.errors ConnectError ContextWindowExceeded EncodeError ReadError StatusError

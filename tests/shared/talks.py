@@ -39,10 +39,14 @@ def talk_of(*replies, **options):
     return Conversation(client, **options), transport
 
 
-def sync_talk_of(*replies, **options):
+def sync_client(*replies):
     transport = ScriptedTransport(replies_of(replies))
-    client = Client("a", deployments("a"), transport=transport, retry=ONCE)
-    return SyncConversation(client, **options), transport
+    return Client("a", deployments("a"), transport=transport, retry=ONCE)
+
+
+def sync_talk_of(*replies, **options):
+    client = sync_client(*replies)
+    return SyncConversation(client, **options), client.transport
 
 
 def sent(transport, place=-1):

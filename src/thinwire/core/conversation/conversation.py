@@ -15,24 +15,14 @@ from thinwire.core.conversation.turn import Turn
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
-    from typing import Any, Protocol, Self
+    from typing import Any, Self
 
     from thinwire.core.answer.completion import Completion
+    from thinwire.core.conversation.history import History
     from thinwire.core.stream import OnDelta
 
     Parts = str | Sequence[Mapping[str, object]] | Mapping[str, object]
     Summarize = Callable[[Iterable[dict[str, Any]]], object]
-
-    class History(Protocol):
-        """Where messages are kept; see docs/conversation.md. Methods may be coroutines."""
-
-        def read(self, session: str) -> Any: ...
-
-        def append(self, session: str, messages: Any) -> Any: ...
-
-        def replace(self, session: str, messages: Any) -> Any: ...
-
-        def delete(self, session: str) -> Any: ...
 
 
 @public
@@ -45,7 +35,7 @@ class Conversation:
         history: where the messages are kept.
     """
 
-    _blocking = False
+    _blocking = False  # of the client
 
     def __init__(
         self,
@@ -92,7 +82,7 @@ class Conversation:
             raise TypeError("Conversation is for AsyncClient, SyncConversation for Client")
         if history is None:
             history = import_module("thinwire.core.conversation.history").MemoryHistory()
-        self.history: History = history  # type: ignore[assignment]
+        self.history: History = history
         self.client = client
         self.system = prompt.settled(system)
         self._profile = prompt.profile_text(profile)

@@ -9,6 +9,7 @@ from thinwire.core._compat import const, is_awaitable
 from thinwire.core.conversation.prompt import system_message
 from thinwire.core.conversation.sessions import Place
 from thinwire.core.conversation.trimming import Part, Sent, summary_message, summary_of
+from thinwire.core.errors import EncodeError
 
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
@@ -70,8 +71,26 @@ class Entry(Place):
         sent = Sent(history, start, None, head, (self.message,))
         return list(sent) if isinstance(history, (list, tuple)) else sent
 
-    async def keep(self, messages: "list[dict[str, Any]]") -> None:
-        """Writes a turn: the user's message and what follows it."""
+    async def keep(self, messages: "list[dict[str, Any]]") -> "dict[str, Any]":
+        """Writes a turn: the user's message and what follows it.
+
+        Returns:
+            The user's message as it was written.
+        """
+        question = storable(messages[0], False)
+        try:
+            await self._write([question] + messages[1:])
+        except EncodeError:
+            # A source that cannot be read any more, or has to be awaited, is no text of a file.
+            rest = storable(question, True)
+            if rest is question:
+                raise
+            question = rest
+            await self._write([question] + messages[1:])
+        self._talk.latest.add(self.session, self)
+        return question
+
+    async def _write(self, messages: "list[dict[str, Any]]") -> None:
         history = self._talk.history
         if self._summary is None:
             await settled(history.append(self.session, messages))
@@ -79,7 +98,6 @@ class Entry(Place):
             head = summary_message(self._summary) if self._summary else None
             whole = Part(self._history, self._start, None, head, messages)
             await settled(history.replace(self.session, whole))
-        self._talk.latest.add(self.session, self)
 
     async def amend(self, count: int, messages: "list[dict[str, Any]]") -> None:
         """Writes a turn anew that is the last of its session, and nothing if it is not.
@@ -107,6 +125,41 @@ class Entry(Place):
     def leave(self) -> None:
         """Lets the next turn of the session begin. Idempotent."""
         self._talk.sessions.leave(self)
+
+
+def storable(message: "dict[str, Any]", without: bool) -> "dict[str, Any]":
+    """A message of the user's as a history can have it: what can be read only once is named in
+    its place.
+
+    Args:
+        without: name all that is read while it is sent.
+
+    Returns:
+        The very message where there is none.
+    """
+    content = message["content"]
+    if _holds(content, without):
+        if isinstance(content, list):
+            kept = [
+                {"type": "text", "text": "(%s, not kept)" % part.get("type")}
+                if _holds(part, without)
+                else part
+                for part in content
+            ]
+        else:
+            kept = "(text, not kept)"  # type: ignore[assignment]
+        message = dict(message)
+        message["content"] = kept
+    return message
+
+
+def _holds(value: "Any", without: bool) -> bool:
+    # Whether there is a source in it that is not to be kept.
+    if isinstance(value, list):
+        return True in [_holds(one, without) for one in value]
+    if hasattr(value, "keys"):
+        return True in [_holds(one, without) for one in value.values()]
+    return hasattr(value, "open") and (without or not getattr(value, "replayable", True))
 
 
 class Latest:

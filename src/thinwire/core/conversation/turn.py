@@ -12,7 +12,7 @@ was sent: `interrupt(heard_chars=...)` says how much it was. So do OpenAI's Real
 tells the model about it in words.
 """
 
-from thinwire.core._compat import const
+from thinwire.core._compat import const, public
 from thinwire.core.answer.events import StreamComplete
 from thinwire.core.conversation.trimming import INTERRUPTED
 
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 _NOTHING = "(interrupted)"
 
 
+@public
 class Turn:
     """An answer of a conversation: an async iterator of events, as ChatStream is one,
     StreamComplete last. Made by `Conversation.stream`.
@@ -62,7 +63,7 @@ class Turn:
     @property
     def completion(self) -> "Completion | None":
         """The answer as it stands, with tools the last one's; None before anything was asked."""
-        return None if self._stream is None else self._stream.completion  # type: ignore[no-any-return]
+        return None if self._stream is None else self._stream.completion
 
     @property
     def end(self) -> str:
@@ -173,7 +174,7 @@ class Turn:
                 self._said.extend(self._answer())
                 self._kept = heard(self._said, self._complete, self._heard)
                 if self._kept:
-                    await self._entry.keep(self._kept)
+                    self._said[0] = await self._entry.keep(self._kept)
         finally:
             try:
                 if self._stream is not None:
