@@ -153,6 +153,7 @@ class _Walk:
                 found = next(self._items)
                 self._left -= 1
                 return found
+            self.close()
         except StopIteration:
             self._skip = self._left = 0
         return next(self._tail)
