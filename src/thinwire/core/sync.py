@@ -133,7 +133,6 @@ else:
         return loop  # stream_tools of a Client makes one that blocks
 
 
-
 @public
 class Client(BaseClient):
     """LLM client without an event loop, on CPython and on MicroPython.

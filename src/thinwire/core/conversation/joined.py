@@ -11,12 +11,14 @@ if TYPE_CHECKING:
 
 
 def joined(messages: "Any", added: "list[Any]") -> "Any":
-    """`messages` with `added` behind them, as far as that has grown when they are read.
+    """`messages` with `added` behind them; themselves where there is nothing to add.
 
     Args:
         messages: a list, or any iterable that can be read again.
         added: those that follow.
     """
+    if not added:
+        return messages
     return messages + added if isinstance(messages, list) else Joined(messages, added)
 
 

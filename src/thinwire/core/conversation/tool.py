@@ -9,17 +9,17 @@
 """
 
 from thinwire.core import adapters
-from thinwire.core._compat import MICROPYTHON, const, public
+from thinwire.core._compat import MICROPYTHON, const, import_module, public
 
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
-    from typing import Any
+    from typing import Any, TypeAlias
 
     from thinwire.core.adapters import Fill
     from thinwire.core.answer.tool_calls import ToolCall
 
-    ToolLike = (
+    ToolLike: TypeAlias = (
         "Tool | Callable[..., object] | Mapping[str, object]"
         " | tuple[Mapping[str, object], Callable[..., object]]"
     )
@@ -73,6 +73,8 @@ class Tool:
     ) -> None:
         if not callable(function):
             raise TypeError("a tool is called, and %r cannot be" % (function,))
+        if definition is not None and not hasattr(definition, "keys"):
+            raise TypeError("a tool's definition is a dict, and %r is none" % (definition,))
         self.function = function
         self.timeout = timeout
         self._fill: Fill | None = None
@@ -84,10 +86,11 @@ class Tool:
             if parameters is not None:
                 body["parameters"] = parameters
             definition = {"type": "function", "function": body}
-        self.definition = definition
-        self.custom = definition.get("type") == "custom"
-        inner: Any = definition.get("custom" if self.custom else "function") or definition
-        self.name: str = inner.get("name") or ""
+        self.definition: Mapping[str, Any] = definition
+        self.custom = self.definition.get("type") == "custom"
+        field = "custom" if self.custom else "function"
+        self._inner: Any = self.definition.get(field) or definition
+        self.name: str = self._inner.get("name") or ""
         if not self.name or "<" in self.name:
             raise ValueError("a tool needs a name, which %r has not: give name=" % (function,))
 
@@ -101,10 +104,27 @@ class Tool:
             return [call.arguments_raw], {}
         if self._fill is not None:
             return self._fill(call)
-        return [], call.arguments or {}
+        given: dict[str, Any] = call.arguments or {}
+        _check(self._inner.get("parameters"), given)
+        return [], given
 
     def __repr__(self) -> str:
         return "Tool(%r)" % (self.name,)
+
+
+def _check(schema: object, given: "dict[str, Any]") -> None:
+    # Says what of the arguments does not fit. A schema that is none is the server's to refuse, and
+    # a firmware may have been built without this.
+    try:
+        json_schema = import_module("thinwire.core.conversation.json_schema")
+    except ImportError:
+        return
+    try:
+        json_schema.check(schema, given, schema)
+    except json_schema.Misfit:
+        raise
+    except (ValueError, TypeError, AttributeError):
+        pass
 
 
 def taken(tools: "Iterable[Any]") -> "tuple[list[Mapping[str, object]], dict[str, Tool]]":

@@ -171,7 +171,7 @@ class ToolLoop:
         self._busy = True
         try:
             while not self._end:
-                event = self._ended_call()
+                event: LoopEvent | None = self._ended_call()
                 if event is None and self._stopped:
                     await self._stop()
                     self._end = "closed"

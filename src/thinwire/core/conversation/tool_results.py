@@ -1,6 +1,6 @@
 """What a model is told of a call: the result of the function, or in its place why there is none.
 
-  str, source (TextFile)     as it is; a source is read while it is sent, in each round that follows
+  str, source (TextFile)     as it is; a source is read while it is sent, in each later round
   an open file, a path       a source of its text, from where it stands; the file has to stay open
   content parts              as they are: {"type": "text" | "image_url" | "input_audio" | "file"}
   all else                   its JSON text

@@ -1,4 +1,4 @@
-"""One call of a tool at work: asked for leave, called, timed, its end put into words for the model.
+"""One call of a tool at work: asked for leave, called, timed, its end put into words.
 
 Beside others in a task of its own where the transport can, else within whoever reads the loop.
 What ends here is the model's business: an Exception of the function's, a timeout, a refusal, a
@@ -103,7 +103,7 @@ class ToolRun:
             raise
         except BaseException as error:
             if self._late and not isinstance(error, Exception):
-                self._fail("it took longer than %g s" % self._limit())
+                self._fail("it took longer than %g s" % (self._limit() or 0))
             else:
                 self.fatal = error
         finally:
@@ -152,12 +152,17 @@ class ToolRun:
             return
         if self._loop.approve is not None and not await self._allowed(self._loop.approve):
             return
+        try:
+            by_place, by_name = tool.given(call)
+        except ValueError as error:
+            self._fail("the arguments do not fit: %s" % error, error)
+            return
         alarm: Task | None = None
         limit = self._limit()
         if limit is not None and self.task is not None:
             alarm = self._loop.transport.spawn(self._ring(limit))
         try:
-            value = await self._call(tool)
+            value = await self._call(tool.function, by_place, by_name)
             self._content = content_of(value)
         except MemoryError:
             raise
@@ -189,9 +194,9 @@ class ToolRun:
             raise TypeError(text % (said,))
         return said is True
 
-    async def _call(self, tool: "Tool") -> object:
-        by_place, by_name = tool.given(self.call)
-        function: Any = tool.function
+    async def _call(
+        self, function: "Any", by_place: "list[Any]", by_name: "dict[str, Any]"
+    ) -> object:
         value: Any
         if MICROPYTHON or self.task is None or is_async(function):
             value = function(*by_place, **by_name)

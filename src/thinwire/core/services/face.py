@@ -377,7 +377,7 @@ class Services:
             ValueError, TypeError: see `chat`; a tool that is none, two of one name.
         """
         run = import_module("thinwire.core.conversation.tool_loop").run
-        options = {
+        options: dict[str, Any] = {
             "model": model,
             "timeouts": timeouts,
             "retry": retry,
@@ -424,7 +424,7 @@ class Services:
             ValueError, TypeError: see `run_tools`.
         """
         begin = import_module("thinwire.core.conversation.tool_loop").begin
-        options = {
+        options: dict[str, Any] = {
             "model": model,
             "timeouts": timeouts,
             "retry": retry,
