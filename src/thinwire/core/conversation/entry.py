@@ -99,8 +99,8 @@ class Entry(Place):
             whole = Part(self._history, self._start, None, head, messages)
             await settled(history.replace(self.session, whole))
 
-    async def amend(self, count: int, messages: "list[dict[str, Any]]") -> None:
-        """Writes a turn anew that is the last of its session, and nothing if it is not.
+    async def amend(self, count: int, messages: "list[dict[str, Any]]") -> bool:
+        """Writes a turn anew that is the last of its session; False, and nothing, if it is not.
 
         Args:
             count: how many messages it has now.
@@ -111,7 +111,7 @@ class Entry(Place):
         try:
             await talk.sessions.enter(place)
             if talk.latest.get(self.session) is not self:
-                return
+                return False
             history = await settled(talk.history.read(self.session))
             total = 0
             for _ in history:

@@ -148,8 +148,8 @@ class Turn:
             await self.aclose()
         elif self._said:
             kept = heard(self._said, self._complete, heard_chars)
-            await self._entry.amend(len(self._kept), kept)
-            self._kept = kept
+            if await self._entry.amend(len(self._kept), kept):
+                self._kept = kept
 
     async def aclose(self) -> None:
         """Ends the answer, from any task, and keeps what was handed out of it. Idempotent."""
