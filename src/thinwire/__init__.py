@@ -39,8 +39,17 @@ if TYPE_CHECKING:
     from thinwire.core.answer.tool_calls import ToolCallStarted as ToolCallStarted
     from thinwire.core.answer.whole_calls import ToolCallComplete as ToolCallComplete
     from thinwire.core.client import AsyncClient as AsyncClient
+    from thinwire.core.conversation.conversation import Conversation as Conversation
     from thinwire.core.conversation.history import MemoryHistory as MemoryHistory
     from thinwire.core.conversation.jsonl_history import JSONLHistory as JSONLHistory
+    from thinwire.core.conversation.sync_conversation import SyncConversation as SyncConversation
+    from thinwire.core.conversation.sync_conversation import SyncTurn as SyncTurn
+    from thinwire.core.conversation.sync_tool_loop import SyncToolLoop as SyncToolLoop
+    from thinwire.core.conversation.tool import Tool as Tool
+    from thinwire.core.conversation.tool_loop import MaxRoundsExceeded as MaxRoundsExceeded
+    from thinwire.core.conversation.tool_loop import ToolLoop as ToolLoop
+    from thinwire.core.conversation.tool_run import ToolResult as ToolResult
+    from thinwire.core.conversation.turn import Turn as Turn
     from thinwire.core.error_kinds import FALLBACK_ON as FALLBACK_ON
     from thinwire.core.error_kinds import FALLBACK_OPTIONAL as FALLBACK_OPTIONAL
     from thinwire.core.error_kinds import OutOfMemory as OutOfMemory
@@ -99,8 +108,15 @@ core.answer.stream_events UsageReceived
 core.answer.tool_calls ToolCall ToolCallDelta ToolCallStarted
 core.answer.whole_calls ToolCallComplete
 core.client AsyncClient
+core.conversation.conversation Conversation
 core.conversation.history MemoryHistory
 core.conversation.jsonl_history JSONLHistory
+core.conversation.sync_conversation SyncConversation SyncTurn
+core.conversation.turn Turn
+core.conversation.sync_tool_loop SyncToolLoop
+core.conversation.tool Tool
+core.conversation.tool_loop MaxRoundsExceeded ToolLoop
+core.conversation.tool_run ToolResult
 core.error_kinds FALLBACK_ON FALLBACK_OPTIONAL OutOfMemory ThinwireError
 core.routing.all_failed AllAttemptsFailed
 core.errors ConnectError ContextWindowExceeded EncodeError ReadError StatusError
