@@ -39,6 +39,8 @@ if TYPE_CHECKING:
     from thinwire.core.answer.tool_calls import ToolCallStarted as ToolCallStarted
     from thinwire.core.answer.whole_calls import ToolCallComplete as ToolCallComplete
     from thinwire.core.client import AsyncClient as AsyncClient
+    from thinwire.core.conversation.sentences import Sentences as Sentences
+    from thinwire.core.conversation.sentences import sentences as sentences
     from thinwire.core.error_kinds import FALLBACK_ON as FALLBACK_ON
     from thinwire.core.error_kinds import FALLBACK_OPTIONAL as FALLBACK_OPTIONAL
     from thinwire.core.error_kinds import OutOfMemory as OutOfMemory
@@ -95,6 +97,7 @@ core.answer.stream_events UsageReceived
 core.answer.tool_calls ToolCall ToolCallDelta ToolCallStarted
 core.answer.whole_calls ToolCallComplete
 core.client AsyncClient
+core.conversation.sentences Sentences sentences
 core.error_kinds FALLBACK_ON FALLBACK_OPTIONAL OutOfMemory ThinwireError
 core.routing.all_failed AllAttemptsFailed
 core.errors ConnectError ContextWindowExceeded EncodeError ReadError StatusError
