@@ -172,7 +172,7 @@ class SentenceSplitter:
     def take(self) -> "str | None":
         """The next piece; None when there is more to be read first, or at the end."""
         while True:
-            end = self._scan()
+            end = self._scan() if self._at < self._size else 0
             if end:
                 return self._cut(end)
             if self._input_at < len(self._input):
@@ -273,10 +273,13 @@ class SentenceSplitter:
 
     def _maybe(self, at: int, after: int, kind: int, chars: int) -> int:
         # A place to cut at, if nothing better comes.
-        code = 0 if kind == _WIDE_COMMA else code_at(self._data, before(self._data, at))
-        if kind == _SPACE:
+        data = self._data
+        comma = kind == _WIDE_COMMA
+        if not comma:
             self._space = after
-        if kind == _WIDE_COMMA or code in (0x2C, 0x3A, 0x3B) or code in _DASHES:
+            byte = data[at - 1]
+            comma = byte in b",:;" or (byte > 0x7F and code_at(data, before(data, at)) in _DASHES)
+        if comma:
             self._comma = after
             if self._early is not None and chars >= self._early and not self._in_code:
                 return after
