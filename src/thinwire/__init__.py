@@ -39,6 +39,17 @@ if TYPE_CHECKING:
     from thinwire.core.answer.tool_calls import ToolCallStarted as ToolCallStarted
     from thinwire.core.answer.whole_calls import ToolCallComplete as ToolCallComplete
     from thinwire.core.client import AsyncClient as AsyncClient
+    from thinwire.core.conversation.conversation import Conversation as Conversation
+    from thinwire.core.conversation.history import MemoryHistory as MemoryHistory
+    from thinwire.core.conversation.jsonl_history import JSONLHistory as JSONLHistory
+    from thinwire.core.conversation.sync_conversation import SyncConversation as SyncConversation
+    from thinwire.core.conversation.sync_conversation import SyncTurn as SyncTurn
+    from thinwire.core.conversation.sync_tool_loop import SyncToolLoop as SyncToolLoop
+    from thinwire.core.conversation.tool import Tool as Tool
+    from thinwire.core.conversation.tool_loop import MaxRoundsExceeded as MaxRoundsExceeded
+    from thinwire.core.conversation.tool_loop import ToolLoop as ToolLoop
+    from thinwire.core.conversation.tool_run import ToolResult as ToolResult
+    from thinwire.core.conversation.turn import Turn as Turn
     from thinwire.core.conversation.sentences import Sentences as Sentences
     from thinwire.core.conversation.sentences import sentences as sentences
     from thinwire.core.error_kinds import FALLBACK_ON as FALLBACK_ON
@@ -86,6 +97,7 @@ if TYPE_CHECKING:
     from thinwire.core.sync import SyncChatStream as SyncChatStream
     from thinwire.core.wire.recorder import FlightRecorder as FlightRecorder
     from thinwire.core.wire.recorder import Recording as Recording
+    from thinwire.cpython.sqlite_history import SQLiteHistory as SQLiteHistory
 
 # Where each name is, below thinwire. One text, since tuples of names take more of a chip's flash.
 _HOMES = """\
@@ -97,6 +109,15 @@ core.answer.stream_events UsageReceived
 core.answer.tool_calls ToolCall ToolCallDelta ToolCallStarted
 core.answer.whole_calls ToolCallComplete
 core.client AsyncClient
+core.conversation.conversation Conversation
+core.conversation.history MemoryHistory
+core.conversation.jsonl_history JSONLHistory
+core.conversation.sync_conversation SyncConversation SyncTurn
+core.conversation.turn Turn
+core.conversation.sync_tool_loop SyncToolLoop
+core.conversation.tool Tool
+core.conversation.tool_loop MaxRoundsExceeded ToolLoop
+core.conversation.tool_run ToolResult
 core.conversation.sentences Sentences sentences
 core.error_kinds FALLBACK_ON FALLBACK_OPTIONAL OutOfMemory ThinwireError
 core.routing.all_failed AllAttemptsFailed
@@ -121,7 +142,8 @@ core.services.reply Reply
 core.services.speech Transcription
 core.stream ChatStream
 core.sync Client SyncChatStream
-core.wire.recorder FlightRecorder Recording"""
+core.wire.recorder FlightRecorder Recording
+cpython.sqlite_history SQLiteHistory"""
 
 
 if not TYPE_CHECKING:  # or a misspelt name would be one to a type checker

@@ -11,6 +11,7 @@ from support.interpreters import Interpreter, run_micropython
 USES = {
     "anthropic": "chat('http://127.0.0.1:1/v1', dialect='anthropic')",
     "config": "thinwire.AsyncClient.from_config({})",
+    "conversation": "from thinwire import Conversation",
     "deployment_options": "client('http://127.0.0.1:1/v1', max_concurrent=1)",
     "discovery": "from thinwire import ModelEntry",
     "divert": "from thinwire import Diverted",
