@@ -50,6 +50,8 @@ if TYPE_CHECKING:
     from thinwire.core.conversation.tool_loop import ToolLoop as ToolLoop
     from thinwire.core.conversation.tool_run import ToolResult as ToolResult
     from thinwire.core.conversation.turn import Turn as Turn
+    from thinwire.core.conversation.sentences import Sentences as Sentences
+    from thinwire.core.conversation.sentences import sentences as sentences
     from thinwire.core.error_kinds import FALLBACK_ON as FALLBACK_ON
     from thinwire.core.error_kinds import FALLBACK_OPTIONAL as FALLBACK_OPTIONAL
     from thinwire.core.error_kinds import OutOfMemory as OutOfMemory
@@ -116,6 +118,7 @@ core.conversation.sync_tool_loop SyncToolLoop
 core.conversation.tool Tool
 core.conversation.tool_loop MaxRoundsExceeded ToolLoop
 core.conversation.tool_run ToolResult
+core.conversation.sentences Sentences sentences
 core.error_kinds FALLBACK_ON FALLBACK_OPTIONAL OutOfMemory ThinwireError
 core.routing.all_failed AllAttemptsFailed
 core.errors ConnectError ContextWindowExceeded EncodeError ReadError StatusError
