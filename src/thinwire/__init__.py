@@ -42,6 +42,8 @@ if TYPE_CHECKING:
     from thinwire.core.conversation.conversation import Conversation as Conversation
     from thinwire.core.conversation.history import MemoryHistory as MemoryHistory
     from thinwire.core.conversation.jsonl_history import JSONLHistory as JSONLHistory
+    from thinwire.core.conversation.sentences import Sentences as Sentences
+    from thinwire.core.conversation.sentences import sentences as sentences
     from thinwire.core.conversation.sync_conversation import SyncConversation as SyncConversation
     from thinwire.core.conversation.sync_conversation import SyncTurn as SyncTurn
     from thinwire.core.conversation.sync_tool_loop import SyncToolLoop as SyncToolLoop
@@ -50,8 +52,6 @@ if TYPE_CHECKING:
     from thinwire.core.conversation.tool_loop import ToolLoop as ToolLoop
     from thinwire.core.conversation.tool_run import ToolResult as ToolResult
     from thinwire.core.conversation.turn import Turn as Turn
-    from thinwire.core.conversation.sentences import Sentences as Sentences
-    from thinwire.core.conversation.sentences import sentences as sentences
     from thinwire.core.error_kinds import FALLBACK_ON as FALLBACK_ON
     from thinwire.core.error_kinds import FALLBACK_OPTIONAL as FALLBACK_OPTIONAL
     from thinwire.core.error_kinds import OutOfMemory as OutOfMemory
