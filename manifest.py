@@ -71,6 +71,7 @@ OPTIONAL = {
     "history": (
         "thinwire/core/conversation/jsonl_history.py",
         "thinwire/core/request/jsonl.py",
+        "thinwire/core/request/long_line.py",
     ),
     "hygiene": (
         "thinwire/core/dialects/hygiene.py",

@@ -102,6 +102,7 @@ if TYPE_CHECKING:
 # Where each name is, below thinwire. One text, since tuples of names take more of a chip's flash.
 _HOMES = """\
 compat.exoclaw.provider OpenAIStreamingProvider
+cpython.sqlite_history SQLiteHistory
 core.answer.completion Choice Completion
 core.answer.events ContentDelta Event ReasoningDelta RefusalDelta StreamComplete StreamRestarted
 core.answer.media AudioDelta ImageDelta
@@ -142,8 +143,7 @@ core.services.reply Reply
 core.services.speech Transcription
 core.stream ChatStream
 core.sync Client SyncChatStream
-core.wire.recorder FlightRecorder Recording
-cpython.sqlite_history SQLiteHistory"""
+core.wire.recorder FlightRecorder Recording"""
 
 
 if not TYPE_CHECKING:  # or a misspelt name would be one to a type checker
@@ -165,7 +165,7 @@ if not TYPE_CHECKING:  # or a misspelt name would be one to a type checker
     def _at_hand(names):  # pragma: no cover (MicroPython)
         # A star import takes them all, and firmware may do without some files (manifest.py).
         found = []
-        for name in names[1:]:  # the first is for CPython
+        for name in names[2:]:  # the first two are for CPython
             try:
                 __getattr__(name)
                 found.append(name)

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from histories import NEXT, TURN, check_history
+from support.history_kills import check_interleaved
 
 from thinwire import BytesStream, EncodeError, SQLiteHistory, TextFile
 
@@ -125,14 +126,6 @@ def append_turns(path: str, name: str, count: int) -> None:
         turn = [{"role": role, "n": [name, number]} for role in ("user", "assistant")]
         history.append("s", turn)
     history.close()
-
-
-def check_interleaved(messages: list[dict[str, Any]], names: set[str], count: int) -> None:
-    """Each turn is whole, and each writer's stand in its order."""
-    assert [one["role"] for one in messages] == ["user", "assistant"] * (len(names) * count)
-    assert messages[::2] == [dict(one, role="user") for one in messages[1::2]]
-    for name in names:
-        assert [one["n"][1] for one in messages[::2] if one["n"][0] == name] == list(range(count))
 
 
 def test_threads_share_one(history: SQLiteHistory) -> None:

@@ -7,8 +7,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from typing import Any
 
-from thinwire.core._compat import escape, loads_whole, public
-from thinwire.core.request.jsonl import encoded_message
+from thinwire.core._compat import BUFFER, escape, loads_whole, public
+from thinwire.core.errors import EncodeError
+from thinwire.core.wire.json_encode import JSONEncoder
 
 _BUSY_S = 60.0  # how long another process may be writing
 _TABLE = """
@@ -70,7 +71,7 @@ class SQLiteHistory:
             sqlite3.Error: the database cannot be written.
         """
         key = _key(session)
-        rows = [encoded_message(message) for message in messages]
+        rows = [_encoded(message) for message in messages]
         with self._transaction() as writer:
             (last,) = writer.execute(_LAST, (key,)).fetchone()
             writer.executemany(_ADD, [(key, at, row) for at, row in enumerate(rows, last + 1)])
@@ -86,7 +87,7 @@ class SQLiteHistory:
         key = _key(session)
         with self._transaction() as writer:
             writer.execute(_DELETE, (key,))
-            rows = ((key, at, encoded_message(one)) for at, one in enumerate(messages, 1))
+            rows = ((key, at, _encoded(one)) for at, one in enumerate(messages, 1))
             writer.executemany(_ADD, rows)
 
     def delete(self, session: str) -> None:
@@ -142,6 +143,22 @@ def _key(session: str) -> str:
     if not isinstance(session, str):
         raise TypeError(f"a session is named by a str, not by {type(session).__name__}")
     return escape(session).decode()
+
+
+def _encoded(message: "Any") -> str:
+    if hasattr(message, "to_message"):
+        message = message.to_message()
+    encoder, out, buffer = JSONEncoder(message, once=False), bytearray(), bytearray(BUFFER)
+    try:
+        count = encoder.readinto(buffer)
+        while count:
+            out += memoryview(buffer)[:count]
+            count = encoder.readinto(buffer)
+    finally:
+        encoder.close()
+    if count is None:
+        raise EncodeError("what can be read only once, or is awaited, is not stored", "")
+    return out.decode()
 
 
 class _Rows:
