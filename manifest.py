@@ -109,6 +109,13 @@ OPTIONAL = {
         "thinwire/core/dialects/responses_input.py",
     ),
     "roots": ("thinwire_device/roots.py",),  # https, but with cadata=, pin= or verify=False
+    # sentences(), Sentences
+    "sentences": (
+        "thinwire/core/conversation/characters.py",
+        "thinwire/core/conversation/sentence_ends.py",
+        "thinwire/core/conversation/sentence_splitter.py",
+        "thinwire/core/conversation/sentences.py",
+    ),
     "sse": ("thinwire/sse.py",),
     "store": ("thinwire/core/routing/store.py",),  # store=
     # usage and whole tool calls among the events of a stream

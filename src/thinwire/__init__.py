@@ -42,6 +42,8 @@ if TYPE_CHECKING:
     from thinwire.core.conversation.conversation import Conversation as Conversation
     from thinwire.core.conversation.history import MemoryHistory as MemoryHistory
     from thinwire.core.conversation.jsonl_history import JSONLHistory as JSONLHistory
+    from thinwire.core.conversation.sentences import Sentences as Sentences
+    from thinwire.core.conversation.sentences import sentences as sentences
     from thinwire.core.conversation.sync_conversation import SyncConversation as SyncConversation
     from thinwire.core.conversation.sync_conversation import SyncTurn as SyncTurn
     from thinwire.core.conversation.sync_tool_loop import SyncToolLoop as SyncToolLoop
@@ -117,6 +119,7 @@ core.conversation.sync_tool_loop SyncToolLoop
 core.conversation.tool Tool
 core.conversation.tool_loop MaxRoundsExceeded ToolLoop
 core.conversation.tool_run ToolResult
+core.conversation.sentences Sentences sentences
 core.error_kinds FALLBACK_ON FALLBACK_OPTIONAL OutOfMemory ThinwireError
 core.routing.all_failed AllAttemptsFailed
 core.errors ConnectError ContextWindowExceeded EncodeError ReadError StatusError

@@ -1,7 +1,10 @@
 """Conversations over real sockets, on every runtime: many at once, interrupted, failing."""
 
 import asyncio
+import json
+import subprocess
 import sys
+import textwrap
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -10,7 +13,7 @@ from typing import Any
 
 import pytest
 from support.device_calls import call
-from support.interpreters import ROOT, Interpreter
+from support.interpreters import ROOT, Interpreter, run_micropython
 from support.order import soon
 
 from thinwire import (
@@ -223,3 +226,65 @@ def test_closing_a_conversation_wakes_who_reads_and_who_waits(server: MockServer
             thread.join(60)
             assert not thread.is_alive()
     assert sorted(map(str, ended)) in (["2", "the conversation is closed"], ["0", "2"])
+
+
+# As the issue that asked for it wrote it.
+EXAMPLE = """
+async with Conversation(client, system="You are brief.", history=JSONLHistory("chats"),
+    max_messages=20) as talk:
+    answer = await talk.send("What is on today?", session="kitchen")
+    async with talk.stream("And tomorrow?", session="kitchen") as turn:
+        said = 0
+        async for sentence in sentences(turn):
+            await say(sentence)
+            said += len(sentence)
+            if button.pressed():
+                await turn.interrupt(heard_chars=said)
+"""
+AROUND = """
+import asyncio, json, sys
+from thinwire import AsyncClient, Conversation, Deployment, JSONLHistory, sentences
+
+spoken = []
+
+async def say(sentence):
+    spoken.append(sentence)
+
+class Button:
+    def pressed(self):
+        return len(spoken) == 2
+
+async def main(button):
+    client = AsyncClient("m", Deployment("%s"))
+%s
+    print(json.dumps([spoken, list(JSONLHistory("chats").read("kitchen"))]))
+    await client.aclose()
+
+asyncio.run(main(Button()))
+"""
+
+
+@pytest.mark.parametrize(
+    "server", [text_reply("First. Second one. The third of them. A fourth.")], indirect=True
+)
+def test_the_example_of_the_issue(
+    interpreter: Interpreter | None,
+    server: MockServer,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    script = tmp_path / "example.py"
+    script.write_text(AROUND % (server.base_url, textwrap.indent(EXAMPLE, "    ")))
+    if interpreter is None:
+        command = [sys.executable, "-W", "error", str(script)]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    else:
+        done = run_micropython(interpreter, script)
+    assert done.returncode == 0, done.stdout + (done.stderr or "")
+    spoken, kept = json.loads(done.stdout)
+    assert len(spoken) == 2
+    assert "First. Second one. The third of them.".startswith("".join(spoken).strip())
+    last = {"role": "assistant", "content": "".join(spoken), "_interrupted": True}
+    assert kept[-2:] == [{"role": "user", "content": "And tomorrow?"}, last]
+    assert [len(request.json()["messages"]) for request in server.requests] == [2, 4]

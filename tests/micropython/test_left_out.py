@@ -31,6 +31,7 @@ USES = {
     "resolve": "thinwire.AsyncClient('groq:llama', api_key='k')",
     "responses": "chat('http://127.0.0.1:1/v1', dialect='responses')",
     "roots": "chat('https://127.0.0.1:1/v1')",
+    "sentences": "from thinwire import sentences",
     "sse": "import thinwire.sse",
     "store": "from thinwire import FileStore",
     "stream_events": "from thinwire import UsageReceived",

@@ -105,6 +105,10 @@ async def test_the_last_turn_can_be_interrupted_after_it_was_left():
     assert contents(await talk.messages()) == ["first", "Before", "hi", "Hello"]
     await turn.interrupt(heard_chars=0)
     assert contents(await talk.messages()) == ["first", "Before"]
+    assert turn.end == "finish"
+    await turn.interrupt(heard_chars=3)
+    assert contents(await talk.messages()) == ["first", "Before", "hi", "Hel"]
+    assert turn.end == "interrupted"
 
 
 async def test_a_turn_that_others_followed_is_not_changed_any_more():

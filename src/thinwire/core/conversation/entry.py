@@ -119,6 +119,7 @@ class Entry(Place):
             await settled(
                 talk.history.replace(self.session, Part(history, 0, total - count, None, messages))
             )
+            return True
         finally:
             talk.sessions.leave(place)
 
