@@ -29,6 +29,17 @@ OPTIONAL = {
         "thinwire/core/providers/schema.py",
         "thinwire/core/providers/spelling.py",
     ),
+    # Conversation, SyncConversation
+    "conversation": (
+        "thinwire/core/conversation/conversation.py",
+        "thinwire/core/conversation/entry.py",
+        "thinwire/core/conversation/history.py",
+        "thinwire/core/conversation/prompt.py",
+        "thinwire/core/conversation/sessions.py",
+        "thinwire/core/conversation/sync_conversation.py",
+        "thinwire/core/conversation/trimming.py",
+        "thinwire/core/conversation/turn.py",
+    ),
     # **more of Deployment: provider=, allow_private= and others
     "deployment_options": (
         "thinwire/core/dialects/authorization.py",
@@ -56,7 +67,12 @@ OPTIONAL = {
     ),
     "files": ("thinwire/core/request/sources.py",),  # TextFile, DataURL
     "hedge": ("thinwire/core/hedge.py",),  # hedge_after=
-    "history": ("thinwire/core/request/jsonl.py",),  # JSONLMessages
+    # JSONLMessages, JSONLHistory
+    "history": (
+        "thinwire/core/conversation/jsonl_history.py",
+        "thinwire/core/request/jsonl.py",
+        "thinwire/core/request/long_line.py",
+    ),
     "hygiene": (
         "thinwire/core/dialects/hygiene.py",
     ),  # conversations with tools are sent as they are
@@ -93,6 +109,13 @@ OPTIONAL = {
         "thinwire/core/dialects/responses_input.py",
     ),
     "roots": ("thinwire_device/roots.py",),  # https, but with cadata=, pin= or verify=False
+    # sentences(), Sentences
+    "sentences": (
+        "thinwire/core/conversation/characters.py",
+        "thinwire/core/conversation/sentence_ends.py",
+        "thinwire/core/conversation/sentence_splitter.py",
+        "thinwire/core/conversation/sentences.py",
+    ),
     "sse": ("thinwire/sse.py",),
     "store": ("thinwire/core/routing/store.py",),  # store=
     # usage and whole tool calls among the events of a stream

@@ -49,7 +49,7 @@ def test_a_board_may_leave_out_what_it_does_without() -> None:
 
 
 def test_an_option_that_does_not_exist_is_refused() -> None:
-    with pytest.raises(ValueError, match=r"no option rots=: .*files, hedge, .*, roots, sse"):
+    with pytest.raises(ValueError, match=r"no option rots=: .*files, hedge, .*, roots, sentences"):
         device_files(rots=False)
 
 

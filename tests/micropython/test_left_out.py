@@ -11,6 +11,7 @@ from support.interpreters import Interpreter, run_micropython
 USES = {
     "anthropic": "chat('http://127.0.0.1:1/v1', dialect='anthropic')",
     "config": "thinwire.AsyncClient.from_config({})",
+    "conversation": "from thinwire import Conversation",
     "deployment_options": "client('http://127.0.0.1:1/v1', max_concurrent=1)",
     "discovery": "from thinwire import ModelEntry",
     "divert": "from thinwire import Diverted",
@@ -30,6 +31,7 @@ USES = {
     "resolve": "thinwire.AsyncClient('groq:llama', api_key='k')",
     "responses": "chat('http://127.0.0.1:1/v1', dialect='responses')",
     "roots": "chat('https://127.0.0.1:1/v1')",
+    "sentences": "from thinwire import sentences",
     "sse": "import thinwire.sse",
     "store": "from thinwire import FileStore",
     "stream_events": "from thinwire import UsageReceived",

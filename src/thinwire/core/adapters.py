@@ -6,12 +6,16 @@ from thinwire.core._compat import MICROPYTHON, const, import_module
 
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
     from os import PathLike
     from ssl import SSLContext
+    from typing import Any
 
+    from thinwire.core.answer.tool_calls import ToolCall
     from thinwire.core.observer import Sink
     from thinwire.core.transport import Transport
 
+    Fill = Callable[[ToolCall], "tuple[list[Any], dict[str, Any]]"]
     Certificates = bytes | str | list[bytes] | None
     Verify = bool | str | PathLike[str] | bytes | SSLContext
 
@@ -85,3 +89,38 @@ def repaired_object(raw: str) -> "dict[str, object] | None":
     else:
         from thinwire.cpython.repair import repaired_object as repair
     return repair(raw)
+
+
+def described(
+    function: "Callable[..., object]", whole: bool
+) -> "tuple[dict[str, Any], Fill | None]":
+    """What a model is told of a function, and what makes its arguments what the function takes.
+
+    Args:
+        function: a tool.
+        whole: its parameters, too; else only name and description.
+    """
+    if MICROPYTHON and not TYPE_CHECKING:  # pragma: no cover (MicroPython)
+        name = getattr(function, "__name__", "")
+        return {"name": name, "parameters": {"type": "object", "properties": {}}}, None
+    from thinwire.cpython.function_schema import described as describe
+
+    return describe(function, whole)
+
+
+def in_thread(
+    function: "Callable[..., object]", by_place: "list[Any]", by_name: "dict[str, Any]"
+) -> "Awaitable[object]":
+    """What a function gives that may block, called beside the loop (CPython)."""
+    from thinwire.cpython.threads import in_thread as call
+
+    return call(function, by_place, by_name)
+
+
+def plain(value: object) -> object:
+    """A value that JSON can carry, of one that says what it holds: a dataclass, a model."""
+    if MICROPYTHON and not TYPE_CHECKING:  # pragma: no cover (MicroPython)
+        return value
+    from thinwire.cpython.plain import plain as made
+
+    return made(value)

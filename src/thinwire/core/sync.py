@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 
     from thinwire.core.answer.completion import Completion
     from thinwire.core.answer.events import Event
+    from thinwire.core.conversation.sync_tool_loop import SyncToolLoop
+    from thinwire.core.conversation.tool_loop import ToolLoop
     from thinwire.core.services.blocking import SyncReply
     from thinwire.core.services.reply import Reply
     from thinwire.core.stream import ChatStream
@@ -122,8 +124,13 @@ if TYPE_CHECKING:
 
     def _reply(client: BaseClient, coroutine: Coroutine[object, object, Reply]) -> SyncReply: ...
 
+    def _loop(client: BaseClient, loop: ToolLoop) -> SyncToolLoop: ...
+
 else:
     _reply = ended
+
+    def _loop(client, loop):
+        return loop  # stream_tools of a Client makes one that blocks
 
 
 @public
@@ -155,6 +162,8 @@ class Client(BaseClient):
         models = _as_blocking(AsyncClient.models, ended)
         check = _as_blocking(AsyncClient.check, ended)
         probe = _as_blocking(AsyncClient.probe, ended)
+        run_tools = _as_blocking(AsyncClient.run_tools, ended)
+        stream_tools = _as_blocking(AsyncClient.stream_tools, _loop)
 
     def close(self) -> None:
         """Closes the connections. Idempotent."""
