@@ -86,11 +86,11 @@ class Tool:
             if parameters is not None:
                 body["parameters"] = parameters
             definition = {"type": "function", "function": body}
-        self.definition: Mapping[str, Any] = definition
-        self.custom = self.definition.get("type") == "custom"
-        field = "custom" if self.custom else "function"
-        self._inner: Any = self.definition.get(field) or definition
-        self.name: str = self._inner.get("name") or ""
+        self.definition = definition
+        self.custom = definition.get("type") == "custom"
+        inner: Any = definition.get("custom" if self.custom else "function") or definition
+        self.name: str = inner.get("name") or ""
+        self._schema: Any = inner.get("parameters")
         if not self.name or "<" in self.name:
             raise ValueError("a tool needs a name, which %r has not: give name=" % (function,))
 
@@ -105,7 +105,7 @@ class Tool:
         if self._fill is not None:
             return self._fill(call)
         given: dict[str, Any] = call.arguments or {}
-        _check(self._inner.get("parameters"), given)
+        _check(self._schema, given)
         return [], given
 
     def __repr__(self) -> str:
