@@ -102,6 +102,16 @@ def test_results_are_in_the_order_of_the_calls_and_events_in_that_of_their_ends(
     run(main())
 
 
+def test_arguments_that_are_none_are_told_at_the_end_of_the_answer():
+    async def main():
+        pieces = [sse(call(0, "1", "f", '{"a"')), sse(chunk({}, "length")) + DONE]
+        one = setting(Reply(*pieces), SAID)
+        completion = await one.client.run_tools("hi", tools=[(definition("f"), run)])
+        assert "cut off by the limit of tokens" in contents(completion)[0]
+
+    run(main())
+
+
 def test_a_call_that_was_started_is_not_thrown_away():
     # Its answer breaks off: what could be asked for again before cannot be any more.
     async def main():
@@ -424,11 +434,12 @@ def test_a_client_that_does_one_thing_at_a_time_asks_too():
             reply(ANSWER, headers=stream),
         )
         said = [True, False]
-        completion = done(
-            made.run_tools(
-                "hi", tools=[(definition("f"), lambda a: a)], approve=lambda call: said.pop()
-            )
-        )
+
+        def approve(call, said=said):
+            return said.pop()
+
+        tools = [(definition("f"), lambda a: a)]
+        completion = done(made.run_tools("hi", tools=tools, approve=approve))
         assert [one == "1" for one in contents(completion)] == [False, True]
 
 
