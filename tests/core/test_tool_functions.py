@@ -12,6 +12,7 @@ from racing import Reply, Setting, run
 from streams import ANSWER, DONE, call, chunk, sse
 
 from thinwire import Client, Deployment, Tool, ToolCall
+from thinwire.core import _cpython
 from thinwire.core.conversation.tool import taken
 from thinwire.testing import ScriptedReply, ScriptedTransport
 
@@ -139,5 +140,7 @@ def test_arguments_go_unchecked_where_a_firmware_has_no_checker(
 ) -> None:
     schema = {"type": "object", "properties": {"a": {"type": "integer"}}}
     tool = Tool(lambda a: a, name="f", parameters=schema)
-    monkeypatch.setitem(sys.modules, "thinwire.core.conversation.json_schema", None)
+    name = "thinwire.core.conversation.json_schema"
+    monkeypatch.delitem(vars(_cpython)["_loaded"], name, raising=False)
+    monkeypatch.setitem(sys.modules, name, None)
     assert tool.given(ToolCall(0, "1", "f", '{"a": "x"}')) == ([], {"a": "x"})

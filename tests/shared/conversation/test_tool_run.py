@@ -223,16 +223,24 @@ def test_cancelling_ends_what_is_at_work():
 def test_an_iteration_that_was_torn_does_not_go_on():
     async def main():
         one = setting(Reply(*(asks("f") + [CALLS])), SAID)
+        begun = one.transport.signal_of("begun")
 
         async def function(a):
+            begun.set()
             await asyncio.Event().wait()
 
+        async def read(loop):
+            async for _ in loop:
+                pass
+
         async with one.client.stream_tools("hi", tools=[(definition("f"), function)]) as loop:
+            reader = asyncio.create_task(read(loop))
+            await begun.wait()
+            reader.cancel()
             try:
-                for _ in range(10):
-                    await asyncio.wait_for(loop.__anext__(), 0.05)
+                await reader
                 assert False, "it was not cancelled"
-            except asyncio.TimeoutError:
+            except asyncio.CancelledError:
                 pass
             assert loop.end == "cancelled"
             try:

@@ -28,6 +28,7 @@ _NO_FUNCTION = (
     "tools[%d] has no function that could be called: write (definition, function), or"
     " Tool(function, ...)"
 )
+_NONE = {"type": "object", "properties": {}}
 _NO_SCHEMA = (
     "tools[%d] is a function, and here it does not tell its schema: write (definition, function),"
     " or Tool(function, parameters={...})"
@@ -79,7 +80,10 @@ class Tool:
         self.timeout = timeout
         self._fill: Fill | None = None
         if definition is None:
-            body, self._fill = adapters.described(function, parameters is None)
+            if MICROPYTHON and not TYPE_CHECKING:  # pragma: no cover (MicroPython)
+                body = {"name": getattr(function, "__name__", ""), "parameters": _NONE}
+            else:
+                body, self._fill = adapters.described(function, parameters is None)
             body["name"] = name or body["name"]
             if description is not None:
                 body["description"] = description
