@@ -32,7 +32,7 @@ class House:
     """What the tools act on; `calls` counts them by name."""
 
     def __init__(self):
-        self.calls = {name: 0 for name in _NAMES}
+        self.calls = dict.fromkeys(_NAMES, 0)
 
     def tools(self, blocking):
         """Ten, of each kind."""
