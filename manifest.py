@@ -60,6 +60,13 @@ OPTIONAL = {
     "hygiene": (
         "thinwire/core/dialects/hygiene.py",
     ),  # conversations with tools are sent as they are
+    # into= of a call, and what comes with it
+    "into": (
+        "thinwire/core/conversation/into.py",
+        "thinwire/core/conversation/into_blocking.py",
+        "thinwire/core/conversation/json_schema.py",
+        "thinwire/core/conversation/partial_json.py",
+    ),
     "limits": ("thinwire/core/routing/limits.py",),  # max_concurrent=, requests_per_minute=
     # log=, on_event=
     "log": ("thinwire/core/observer.py", "thinwire_device/log.py"),

@@ -39,6 +39,10 @@ if TYPE_CHECKING:
     from thinwire.core.answer.tool_calls import ToolCallStarted as ToolCallStarted
     from thinwire.core.answer.whole_calls import ToolCallComplete as ToolCallComplete
     from thinwire.core.client import AsyncClient as AsyncClient
+    from thinwire.core.conversation.into import ParsedCompletion as ParsedCompletion
+    from thinwire.core.conversation.into import ParsedStream as ParsedStream
+    from thinwire.core.conversation.into import ParseError as ParseError
+    from thinwire.core.conversation.into_blocking import SyncParsedStream as SyncParsedStream
     from thinwire.core.error_kinds import FALLBACK_ON as FALLBACK_ON
     from thinwire.core.error_kinds import FALLBACK_OPTIONAL as FALLBACK_OPTIONAL
     from thinwire.core.error_kinds import OutOfMemory as OutOfMemory
@@ -95,6 +99,8 @@ core.answer.stream_events UsageReceived
 core.answer.tool_calls ToolCall ToolCallDelta ToolCallStarted
 core.answer.whole_calls ToolCallComplete
 core.client AsyncClient
+core.conversation.into ParseError ParsedCompletion ParsedStream
+core.conversation.into_blocking SyncParsedStream
 core.error_kinds FALLBACK_ON FALLBACK_OPTIONAL OutOfMemory ThinwireError
 core.routing.all_failed AllAttemptsFailed
 core.errors ConnectError ContextWindowExceeded EncodeError ReadError StatusError

@@ -19,6 +19,7 @@ USES = {
     "hedge": "chat('http://127.0.0.1:1/v1', hedge_after=0)",
     "history": "from thinwire import JSONLMessages",
     "hygiene": "import thinwire.core.dialects.hygiene",  # a call is sent as it is
+    "into": "chat('http://127.0.0.1:1/v1', into={})",
     "limits": "chat('http://127.0.0.1:1/v1', max_concurrent=1)",
     "log": "client('http://127.0.0.1:1/v1', log=True)",
     "on_chunk": "chat('http://127.0.0.1:1/v1', on_chunk=print)",
@@ -49,7 +50,8 @@ def client(url, **options):
     return thinwire.AsyncClient("m", deployments, {"m": ["n"]}, **options)
 
 def chat(url, **options):
-    asyncio.run(client(url, **options).chat([{"role": "user", "content": "Hi"}]))
+    into = options.pop("into", None)
+    asyncio.run(client(url, **options).chat([{"role": "user", "content": "Hi"}], into=into))
 
 try:
     %s
