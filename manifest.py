@@ -109,6 +109,7 @@ OPTIONAL = {
     ),
     "sync": ("thinwire/core/sync.py",),  # Client
     "think_tags": ("thinwire/core/answer/think_tags.py",),  # Deployment(think_tags=)
+    "to_dict": ("thinwire/core/answer/as_json.py",),  # to_dict()
 }
 # MicroPython's tool has no question for what was given, and takes any name for an option.
 for name in options._kwargs:

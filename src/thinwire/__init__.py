@@ -23,6 +23,7 @@ else:  # pragma: no cover (MicroPython)
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
     from thinwire.compat.exoclaw.provider import OpenAIStreamingProvider as OpenAIStreamingProvider
+    from thinwire.core.answer.as_json import to_dict as to_dict
     from thinwire.core.answer.completion import Choice as Choice
     from thinwire.core.answer.completion import Completion as Completion
     from thinwire.core.answer.events import ContentDelta as ContentDelta
@@ -92,6 +93,7 @@ if TYPE_CHECKING:
 # Where each name is, below thinwire. One text, since tuples of names take more of a chip's flash.
 _HOMES = """\
 compat.exoclaw.provider OpenAIStreamingProvider
+core.answer.as_json to_dict
 core.answer.completion Choice Completion
 core.answer.events ContentDelta Event ReasoningDelta RefusalDelta StreamComplete StreamRestarted
 core.answer.media AudioDelta ImageDelta

@@ -36,6 +36,7 @@ USES = {
     "stream_events": "from thinwire import UsageReceived",
     "sync": "from thinwire import Client",
     "think_tags": "chat('http://127.0.0.1:1/v1', think_tags=True)",
+    "to_dict": "from thinwire import to_dict",
 }
 SCRIPT = """
 import asyncio

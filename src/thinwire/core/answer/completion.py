@@ -2,7 +2,7 @@
 arrives, and is copied when it is handed out.
 """
 
-from thinwire.core._compat import TextBuffer, const, has_half, public
+from thinwire.core._compat import MICROPYTHON, TextBuffer, const, has_half, public
 
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
@@ -423,6 +423,14 @@ class Completion:
         if self.origin and (extra or True in [call.is_special() for call in self.tool_calls]):
             message["_origin"] = self.origin
         return message
+
+    if not MICROPYTHON or TYPE_CHECKING:  # pragma: no branch (there only the function)
+
+        def to_dict(self) -> "dict[str, Any]":
+            """The answer as plain JSON; see thinwire.to_dict."""
+            from thinwire.core.answer.as_json import to_dict
+
+            return to_dict(self)
 
     def __repr__(self) -> str:
         return "Completion(content=%r, tool_calls=%r, finish_reason=%r, end=%r)" % (
