@@ -33,6 +33,7 @@ OPTIONAL = {
     "deployment_options": (
         "thinwire/core/dialects/authorization.py",
         "thinwire/core/providers/options.py",
+        "thinwire/core/routing/prices.py",
     ),
     # client.models(), check(), probe()
     "discovery": (

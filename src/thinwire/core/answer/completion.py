@@ -297,7 +297,9 @@ class Completion:
         model: public name of the model that was asked for.
         deployment: name of the deployment that answered.
         upstream_model: model as the server names it.
-        cost: billed cost if the server says it, else None.
+        cost: billed cost if the server says it; else what it comes to by the `prices` of its
+            deployment, else None.
+        cost_estimated: whether it was reckoned from those.
         service_tier: as the server says it, else None.
         upstream_provider: provider behind a gateway that answered, as OpenRouter says it, else "".
         attempts: list of Attempt, each try of the call in the order they began.
@@ -310,6 +312,8 @@ class Completion:
             as those headers tell; reset_ms is milliseconds from the answer on, None: not told.
         timings: see Timings.
     """
+
+    cost_estimated = False
 
     def __init__(self, choices: "tuple[Choice, ...]") -> None:
         first = choices[0]
@@ -459,7 +463,10 @@ def completion_of(plan: "Plan", exchange: "Exchange | None", end: str) -> Comple
         result.deployment = attempt.deployment
         result.headers, result.request_id = attempt.headers, attempt.request_id
         result.rate_limits = attempt.rate_limits
-        result.origin = plan.router.deployment(result.deployment).url.origin()
+        deployment = plan.router.deployment(result.deployment)
+        result.origin = deployment.url.origin()
+        if deployment.options is not None:
+            deployment.options.price(result)
         if exchange.body is not None:
             result.sent_bytes = exchange.body.sent_bytes
             result.sent_blocks = exchange.body.sent_blocks
