@@ -79,6 +79,8 @@ OPTIONAL = {
         "thinwire/core/dialects/reasoning.py",
         "thinwire/core/request/reasoning.py",
     ),
+    # thinwire.parts
+    "parts": ("thinwire/core/request/parts.py", "thinwire/parts.py"),
     # provider=, and what suits a server of a known host
     "presets": ("thinwire/core/providers/presets.py", "thinwire/core/providers/azure.py"),
     # Deployment(allow_private=False)
@@ -143,7 +145,7 @@ metadata(
 )
 
 # opt=3 drops asserts, docstrings and line numbers: less flash and less RAM.
-DOORS = ("__init__.py", "sse.py", "transport.py")
+DOORS = ("__init__.py", "parts.py", "sse.py", "transport.py")
 FACES = [file for file in DOORS if "thinwire/" + file not in LEFT_OUT]
 CORE = FACES + sorted(files("src", "thinwire/core"))
 DEVICE = sorted(files("port_micropython", "thinwire_device"))

@@ -24,6 +24,7 @@ USES = {
     "log": "client('http://127.0.0.1:1/v1', log=True)",
     "on_chunk": "chat('http://127.0.0.1:1/v1', on_chunk=print)",
     "parameters": "client('http://127.0.0.1:1/v1').stream('Hi', reasoning_effort='low')",
+    "parts": "import thinwire.parts",
     "presets": "thinwire.Deployment(provider='groq')",
     "public_only": "client('https://a.test/v1', allow_private=False)",
     "recorder": "client('http://a/v1', on_request=print)",

@@ -246,7 +246,7 @@ def _checked(name: str, value: "Any") -> object:
             _known(name, reason, "content_filter length")
         return value
     if name == "prices":
-        return import_module("thinwire.core.routing.prices").checked(value)  # type: ignore[no-any-return]
+        return import_module("thinwire.core.routing.prices").checked(value)
     for names, kind in _KINDS:
         if name in names.split():
             value = _of_kind(name, kind, value)
