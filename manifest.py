@@ -44,6 +44,7 @@ OPTIONAL = {
     "deployment_options": (
         "thinwire/core/dialects/authorization.py",
         "thinwire/core/providers/options.py",
+        "thinwire/core/routing/prices.py",
     ),
     # client.models(), check(), probe()
     "discovery": (
@@ -76,6 +77,13 @@ OPTIONAL = {
     "hygiene": (
         "thinwire/core/dialects/hygiene.py",
     ),  # conversations with tools are sent as they are
+    # into= of a call, and what comes with it
+    "into": (
+        "thinwire/core/conversation/into.py",
+        "thinwire/core/conversation/into_blocking.py",
+        "thinwire/core/conversation/json_schema.py",
+        "thinwire/core/conversation/partial_json.py",
+    ),
     "limits": ("thinwire/core/routing/limits.py",),  # max_concurrent=, requests_per_minute=
     # log=, on_event=
     "log": ("thinwire/core/observer.py", "thinwire_device/log.py"),
@@ -87,6 +95,8 @@ OPTIONAL = {
         "thinwire/core/dialects/reasoning.py",
         "thinwire/core/request/reasoning.py",
     ),
+    # thinwire.parts
+    "parts": ("thinwire/core/request/parts.py", "thinwire/parts.py"),
     # provider=, and what suits a server of a known host
     "presets": ("thinwire/core/providers/presets.py", "thinwire/core/providers/azure.py"),
     # Deployment(allow_private=False)
@@ -134,6 +144,7 @@ OPTIONAL = {
         "thinwire/core/conversation/tool_results.py",
         "thinwire/core/conversation/tool_run.py",
     ),
+    "to_dict": ("thinwire/core/answer/as_json.py",),  # to_dict()
 }
 # MicroPython's tool has no question for what was given, and takes any name for an option.
 for name in options._kwargs:
@@ -166,7 +177,7 @@ metadata(
 )
 
 # opt=3 drops asserts, docstrings and line numbers: less flash and less RAM.
-DOORS = ("__init__.py", "sse.py", "transport.py")
+DOORS = ("__init__.py", "parts.py", "sse.py", "transport.py")
 FACES = [file for file in DOORS if "thinwire/" + file not in LEFT_OUT]
 CORE = FACES + sorted(files("src", "thinwire/core"))
 DEVICE = sorted(files("port_micropython", "thinwire_device"))

@@ -23,6 +23,7 @@ else:  # pragma: no cover (MicroPython)
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
     from thinwire.compat.exoclaw.provider import OpenAIStreamingProvider as OpenAIStreamingProvider
+    from thinwire.core.answer.as_json import to_dict as to_dict
     from thinwire.core.answer.completion import Choice as Choice
     from thinwire.core.answer.completion import Completion as Completion
     from thinwire.core.answer.events import ContentDelta as ContentDelta
@@ -41,6 +42,10 @@ if TYPE_CHECKING:
     from thinwire.core.client import AsyncClient as AsyncClient
     from thinwire.core.conversation.conversation import Conversation as Conversation
     from thinwire.core.conversation.history import MemoryHistory as MemoryHistory
+    from thinwire.core.conversation.into import ParsedCompletion as ParsedCompletion
+    from thinwire.core.conversation.into import ParsedStream as ParsedStream
+    from thinwire.core.conversation.into import ParseError as ParseError
+    from thinwire.core.conversation.into_blocking import SyncParsedStream as SyncParsedStream
     from thinwire.core.conversation.jsonl_history import JSONLHistory as JSONLHistory
     from thinwire.core.conversation.sentences import Sentences as Sentences
     from thinwire.core.conversation.sentences import sentences as sentences
@@ -103,6 +108,7 @@ if TYPE_CHECKING:
 _HOMES = """\
 compat.exoclaw.provider OpenAIStreamingProvider
 cpython.sqlite_history SQLiteHistory
+core.answer.as_json to_dict
 core.answer.completion Choice Completion
 core.answer.events ContentDelta Event ReasoningDelta RefusalDelta StreamComplete StreamRestarted
 core.answer.media AudioDelta ImageDelta
@@ -120,6 +126,8 @@ core.conversation.tool Tool
 core.conversation.tool_loop MaxRoundsExceeded ToolLoop
 core.conversation.tool_run ToolResult
 core.conversation.sentences Sentences sentences
+core.conversation.into ParseError ParsedCompletion ParsedStream
+core.conversation.into_blocking SyncParsedStream
 core.error_kinds FALLBACK_ON FALLBACK_OPTIONAL OutOfMemory ThinwireError
 core.routing.all_failed AllAttemptsFailed
 core.errors ConnectError ContextWindowExceeded EncodeError ReadError StatusError

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 _HOMES = (
     ("thinwire.core.transport", "thinwire.transport"),
     ("thinwire.core.request.http_request", "thinwire.transport"),
+    ("thinwire.core.request.parts", "thinwire.parts"),
     ("thinwire.cpython.httpx.", "thinwire.transport"),
     ("thinwire.cpython.sockets.", "thinwire.transport"),
     ("thinwire.compat.exoclaw.types", "thinwire.compat.exoclaw"),
