@@ -124,6 +124,14 @@ OPTIONAL = {
     ),
     "sync": ("thinwire/core/sync.py",),  # Client
     "think_tags": ("thinwire/core/answer/think_tags.py",),  # Deployment(think_tags=)
+    # Voice, Microphone, Speaker; needs endpoints, sentences and conversation as well
+    "voice": (
+        "thinwire/core/conversation/beside.py",
+        "thinwire/core/conversation/microphone.py",
+        "thinwire/core/conversation/speaker.py",
+        "thinwire/core/conversation/utterance.py",
+        "thinwire/core/conversation/voice.py",
+    ),
 }
 # MicroPython's tool has no question for what was given, and takes any name for an option.
 for name in options._kwargs:

@@ -37,6 +37,7 @@ USES = {
     "stream_events": "from thinwire import UsageReceived",
     "sync": "from thinwire import Client",
     "think_tags": "chat('http://127.0.0.1:1/v1', think_tags=True)",
+    "voice": "from thinwire import Voice",
 }
 SCRIPT = """
 import asyncio
