@@ -145,6 +145,14 @@ OPTIONAL = {
         "thinwire/core/conversation/tool_run.py",
     ),
     "to_dict": ("thinwire/core/answer/as_json.py",),  # to_dict()
+    # Voice, Microphone, Speaker; needs endpoints, sentences and conversation as well
+    "voice": (
+        "thinwire/core/conversation/beside.py",
+        "thinwire/core/conversation/microphone.py",
+        "thinwire/core/conversation/speaker.py",
+        "thinwire/core/conversation/utterance.py",
+        "thinwire/core/conversation/voice.py",
+    ),
 }
 # MicroPython's tool has no question for what was given, and takes any name for an option.
 for name in options._kwargs:

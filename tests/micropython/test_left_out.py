@@ -41,6 +41,7 @@ USES = {
     "think_tags": "chat('http://127.0.0.1:1/v1', think_tags=True)",
     "tools": "client('http://127.0.0.1:1/v1').stream_tools('Hi', tools=[])",
     "to_dict": "from thinwire import to_dict",
+    "voice": "from thinwire import Voice",
 }
 SCRIPT = """
 import asyncio
