@@ -6,6 +6,9 @@ fallbacks and honest endings.
 docs/migrating/openai.md says what is here, what is not, and what differs on purpose.
 """
 
+from importlib import import_module
+from typing import Any
+
 from thinwire.compat.openai import types as types
 from thinwire.compat.openai._client import AsyncOpenAI as AsyncOpenAI
 from thinwire.compat.openai._client import OpenAI as OpenAI
@@ -29,6 +32,7 @@ from thinwire.compat.openai._exceptions import OpenAIError as OpenAIError
 from thinwire.compat.openai._exceptions import PermissionDeniedError as PermissionDeniedError
 from thinwire.compat.openai._exceptions import RateLimitError as RateLimitError
 from thinwire.compat.openai._exceptions import UnprocessableEntityError as UnprocessableEntityError
+from thinwire.compat.openai._install import install as install
 from thinwire.compat.openai._models import BaseModel as BaseModel
 from thinwire.compat.openai._parsing import pydantic_function_tool as pydantic_function_tool
 from thinwire.compat.openai._response import APIResponse as APIResponse
@@ -45,5 +49,28 @@ from thinwire.compat.openai._types import Timeout as Timeout
 from thinwire.compat.openai._types import not_given as not_given
 from thinwire.compat.openai._types import omit as omit
 
+__version__ = VERSION = "3.52.0"  # of the package whose face it is
 Client = OpenAI
 AsyncClient = AsyncOpenAI
+
+# Names of openai's for the clients that httpx has.
+_CLIENTS = {
+    "DefaultHttpxClient": ("httpx", "Client"),
+    "DefaultAsyncHttpxClient": ("httpx", "AsyncClient"),
+    "DefaultHttpx2Client": ("httpx2", "Client"),
+    "DefaultAsyncHttpx2Client": ("httpx2", "AsyncClient"),
+}
+
+
+class DefaultAioHttpClient:
+    """Is refused: thinwire takes clients of httpx and httpx2."""
+
+    def __init__(self, **options: Any) -> None:
+        raise RuntimeError("thinwire takes a client of httpx or httpx2, and none of aiohttp")
+
+
+def __getattr__(name: str) -> Any:
+    if name in _CLIENTS:
+        module, kind = _CLIENTS[name]
+        return getattr(import_module(module), kind)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

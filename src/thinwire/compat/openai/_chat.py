@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal, overload
 from thinwire.compat.openai import _parsing
 from thinwire.compat.openai._calls import Asked, as_json, whole
 from thinwire.compat.openai._endpoints import _Resource
-from thinwire.compat.openai._response import APIResponse
+from thinwire.compat.openai._response import RAW, APIResponse
 from thinwire.compat.openai._stream_helper import (
     AsyncChatCompletionStreamManager,
     ChatCompletionStreamManager,
@@ -50,7 +50,7 @@ class ChatCall:
         params = given(params)
         if inspect.isclass(params.get("response_format")):
             raise TypeError(
-                "You tried to pass a class to `chat.completions.create()`;"
+                "You tried to pass a `BaseModel` class to `chat.completions.create()`;"
                 " You must use `chat.completions.parse()` instead"
             )
         options = {name: params.pop(name) for name in _OPTIONS if name in params}
@@ -75,6 +75,13 @@ class ChatCall:
         if not raw:
             return stream
         return APIResponse(stream.response, stream, len(stream.thinwire.attempts))
+
+
+def _with_usage(params: dict[str, Any]) -> dict[str, Any]:
+    # Who gets events, and no chunks, is not surprised by one that has the tokens alone.
+    options = params.get("stream_options")
+    asked = {"include_usage": True, **(options if isinstance(options, dict) else {})}
+    return {**params, "stream_options": asked}
 
 
 class Completions(_Resource):
@@ -108,7 +115,6 @@ class Completions(_Resource):
         messages: Iterable[Any],
         model: str,
         stream: Any = NOT_GIVEN,
-        _raw: bool = False,
         **params: Any,
     ) -> Any:
         """Asks a model.
@@ -123,16 +129,17 @@ class Completions(_Resource):
         Raises:
             APIError: see _exceptions.py.
         """
+        raw = params.pop(RAW, False)
         call = ChatCall(self._client, messages, model, params)
         asked = call.asked
         if not stream:
             with asked.listening():
                 completion = asked.core.chat(call.messages, **call.arguments)
-            return call.result(completion, _raw)
+            return call.result(completion, raw)
         asked.heard.streams = True
         with asked.listening():
             events = asked.core.stream(call.messages, **call.arguments)
-        return call.streamed(Stream(Pieces(asked, events, call.usage), events).begin(), _raw)
+        return call.streamed(Stream(Pieces(asked, events, call.usage), events).begin(), raw)
 
     def parse(
         self,
@@ -141,7 +148,6 @@ class Completions(_Resource):
         model: str,
         response_format: Any = NOT_GIVEN,
         tools: Any = NOT_GIVEN,
-        _raw: bool = False,
         **params: Any,
     ) -> ParsedChatCompletion:
         """Asks a model for a type: `message.parsed`, `function.parsed_arguments`.
@@ -159,7 +165,6 @@ class Completions(_Resource):
             model=model,
             response_format=_parsing.format_of(response_format),
             tools=tools,
-            _raw=_raw,
             **params,
         )
         return _parsing.parsed(found, response_format, tools)  # type: ignore[no-any-return]
@@ -187,7 +192,7 @@ class Completions(_Resource):
                 response_format=_parsing.format_of(response_format),
                 tools=tools,
                 stream=True,
-                **params,
+                **_with_usage(params),
             )
 
         return ChatCompletionStreamManager(begin, response_format, tools)
@@ -224,21 +229,21 @@ class AsyncCompletions(_Resource):
         messages: Iterable[Any],
         model: str,
         stream: Any = NOT_GIVEN,
-        _raw: bool = False,
         **params: Any,
     ) -> Any:
         """Asks a model; see Completions.create."""
+        raw = params.pop(RAW, False)
         call = ChatCall(self._client, messages, model, params)
         asked = call.asked
         if not stream:
             with asked.listening():
                 completion = await asked.core.chat(call.messages, **call.arguments)
-            return call.result(completion, _raw)
+            return call.result(completion, raw)
         asked.heard.streams = True
         with asked.listening():
             events = asked.core.stream(call.messages, **call.arguments)
         begun = await AsyncStream[Any](Pieces(asked, events, call.usage), events).begin()
-        return call.streamed(begun, _raw)
+        return call.streamed(begun, raw)
 
     async def parse(
         self,
@@ -247,7 +252,6 @@ class AsyncCompletions(_Resource):
         model: str,
         response_format: Any = NOT_GIVEN,
         tools: Any = NOT_GIVEN,
-        _raw: bool = False,
         **params: Any,
     ) -> ParsedChatCompletion:
         """Asks a model for a type; see Completions.parse."""
@@ -257,7 +261,6 @@ class AsyncCompletions(_Resource):
             model=model,
             response_format=_parsing.format_of(response_format),
             tools=tools,
-            _raw=_raw,
             **params,
         )
         return _parsing.parsed(found, response_format, tools)  # type: ignore[no-any-return]
@@ -281,7 +284,7 @@ class AsyncCompletions(_Resource):
                 response_format=_parsing.format_of(response_format),
                 tools=tools,
                 stream=True,
-                **params,
+                **_with_usage(params),
             )
 
         return AsyncChatCompletionStreamManager(begin, response_format, tools)

@@ -37,6 +37,7 @@ class BaseClient:
 
     Args:
         api_key: None for $OPENAI_API_KEY; a callable gives one for each attempt.
+        admin_api_key, webhook_secret: are kept for who asks for them; nothing here needs them.
         organization, project: None for $OPENAI_ORG_ID, $OPENAI_PROJECT_ID.
         base_url: None for $OPENAI_BASE_URL, else OpenAI's own.
         timeout: limit for each wait, in seconds, an httpx.Timeout, or None for no limit. Without
@@ -57,6 +58,8 @@ class BaseClient:
         self,
         *,
         api_key: str | Callable[[], Any] | None = None,
+        admin_api_key: str | None = None,
+        webhook_secret: str | None = None,
         organization: str | None = None,
         project: str | None = None,
         base_url: str | httpx.URL | None = None,
@@ -65,6 +68,7 @@ class BaseClient:
         default_headers: Mapping[str, str] | None = None,
         default_query: Mapping[str, object] | None = None,
         http_client: Any = None,
+        _strict_response_validation: bool = False,
         **thinwire: Any,
     ) -> None:
         if api_key is None:
@@ -77,6 +81,8 @@ class BaseClient:
         if max_retries is None:
             raise TypeError("max_retries cannot be None. If you want to disable retries, pass `0`")
         self.api_key = api_key
+        self.admin_api_key = admin_api_key
+        self.webhook_secret = webhook_secret
         self.organization = organization or os.environ.get("OPENAI_ORG_ID")
         self.project = project or os.environ.get("OPENAI_PROJECT_ID")
         if base_url is None or not is_given(base_url):

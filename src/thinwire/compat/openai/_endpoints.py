@@ -12,7 +12,7 @@ from urllib.parse import quote
 from thinwire.compat.openai._calls import Asked, as_json
 from thinwire.compat.openai._exceptions import APIResponseValidationError
 from thinwire.compat.openai._models import BaseModel, GenericObject
-from thinwire.compat.openai._response import APIResponse, WithRawResponse
+from thinwire.compat.openai._response import RAW, APIResponse, WithRawResponse
 from thinwire.compat.openai._types import given, is_given
 from thinwire.compat.openai.types import CreateEmbeddingResponse, Model, ModelDeleted
 
@@ -193,22 +193,25 @@ class Models(_Resource):
 
     _client: OpenAI
 
-    def list(self, *, _raw: bool = False, **options: Any) -> SyncModelPage:
+    def list(self, **options: Any) -> SyncModelPage:
         """All of them."""
+        raw = options.pop(RAW, False)
         endpoint = Endpoint(self._client, "GET", "/models", None, SyncModelPage, given(options))
-        return send(endpoint, _raw)  # type: ignore[no-any-return]
+        return send(endpoint, raw)  # type: ignore[no-any-return]
 
-    def retrieve(self, model: str, *, _raw: bool = False, **options: Any) -> Model:
+    def retrieve(self, model: str, **options: Any) -> Model:
         """One of them."""
+        raw = options.pop(RAW, False)
         endpoint = Endpoint(self._client, "GET", _named(model), None, Model, given(options))
-        return send(endpoint, _raw)  # type: ignore[no-any-return]
+        return send(endpoint, raw)  # type: ignore[no-any-return]
 
-    def delete(self, model: str, *, _raw: bool = False, **options: Any) -> ModelDeleted:
+    def delete(self, model: str, **options: Any) -> ModelDeleted:
         """Deletes a fine-tuned one."""
+        raw = options.pop(RAW, False)
         endpoint = Endpoint(
             self._client, "DELETE", _named(model), None, ModelDeleted, given(options)
         )
-        return send(endpoint, _raw)  # type: ignore[no-any-return]
+        return send(endpoint, raw)  # type: ignore[no-any-return]
 
 
 class AsyncModels(_Resource):
@@ -216,22 +219,25 @@ class AsyncModels(_Resource):
 
     _client: AsyncOpenAI
 
-    def list(self, *, _raw: bool = False, **options: Any) -> Any:
+    def list(self, **options: Any) -> Any:
         """All of them: to be awaited, or iterated."""
+        raw = options.pop(RAW, False)
         endpoint = Endpoint(self._client, "GET", "/models", None, AsyncModelPage, given(options))
-        return send_async(endpoint, True) if _raw else Paginator(endpoint)
+        return send_async(endpoint, True) if raw else Paginator(endpoint)
 
-    async def retrieve(self, model: str, *, _raw: bool = False, **options: Any) -> Model:
+    async def retrieve(self, model: str, **options: Any) -> Model:
         """One of them."""
+        raw = options.pop(RAW, False)
         endpoint = Endpoint(self._client, "GET", _named(model), None, Model, given(options))
-        return await send_async(endpoint, _raw)  # type: ignore[no-any-return]
+        return await send_async(endpoint, raw)  # type: ignore[no-any-return]
 
-    async def delete(self, model: str, *, _raw: bool = False, **options: Any) -> ModelDeleted:
+    async def delete(self, model: str, **options: Any) -> ModelDeleted:
         """Deletes a fine-tuned one."""
+        raw = options.pop(RAW, False)
         endpoint = Endpoint(
             self._client, "DELETE", _named(model), None, ModelDeleted, given(options)
         )
-        return await send_async(endpoint, _raw)  # type: ignore[no-any-return]
+        return await send_async(endpoint, raw)  # type: ignore[no-any-return]
 
 
 def _embed(client: Any, input: Any, model: str, params: dict[str, Any]) -> Endpoint:
@@ -258,11 +264,10 @@ class Embeddings(_Resource):
 
     _client: OpenAI
 
-    def create(
-        self, *, input: Any, model: str, _raw: bool = False, **params: Any
-    ) -> CreateEmbeddingResponse:
+    def create(self, *, input: Any, model: str, **params: Any) -> CreateEmbeddingResponse:
         """Vectors of one text, of several, or of tokens."""
-        found = send(_embed(self._client, input, model, params), _raw)
+        raw = params.pop(RAW, False)
+        found = send(_embed(self._client, input, model, params), raw)
         return _vectors(found, params)  # type: ignore[no-any-return]
 
 
@@ -271,9 +276,8 @@ class AsyncEmbeddings(_Resource):
 
     _client: AsyncOpenAI
 
-    async def create(
-        self, *, input: Any, model: str, _raw: bool = False, **params: Any
-    ) -> CreateEmbeddingResponse:
+    async def create(self, *, input: Any, model: str, **params: Any) -> CreateEmbeddingResponse:
         """Vectors of one text, of several, or of tokens."""
-        found = await send_async(_embed(self._client, input, model, params), _raw)
+        raw = params.pop(RAW, False)
+        found = await send_async(_embed(self._client, input, model, params), raw)
         return _vectors(found, params)  # type: ignore[no-any-return]

@@ -9,6 +9,8 @@ from typing import Any, Generic, TypeVar
 
 T = TypeVar("T")
 
+RAW = "_raw"  # an argument that no program gives
+
 
 class APIResponse(Generic[T]):
     """An answer, and what stood around it.
@@ -92,4 +94,4 @@ class WithRawResponse:
 
     def __getattr__(self, name: str) -> Callable[..., Any]:
         method = getattr(self._resource, name)
-        return partial(method, _raw=True) if callable(method) else WithRawResponse(method)  # type: ignore[return-value]
+        return partial(method, **{RAW: True}) if callable(method) else WithRawResponse(method)  # type: ignore[return-value]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any, Literal, TypeAlias
 
 from thinwire.compat.openai._models import BaseModel
 from thinwire.compat.openai.types.chat.chat_completion_message import (
@@ -12,6 +12,7 @@ from thinwire.compat.openai.types.chat.chat_completion_message import (
 from thinwire.compat.openai.types.completion_usage import CompletionUsage
 
 FinishReason = Literal["stop", "length", "tool_calls", "content_filter", "function_call"]
+Anything: TypeAlias = object
 ServiceTier = Literal["auto", "default", "flex", "scale", "priority", "fast"]
 
 
@@ -48,6 +49,13 @@ class Choice(BaseModel):
     message: ChatCompletionMessage
 
 
+class Moderation(BaseModel):
+    """What a moderation model thinks of a chat."""
+
+    input: Anything
+    output: Anything
+
+
 class ChatCompletion(BaseModel):
     """A whole answer.
 
@@ -62,7 +70,7 @@ class ChatCompletion(BaseModel):
     model: str
     object: Literal["chat.completion"]
     metadata: dict[str, str] | None = None
-    moderation: Any = None
+    moderation: Moderation | None = None
     service_tier: ServiceTier | None = None
     system_fingerprint: str | None = None
     usage: CompletionUsage | None = None

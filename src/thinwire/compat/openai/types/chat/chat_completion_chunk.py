@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Literal
 
 from thinwire.compat.openai._models import BaseModel
 from thinwire.compat.openai.types.chat.chat_completion import (
     ChoiceLogprobs,
     FinishReason,
+    Moderation,
     ServiceTier,
 )
 from thinwire.compat.openai.types.completion_usage import CompletionUsage
@@ -73,7 +74,7 @@ class ChatCompletionChunk(BaseModel):
     created: int
     model: str
     object: Literal["chat.completion.chunk"]
-    moderation: Any = None
+    moderation: Moderation | None = None
     obfuscation: str | None = None
     service_tier: ServiceTier | None = None
     system_fingerprint: str | None = None
