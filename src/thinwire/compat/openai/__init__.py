@@ -10,6 +10,8 @@ from importlib import import_module
 from typing import Any
 
 from thinwire.compat.openai import types as types
+from thinwire.compat.openai._azure import AsyncAzureOpenAI as AsyncAzureOpenAI
+from thinwire.compat.openai._azure import AzureOpenAI as AzureOpenAI
 from thinwire.compat.openai._client import AsyncOpenAI as AsyncOpenAI
 from thinwire.compat.openai._client import OpenAI as OpenAI
 from thinwire.compat.openai._exceptions import APIConnectionError as APIConnectionError

@@ -94,7 +94,7 @@ class Asked:
         path: below the base URL.
         options: extra_headers, extra_query, timeout, max_retries and what of thinwire's own the
             caller has named, as far as they were given.
-        plain: nobody else is asked; see BaseClient.core.
+        model: that is asked; "" for what has nothing to do with any, and no fallback.
 
     Attributes:
         kit: httpx, or httpx2.
@@ -105,7 +105,7 @@ class Asked:
     """
 
     def __init__(
-        self, client: BaseClient, path: str, options: dict[str, Any], plain: bool = False
+        self, client: BaseClient, path: str, options: dict[str, Any], model: str = ""
     ) -> None:
         self._client = client
         self.kit = client.kit
@@ -115,7 +115,8 @@ class Asked:
             for name, value in headers.items()
         )
         query = client.query_with(options.pop("extra_query", None))
-        self.core = client.core(query, nobody, plain)
+        address = client.address(path, model)
+        self.core = client.core(query, nobody, not model, address)
         self.core_model = next(iter(self.core.names), "models")
         timeout = options.pop("timeout", client.timeout)
         retries = options.pop("max_retries", client.max_retries)
@@ -125,7 +126,7 @@ class Asked:
         options.setdefault("retry", retry_of(retries))
         options["extra_headers"] = given(headers)
         self.heard = Heard()
-        self._url = client.url_of(path, query)
+        self._url = address + path + ("?" + query if query else "")
 
     @property
     def request(self) -> Any:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal, overload
 
 from thinwire.compat.openai import _parsing
 from thinwire.compat.openai._calls import Asked, as_json, whole
-from thinwire.compat.openai._endpoints import _Resource
+from thinwire.compat.openai._endpoints import Resource
 from thinwire.compat.openai._response import RAW, APIResponse
 from thinwire.compat.openai._stream_helper import (
     AsyncChatCompletionStreamManager,
@@ -54,7 +54,7 @@ class ChatCall:
                 " You must use `chat.completions.parse()` instead"
             )
         options = {name: params.pop(name) for name in _OPTIONS if name in params}
-        self.asked = Asked(client, _PATH, options)
+        self.asked = Asked(client, _PATH, options, model)
         usage = params.get("stream_options")
         self.usage = bool(isinstance(usage, dict) and usage.get("include_usage"))
         if isinstance(usage, dict):
@@ -84,7 +84,7 @@ def _with_usage(params: dict[str, Any]) -> dict[str, Any]:
     return {**params, "stream_options": asked}
 
 
-class Completions(_Resource):
+class Completions(Resource):
     """Chats."""
 
     _client: OpenAI
@@ -198,7 +198,7 @@ class Completions(_Resource):
         return ChatCompletionStreamManager(begin, response_format, tools)
 
 
-class AsyncCompletions(_Resource):
+class AsyncCompletions(Resource):
     """Chats."""
 
     _client: AsyncOpenAI
@@ -290,7 +290,7 @@ class AsyncCompletions(_Resource):
         return AsyncChatCompletionStreamManager(begin, response_format, tools)
 
 
-class Chat(_Resource):
+class Chat(Resource):
     """What chats are under."""
 
     @cached_property
@@ -299,7 +299,7 @@ class Chat(_Resource):
         return Completions(self._client)
 
 
-class AsyncChat(_Resource):
+class AsyncChat(Resource):
     """What chats are under."""
 
     @cached_property

@@ -19,16 +19,20 @@ from thinwire.compat.openai._endpoints import (
     AsyncEmbeddings,
     AsyncModels,
     Embeddings,
+    Endpoint,
     Models,
+    send,
+    send_async,
 )
 from thinwire.compat.openai._exceptions import OpenAIError
+from thinwire.compat.openai._responses import AsyncResponses, Responses
 from thinwire.compat.openai._types import DEFAULT_MAX_RETRIES, NOT_GIVEN, Omit, is_given
 
 _BASE_URL = "https://api.openai.com/v1"
 # openai's resources that are not here, and what asks them all the same.
 _ELSEWHERE = (
     " audio batches beta completions containers conversations evals files fine_tuning images"
-    " moderations realtime responses uploads vector_stores videos webhooks "
+    " moderations realtime uploads vector_stores videos webhooks "
 )
 
 
@@ -134,19 +138,23 @@ class BaseClient:
             return httpx2
         return httpx
 
-    def core(self, query: str = "", nobody: bool = False, plain: bool = False) -> Any:
+    def core(
+        self, query: str = "", nobody: bool = False, plain: bool = False, address: str = ""
+    ) -> Any:
         """thinwire's client that asks with this query; all of them have one transport.
 
         Args:
             query: of the address, %-encoded.
             nobody: ask without the key.
             plain: ask nobody else: a list of models has no fallback.
+            address: who is asked, see `address`; "" for the base URL.
         """
-        name = (query, nobody, plain, self.api_key, self._base_url)
+        address = address or self.address()
+        name = (query, nobody, plain, self.api_key, address)
         found = self._cores.get(name)
         if found is None:
             options = dict(self._options)
-            address = self._base_url + ("?" + query if query else "")
+            address += "?" + query if query else ""
             deployments: dict[str, Any] = {}
             key = None if nobody else self.api_key
             named = options.pop("deployments", None) or {}
@@ -198,9 +206,9 @@ class BaseClient:
             _spell(quote(name, safe=""), value, pairs)
         return "&".join(pairs)
 
-    def url_of(self, path: str, query: str) -> str:
-        """The address of a request."""
-        return self._base_url + path + ("?" + query if query else "")
+    def address(self, path: str = "", model: str = "") -> str:
+        """Whom a path is asked of, about a model."""
+        return self._base_url
 
     def copy(
         self,
@@ -260,6 +268,24 @@ class BaseClient:
 
     with_options = copy
 
+    def asked_of(self, method: str, path: str, body: Any, cast_to: Any, options: Any) -> Endpoint:
+        """A request to any path.
+
+        Args:
+            path: below the base URL, e.g. "/rerank".
+            body: a JSON document; None for none.
+            cast_to: what the answer becomes: a model of this face, `object` for JSON as it is,
+                `str`, `bytes`, or httpx.Response.
+            options: of openai's: headers, params, extra_json, timeout, max_retries.
+        """
+        named = {
+            _NAMES.get(name, name): value
+            for name, value in (options or {}).items()
+            if is_given(value)
+        }
+        path = path if path.startswith("/") else "/" + path
+        return Endpoint(self, method, path, body, cast_to, named)
+
     def is_closed(self) -> bool:
         """Whether it was closed."""
         return self._closed
@@ -276,9 +302,10 @@ class BaseClient:
         return f"{type(self).__name__}(base_url={self._base_url.partition('?')[0]!r})"
 
 
+_NAMES = {"headers": "extra_headers", "params": "extra_query", "extra_json": "extra_body"}
 _LISTS = ("fallbacks", "context_fallbacks", "content_filter_fallbacks")
 # What a copy makes anew.
-_MADE = ("chat", "models", "embeddings")
+_MADE = ("chat", "models", "embeddings", "responses")
 
 
 def _spell(name: str, value: object, pairs: list[str]) -> None:
@@ -316,6 +343,31 @@ class OpenAI(BaseClient):
         """Vectors of texts."""
         return Embeddings(self)
 
+    @cached_property
+    def responses(self) -> Responses:
+        """The Responses API."""
+        return Responses(self)
+
+    def get(self, path: str, *, cast_to: Any, body: Any = None, options: Any = None) -> Any:
+        """Sends GET to any path below the base URL; see BaseClient.asked_of."""
+        return send(self.asked_of("GET", path, body, cast_to, options))
+
+    def post(self, path: str, *, cast_to: Any, body: Any = None, options: Any = None) -> Any:
+        """Sends POST to any path below the base URL; see BaseClient.asked_of."""
+        return send(self.asked_of("POST", path, body, cast_to, options))
+
+    def put(self, path: str, *, cast_to: Any, body: Any = None, options: Any = None) -> Any:
+        """Sends PUT to any path below the base URL; see BaseClient.asked_of."""
+        return send(self.asked_of("PUT", path, body, cast_to, options))
+
+    def patch(self, path: str, *, cast_to: Any, body: Any = None, options: Any = None) -> Any:
+        """Sends PATCH to any path below the base URL; see BaseClient.asked_of."""
+        return send(self.asked_of("PATCH", path, body, cast_to, options))
+
+    def delete(self, path: str, *, cast_to: Any, body: Any = None, options: Any = None) -> Any:
+        """Sends DELETE to any path below the base URL; see BaseClient.asked_of."""
+        return send(self.asked_of("DELETE", path, body, cast_to, options))
+
     def close(self) -> None:
         """Closes the connections, and the http_client."""
         self._closed = True
@@ -349,6 +401,35 @@ class AsyncOpenAI(BaseClient):
     def embeddings(self) -> AsyncEmbeddings:
         """Vectors of texts."""
         return AsyncEmbeddings(self)
+
+    @cached_property
+    def responses(self) -> AsyncResponses:
+        """The Responses API."""
+        return AsyncResponses(self)
+
+    async def get(self, path: str, *, cast_to: Any, body: Any = None, options: Any = None) -> Any:
+        """Sends GET to any path below the base URL; see BaseClient.asked_of."""
+        return await send_async(self.asked_of("GET", path, body, cast_to, options))
+
+    async def post(self, path: str, *, cast_to: Any, body: Any = None, options: Any = None) -> Any:
+        """Sends POST to any path below the base URL; see BaseClient.asked_of."""
+        return await send_async(self.asked_of("POST", path, body, cast_to, options))
+
+    async def put(self, path: str, *, cast_to: Any, body: Any = None, options: Any = None) -> Any:
+        """Sends PUT to any path below the base URL; see BaseClient.asked_of."""
+        return await send_async(self.asked_of("PUT", path, body, cast_to, options))
+
+    async def patch(
+        self, path: str, *, cast_to: Any, body: Any = None, options: Any = None
+    ) -> Any:
+        """Sends PATCH to any path below the base URL; see BaseClient.asked_of."""
+        return await send_async(self.asked_of("PATCH", path, body, cast_to, options))
+
+    async def delete(
+        self, path: str, *, cast_to: Any, body: Any = None, options: Any = None
+    ) -> Any:
+        """Sends DELETE to any path below the base URL; see BaseClient.asked_of."""
+        return await send_async(self.asked_of("DELETE", path, body, cast_to, options))
 
     async def close(self) -> None:
         """Closes the connections, and the http_client."""

@@ -11,8 +11,13 @@ from urllib.parse import quote
 
 from thinwire.compat.openai._calls import Asked, as_json
 from thinwire.compat.openai._exceptions import APIResponseValidationError
-from thinwire.compat.openai._models import BaseModel, GenericObject
-from thinwire.compat.openai._response import RAW, APIResponse, WithRawResponse
+from thinwire.compat.openai._models import BaseModel
+from thinwire.compat.openai._response import (
+    RAW,
+    APIResponse,
+    WithRawResponse,
+    WithStreamingResponse,
+)
 from thinwire.compat.openai._types import given, is_given
 from thinwire.compat.openai.types import CreateEmbeddingResponse, Model, ModelDeleted
 
@@ -52,7 +57,7 @@ class Endpoint:
             body = as_json({**(body or {}), **(extra or {})})
             if not model:
                 body.setdefault("model", None)
-        self.asked = asked = Asked(client, path, options, plain=not model)
+        self.asked = asked = Asked(client, path, options, model)
         self.cast_to = cast_to
         asked.passed.pop("session", None)
         self.given = (method, path, body)
@@ -63,6 +68,8 @@ class Endpoint:
         kind = get_origin(self.cast_to) or self.cast_to
         if kind is bytes:
             return content
+        if getattr(kind, "__name__", "") == "Response" and not _is_model(kind):
+            return self.response(content, reply)
         if kind is str:
             return content.decode()
         try:
@@ -71,11 +78,11 @@ class Endpoint:
             response = self.response(content, reply)
             message = "the answer is not JSON"
             raise APIResponseValidationError(response, None, message=message) from error
-        if isinstance(kind, type) and issubclass(kind, BaseModel) and isinstance(found, dict):
+        if _is_model(kind) and isinstance(found, dict):
             found = kind(**found)
             found._request_id = reply.headers.get("x-request-id")
-        elif kind is GenericObject and isinstance(found, dict):
-            found = GenericObject(**found)
+        elif hasattr(kind, "model_validate"):  # a model of pydantic
+            found = kind.model_validate(found)
         return found
 
     def response(self, content: bytes, reply: Any) -> Any:
@@ -94,6 +101,10 @@ class Endpoint:
 
 
 _FRAMING = ("content-length", "content-encoding", "transfer-encoding")
+
+
+def _is_model(kind: Any) -> bool:
+    return isinstance(kind, type) and issubclass(kind, BaseModel)
 
 
 def send(endpoint: Endpoint, raw: bool = False) -> Any:
@@ -178,7 +189,13 @@ def _named(model: str) -> str:
     return "/models/" + quote(model, safe=":/")
 
 
-class _Resource:
+class Resource:
+    """Calls of a client.
+
+    Args:
+        client: whose.
+    """
+
     def __init__(self, client: Any) -> None:
         self._client = client
 
@@ -187,8 +204,14 @@ class _Resource:
         """The same calls, which give APIResponse: headers, status, and `parse()`."""
         return WithRawResponse(self)
 
+    @property
+    def with_streaming_response(self) -> Any:
+        """The same calls, for `with` or `async with`, which give an answer that can be read line
+        by line."""
+        return WithStreamingResponse(self)
 
-class Models(_Resource):
+
+class Models(Resource):
     """Models that the server has."""
 
     _client: OpenAI
@@ -214,7 +237,7 @@ class Models(_Resource):
         return send(endpoint, raw)  # type: ignore[no-any-return]
 
 
-class AsyncModels(_Resource):
+class AsyncModels(Resource):
     """Models that the server has."""
 
     _client: AsyncOpenAI
@@ -259,7 +282,7 @@ def _vectors(found: Any, params: dict[str, Any]) -> Any:
     return found
 
 
-class Embeddings(_Resource):
+class Embeddings(Resource):
     """Vectors of texts."""
 
     _client: OpenAI
@@ -271,7 +294,7 @@ class Embeddings(_Resource):
         return _vectors(found, params)  # type: ignore[no-any-return]
 
 
-class AsyncEmbeddings(_Resource):
+class AsyncEmbeddings(Resource):
     """Vectors of texts."""
 
     _client: AsyncOpenAI

@@ -243,7 +243,19 @@ BaseModel.model_fields = _ModelFields()  # type: ignore[attr-defined]
 
 
 class GenericObject(BaseModel):
-    """An answer of which no field is known beforehand."""
+    """A JSON object of which few fields are known beforehand; those in it are such ones, too."""
+
+    def _take(self, values: Mapping[str, Any]) -> None:
+        super()._take({name: opened(value) for name, value in values.items()})
+
+
+def opened(value: Any) -> Any:
+    """JSON with attributes, however deep."""
+    if isinstance(value, Mapping):
+        return GenericObject(**value)
+    if isinstance(value, (list, tuple)):
+        return [opened(one) for one in value]
+    return value
 
 
 def _made(kind: type[_M], values: Mapping[str, Any]) -> _M:
