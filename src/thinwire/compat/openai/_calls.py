@@ -140,7 +140,8 @@ class Asked:
         try:
             yield
         except ThinwireError as error:
-            raise translated(error, self.request, self.heard.document, self.kit) from error
+            found = translated(error, self.request, self.heard.document, self.kit)
+            raise found from found.__cause__
         finally:
             _HEARD.reset(token)
 

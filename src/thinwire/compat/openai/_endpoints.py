@@ -6,7 +6,7 @@ import array
 import base64
 import json
 from collections.abc import AsyncIterator, Generator, Iterator
-from typing import TYPE_CHECKING, Any, Generic, TypeVar, get_origin
+from typing import TYPE_CHECKING, Any, Generic, TypeAlias, TypeVar, get_origin
 from urllib.parse import quote
 
 from thinwire.compat.openai._calls import Asked, as_json
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from thinwire.compat.openai._client import AsyncOpenAI, OpenAI
 
 T = TypeVar("T")
+Anything: TypeAlias = object
 
 _LIMIT = 1 << 30
 _OPTIONS = ("extra_headers", "extra_query", "extra_body", "timeout", "max_retries")
@@ -126,7 +127,7 @@ async def send_async(endpoint: Endpoint, raw: bool = False) -> Any:
 class Page(BaseModel, Generic[T]):
     """A list of a server, all of it."""
 
-    data: list[Any]
+    data: list[Anything]
     object: str
 
     def has_next_page(self) -> bool:
@@ -138,7 +139,7 @@ class SyncPage(Page[T]):
     """A list of a server; iterates over what is in it."""
 
     def __iter__(self) -> Iterator[T]:
-        return iter(self.data or [])
+        return iter(self.data or [])  # type: ignore[arg-type]
 
     def iter_pages(self) -> Iterator[SyncPage[T]]:
         """Itself."""
@@ -150,7 +151,7 @@ class AsyncPage(Page[T]):
 
     async def __aiter__(self) -> AsyncIterator[T]:
         for one in self.data or []:
-            yield one
+            yield one  # type: ignore[misc]
 
     async def iter_pages(self) -> AsyncIterator[AsyncPage[T]]:
         """Itself."""
@@ -160,13 +161,13 @@ class AsyncPage(Page[T]):
 class SyncModelPage(SyncPage[Model]):
     """Models that a server has."""
 
-    data: list[Model]
+    data: list[Model]  # type: ignore[assignment]
 
 
 class AsyncModelPage(AsyncPage[Model]):
     """Models that a server has."""
 
-    data: list[Model]
+    data: list[Model]  # type: ignore[assignment]
 
 
 class Paginator:

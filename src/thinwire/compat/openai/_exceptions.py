@@ -7,11 +7,13 @@
    +- StatusError          APIStatusError        by its status; APIError for one without any
    `- AllAttemptsFailed    whatever its last one is
 
-`__cause__` is the error of thinwire's, which knows what was tried. No key is in any of them.
+`thinwire` is the error of thinwire's, which knows what was tried; so is `__cause__`, where it says
+more than the server did. No key is in any of them.
 """
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import httpx
@@ -33,10 +35,12 @@ class APIError(OpenAIError):
 
     Attributes:
         code, param, type: as the server's error object has them.
+        thinwire: thinwire's error, None of an error that was made by hand.
         partial: thinwire's Completion of what had come before it broke off, else None.
     """
 
     partial: Any = None
+    thinwire: ThinwireError | None = None
 
     def __init__(self, message: str, request: httpx.Request, *, body: object | None) -> None:
         super().__init__(message)
@@ -164,7 +168,7 @@ def status_class(status: int) -> type[APIStatusError]:
 
 
 def translated(error: ThinwireError, request: httpx.Request, body: Any, kit: Any) -> APIError:
-    """What openai raises for an error of thinwire's; its `__cause__` is that error.
+    """What openai raises for an error of thinwire's.
 
     Args:
         request: what was asked.
@@ -193,27 +197,34 @@ def translated(error: ThinwireError, request: httpx.Request, body: Any, kit: Any
         _say(found, f"Connection error: {error.message}")
     else:
         found = APIError(error.message, request, body=None)
-    found.__cause__ = error
+    found.thinwire = error
+    found.__cause__ = None if isinstance(error, StatusError) else error
+    found.__suppress_context__ = True
     return found
 
 
 def _of_status(
     error: ThinwireError, last: StatusError, request: httpx.Request, body: Any, kit: Any
 ) -> APIError:
+    inner = _inner(body)
     if last.status < 400:  # an error object within an answer
-        return APIError(last.message, request, body=_inner(body))
-    shown = last.message if body is None else body
-    said = f"Error code: {last.status} - {shown}" if shown else f"Error code: {last.status}"
+        return APIError(last.message, request, body=inner)
+    said = f"Error code: {last.status}"
+    words = inner.get("message") if isinstance(inner, dict) else None
+    if words and isinstance(words, str):
+        said += f" - {words}"
     if error is not last:
         said += f" ({error.message})"
-    content = {} if body is None else {"json": body}
+    text = "" if body is None else json.dumps(body, ensure_ascii=False)
+    if isinstance(inner, str) and "json" not in last.headers.get("content-type", ""):
+        text = inner
     headers = {name: one for name, one in last.headers.items() if name not in _FRAMING}
-    response = kit.Response(last.status, headers=headers, request=request, **content)
-    return status_class(last.status)(said, response=response, body=_inner(body))
+    response = kit.Response(last.status, headers=headers, request=request, content=text.encode())
+    return status_class(last.status)(said, response=response, body=inner)
 
 
 # They speak of bytes that are not there any more.
-_FRAMING = ("content-length", "content-encoding", "transfer-encoding", "content-type")
+_FRAMING = ("content-length", "content-encoding", "transfer-encoding")
 
 
 def _inner(body: Any) -> object:

@@ -23,6 +23,7 @@ class APIResponse(Generic[T]):
     Attributes:
         http_response: `response`.
         retries_taken: how often it was asked for again.
+        streams: whether it is a stream.
         is_closed: whether its connection is free again.
     """
 
@@ -30,7 +31,8 @@ class APIResponse(Generic[T]):
         self.http_response = response
         self.retries_taken = max(attempts - 1, 0)
         self._parsed = parsed
-        self.is_closed = not hasattr(parsed, "close")  # a stream is not
+        self.streams = hasattr(parsed, "close")
+        self.is_closed = not self.streams
 
     def parse(self, *, to: Any = None) -> T:
         """What the call gives without `with_raw_response`."""
@@ -89,7 +91,7 @@ class StreamedResponse(APIResponse[T]):
 
     def iter_lines(self) -> Iterator[str]:
         """The lines of the body; of a stream as its chunks come."""
-        if self.is_closed:
+        if not self.streams:
             yield from self.text.splitlines()
             return
         for chunk in self._parsed:  # type: ignore[attr-defined]
@@ -102,7 +104,7 @@ class StreamedResponse(APIResponse[T]):
 
     def close(self) -> None:
         """Releases the connection."""
-        if not self.is_closed:
+        if self.streams:
             self._parsed.close()  # type: ignore[attr-defined]
         self.is_closed = True
 
@@ -116,7 +118,7 @@ class AsyncStreamedResponse(APIResponse[T]):
 
     async def iter_lines(self) -> AsyncIterator[str]:
         """The lines of the body; of a stream as its chunks come."""
-        if self.is_closed:
+        if not self.streams:
             for line in self.http_response.text.splitlines():
                 yield line
             return
@@ -139,7 +141,7 @@ class AsyncStreamedResponse(APIResponse[T]):
 
     async def close(self) -> None:
         """Releases the connection."""
-        if not self.is_closed:
+        if self.streams:
             await self._parsed.close()  # type: ignore[attr-defined]
         self.is_closed = True
 
@@ -206,4 +208,6 @@ class Within:
 
 def _as(kind: type[Any], response: APIResponse[Any]) -> Any:
     parsed = response.parse()
-    return kind(response.http_response, parsed, response.retries_taken + 1)
+    found = kind(response.http_response, parsed, response.retries_taken + 1)
+    found.is_closed = False
+    return found
