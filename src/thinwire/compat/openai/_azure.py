@@ -21,9 +21,10 @@ class Azure:
     _auth: Literal["bearer", "api-key"] = "api-key"
     _azure_deployment: str | None = None
     _base_url: str
+    _of_deployment: dict[str, Any]
 
     def _deployment(self, address: str, key: Any) -> Deployment:
-        return Deployment(address, key, auth=self._auth)
+        return Deployment(address, key, auth=self._auth, **self._of_deployment)
 
     def address(self, path: str = "", model: str = "") -> str:
         """Where a model is asked; see BaseClient."""

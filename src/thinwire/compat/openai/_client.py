@@ -50,7 +50,9 @@ class BaseClient:
         default_headers, default_query: of each request.
         http_client: own client of httpx or httpx2; closed with this one.
         thinwire: options of thinwire's Client: fallbacks, deployments, timeouts, retry, on_event,
-            ... A model that `deployments` does not name is asked of `base_url`.
+            ... A model that `deployments` does not name is asked of `base_url`, for whose
+            Deployment are allow_insecure_http, allow_private, provider, params, rename, drop,
+            force, reasoning, think_tags, framing and hygiene.
 
     Raises:
         OpenAIError: there is no key.
@@ -97,6 +99,9 @@ class BaseClient:
         self._default_headers = dict(default_headers or {})
         self._default_query = dict(default_query or {})
         self._http_client = http_client
+        self._of_deployment = {
+            name: thinwire.pop(name) for name in _OF_DEPLOYMENT.split() if name in thinwire
+        }
         self._options = thinwire
         self._ear = Ear(thinwire.pop("on_chunk", None), thinwire.pop("on_response", None))
         self._cores: dict[object, Any] = {}
@@ -188,7 +193,7 @@ class BaseClient:
         return found
 
     def _deployment(self, address: str, key: Any) -> Deployment:
-        return Deployment(address, key)
+        return Deployment(address, key, **self._of_deployment)
 
     def headers_with(self, more: Mapping[str, Any] | None) -> dict[str, Any]:
         """Headers of a request: the client's, and the call's over them."""
@@ -302,6 +307,10 @@ class BaseClient:
         return f"{type(self).__name__}(base_url={self._base_url.partition('?')[0]!r})"
 
 
+_OF_DEPLOYMENT = (
+    "allow_insecure_http allow_private provider params rename drop force reasoning think_tags"
+    " framing hygiene"
+)
 _NAMES = {"headers": "extra_headers", "params": "extra_query", "extra_json": "extra_body"}
 _LISTS = ("fallbacks", "context_fallbacks", "content_filter_fallbacks")
 # What a copy makes anew.

@@ -74,7 +74,7 @@ def format_of(given: Any) -> Any:
 
 
 def _adapter(kind: Any) -> Any:
-    from pydantic import TypeAdapter  # type: ignore[import-not-found]
+    from pydantic import TypeAdapter
 
     return TypeAdapter(kind)
 

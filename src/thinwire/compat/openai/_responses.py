@@ -66,6 +66,7 @@ class _Events:
         self.reply = reply
         self.ready: deque[ResponseStreamEvent] = deque()
         self.ended = False
+        self._late: APIError | None = None  # what came before it is handed out first
         self._decoder = SSEDecoder()
 
     @property
@@ -81,22 +82,39 @@ class _Events:
         """
         found = self._decoder.feed(piece) if piece else self._decoder.finish()
         for _, data, _ in found:
-            if data == "[DONE]":
-                continue
-            document = json.loads(data)
-            kind = document.get("type")
-            if kind == "error" or "type" not in document:
-                error = document.get("error") or document
-                words = error.get("message") if isinstance(error, dict) else error
-                words = words or "An error occurred during streaming"
-                raise APIError(str(words), self.endpoint.asked.request, body=error)
-            if kind in _ENDS and isinstance(document.get("response"), dict):
-                document["response"] = Response(**document["response"])
-            self.ended = self.ended or kind in _ENDS
-            self.ready.append(ResponseStreamEvent(**document))
+            if data != "[DONE]" and self._late is None:
+                self._take(json.loads(data))
         if not piece and not self.ended:
             said = "Connection error: the stream ended before the answer did"
-            raise APIConnectionError(message=said, request=self.endpoint.asked.request)
+            self._late = self._late or APIConnectionError(message=said, request=self._request)
+        if not self.ready:
+            self.fail()
+
+    def fail(self) -> None:
+        """Raises what has ended the answer, once what came before was handed out.
+
+        Raises:
+            APIError: see take.
+        """
+        if self._late is not None:
+            raise self._late
+
+    @property
+    def _request(self) -> Any:
+        return self.endpoint.asked.request
+
+    def _take(self, document: dict[str, Any]) -> None:
+        kind = document.get("type")
+        if kind == "error" or kind is None:
+            error = document.get("error") or document
+            words = error.get("message") if isinstance(error, dict) else error
+            words = words or "An error occurred during streaming"
+            self._late = APIError(str(words), self._request, body=error)
+            return
+        if kind in _ENDS and isinstance(document.get("response"), dict):
+            document["response"] = Response(**document["response"])
+        self.ended = self.ended or kind in _ENDS
+        self.ready.append(ResponseStreamEvent(**document))
 
 
 class ResponseStream:
@@ -112,6 +130,7 @@ class ResponseStream:
     def __next__(self) -> ResponseStreamEvent:
         events = self._events
         while not events.ready:
+            events.fail()
             if events.ended:
                 self.close()
                 raise StopIteration
@@ -145,6 +164,7 @@ class AsyncResponseStream:
     async def __anext__(self) -> ResponseStreamEvent:
         events = self._events
         while not events.ready:
+            events.fail()
             if events.ended:
                 await self.close()
                 raise StopAsyncIteration

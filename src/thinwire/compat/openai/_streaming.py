@@ -5,22 +5,12 @@ nothing ends in silence.
 
 from __future__ import annotations
 
-import time
 from collections import deque
 from collections.abc import AsyncIterator, Iterator
 from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar
 
-from thinwire import (
-    ChatStream,
-    ContentDelta,
-    ReasoningDelta,
-    RefusalDelta,
-    StreamComplete,
-    StreamRestarted,
-    SyncChatStream,
-    ToolCallDelta,
-    ToolCallStarted,
-)
+from thinwire import ChatStream, StreamRestarted, SyncChatStream
+from thinwire.compat.openai._calls import created
 from thinwire.compat.openai.types.chat import ChatCompletionChunk
 
 if TYPE_CHECKING:
@@ -28,16 +18,10 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-_TEXTS = {
-    ContentDelta: "content",
-    ReasoningDelta: "reasoning_content",
-    RefusalDelta: "refusal",
-}
-
 
 class Pieces:
     """The chunks of one answer: as its server sent them or, of a server that speaks another wire,
-    made of the events.
+    as thinwire has them.
 
     Args:
         asked: the call.
@@ -46,47 +30,35 @@ class Pieces:
 
     Attributes:
         ready: chunks that were not handed out yet.
-        ended: whether the answer came to its end.
     """
 
     def __init__(self, asked: Asked, stream: ChatStream | SyncChatStream, usage: bool) -> None:
         self.asked = asked
         self.stream = stream
         self.ready: deque[ChatCompletionChunk] = deque()
-        self.ended = False
         self._usage = usage
-        self._raw: list[Chunk] | None = None  # of the attempt that answers
-        self._head: dict[str, Any] = {}
-        self._begun: set[int] = set()
+        self._chunks: list[Chunk] | None = None  # of the attempt that answers
+        self._head: Chunk = {}
 
-    def take(self, event: Any) -> None:
+    def take(self, event: object) -> None:
         """Takes the next event of the answer, and with it the chunks that came meanwhile."""
         if isinstance(event, StreamRestarted):
-            self._raw, self._head = None, {}
-            self._begun.clear()
+            self._chunks, self._head = None, {}
             return
-        if self._raw is None:
-            self._raw = self._answering()
-        if isinstance(event, StreamComplete):
-            self.ended = True
-        if self._raw or self._head.get("raw"):
-            self._head["raw"] = True
-            for chunk in self._raw:
-                self._hand_out(chunk)
-            self._raw.clear()
-        else:
-            self._make(event)
+        if self._chunks is None:
+            self._chunks = self._answering()
+        for chunk in self._chunks:
+            self._hand_out(chunk)
+        self._chunks.clear()
 
     def _answering(self) -> list[Chunk]:
-        # The chunks of the attempt that answers; [] where its wire is another one.
         attempts = self.asked.heard.attempts
-        found = attempts[-1] if attempts else []
-        if len(attempts) > 1:  # of a race the winner
-            name = self.stream.completion.id
+        name = self.stream.completion.id if len(attempts) > 1 else ""
+        if name:  # of a race the winner
             for chunks in attempts:
-                if name and any(one.get("id") == name for one in chunks):
-                    found = chunks
-        return found if any("choices" in one for one in found) else []
+                if any(one.get("id") == name for one in chunks):
+                    return chunks
+        return attempts[-1] if attempts else []
 
     def _hand_out(self, chunk: Chunk) -> None:
         choices = chunk.get("choices")
@@ -94,49 +66,22 @@ class Pieces:
             return  # thinwire has asked for the tokens, which the caller has not
         if any(isinstance(one, dict) and "message" in one for one in choices):
             chunk = _as_chunk(chunk)
-        chunk.setdefault("object", "chat.completion.chunk")
-        self.ready.append(ChatCompletionChunk(**chunk))
-
-    def _make(self, event: Any) -> None:
-        choice = getattr(event, "choice", 0)
-        delta: dict[str, Any] = {}
-        if type(event) in _TEXTS:
-            delta[_TEXTS[type(event)]] = event.text
-        elif isinstance(event, ToolCallStarted):
-            function = {"name": event.name, "arguments": ""}
-            call = {"index": event.index, "id": event.id, "type": "function", "function": function}
-            delta["tool_calls"] = [call]
-        elif isinstance(event, ToolCallDelta):
-            function = {"arguments": event.arguments}
-            delta["tool_calls"] = [{"index": event.index, "function": function}]
-        elif isinstance(event, StreamComplete):
-            self._make_end(event.completion)
-            return
-        else:
-            return
-        if choice not in self._begun:
-            self._begun.add(choice)
-            delta["role"] = "assistant"
-        self._add([{"index": choice, "delta": delta, "finish_reason": None}])
-
-    def _make_end(self, completion: Any) -> None:
-        for choice in completion.choices:
-            delta = {"images": choice.images} if choice.images else {}
-            end = {"index": choice.index, "delta": delta, "finish_reason": choice.finish_reason}
-            self._add([end])
-        if self._usage and completion.usage:
-            self._add([], usage=completion.usage)
-
-    def _add(self, choices: list[Any], **more: Any) -> None:
         if not self._head:
-            completion = self.stream.completion
-            self._head = {
-                "id": completion.id or "chatcmpl",
-                "object": "chat.completion.chunk",
-                "created": int(time.time()),
-                "model": completion.upstream_model or completion.model,
-            }
-        self.ready.append(ChatCompletionChunk(**self._head, choices=choices, **more))
+            self._head = {"id": "", "object": "chat.completion.chunk", "created": created(chunk)}
+            self._head["model"] = self.stream.completion.model
+        said = {name: chunk[name] for name in self._head if chunk.get(name) is not None}
+        self._head.update(said)
+        for choice in chunk["choices"]:
+            if isinstance(choice, dict) and choice.get("finish_reason"):
+                choice["finish_reason"] = self._reason(choice)
+        self.ready.append(ChatCompletionChunk(**{**chunk, **self._head}))
+
+    def _reason(self, choice: Chunk) -> object:
+        # In openai's words, where the server has others.
+        for one in self.stream.completion.choices:
+            if one.index == choice.get("index", 0) and one.finish_reason:
+                return one.finish_reason
+        return choice["finish_reason"]
 
 
 def _is_usage(chunk: Chunk) -> bool:
@@ -210,6 +155,7 @@ class Stream(_Base[T]):
 
     def close(self) -> None:
         """Ends the answer and releases its connection. Idempotent."""
+        self._pieces.ready.clear()
         self._events.close()
 
 
@@ -259,6 +205,7 @@ class AsyncStream(_Base[T]):
 
     async def close(self) -> None:
         """Ends the answer and releases its connection; from any task. Idempotent."""
+        self._pieces.ready.clear()
         await self._events.aclose()
 
     aclose = close
