@@ -146,7 +146,7 @@ def test_the_agent_loop_of_exoclaw_calls_a_tool(
 ) -> None:
     mock_llm.reply("m", tool_reply([("add", {"a": 2, "b": 40})]), say_tool_result)
     found = beside(exoclaw, micropython, tmp_path, "agent_turn", mock_llm.base_url)
-    answer, heard, roles = found
+    answer, heard, roles, _ = found
     assert answer == "The tool said 42"
     end = [["stream_end", True], ["stream_final", True]]
     assert heard == ["The", " tool", " said", " 42", end]

@@ -148,16 +148,21 @@ class Add:
         return str(kwargs["a"] + kwargs["b"])
 
 
-async def agent_turn(base_url, tools=True):
-    # exoclaw's own loop: the answer, what was heard of it, and what it remembers.
+async def agent_turn(base_url):
+    # exoclaw's own loop: the answer, what was heard of it, what it remembers, and the bytes of
+    # heap that are left to the program.
+    import gc
+
     from exoclaw.agent.loop import AgentLoop
     from exoclaw.bus.queue import MessageBus
 
     provider, memory, heard = provider_for(base_url), Memory(), Heard()
-    loop = AgentLoop(MessageBus(), provider, memory, tools=[Add()] if tools else [])
+    loop = AgentLoop(MessageBus(), provider, memory, tools=[Add()])
     answer = await loop.process_direct("go", on_delta=heard)
     await provider.close()
-    return [answer, heard.pieces, [message["role"] for message in memory.messages]]
+    gc.collect()
+    roles = [message["role"] for message in memory.messages]
+    return [answer, heard.pieces, roles, gc.mem_free()]
 
 
 async def large_tool_result(base_url, path):
