@@ -23,15 +23,17 @@ from thinwire import (
     AllAttemptsFailed,
     ConnectError,
     Deployment,
+    Diverted,
     EncodeError,
     OpenAIStreamingProvider,
+    OutOfMemory,
     StatusError,
     StreamError,
     StreamInterrupted,
     ThinwireError,
     TransportTimeout,
 )
-from thinwire.compat.exoclaw.errors import raised
+from thinwire.compat.exoclaw.errors import also, raised
 from thinwire.compat.exoclaw.provider import _RetryableError  # type: ignore[attr-defined]
 from thinwire.testing import MockServer, cut_reply, raw_reply, stall_reply, status_reply
 
@@ -175,6 +177,45 @@ def test_without_exoclaw_they_are_thinwires_alone() -> None:
     command = [sys.executable, "-W", "error", "-c", ALONE]
     done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
     assert (done.stdout, done.stderr) == ("Exception\n", "")
+
+
+def kinds(of: type = ThinwireError) -> Iterator[type]:
+    for kind in of.__subclasses__():
+        if kind.__module__.startswith("thinwire") and HTTPError not in kind.__mro__:
+            yield kind
+            yield from kinds(kind)
+
+
+def test_every_error_of_thinwires_can_be_one_of_exoclaws() -> None:
+    assert Diverted in kinds()
+    for kind in {ThinwireError, *kinds()} - {EncodeError, OutOfMemory}:
+        for theirs in (HTTPError, HTTPStatusError, HTTPConnectError):
+            for again in (True, False):
+                error: Any = kind.__new__(kind, "words")
+                ThinwireError.__init__(error, "words")
+                error.__dict__.update(kind="server" if again else "auth", should_retry=None)
+                error.__dict__.update(phase="" if again else "total", _retryable=again)
+                assert isinstance(also(error, theirs), kind)
+                assert isinstance(error, theirs)
+
+
+BROKEN = """
+import sys
+class Finder:
+    def find_spec(self, name, path=None, target=None):
+        if name == "exoclaw":
+            raise ModuleNotFoundError("No module named 'dependency'", name="dependency")
+sys.meta_path.insert(0, Finder())
+from thinwire import StatusError
+from thinwire.compat.exoclaw.errors import raised
+print(type(raised(StatusError(401, "no"))).__mro__[1].__name__)
+"""
+
+
+def test_a_broken_exoclaw_hides_no_error() -> None:
+    command = [sys.executable, "-W", "error", "-c", BROKEN]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert (done.stdout, done.stderr) == ("ThinwireError\n", "")
 
 
 def test_they_are_all_thinwires(mock_llm: MockServer) -> None:

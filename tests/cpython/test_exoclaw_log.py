@@ -7,6 +7,7 @@ import pytest
 import structlog
 from support.exoclaw_face import HELLO, KEY, TOOLS, ask, provider_for, with_fallback
 
+from thinwire import Deployment, OpenAIStreamingProvider
 from thinwire.testing import MockServer, status_reply, text_reply, tool_reply
 
 Entries = list[dict[str, Any]]
@@ -104,6 +105,15 @@ def test_no_key_is_logged_whoever_wrote_it(
         ask(provider_for(mock_llm), [{"role": "user", "content": f"my key is {KEY}, is it?"}])
     assert KEY[:6] not in str(logs)
     assert texts(logs) == ["my key is ***, is it"]  # type: ignore[arg-type]
+
+
+def test_nor_is_one_of_the_environment(mock_llm: MockServer, wordy: pytest.MonkeyPatch) -> None:
+    wordy.setenv("MY_KEY", KEY)
+    place = {"m": Deployment(mock_llm.base_url, api_key_env="MY_KEY")}
+    with structlog.testing.capture_logs() as logs:
+        ask(OpenAIStreamingProvider("m", place), [{"role": "user", "content": f"{KEY}!"}])
+    assert texts(logs) == ["***!"]  # type: ignore[arg-type]
+    assert mock_llm.requests[0].header("authorization") == "Bearer " + KEY
 
 
 def test_what_can_be_read_only_once_is_logged_while_it_is_sent(

@@ -110,6 +110,15 @@ def test_requests_by_the_client_of_exoclaw(
     assert server.requests[0].header("authorization") == "Bearer key"
 
 
+def test_clocks_are_kept_around_a_client_that_has_none(
+    micropython: Interpreter, server: MockServer, tmp_path: Path, exoclaw: Path
+) -> None:
+    found = beside(exoclaw, micropython, tmp_path, "clocks_of_its_client", server.base_url)
+    late = ["HTTPReadTimeout", "TransportTimeout"]
+    cut = ["HTTPError", "StreamInterrupted"]
+    assert found == [late, late, cut, "cancelled", ["Let me look"] * 3]
+
+
 def test_the_example_of_the_page(
     micropython: Interpreter, mock_llm: MockServer, tmp_path: Path
 ) -> None:

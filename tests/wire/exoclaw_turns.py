@@ -84,6 +84,45 @@ async def by_its_client(base_url):
     return await outcomes(base_url, {"client": client})
 
 
+async def clocks_of_its_client(base_url):
+    # What ends a call whose server is silent, and one that is cancelled in its answer; and what is
+    # said once more by the same client.
+    import asyncio
+
+    from exoclaw.http import HTTPClient
+
+    client = HTTPClient(timeout=20.0)
+    found = []
+    for name in ("stall-before-head", "stall-after-head", "stall-mid-stream"):
+        provider = OpenAIStreamingProvider(
+            name,
+            {name: Deployment(base_url)},
+            request_timeout=0.5,
+            stream_ttft_timeout=0.5,
+            client=client,
+        )
+        try:
+            await provider.chat(HELLO)
+        except Exception as error:
+            found.append([type(error).__name__, type(error.cause).__name__])
+    patient = {"stall-mid-stream": Deployment(base_url), "m": Deployment(base_url)}
+    provider = OpenAIStreamingProvider("stall-mid-stream", patient, client=client)
+    heard = Heard()
+    task = asyncio.create_task(provider.chat(HELLO, on_delta=heard))
+    for _ in range(500):
+        if heard.pieces:
+            break
+        await asyncio.sleep_ms(10)
+    task.cancel()
+    try:
+        await task
+    except asyncio.CancelledError:
+        found.append("cancelled")
+    both = [provider.chat(HELLO, model="m") for _ in range(3)]
+    found.append([one.content for one in await asyncio.gather(*both)])
+    return found
+
+
 async def installed(base_url):
     # A program written for exoclaw-provider-openai, after one line.
     import thinwire.compat.exoclaw

@@ -1,11 +1,11 @@
 """The log of the provider for exoclaw: the events and fields that dashboards for it know.
 
 Warnings always; with LLM_LOGGING=true each request, the text of its messages, and its answer's
-counts. A key of a deployment is never in it, whatever the text.
+counts. A key of a deployment is never in it, whatever the text, unless a callable gives it.
 """
 
 from thinwire.core import adapters, observer
-from thinwire.core._compat import const
+from thinwire.core._compat import const, getenv
 from thinwire.core.error_kinds import without
 
 TYPE_CHECKING = const(False)
@@ -30,11 +30,12 @@ class CallLog:
     ) -> None:
         self._logs_calls = logs_calls
         self._limit = limit
-        self._keys = {
-            one.api_key
-            for one in deployments.values()
-            if one.api_key and isinstance(one.api_key, str)
-        }
+        self._keys: set[str] = set()
+        for one in deployments.values():
+            names = () if one.options is None else one.options.variables
+            for key in [one.api_key] + [getenv(name) for name in names]:
+                if key and isinstance(key, str):
+                    self._keys.add(key)
         self._tell = observer.log_hook(self.write)
 
     def write(self, level: str, event: str, fields: "dict[str, Any]") -> None:

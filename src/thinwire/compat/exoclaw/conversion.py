@@ -62,8 +62,8 @@ def wire_message(message: "Any") -> "Message":
         from thinwire.compat.exoclaw.content_file import ContentFile  # few messages have one
 
         preview = message.get("content")
-        # A str is left alone, as is the path of the system's own class, and of exoclaw's.
-        sent["content"] = ContentFile(str(path), preview if isinstance(preview, str) else "")
+        name = path.__fspath__() if hasattr(path, "__fspath__") else str(path)
+        sent["content"] = ContentFile(name, preview if isinstance(preview, str) else "")
     return sent
 
 

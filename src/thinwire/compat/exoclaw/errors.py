@@ -41,7 +41,10 @@ def raised(error: ThinwireError) -> Exception:
     cause: ThinwireError = getattr(error, "last", error)
     if isinstance(cause, StatusError) and cause.kind == "context_length":
         return exoclaw_types().ContextWindowExceededError(str(error))  # type: ignore[no-any-return]
-    http = of_exoclaw("exoclaw.http")
+    try:
+        http = of_exoclaw("exoclaw.http")
+    except ImportError:
+        http = None  # it is broken; that the call has failed is what matters
     if http is None or isinstance(error, (EncodeError, OutOfMemory)):
         return error
     theirs = _kind(http, cause)

@@ -9,7 +9,7 @@ that is no httpx one, call_log.py for who is to hear of calls, private.py for ex
 
 import sys
 
-from thinwire.core._compat import MICROPYTHON, const, getenv, import_module, public
+from thinwire.core._compat import MICROPYTHON, const, getenv, import_module, mend_imports, public
 from thinwire.core.client import AsyncClient
 from thinwire.core.error_kinds import ThinwireError
 from thinwire.core.routing.policy import RetryPolicy, Timeouts
@@ -230,7 +230,11 @@ class OpenAIStreamingProvider:
 
 def _pass_on(error: ThinwireError) -> None:
     # Raises what is to be raised in its place, if anything is.
-    other = import_module("thinwire.compat.exoclaw.errors").raised(error)
+    try:
+        other = import_module("thinwire.compat.exoclaw.errors").raised(error)
+    except MemoryError:
+        mend_imports()
+        return  # a full heap hides no failure
     if other is not error:
         if not MICROPYTHON:
             other.__cause__ = error
