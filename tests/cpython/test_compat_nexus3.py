@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 import pytest
 from support.certificates import authority
 from support.order import soon
-from support.page_examples import run
+from support.page_examples import run_piece
 
 import thinwire
 from thinwire.compat.nexus3 import (
@@ -111,7 +111,7 @@ def test_the_example_of_the_factory(
     server.reply("claude-sonnet-4-20250514", text_reply("Hello there"))
 
     async def main() -> dict[str, Any]:
-        found = await run("migrating_nexus3_1", names)
+        found = await run_piece("migrating/nexus3", 1, names)
         await found["provider"].aclose()
         return found
 
@@ -133,7 +133,7 @@ def test_the_example_of_the_registry(
         },
     }
     (tmp_path / "config.json").write_text(json.dumps(document))
-    found = asyncio.run(run("migrating_nexus3_2", names))
+    found = asyncio.run(run_piece("migrating/nexus3", 2, names))
     assert found["provider"].model_id == "claude-sonnet-4-20250514"
     assert isinstance(found["provider"], AnthropicProvider)
     assert found["registry"].cached_providers == []
@@ -148,9 +148,9 @@ def test_the_examples_of_streaming_and_of_the_tool_loop(
     async def main() -> None:
         names["provider"] = create_provider({"type": "openrouter"}, "m")
         names.update(messages=HELLO, Message=Message, Role=Role)
-        await run("migrating_nexus3_3", names)
+        await run_piece("migrating/nexus3", 3, names)
         names["execute_tool"] = lambda call: asyncio.sleep(0, call.arguments["city"] + " is sunny")
-        await run("migrating_nexus3_4", names)
+        await run_piece("migrating/nexus3", 4, names)
         await names["provider"].aclose()
 
     asyncio.run(main())

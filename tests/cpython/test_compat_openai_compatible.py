@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 from support.order import soon
-from support.page_examples import example, run
+from support.page_examples import run
 
 import thinwire
 from thinwire.compat.openai_compatible import (
@@ -126,27 +126,30 @@ async def listed(provider: LLMProvider) -> list[ModelInfo]:
 # The page's programs, and each block of variables of its document.
 
 
+def run_example(number: int, server: MockServer) -> None:
+    address = {"https://openrouter.ai/api/v1": server.base_url}
+    run("migrating/openai_compatible", number, address)
+
+
 def test_the_program_of_the_page(server: MockServer, capsys: pytest.CaptureFixture[str]) -> None:
     server.reply("my-model", text_reply("Hello there"), text_reply("Hello again"))
-    names: dict[str, Any] = {"BASE_URL": server.base_url}
-    asyncio.run(run("migrating_openai_compatible_1", names))
-    out = capsys.readouterr().out.splitlines()
-    assert out[0] == "OpenAI Compatible True"
-    assert "my-model" in out[1]
-    assert out[2:] == ["Hello there", "Hello again"]
+    run_example(1, server)
+    name, count, *rest = capsys.readouterr().out.splitlines()
+    assert name == "OpenAI Compatible True"
+    assert int(count) > 1
+    assert rest == ["Hello there", "Hello again"]
     assert server.requests[-1].header("x-custom-header") == "value"
 
 
 def test_the_program_of_the_registry(
-    server: MockServer, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    server: MockServer, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setenv("OPENAI_COMPATIBLE_API_KEY", KEY)
-    monkeypatch.setenv("OPENAI_COMPATIBLE_BASE_URL", server.base_url)
-    monkeypatch.setenv("OLLAMA_ENABLED", "false")
     server.reply("deepseek/deepseek-r1:free", text_reply("Hello there"))
-    asyncio.run(run("migrating_openai_compatible_2", {}))
-    assert capsys.readouterr().out == "Hello there\n"
-    assert server.requests[-1].json()["model"] == "deepseek/deepseek-r1:free"
+    run_example(2, server)
+    assert capsys.readouterr().out.splitlines() == [
+        "OpenAI Compatible deepseek/deepseek-r1:free",
+        "Hello there",
+    ]
 
 
 @pytest.mark.parametrize(
@@ -200,7 +203,6 @@ def test_each_block_of_variables_of_its_document(variables: str, name: str, url:
     assert provider.is_configured
     deployment = provider.deployment
     assert f"{deployment.url.origin()}{deployment.url.target('/chat/completions')}" == url
-    assert example("migrating_openai_compatible_1")
 
 
 # Settings.
