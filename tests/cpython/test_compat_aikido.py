@@ -467,6 +467,35 @@ def test_a_stream_that_is_closed_by_another_task_ends(server: MockServer) -> Non
     assert server.requests[0].wait() == "client_gone"
 
 
+def test_there_is_one_end_whenever_a_stream_is_closed(server: MockServer) -> None:
+    server.reply("m", text_reply("word " * 30))
+
+    async def use(client: Client) -> None:
+        for turn in range(60):
+            stream = client.stream(hello())
+            seen: list[str] = []
+
+            async def read(stream: Any = stream, seen: list[str] = seen) -> None:
+                async for event in stream:
+                    seen.append(event.kind.value)
+
+            reading = asyncio.create_task(read())
+            for _ in range(turn):
+                await asyncio.sleep(0)
+            await asyncio.sleep(0.0005 * (turn % 4))
+            if turn % 2:
+                await stream.aclose()
+            else:
+                reading.cancel()
+            await asyncio.wait([reading])
+            seen += [event.kind.value async for event in stream]
+            assert seen[-1] == "end"
+            assert seen.count("end") == 1
+            assert seen.count("error") <= 1
+
+    using(server, use)
+
+
 def test_who_reads_on_after_a_cancellation_gets_the_end_once(server: MockServer) -> None:
     server.reply("m", stall_reply("mid_stream", text="Hello"))
 

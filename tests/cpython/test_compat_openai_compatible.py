@@ -7,6 +7,7 @@ import json
 import logging
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import SimpleNamespace
 from typing import Any
@@ -227,6 +228,18 @@ def test_limits_of_the_environment_are_obeyed(server: MockServer) -> None:
 
     asyncio.run(main())
     assert len(server.requests) == 2
+
+
+def test_a_key_goes_over_no_network_in_plain_text_unless_told_so() -> None:
+    environ = {
+        "OPENAI_COMPATIBLE_API_KEY": KEY,
+        "OPENAI_COMPATIBLE_BASE_URL": "http://192.168.1.5:8000/v1",
+    }
+    with pytest.raises(ValueError, match="plain text") as caught:
+        OpenAISettings.from_env(environ).provider()
+    assert KEY not in str(caught.value)
+    environ["OPENAI_COMPATIBLE_ALLOW_INSECURE_HTTP"] = "true"
+    assert OpenAISettings.from_env(environ).provider() is not None
 
 
 def test_the_defaults_are_those_of_its_document() -> None:
@@ -788,6 +801,17 @@ def test_a_model_works_without_an_event_loop(server: MockServer) -> None:
     provider.close()
     provider.close()
     LLMProvider.close(provider_at(server.base_url))
+
+
+def test_threads_have_one_client_in_common(server: MockServer) -> None:
+    provider = provider_at(server.base_url)
+    llm = ChatModel(provider, "echo")
+    with ThreadPoolExecutor(8) as pool:
+        asked = [pool.submit(llm.invoke, f"say {n}") for n in range(40)]
+        assert [one.result().content for one in asked] == [f"say {n}" for n in range(40)]
+        clients = [pool.submit(provider.client) for _ in range(8)]
+        assert len({id(one.result()) for one in clients}) == 1
+    provider.close()
 
 
 def test_many_calls_at_once_do_not_mix(server: MockServer) -> None:
