@@ -39,10 +39,13 @@ from thinwire.compat.nexus3 import (
     validate_base_url,
 )
 from thinwire.testing import (
+    DONE,
     MockReply,
     MockServer,
     cut_reply,
     error_chunk_reply,
+    sse_event,
+    sse_reply,
     stall_reply,
     status_reply,
     text_reply,
@@ -194,6 +197,22 @@ def test_a_stream_has_its_events_and_ends_with_the_message(server: MockServer) -
     assert isinstance(events[-1], StreamComplete)
 
 
+def test_a_refusal_is_what_was_said(server: MockServer) -> None:
+    server.reply("m", text_reply(refusal="I will not"))
+    *events, last = events_of(create_provider(at(server), "m"))
+    assert "".join(e.text for e in events if isinstance(e, ContentDelta)) == "I will not"
+    assert isinstance(last, StreamComplete)
+    assert last.message.content == "I will not"
+
+
+def test_a_completion_of_thinwires_is_a_message_too(server: MockServer) -> None:
+    server.reply("m", *[text_reply("Fine")] * 2)
+    with thinwire.Client("m", thinwire.Deployment(server.base_url)) as client:
+        answer = client.chat("Hi")
+    ask(create_provider(at(server), "m"), [*HELLO, answer, *HELLO])
+    assert server.requests[1].json()["messages"][1] == {"role": "assistant", "content": "Fine"}
+
+
 def test_messages_may_be_dicts_and_mixed(server: MockServer) -> None:
     server.reply("m", text_reply("Fine"))
     messages = [
@@ -276,6 +295,34 @@ def test_what_the_server_wants_back_goes_back(server: MockServer) -> None:
     assert sent[1]["tool_calls"][0]["function"]["arguments"] == '{"city":  "Graz"}'
     assert sent[3]["reasoning"] == "hm"
     assert [key for message in sent for key in message if key.startswith("_")] == []
+
+
+SIGNED = {
+    "index": 0,
+    "id": "call_1",
+    "type": "function",
+    "function": {"name": "get_weather", "arguments": "{}"},
+    "extra_content": {"google": {"thought_signature": "s"}},
+}
+
+
+def signed_call() -> MockReply:
+    """A call with a signature, as Gemini sends it."""
+    choice = {"index": 0, "delta": {"tool_calls": [SIGNED]}, "finish_reason": "tool_calls"}
+    return sse_reply(sse_event({"choices": [choice]}), DONE)
+
+
+def test_the_signature_of_a_call_goes_back(server: MockServer) -> None:
+    server.reply("m", signed_call(), text_reply("Sunny"))
+
+    async def use(p: BaseProvider) -> None:
+        answer = await p.complete(HELLO, TOOLS)
+        result = Message(Role.TOOL, "sunny", tool_call_id="call_1")
+        await p.complete([*HELLO, answer, result], TOOLS)
+
+    using(create_provider(at(server), "m"), use)
+    sent = server.requests[1].json()["messages"][1]["tool_calls"][0]
+    assert sent["extra_content"] == SIGNED["extra_content"]
 
 
 def test_each_type_asks_where_it_has_to(
@@ -471,6 +518,7 @@ def test_a_usual_key_goes_to_no_stranger() -> None:
         ({"retry_backoff": 0.5}, "retry_backoff must be from 1 to 5"),
         ({"request_timeout": 0}, "request_timeout must be more than 0"),
         ({"ssl_ca_cert": "no/such/file.pem"}, "ssl_ca_cert .* cannot be read"),
+        ({"ssl_ca_cert": __file__}, "cannot load CA certificates"),
     ],
 )
 def test_a_configuration_that_cannot_be_is_an_error(config: dict[str, Any], words: str) -> None:

@@ -34,8 +34,11 @@ from thinwire.compat.openai_compatible import (
     provider_registry,
 )
 from thinwire.testing import (
+    DONE,
     MockServer,
     cut_reply,
+    sse_event,
+    sse_reply,
     stall_reply,
     status_reply,
     text_reply,
@@ -713,6 +716,23 @@ def test_prompts_in_each_of_their_forms(server: MockServer) -> None:
     chat_with(server, ("human", "Hi"))
     for request in server.requests[1:]:
         assert request.json()["messages"] == [{"role": "user", "content": "Hi"}]
+
+
+def test_the_signature_of_a_call_goes_back(server: MockServer) -> None:
+    call = {
+        "index": 0,
+        "id": "c",
+        "type": "function",
+        "function": {"name": "look", "arguments": "{}"},
+        "extra_content": {"google": {"thought_signature": "s"}},
+    }
+    choice = {"index": 0, "delta": {"tool_calls": [call]}, "finish_reason": "tool_calls"}
+    server.reply("m", sse_reply(sse_event({"choices": [choice]}), DONE), text_reply("Done"))
+    answer = chat_with(server, "Look")
+    result = {"role": "tool", "content": "seen", "tool_call_id": "c"}
+    chat_with(server, ["Look", answer, result])
+    sent = server.requests[1].json()["messages"][1]["tool_calls"][0]
+    assert sent["extra_content"] == call["extra_content"]
 
 
 SCHEMA = {"type": "object", "properties": {"at": {"type": "integer"}}}

@@ -164,8 +164,7 @@ class EventStream:
                 self._fail(ErrCanceled(f"the reading was broken off: {error!r}"), "")
                 raise
             else:
-                if not self._over:  # it was closed meanwhile, and END is on its way
-                    self._take(event)
+                self._take(event)
         return self._ready.popleft()
 
     async def aclose(self) -> None:
