@@ -4,11 +4,14 @@ import asyncio
 import json
 import logging
 from collections.abc import Awaitable, Callable, Iterator
+from keyword import iskeyword
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, TypeVar
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from support.certificates import authority
 from support.order import soon
 from support.page_examples import run_piece
@@ -38,6 +41,7 @@ from thinwire.compat.nexus3 import (
     create_provider,
     validate_base_url,
 )
+from thinwire.compat.nexus3.arguments import normalized
 from thinwire.testing import (
     DONE,
     MockReply,
@@ -158,7 +162,7 @@ def test_the_examples_of_streaming_and_of_the_tool_loop(
 
     asyncio.run(main())
     out = capsys.readouterr().out
-    assert out.startswith("Looking\nTool: get_weather(ToolCall(id='call_1'")
+    assert out.startswith("Looking\nTool: get_weather\n(ToolCall(id='call_1'")
     assert names["msg"].content == "Sunny"
     sent = server.requests[2].json()["messages"]
     assert [message["role"] for message in sent] == ["user", "assistant", "tool"]
@@ -809,6 +813,8 @@ def test_arguments_that_make_sense(
         ('"text"', "json_non_object"),
         ('{"city": "Gra', "json_malformed"),
         ('{"x": NaN}', "json_malformed"),
+        ('{"x": -Infinity}', "json_malformed"),
+        ('{"x": 1e999}', "json_malformed"),
         ("{'x': {1, 2}}", "json_malformed"),
         ("{1: 2}", "json_malformed"),
         ("in Graz, please", "raw_text"),
@@ -846,6 +852,41 @@ def test_arguments_that_make_none_are_kept_and_marked(
     assert (call.argument_format, call.raw_arguments) == (kind, text)
     assert call.has_unresolved_arguments
     assert call.normalization_error
+
+
+JSON = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+    max_leaves=10,
+)
+NAMES = st.from_regex(r"[a-z_]{1,8}", fullmatch=True).filter(lambda name: not iskeyword(name))
+
+
+@given(st.dictionaries(st.text(), JSON))
+def test_whatever_python_writes_is_read(said: dict[str, Any]) -> None:
+    found, meta = normalized(repr(said), "f")
+    assert found == said
+    assert meta["argument_format"] in ("json_object", "python_dict")
+    assert normalized(json.dumps(said), "f") == (said, {"argument_format": "json_object"})
+
+
+@given(st.dictionaries(NAMES, JSON, min_size=1))
+def test_whatever_python_would_call_is_read(said: dict[str, Any]) -> None:
+    text = ", ".join(f"{name}={value!r}" for name, value in said.items())
+    assert normalized(text, "f") == (said, {"argument_format": "python_kwargs"})
+    assert normalized(f"f({text})", "f") == (said, {"argument_format": "python_call"})
+
+
+@given(st.text() | st.text("{}[]()'\"=,:-. \n\\abf1"))
+def test_any_text_is_arguments_or_kept_as_it_is(text: str) -> None:
+    found, meta = normalized(text, "f")
+    assert json.loads(json.dumps(found, allow_nan=False)) == found
+    if meta.get("arguments_unresolved"):
+        assert found == {"_raw_arguments": text}
 
 
 def test_they_go_back_as_a_json_object(server: MockServer) -> None:
