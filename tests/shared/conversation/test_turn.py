@@ -232,7 +232,8 @@ def test_what_was_heard_of_a_turn_with_tools():
     cut = {"role": "assistant", "content": "Let", "tool_calls": calls("1")}
     assert heard(whole, True, 3) == [USER, cut, RESULT, silent]
     assert heard(whole[:3], False, None) == [USER, CALLING, RESULT, silent]
-    assert heard([USER, {"role": "assistant", "content": ""}], False, None) == []
+    for nothing in ("", "\n\n "):
+        assert heard([USER, {"role": "assistant", "content": nothing}], False, None) == []
 
 
 class Pause:

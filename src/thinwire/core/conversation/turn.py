@@ -239,7 +239,8 @@ def heard(
     if not cut:
         return found
     last = found[-1]
-    if last["role"] == "assistant" and "tool_calls" not in last and not last["content"]:
+    # Anthropic refuses texts of white space alone.
+    if last["role"] == "assistant" and "tool_calls" not in last and not last["content"].strip():
         found.pop()
         last = found[-1]
     if last["role"] == "user":
