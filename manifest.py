@@ -125,6 +125,15 @@ OPTIONAL = {
     ),
     "sync": ("thinwire/core/sync.py",),  # Client
     "think_tags": ("thinwire/core/answer/think_tags.py",),  # Deployment(think_tags=)
+    # client.run_tools(), stream_tools()
+    "tools": (
+        "thinwire/core/conversation/joined.py",
+        "thinwire/core/conversation/sync_tool_loop.py",
+        "thinwire/core/conversation/tool.py",
+        "thinwire/core/conversation/tool_loop.py",
+        "thinwire/core/conversation/tool_results.py",
+        "thinwire/core/conversation/tool_run.py",
+    ),
 }
 # MicroPython's tool has no question for what was given, and takes any name for an option.
 for name in options._kwargs:

@@ -154,3 +154,17 @@ def test_processes_share_one(tmp_path: Path) -> None:
     history = SQLiteHistory(path)
     check_interleaved(list(history.read("s")), set("abc"), 20)
     history.close()
+
+
+def test_the_newest_are_read_alone(history: SQLiteHistory) -> None:
+    for number in range(5):
+        history.append("s", [{"role": "user", "content": str(number)}])
+    messages: Any = history.read("s")
+    for count in range(7):
+        newest = messages.newest(count)
+        found = [one["content"] for one in newest]
+        assert found == [str(number) for number in range(max(5 - count, 0), 5)]
+    history.append("s", [{"role": "user", "content": "5"}])
+    assert len(list(newest)) == 6
+    assert len(list(messages.newest(1))) == 1
+    assert list(history.read("t").newest(3)) == []  # type: ignore[attr-defined]

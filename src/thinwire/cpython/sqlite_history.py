@@ -20,7 +20,7 @@ CREATE TABLE IF NOT EXISTS thinwire_messages (
     PRIMARY KEY (session, place)
 ) WITHOUT ROWID
 """
-_READ = "SELECT message FROM thinwire_messages WHERE session = ? ORDER BY place"
+_READ = "SELECT message FROM thinwire_messages WHERE session = ? AND place > ? ORDER BY place"
 _LAST = "SELECT coalesce(max(place), 0) FROM thinwire_messages WHERE session = ?"
 _ADD = "INSERT INTO thinwire_messages VALUES (?, ?, ?)"
 _DELETE = "DELETE FROM thinwire_messages WHERE session = ?"
@@ -164,16 +164,23 @@ def _encoded(message: "Any") -> str:
 class _Rows:
     stored = True  # see JSONEncoder
 
-    def __init__(self, path: str, fsync: bool, key: str) -> None:
+    def __init__(self, path: str, fsync: bool, key: str, after: int = 0) -> None:
         self._path = path
         self._fsync = fsync
         self._key = key
+        self._after = after
+
+    def newest(self, count: int) -> "Iterable[dict[str, Any]]":
+        """The last messages, at most so many, and what is added later; see JSONLMessages."""
+        with closing(_connection(self._path, self._fsync)) as connection:
+            (last,) = connection.execute(_LAST, (self._key,)).fetchone()
+        return _Rows(self._path, self._fsync, self._key, max(last - count, 0))
 
     def __iter__(self) -> "Iterator[dict[str, Any]]":
         # A connection of its own: what others write meanwhile is not seen.
         with (
             closing(_connection(self._path, self._fsync)) as connection,
-            closing(connection.execute(_READ, (self._key,))) as rows,
+            closing(connection.execute(_READ, (self._key, self._after))) as rows,
         ):
             for (row,) in rows:
                 yield loads_whole(row.encode())  # type: ignore[misc]

@@ -316,3 +316,33 @@ def test_a_torn_line_on_the_file_systems_of_a_chip():
             assert content(path + ".torn") == LAST[:-1] + b"\n" + LAST[:10] + b"\n"
         finally:
             os.umount("/flash")
+
+
+def test_the_newest_are_read_from_where_they_begin():
+    lines = [b'{"n":%d}' % number for number in range(6)]
+    with Scratch(b"no message\n" + b"\n \n".join(lines) + b"\r\n\n") as path:
+        messages = JSONLMessages(path)
+        for count in range(7):
+            newest = messages.newest(count)
+            for _ in range(2):
+                assert [one["n"] for one in newest] == list(range(6 - count, 6))
+        assert newest.stored
+        assert repr(newest) == "the newest of %r" % path
+        assert str(error_of(EncodeError, list, messages.newest(9))).count("line 1 is no")
+        messages.append({"n": 6})
+        assert [one["n"] for one in messages.newest(2)] == [5, 6]
+        assert len(list(newest)) == 7
+
+
+def test_the_newest_of_a_torn_end_are_whole():
+    with Told(), Scratch(b'\xef\xbb\xbf{"n":1}\n{"n":2}\n{"n":') as path:
+        messages = JSONLMessages(path)
+        assert list(messages.newest(1)) == [{"n": 2}]
+        assert list(messages.newest(5)) == [{"n": 1}, {"n": 2}]
+    error_of(OSError, JSONLMessages("/nowhere/chat.jsonl").newest, 1)
+
+
+def test_a_bad_line_among_the_newest_is_named():
+    with Scratch(b'{"n":1}\n{"n":2}\n[3]\n{"n":4}\n') as path:
+        error = error_of(EncodeError, list, JSONLMessages(path).newest(3))
+        assert "line 2 from byte 8 on is no JSON object" in str(error)

@@ -57,10 +57,15 @@ class Entry(Place):
         talk.check()
         history = self._history = await settled(talk.history.read(self.session))
         summary = summary_of(history)
-        start = talk.limits.start(history, self.message)
-        if talk.summarize is not None and start > (1 if summary else 0):
+        first = 0 if summary is None else 1
+        limits, recent = talk.limits, history
+        if talk.summarize is None and limits.messages and hasattr(history, "newest"):
+            # One more than fits: so what is all of them is told from what is not.
+            recent = history.newest(limits.messages)
+        start = first if limits.none else limits.start(recent, self.message)
+        if talk.summarize is not None and start > first:
             # Down to a half: or each turn would have to sum up one more.
-            start = talk.limits.start(history, self.message, 2)
+            start = limits.start(history, self.message, 2)
             text = await settled(talk.summarize(Part(history, 0, start)))
             if text is not None:
                 if not isinstance(text, str):
@@ -68,7 +73,7 @@ class Entry(Place):
                 self._summary = summary = text
         self._start = start
         head = system_message(talk.system, self._profile, summary)
-        sent = Sent(history, start, None, head, (self.message,))
+        sent = Sent(recent, start, None, head, (self.message,))
         return list(sent) if isinstance(history, (list, tuple)) else sent
 
     async def keep(self, messages: "list[dict[str, Any]]") -> "dict[str, Any]":
@@ -87,7 +92,7 @@ class Entry(Place):
                 raise
             question = rest
             await self._write([question] + messages[1:])
-        self._talk.latest.add(self.session, self)
+        self._talk.sessions.remember(self)
         return question
 
     async def _write(self, messages: "list[dict[str, Any]]") -> None:
@@ -110,7 +115,7 @@ class Entry(Place):
         place = Place(self.session)
         try:
             await talk.sessions.enter(place)
-            if talk.latest.get(self.session) is not self:
+            if not talk.sessions.is_latest(self):
                 return False
             history = await settled(talk.history.read(self.session))
             total = 0
@@ -161,33 +166,3 @@ def _holds(value: "Any", without: bool) -> bool:
     if hasattr(value, "keys"):
         return True in [_holds(one, without) for one in value.values()]
     return hasattr(value, "open") and (without or not getattr(value, "replayable", True))
-
-
-class Latest:
-    """The last turn of each session, of as many sessions as are remembered: what was heard of it
-    may still be said, as long as nothing came after it.
-
-    Args:
-        most: number of sessions.
-    """
-
-    def __init__(self, most: int) -> None:
-        self._most = most
-        self._entries: dict[str, Entry] = {}
-
-    def add(self, session: str, entry: Entry) -> None:
-        """Remembers a turn in place of the one before it, and forgets another session."""
-        entries = self._entries
-        entries.pop(session, None)
-        if len(entries) >= self._most:
-            # The one longest untouched on CPython, any on a chip, where dicts have no order.
-            entries.pop(next(iter(entries)), None)
-        entries[session] = entry
-
-    def get(self, session: str) -> "Entry | None":
-        """The last turn, None where it is not known."""
-        return self._entries.get(session)
-
-    def forget(self, session: str) -> None:
-        """Nothing of it can be changed any more."""
-        self._entries.pop(session, None)

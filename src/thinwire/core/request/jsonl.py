@@ -73,6 +73,19 @@ class JSONLMessages:
     def __iter__(self) -> "_Lines":
         return _Lines(self.path, self._required)
 
+    def newest(self, count: int) -> "Iterable[dict[str, Any]]":
+        """The last messages, at most so many, to be read as often as need be. What stands before
+        them is not looked at, so that a request of the newest costs no more when a conversation
+        grows. What is added later comes with them.
+
+        Raises: OSError when the file cannot be read.
+        """
+        lines = _Lines(self.path, self._required)
+        try:
+            return _Newest(self.path, self._required, lines.rewind(count))
+        finally:
+            lines.close()
+
     def append(self, message: "Message") -> None:
         """Adds a message, or an answer as its message, at the end of the file.
 
@@ -356,15 +369,31 @@ def _blank(file: "BinaryIO", start: int, end: int) -> None:
         _write_all(file, b"\n")
 
 
+class _Newest:
+    stored = True
+
+    def __init__(self, path: "str | PathLike[str]", required: bool, start: int) -> None:
+        self._path = path
+        self._required = required
+        self._start = start
+
+    def __iter__(self) -> "_Lines":
+        return _Lines(self._path, self._required, self._start)
+
+    def __repr__(self) -> str:
+        return "the newest of %r" % (self._path,)
+
+
 class _Lines:
     stored = True
 
-    def __init__(self, path: "str | PathLike[str]", required: bool) -> None:
+    def __init__(self, path: "str | PathLike[str]", required: bool, start: int = 0) -> None:
         self._path = path
+        self._start = start
         self._required = required
         self._number = 0
         self._file: BinaryIO | None = None
-        self._at = 0  # where the next line begins
+        self._at = start  # where the next line begins
         self._end = 0  # of the last whole turn
         self._ended = False
 
@@ -382,9 +411,9 @@ class _Lines:
             self._at += len(line)
             self._number += 1
             is_long = len(line) == LINE_LIMIT
-            if self._number == 1 and line[:3] == _MARK:
+            if not start and line[:3] == _MARK:
                 line = line[3:]
-                start += 3
+                start = 3
         if not line.strip():
             self.close()
             raise StopIteration
@@ -394,8 +423,21 @@ class _Lines:
             message = _value(line)
         if not isinstance(message, dict):
             self.close()
-            raise EncodeError("%s, line %d is no JSON object" % (self._path, self._number), "")
+            where = "line %d" % self._number
+            if self._start:
+                where = "line %d from byte %d on" % (self._number, self._start)
+            raise EncodeError("%s, %s is no JSON object" % (self._path, where), "")
         return message
+
+    def rewind(self, count: int) -> int:
+        """Where the last lines begin, at most so many; blank ones do not count. Before a step."""
+        self._open()
+        start = self._end
+        while count > 0 and start and self._file is not None:
+            end, start = start, _line_start(self._file, start)
+            if _first(self._file, start, end) < end:
+                count -= 1
+        return start
 
     def _open(self) -> None:
         _recover(self._path)
@@ -412,7 +454,7 @@ class _Lines:
             self._end, torn = _tail(self._file)
         else:
             torn = -1
-        self._file.seek(0)
+        self._file.seek(self._start)
         if torn >= 0:
             warn("the end of %s is torn: it was passed over" % (self._path,))
 
