@@ -1,6 +1,6 @@
 """The gateway plugin "openai-compat" of OpenVoiceUI, over SyncConversation.
 
-Its `plugins/openai-compat/gateway.py` becomes one line:
+Its `plugins/openai-compat/gateway.py` becomes an import:
 
     from thinwire.compat.openvoiceui import Gateway
 
