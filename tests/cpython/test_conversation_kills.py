@@ -6,6 +6,7 @@ import json
 import random
 import subprocess
 import sys
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,7 @@ from thinwire.testing import (
 SCRIPT = Path(__file__).parents[1] / "support/conversation_kills.py"
 KILLS = 5
 PIECES = 8
+WATCHED_S = 120  # after which a child that says nothing any more is killed, too
 
 Turn = list[dict[str, Any]]
 
@@ -60,6 +62,8 @@ def run_until_killed(command: list[str], chance: random.Random) -> list[list[Any
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as child:
         assert child.stdout is not None
         assert child.stderr is not None
+        guard = threading.Timer(WATCHED_S, child.kill)
+        guard.start()
         try:
             for _ in range(chance.randrange(150, 500)):
                 line = child.stdout.readline()
@@ -67,6 +71,7 @@ def run_until_killed(command: list[str], chance: random.Random) -> list[list[Any
                     break
                 lines.append(line)
         finally:
+            guard.cancel()
             child.kill()
         lines += child.stdout.read().splitlines(keepends=True)
         assert child.stderr.read() == b""
