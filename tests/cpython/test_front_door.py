@@ -26,6 +26,7 @@ PUBLIC = [
     "thinwire.compat.exoclaw",
     "thinwire.compat.nexus3",
     "thinwire.compat.openai_compatible",
+    "thinwire.compat.openvoiceui",
     "thinwire.conformance",
     "thinwire.parts",
     "thinwire.sse",

@@ -5,9 +5,9 @@ it is sent, `prompt` what stands in front, `sessions` whose turn it is, `turn` w
 answer that is not heard to its end. The client asks.
 """
 
-from thinwire.core._compat import const, import_module, public
+from thinwire.core._compat import MICROPYTHON, const, import_module, public
 from thinwire.core.conversation import prompt
-from thinwire.core.conversation.entry import Entry, Latest, settled
+from thinwire.core.conversation.entry import Entry, settled
 from thinwire.core.conversation.sessions import Sessions
 from thinwire.core.conversation.trimming import Limits
 from thinwire.core.conversation.turn import Turn
@@ -91,9 +91,8 @@ class Conversation:
         self._tools = tools
         self._of_tools = {"max_rounds": max_rounds, "approve": approve}
         self._params = params
-        self.sessions = Sessions(client.transport)
-        self.latest = Latest(max_sessions)
-        self.turns: list[Turn] = []  # that are open
+        self.sessions = Sessions(client.transport, max_sessions)
+        self._turns: list[Callable[[], Turn | None]] = []  # that are open
         self._closed = False
 
     async def send(
@@ -165,7 +164,7 @@ class Conversation:
         try:
             await self.sessions.enter(place)
             await settled(self.history.delete(session))
-            self.latest.forget(session)
+            self.sessions.forget(session)
         finally:
             place.leave()
 
@@ -175,8 +174,10 @@ class Conversation:
         A `send` goes on to its end. Client and history are left as they are.
         """
         self._closed = True
-        for turn in list(self.turns):
-            await turn.aclose()
+        for known in list(self._turns):
+            turn = known()
+            if turn is not None:
+                await turn.aclose()
 
     async def __aenter__(self) -> "Self":
         return self
@@ -190,6 +191,16 @@ class Conversation:
         """Raises RuntimeError: the conversation is closed."""
         if self._closed:
             raise RuntimeError("the conversation is closed")
+
+    def opened(self, turn: Turn) -> "Callable[[], Turn | None]":
+        """Notes an open turn; gives what `closed` takes. One that its caller forgets is let go."""
+        known: Callable[[], Turn | None] = _reference(turn)
+        self._turns.append(known)
+        return known
+
+    def closed(self, known: "Callable[[], Turn | None]") -> None:
+        """A turn is not open any more."""
+        self._turns.remove(known)
 
     def open(self, messages: "Any", session: str, options: "dict[str, Any]") -> "Any":
         """A stream, with tools a loop of streams, for messages of a session."""
@@ -214,6 +225,11 @@ class Conversation:
             for name in self._of_tools:
                 del options[name]
         return options
+
+
+def _reference(turn: Turn) -> "Callable[[], Turn | None]":
+    # A chip's classes have no __del__ that would let the session go: there it is kept.
+    return (lambda: turn) if MICROPYTHON else import_module("weakref").ref(turn)
 
 
 def said(message: "Any") -> "dict[str, Any]":

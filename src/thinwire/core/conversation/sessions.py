@@ -1,10 +1,11 @@
 """One turn of a session at a time, in the order they were asked for.
 
-A session is in memory only while somebody is at work in it, or waits: there is nothing to bound,
-and nothing to lose. Whoever waits has a place in the session's queue, and the first place is at
-work. With a transport that runs tasks the wait is its `signal`; a blocking one has threads, whose
-wait is an event of theirs. Where neither can help, because whoever is first is the very one who
-would wait, it is an error and no standstill.
+A session is in memory while somebody is at work in it, or waits. What stays is who was the last
+there, which matters to a turn that is interrupted after its end, of a bounded number of sessions.
+Whoever waits has a place in the session's queue, and the first place is at work. With a transport
+that runs tasks the wait is its `signal`; a blocking one has threads, and the wait is a lock of
+theirs. Where the one who would wait is the very one who is at work, it is an error and no
+standstill.
 """
 
 from thinwire.core._compat import const, import_module, is_awaitable, threads
@@ -45,10 +46,13 @@ class Sessions:
 
     Args:
         transport: of the client; see `Transport.concurrent`.
+        most: of how many sessions the last turn is remembered, once it is through.
     """
 
-    def __init__(self, transport: "Transport") -> None:
+    def __init__(self, transport: "Transport", most: int = 1) -> None:
         self._transport = transport
+        self._most = most
+        self._latest: dict[str, Place] = {}
         self._queues: dict[str, list[Place]] = {}
         self._lock: Any = Unshared() if threads is None else threads.allocate_lock()
 
@@ -91,6 +95,25 @@ class Sessions:
                 del self._queues[place.session]
             elif queue[0].signal is not None:
                 queue[0].signal.set()
+
+    def remember(self, place: Place) -> None:
+        """Notes who was the last to write in a session; another session is forgotten for it."""
+        latest = self._latest
+        with self._lock:
+            latest.pop(place.session, None)
+            if len(latest) >= self._most:
+                # The one longest untouched on CPython, any on a chip, where dicts have no order.
+                latest.pop(next(iter(latest)))
+            latest[place.session] = place
+
+    def is_latest(self, place: Place) -> bool:
+        """Whether nobody has written in a session since, as far as is known."""
+        return self._latest.get(place.session) is place
+
+    def forget(self, session: str) -> None:
+        """Nothing that is written there can be changed any more."""
+        with self._lock:
+            self._latest.pop(session, None)
 
 
 class Gate:

@@ -52,9 +52,14 @@ class SyncTurn:
 
     def __next__(self) -> "Event":
         try:
-            return run(self._turn.__anext__())  # type: ignore[return-value]
+            found = run(self._turn.__anext__())
+            if found is None:
+                raise MemoryError
+            return found  # type: ignore[return-value]
         except StopAsyncIteration:
             pass
+        except MemoryError as error:
+            raise self._turn.out_of_memory(error)
         raise StopIteration
 
     def interrupt(self, heard_chars: "int | None" = None) -> None:

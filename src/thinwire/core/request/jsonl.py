@@ -151,9 +151,9 @@ class JSONLMessages:
                 held.close()
 
     def delete(self) -> None:
-        """Removes the file and what stands beside it, but for what was torn; harmless when there
-        is none."""
-        for path in _beside(self.path) + (self.path,):
+        """Removes the file and what stands beside it, torn turns as well; harmless when there is
+        none."""
+        for path in _beside(self.path) + ("%s.torn" % (self.path,), self.path):
             _remove(path)
 
     def _keep(self, file: "BinaryIO", new: bool, fsync: bool = False) -> None:
