@@ -1,5 +1,5 @@
-"""An agent with ten tools and 200 turns in a heap of 192 KB: on the MicroPython that is built like a
-chip's (words of 32 bits, thinwire frozen), its conversation in a file.
+"""An agent with ten tools and 200 turns in a heap of 192 KB: on the MicroPython that is built like
+a chip's (words of 32 bits, thinwire frozen), its conversation in a file.
 """
 
 from pathlib import Path

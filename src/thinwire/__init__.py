@@ -23,6 +23,7 @@ else:  # pragma: no cover (MicroPython)
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
     from thinwire.compat.exoclaw.provider import OpenAIStreamingProvider as OpenAIStreamingProvider
+    from thinwire.core.answer.as_json import to_dict as to_dict
     from thinwire.core.answer.completion import Choice as Choice
     from thinwire.core.answer.completion import Completion as Completion
     from thinwire.core.answer.events import ContentDelta as ContentDelta
@@ -41,9 +42,15 @@ if TYPE_CHECKING:
     from thinwire.core.client import AsyncClient as AsyncClient
     from thinwire.core.conversation.conversation import Conversation as Conversation
     from thinwire.core.conversation.history import MemoryHistory as MemoryHistory
+    from thinwire.core.conversation.into import ParsedCompletion as ParsedCompletion
+    from thinwire.core.conversation.into import ParsedStream as ParsedStream
+    from thinwire.core.conversation.into import ParseError as ParseError
+    from thinwire.core.conversation.into_blocking import SyncParsedStream as SyncParsedStream
     from thinwire.core.conversation.jsonl_history import JSONLHistory as JSONLHistory
+    from thinwire.core.conversation.microphone import Microphone as Microphone
     from thinwire.core.conversation.sentences import Sentences as Sentences
     from thinwire.core.conversation.sentences import sentences as sentences
+    from thinwire.core.conversation.speaker import Speaker as Speaker
     from thinwire.core.conversation.sync_conversation import SyncConversation as SyncConversation
     from thinwire.core.conversation.sync_conversation import SyncTurn as SyncTurn
     from thinwire.core.conversation.sync_tool_loop import SyncToolLoop as SyncToolLoop
@@ -52,6 +59,7 @@ if TYPE_CHECKING:
     from thinwire.core.conversation.tool_loop import ToolLoop as ToolLoop
     from thinwire.core.conversation.tool_run import ToolResult as ToolResult
     from thinwire.core.conversation.turn import Turn as Turn
+    from thinwire.core.conversation.voice import Voice as Voice
     from thinwire.core.error_kinds import FALLBACK_ON as FALLBACK_ON
     from thinwire.core.error_kinds import FALLBACK_OPTIONAL as FALLBACK_OPTIONAL
     from thinwire.core.error_kinds import OutOfMemory as OutOfMemory
@@ -103,6 +111,7 @@ if TYPE_CHECKING:
 _HOMES = """\
 compat.exoclaw.provider OpenAIStreamingProvider
 cpython.sqlite_history SQLiteHistory
+core.answer.as_json to_dict
 core.answer.completion Choice Completion
 core.answer.events ContentDelta Event ReasoningDelta RefusalDelta StreamComplete StreamRestarted
 core.answer.media AudioDelta ImageDelta
@@ -119,7 +128,12 @@ core.conversation.sync_tool_loop SyncToolLoop
 core.conversation.tool Tool
 core.conversation.tool_loop MaxRoundsExceeded ToolLoop
 core.conversation.tool_run ToolResult
+core.conversation.microphone Microphone
 core.conversation.sentences Sentences sentences
+core.conversation.into ParseError ParsedCompletion ParsedStream
+core.conversation.into_blocking SyncParsedStream
+core.conversation.speaker Speaker
+core.conversation.voice Voice
 core.error_kinds FALLBACK_ON FALLBACK_OPTIONAL OutOfMemory ThinwireError
 core.routing.all_failed AllAttemptsFailed
 core.errors ConnectError ContextWindowExceeded EncodeError ReadError StatusError
@@ -165,7 +179,7 @@ if not TYPE_CHECKING:  # or a misspelt name would be one to a type checker
     def _at_hand(names):  # pragma: no cover (MicroPython)
         # A star import takes them all, and firmware may do without some files (manifest.py).
         found = []
-        for name in names[2:]:  # the first two are for CPython
+        for name in names:
             try:
                 __getattr__(name)
                 found.append(name)

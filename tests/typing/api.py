@@ -182,5 +182,5 @@ def misspelt() -> None:
     HTTPXTransport(verfy=False)  # type: ignore[call-arg]
     SyncConversation(Client("fast", deployments), sytem="Hi")  # type: ignore[call-arg]
     with Client("fast", deployments) as client:
-        client.chat(messages, temprature=0.2)  # type: ignore[call-arg]
-        client.stream(messages, timeouts="5 s")  # type: ignore[arg-type]
+        client.chat(messages, temprature=0.2)  # type: ignore[call-overload]
+        client.stream(messages, timeouts="5 s")  # type: ignore[call-overload]

@@ -233,17 +233,20 @@ class Gateway(_Base):  # type: ignore[misc]
         following: str | None = message
         while following is not None:
             system = "\n\n".join(filter(None, [self._prompt(), profile.get("system_prompt")]))
-            with talk.stream(following, session=session, profile=system, **params) as turn:
-                running = _Running(turn)
-                with self._lock:
-                    self._running.setdefault(session, []).append(running)
-                try:
+            turn = talk.stream(following, session=session, profile=system, **params)
+            running = _Running(turn)
+            with self._lock:
+                self._running.setdefault(session, []).append(running)
+            try:
+                with turn:
                     answer.take(turn)
-                finally:
-                    with self._lock:
-                        self._running[session].remove(running)
-                        if not self._running[session]:
-                            del self._running[session]
+            except _Wordless:
+                pass
+            finally:
+                with self._lock:
+                    self._running[session].remove(running)
+                    if not self._running[session]:
+                        del self._running[session]
             answer.interrupted = turn.end == "interrupted"
             following = running.following
 
@@ -331,6 +334,11 @@ class _Told(Exception):
     """What is said to the user as it is."""
 
 
+class _Wordless(Exception):
+    """An answer without a word: it would be an empty message, which some servers refuse. What is
+    raised out of a turn leaves the history as it was."""
+
+
 class _Running:
     # A turn that is being answered, and what is to be asked after it.
     def __init__(self, turn: SyncTurn) -> None:
@@ -348,6 +356,7 @@ class _Answer:
         self._actions = actions
 
     def take(self, turn: SyncTurn) -> None:
+        """Puts what comes into the queue. Raises _Wordless: nothing was said or done."""
         said = False
         for event in turn:
             completion = turn.completion
@@ -363,13 +372,13 @@ class _Answer:
                 self.text += event.text
                 self._events.put({"type": "delta", "text": event.text})
             elif isinstance(event, ToolCallComplete):
+                said = True
                 self._act("start", event, input=event.arguments)
             elif isinstance(event, ToolResult):
                 shown = event.content if isinstance(event.content, (str, list)) else ""
                 self._act("result", event, result=event.error or shown)
             elif isinstance(event, StreamComplete) and not said:
-                # An answer without a word would be an empty message, which some servers refuse.
-                turn.interrupt(heard_chars=0)
+                raise _Wordless
 
     def _measured(self, name: str, ms: "int | None") -> None:
         if ms is not None:
