@@ -151,6 +151,18 @@ class ToolLoop:
         """The names of the tools that can be called."""
         return ", ".join(sorted(self._tools)) or "none"
 
+    def secrets(self) -> "list[str]":
+        """What no model may be told: the keys of the client, and of the answer at work."""
+        from thinwire.core.wire.redaction import secrets
+
+        found: list[str] = []
+        for deployment in self.client._router.deployments.values():  # noqa: SLF001
+            found += secrets(deployment.headers(), deployment.url.query, deployment.api_key)
+        exchange = self._stream._exchange  # noqa: SLF001 - has the key of a callable
+        if exchange is not None and exchange.request is not None:
+            found += secrets(exchange.request.headers, "", exchange.request.key)
+        return found
+
     async def __aenter__(self) -> "Self":
         return self
 
@@ -187,6 +199,8 @@ class ToolLoop:
             await self._stop()
             if isinstance(error, ThinwireError):
                 error.messages = self.messages
+            elif isinstance(error, MemoryError):
+                raise self.out_of_memory(error)
             raise
         finally:
             self._busy = False

@@ -134,9 +134,10 @@ class ToolRun:
         return {"role": "tool", "tool_call_id": self.call.id, "content": self._content}
 
     def _fail(self, words: str, exception: "Exception | None" = None) -> None:
-        client = None if exception is None else self._loop.client
+        # Only code that is not ours may say a secret.
+        hidden = () if exception is None else self._loop.secrets()
         self._exception = exception
-        self._content, self._error = error_content(words, client)
+        self._content, self._error = error_content(words, hidden)
 
     def _limit(self) -> "float | None":
         own = None if self._tool is None else self._tool.timeout
