@@ -30,6 +30,13 @@ KEY = "sk-never-to-be-seen"
 NEVER = 1000000
 HELLO = [{"role": "user", "content": "Hi"}]
 
+
+def called(a):
+    return "seen"
+
+
+TOOLS = [({"type": "function", "function": {"name": "f"}}, called)]
+
 # What is loaded with a failure, or with what only some answers have: forgotten before each call,
 # so that each loads it anew.
 LATE = (
@@ -197,6 +204,9 @@ class Caller:
             return self.streamed(messages)
         if self.stored is not None:
             messages = self.stored
+        if self.options.get("tools"):
+            run = self.client.run_tools(messages, tools=TOOLS, max_rounds=1, on_delta=self.hear)
+            return self.result(run)
         hear = {} if self.options.get("silent") else {"on_delta": self.hear}
         if self.options.get("on_interrupt"):
             hear["on_restart"] = self.restart

@@ -133,6 +133,17 @@ def test_a_lack_of_memory_of_ours_is_told_as_such():
     assert loop.messages == []
 
 
+def test_a_lack_of_memory_of_the_callers_is_the_callers():
+    def lack(*given):
+        raise MemoryError
+
+    for kind in KINDS:
+        for name in ("approve", "on_delta", "on_event"):
+            made = client(kind, asks(("add", {"a": 1, "b": 2})), says())
+            error = error_of(MemoryError, finished, made, {"tools": TOOLS, name: lack})
+            assert not isinstance(error, OutOfMemory), name
+
+
 def test_arguments_that_are_none_do_not_go_back():
     for kind in KINDS:
         _, completion = ran(kind, asks(("add", '{"a')), says())

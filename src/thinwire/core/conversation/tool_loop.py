@@ -196,7 +196,10 @@ class ToolLoop:
             raise
         except BaseException as error:
             self._give_up("error" if isinstance(error, Exception) else "cancelled")
-            await self._stop()
+            try:
+                await self._stop()
+            except MemoryError:
+                pass  # they are cancelled, and end by themselves; why is worth more
             if isinstance(error, ThinwireError):
                 error.messages = self.messages
             elif isinstance(error, MemoryError):
@@ -232,9 +235,15 @@ class ToolLoop:
                 await left.wait()
                 left.clear()
 
+    def claim(self, error: MemoryError) -> None:
+        """Takes note that code of the caller's raised `error`, which ends the loop as it is."""
+        self._claimed = error
+
     def out_of_memory(self, error: BaseException) -> BaseException:
         """See ChatStream.out_of_memory."""
-        return error if error is self._claimed else self._stream.out_of_memory(error)
+        if error is self._claimed or isinstance(error, ThinwireError):
+            return error
+        return self._stream.out_of_memory(error)
 
     def _open(self) -> "ChatStream":
         messages = joined(self._given, self.messages)
@@ -277,7 +286,6 @@ class ToolLoop:
         # The event of a call that has ended, if there is one to tell.
         for run in self._runs:
             if run.fatal is not None:
-                self._claimed = run.fatal
                 raise run.fatal
             if run.done and not run.told:
                 run.told = True
@@ -418,22 +426,39 @@ async def run(
         options=options,
         seen=told != (None, None, None),
     )
-    async with loop:
-        while True:
-            event = await loop.__anext__()
-            made: object = None
-            if on_delta is not None and isinstance(event, (ContentDelta, RefusalDelta)):
-                made = None if event.choice else on_delta(event.text)
-            elif on_restart is not None and isinstance(event, StreamRestarted):
-                made = on_restart(event)
+    try:
+        async with loop:
+            while True:
+                event = await loop.__anext__()
+                await _tell(loop, event, told)
+                if isinstance(event, StreamComplete):
+                    return event.completion
+    except MemoryError as error:
+        raise loop.out_of_memory(error)
+
+
+async def _tell(
+    loop: ToolLoop,
+    event: "LoopEvent",
+    told: "tuple[OnDelta | None, OnEvent | None, OnRestart | None]",
+) -> None:
+    # Tells the caller's functions of an event.
+    on_delta, on_event, on_restart = told
+    made: object = None
+    try:
+        if on_delta is not None and isinstance(event, (ContentDelta, RefusalDelta)):
+            made = None if event.choice else on_delta(event.text)
+        elif on_restart is not None and isinstance(event, StreamRestarted):
+            made = on_restart(event)
+        if made is not None and is_awaitable(made):
+            await made  # type: ignore[misc]
+        if on_event is not None:
+            made = on_event(event)
             if made is not None and is_awaitable(made):
                 await made  # type: ignore[misc]
-            if on_event is not None:
-                made = on_event(event)
-                if made is not None and is_awaitable(made):
-                    await made  # type: ignore[misc]
-            if isinstance(event, StreamComplete):
-                return event.completion
+    except MemoryError as error:
+        loop.claim(error)
+        raise
 
 
 def begin(

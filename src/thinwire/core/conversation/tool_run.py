@@ -163,7 +163,11 @@ class ToolRun:
         if limit is not None and self.task is not None:
             alarm = self._loop.transport.spawn(self._ring(limit, self.task))
         try:
-            value = await self._call(tool.function, by_place, by_name)
+            try:
+                value = await self._call(tool.function, by_place, by_name)
+            except MemoryError as error:
+                self._loop.claim(error)
+                raise
             self._content = content_of(value)
         except MemoryError:
             raise
@@ -178,9 +182,13 @@ class ToolRun:
         before = self._before
         if before is not None and before.asked is not None and not before.done:
             await before.asked.wait()
-        said: Any = approve(self.call)
-        if is_awaitable(said):
-            said = await said
+        try:
+            said: Any = approve(self.call)
+            if is_awaitable(said):
+                said = await said
+        except MemoryError as error:
+            self._loop.claim(error)
+            raise
         if self.asked is not None:
             self.asked.set()
         if isinstance(said, dict):
