@@ -317,7 +317,8 @@ def told(error):
         # Whether code of thinwire's lacked it, and none of the caller's that it has called.
         "ours": len(ours) > 0
         and ", in hear" not in places[-1]
-        and ", in restart" not in places[-1],
+        and ", in restart" not in places[-1]
+        and ", in _call" not in places[-1],  # of a tool, which lays out its arguments
         "kind": type(error).__name__,
         "status": getattr(error, "status", 0),
         "words": words,
@@ -339,6 +340,10 @@ def sweep(base_url, models, options, blocking, first, step, times=1):
     Each is followed by the same call without a fault, and by one that nothing is wrong with.
     """
     watch = Watch()
+    if options.get("tools"):
+        from thinwire import MaxRoundsExceeded
+
+        MaxRoundsExceeded.__init__ = watch.noting(MaxRoundsExceeded.__init__)
     caller = None
     n = first
     fired = 1

@@ -197,12 +197,12 @@ class ToolLoop:
         except BaseException as error:
             self._give_up("error" if isinstance(error, Exception) else "cancelled")
             try:
+                if isinstance(error, ThinwireError):
+                    error.messages = self.messages
                 await self._stop()
             except MemoryError:
                 pass  # they are cancelled, and end by themselves; why is worth more
-            if isinstance(error, ThinwireError):
-                error.messages = self.messages
-            elif isinstance(error, MemoryError):
+            if isinstance(error, MemoryError):
                 raise self.out_of_memory(error)
             raise
         finally:
@@ -376,6 +376,7 @@ class ToolLoop:
 
 
 _FORCED = ("function", "custom")
+_TEXTS = (ContentDelta, RefusalDelta)
 
 
 def _place(run: ToolRun) -> int:
@@ -430,32 +431,24 @@ async def run(
         async with loop:
             while True:
                 event = await loop.__anext__()
-                await _tell(loop, event, told)
+                if on_delta is not None and isinstance(event, _TEXTS) and not event.choice:
+                    await _tell(loop, on_delta, event.text)
+                elif on_restart is not None and isinstance(event, StreamRestarted):
+                    await _tell(loop, on_restart, event)
+                if on_event is not None:
+                    await _tell(loop, on_event, event)
                 if isinstance(event, StreamComplete):
                     return event.completion
     except MemoryError as error:
         raise loop.out_of_memory(error)
 
 
-async def _tell(
-    loop: ToolLoop,
-    event: "LoopEvent",
-    told: "tuple[OnDelta | None, OnEvent | None, OnRestart | None]",
-) -> None:
-    # Tells the caller's functions of an event.
-    on_delta, on_event, on_restart = told
-    made: object = None
+async def _tell(loop: ToolLoop, function: "Callable[[Any], object]", what: object) -> None:
+    # Tells a function of the caller's.
     try:
-        if on_delta is not None and isinstance(event, (ContentDelta, RefusalDelta)):
-            made = None if event.choice else on_delta(event.text)
-        elif on_restart is not None and isinstance(event, StreamRestarted):
-            made = on_restart(event)
+        made = function(what)
         if made is not None and is_awaitable(made):
             await made  # type: ignore[misc]
-        if on_event is not None:
-            made = on_event(event)
-            if made is not None and is_awaitable(made):
-                await made  # type: ignore[misc]
     except MemoryError as error:
         loop.claim(error)
         raise

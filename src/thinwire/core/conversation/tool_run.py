@@ -163,11 +163,7 @@ class ToolRun:
         if limit is not None and self.task is not None:
             alarm = self._loop.transport.spawn(self._ring(limit, self.task))
         try:
-            try:
-                value = await self._call(tool.function, by_place, by_name)
-            except MemoryError as error:
-                self._loop.claim(error)
-                raise
+            value = await self._call(tool.function, by_place, by_name)
             self._content = content_of(value)
         except MemoryError:
             raise
@@ -207,12 +203,16 @@ class ToolRun:
         self, function: "Any", by_place: "list[Any]", by_name: "dict[str, Any]"
     ) -> object:
         value: Any
-        if MICROPYTHON or self.task is None or is_async(function):
-            value = function(*by_place, **by_name)
-        else:
-            value = await adapters.in_thread(function, by_place, by_name)
-        if is_awaitable(value):
-            value = await value
+        try:
+            if MICROPYTHON or self.task is None or is_async(function):
+                value = function(*by_place, **by_name)
+            else:
+                value = await adapters.in_thread(function, by_place, by_name)
+            if is_awaitable(value):
+                value = await value
+        except MemoryError as error:
+            self._loop.claim(error)
+            raise
         return value
 
     async def _ring(self, limit: float, task: "Task") -> None:
