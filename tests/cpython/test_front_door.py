@@ -23,6 +23,7 @@ from thinwire.compat.exoclaw import types
 PUBLIC = [
     "thinwire",
     "thinwire.compat.exoclaw",
+    "thinwire.compat.openvoiceui",
     "thinwire.conformance",
     "thinwire.parts",
     "thinwire.sse",
