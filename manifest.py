@@ -44,6 +44,7 @@ OPTIONAL = {
     "deployment_options": (
         "thinwire/core/dialects/authorization.py",
         "thinwire/core/providers/options.py",
+        "thinwire/core/routing/prices.py",
     ),
     # client.models(), check(), probe()
     "discovery": (
@@ -71,10 +72,18 @@ OPTIONAL = {
     "history": (
         "thinwire/core/conversation/jsonl_history.py",
         "thinwire/core/request/jsonl.py",
+        "thinwire/core/request/long_line.py",
     ),
     "hygiene": (
         "thinwire/core/dialects/hygiene.py",
     ),  # conversations with tools are sent as they are
+    # into= of a call, and what comes with it
+    "into": (
+        "thinwire/core/conversation/into.py",
+        "thinwire/core/conversation/into_blocking.py",
+        "thinwire/core/conversation/json_schema.py",
+        "thinwire/core/conversation/partial_json.py",
+    ),
     "limits": ("thinwire/core/routing/limits.py",),  # max_concurrent=, requests_per_minute=
     # log=, on_event=
     "log": ("thinwire/core/observer.py", "thinwire_device/log.py"),
@@ -86,6 +95,8 @@ OPTIONAL = {
         "thinwire/core/dialects/reasoning.py",
         "thinwire/core/request/reasoning.py",
     ),
+    # thinwire.parts
+    "parts": ("thinwire/core/request/parts.py", "thinwire/parts.py"),
     # provider=, and what suits a server of a known host
     "presets": ("thinwire/core/providers/presets.py", "thinwire/core/providers/azure.py"),
     # Deployment(allow_private=False)
@@ -124,6 +135,16 @@ OPTIONAL = {
     ),
     "sync": ("thinwire/core/sync.py",),  # Client
     "think_tags": ("thinwire/core/answer/think_tags.py",),  # Deployment(think_tags=)
+    # client.run_tools(), stream_tools()
+    "tools": (
+        "thinwire/core/conversation/joined.py",
+        "thinwire/core/conversation/sync_tool_loop.py",
+        "thinwire/core/conversation/tool.py",
+        "thinwire/core/conversation/tool_loop.py",
+        "thinwire/core/conversation/tool_results.py",
+        "thinwire/core/conversation/tool_run.py",
+    ),
+    "to_dict": ("thinwire/core/answer/as_json.py",),  # to_dict()
     # Voice, Microphone, Speaker; needs endpoints, sentences and conversation as well
     "voice": (
         "thinwire/core/conversation/beside.py",
@@ -164,7 +185,7 @@ metadata(
 )
 
 # opt=3 drops asserts, docstrings and line numbers: less flash and less RAM.
-DOORS = ("__init__.py", "sse.py", "transport.py")
+DOORS = ("__init__.py", "parts.py", "sse.py", "transport.py")
 FACES = [file for file in DOORS if "thinwire/" + file not in LEFT_OUT]
 CORE = FACES + sorted(files("src", "thinwire/core"))
 DEVICE = sorted(files("port_micropython", "thinwire_device"))

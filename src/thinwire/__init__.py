@@ -23,6 +23,7 @@ else:  # pragma: no cover (MicroPython)
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
     from thinwire.compat.exoclaw.provider import OpenAIStreamingProvider as OpenAIStreamingProvider
+    from thinwire.core.answer.as_json import to_dict as to_dict
     from thinwire.core.answer.completion import Choice as Choice
     from thinwire.core.answer.completion import Completion as Completion
     from thinwire.core.answer.events import ContentDelta as ContentDelta
@@ -41,6 +42,10 @@ if TYPE_CHECKING:
     from thinwire.core.client import AsyncClient as AsyncClient
     from thinwire.core.conversation.conversation import Conversation as Conversation
     from thinwire.core.conversation.history import MemoryHistory as MemoryHistory
+    from thinwire.core.conversation.into import ParsedCompletion as ParsedCompletion
+    from thinwire.core.conversation.into import ParsedStream as ParsedStream
+    from thinwire.core.conversation.into import ParseError as ParseError
+    from thinwire.core.conversation.into_blocking import SyncParsedStream as SyncParsedStream
     from thinwire.core.conversation.jsonl_history import JSONLHistory as JSONLHistory
     from thinwire.core.conversation.microphone import Microphone as Microphone
     from thinwire.core.conversation.sentences import Sentences as Sentences
@@ -105,6 +110,8 @@ if TYPE_CHECKING:
 # Where each name is, below thinwire. One text, since tuples of names take more of a chip's flash.
 _HOMES = """\
 compat.exoclaw.provider OpenAIStreamingProvider
+cpython.sqlite_history SQLiteHistory
+core.answer.as_json to_dict
 core.answer.completion Choice Completion
 core.answer.events ContentDelta Event ReasoningDelta RefusalDelta StreamComplete StreamRestarted
 core.answer.media AudioDelta ImageDelta
@@ -123,6 +130,8 @@ core.conversation.tool_loop MaxRoundsExceeded ToolLoop
 core.conversation.tool_run ToolResult
 core.conversation.microphone Microphone
 core.conversation.sentences Sentences sentences
+core.conversation.into ParseError ParsedCompletion ParsedStream
+core.conversation.into_blocking SyncParsedStream
 core.conversation.speaker Speaker
 core.conversation.voice Voice
 core.error_kinds FALLBACK_ON FALLBACK_OPTIONAL OutOfMemory ThinwireError
@@ -148,8 +157,7 @@ core.services.reply Reply
 core.services.speech Transcription
 core.stream ChatStream
 core.sync Client SyncChatStream
-core.wire.recorder FlightRecorder Recording
-cpython.sqlite_history SQLiteHistory"""
+core.wire.recorder FlightRecorder Recording"""
 
 
 if not TYPE_CHECKING:  # or a misspelt name would be one to a type checker
@@ -171,7 +179,7 @@ if not TYPE_CHECKING:  # or a misspelt name would be one to a type checker
     def _at_hand(names):  # pragma: no cover (MicroPython)
         # A star import takes them all, and firmware may do without some files (manifest.py).
         found = []
-        for name in names[1:]:  # the first is for CPython
+        for name in names[2:]:  # the first two are for CPython
             try:
                 __getattr__(name)
                 found.append(name)

@@ -23,9 +23,13 @@ if TYPE_CHECKING:
 _HOMES = (
     ("thinwire.core.transport", "thinwire.transport"),
     ("thinwire.core.request.http_request", "thinwire.transport"),
+    ("thinwire.core.request.parts", "thinwire.parts"),
     ("thinwire.cpython.httpx.", "thinwire.transport"),
     ("thinwire.cpython.sockets.", "thinwire.transport"),
     ("thinwire.compat.exoclaw.types", "thinwire.compat.exoclaw"),
+    ("thinwire.compat.aikido.", "thinwire.compat.aikido"),
+    ("thinwire.compat.nexus3.", "thinwire.compat.nexus3"),
+    ("thinwire.compat.openai_compatible.", "thinwire.compat.openai_compatible"),
     ("thinwire.testing.", "thinwire.testing"),
     ("thinwire.conformance.", "thinwire.conformance"),
     ("thinwire.", "thinwire"),

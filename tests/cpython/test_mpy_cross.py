@@ -31,7 +31,8 @@ def test_the_manifest_freezes_core_and_port() -> None:
     port = (ROOT / "port_micropython/thinwire_device").rglob("*.py")
     wanted = {path.relative_to(ROOT / "src").as_posix() for path in core}
     wanted |= {path.relative_to(ROOT / "port_micropython").as_posix() for path in port}
-    wanted |= {"thinwire/__init__.py", "thinwire/sse.py", "thinwire/transport.py"}
+    doors = ("__init__", "parts", "sse", "transport")
+    wanted |= {f"thinwire/{name}.py" for name in doors}
     assert wanted - {"thinwire/core/_cpython.py"} == NAMES
     assert "thinwire/core/_micropython.py" in NAMES
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from histories import NEXT, TURN, check_history
+from support.history_kills import check_interleaved
 
 from thinwire import BytesStream, EncodeError, SQLiteHistory, TextFile
 
@@ -127,14 +128,6 @@ def append_turns(path: str, name: str, count: int) -> None:
     history.close()
 
 
-def check_interleaved(messages: list[dict[str, Any]], names: set[str], count: int) -> None:
-    """Each turn is whole, and each writer's stand in its order."""
-    assert [one["role"] for one in messages] == ["user", "assistant"] * (len(names) * count)
-    assert messages[::2] == [dict(one, role="user") for one in messages[1::2]]
-    for name in names:
-        assert [one["n"][1] for one in messages[::2] if one["n"][0] == name] == list(range(count))
-
-
 def test_threads_share_one(history: SQLiteHistory) -> None:
     def work(name: str) -> None:
         for number in range(30):
@@ -161,3 +154,17 @@ def test_processes_share_one(tmp_path: Path) -> None:
     history = SQLiteHistory(path)
     check_interleaved(list(history.read("s")), set("abc"), 20)
     history.close()
+
+
+def test_the_newest_are_read_alone(history: SQLiteHistory) -> None:
+    for number in range(5):
+        history.append("s", [{"role": "user", "content": str(number)}])
+    messages: Any = history.read("s")
+    for count in range(7):
+        newest = messages.newest(count)
+        found = [one["content"] for one in newest]
+        assert found == [str(number) for number in range(max(5 - count, 0), 5)]
+    history.append("s", [{"role": "user", "content": "5"}])
+    assert len(list(newest)) == 6
+    assert len(list(messages.newest(1))) == 1
+    assert list(history.read("t").newest(3)) == []  # type: ignore[attr-defined]

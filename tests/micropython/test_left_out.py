@@ -20,10 +20,12 @@ USES = {
     "hedge": "chat('http://127.0.0.1:1/v1', hedge_after=0)",
     "history": "from thinwire import JSONLMessages",
     "hygiene": "import thinwire.core.dialects.hygiene",  # a call is sent as it is
+    "into": "chat('http://127.0.0.1:1/v1', into={})",
     "limits": "chat('http://127.0.0.1:1/v1', max_concurrent=1)",
     "log": "client('http://127.0.0.1:1/v1', log=True)",
     "on_chunk": "chat('http://127.0.0.1:1/v1', on_chunk=print)",
     "parameters": "client('http://127.0.0.1:1/v1').stream('Hi', reasoning_effort='low')",
+    "parts": "import thinwire.parts",
     "presets": "thinwire.Deployment(provider='groq')",
     "public_only": "client('https://a.test/v1', allow_private=False)",
     "recorder": "client('http://a/v1', on_request=print)",
@@ -37,6 +39,8 @@ USES = {
     "stream_events": "from thinwire import UsageReceived",
     "sync": "from thinwire import Client",
     "think_tags": "chat('http://127.0.0.1:1/v1', think_tags=True)",
+    "tools": "client('http://127.0.0.1:1/v1').stream_tools('Hi', tools=[])",
+    "to_dict": "from thinwire import to_dict",
     "voice": "from thinwire import Voice",
 }
 SCRIPT = """
@@ -52,7 +56,8 @@ def client(url, **options):
     return thinwire.AsyncClient("m", deployments, {"m": ["n"]}, **options)
 
 def chat(url, **options):
-    asyncio.run(client(url, **options).chat([{"role": "user", "content": "Hi"}]))
+    into = options.pop("into", None)
+    asyncio.run(client(url, **options).chat([{"role": "user", "content": "Hi"}], into=into))
 
 try:
     %s

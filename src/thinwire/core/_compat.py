@@ -27,6 +27,7 @@ else:
     from thinwire.core._cpython import GROWTH as GROWTH
     from thinwire.core._cpython import HEAD_LIMIT as HEAD_LIMIT
     from thinwire.core._cpython import KEEP_HEADERS as KEEP_HEADERS
+    from thinwire.core._cpython import LINE_LIMIT as LINE_LIMIT
     from thinwire.core._cpython import PIECE as PIECE
     from thinwire.core._cpython import AtOnce as AtOnce
     from thinwire.core._cpython import LackOfMemory as LackOfMemory

@@ -29,6 +29,7 @@ BUFFER = 65536  # receive buffer, bytes
 EVENT_LIMIT = 16777216  # largest server-sent event, bytes
 GROWTH = 4  # of the receive buffer; old and new one together stay near its limit
 KEEP_HEADERS = "known"  # which of a response are kept where the caller does not say
+LINE_LIMIT = -1  # of a line of a file that is read as it is, bytes; here there is none
 BODY_LIMIT = 65536  # how much of an error body is read, bytes
 
 _INT64 = 9223372036854775807

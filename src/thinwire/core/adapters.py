@@ -39,6 +39,11 @@ def default_transport(
         from thinwire_device.socket_transport import SocketTransport
 
         return SocketTransport(verify, cadata, add_ca).open(blocking)
+    from thinwire.cpython import deferred
+
+    options = (verify is True, cadata is None, add_ca is None, own is None)
+    if all(options) and deferred.is_plain():
+        return deferred.DeferredTransport(blocking)
     from thinwire.cpython.httpx.options import HTTPXTransport
 
     return HTTPXTransport(verify, cadata, add_ca, http_client=own).open(blocking)
@@ -55,12 +60,15 @@ def default_log() -> "Sink":
 
 
 def modules_of_a_call(transport: "Transport") -> "list[str]":
-    """What a call loads on a chip, in the order in which one needs the other; else nothing."""
+    """What a call loads on a chip, in the order in which one needs the other; elsewhere httpx, if
+    it carries the calls."""
     if MICROPYTHON and not TYPE_CHECKING:  # pragma: no cover (MicroPython)
         from thinwire_device import loading
 
         return loading.modules(transport.name == "socket")
-    return []
+    return (
+        ["thinwire.cpython.httpx.transport"] if getattr(transport, "name", "") == "httpx" else []
+    )
 
 
 def memory_budget(transport: "Transport", https: bool, receive: int) -> object:
@@ -83,36 +91,31 @@ def repaired_object(raw: str) -> "dict[str, object] | None":
     return repair(raw)
 
 
-def described(
-    function: "Callable[..., object]", whole: bool
-) -> "tuple[dict[str, Any], Fill | None]":
-    """What a model is told of a function, and what makes its arguments what the function takes.
+if not MICROPYTHON or TYPE_CHECKING:  # pragma: no branch (a chip needs none of them)
 
-    Args:
-        function: a tool.
-        whole: its parameters, too; else only name and description.
-    """
-    if MICROPYTHON and not TYPE_CHECKING:  # pragma: no cover (MicroPython)
-        name = getattr(function, "__name__", "")
-        return {"name": name, "parameters": {"type": "object", "properties": {}}}, None
-    from thinwire.cpython.function_schema import described as describe
+    def described(
+        function: "Callable[..., object]", whole: bool
+    ) -> "tuple[dict[str, Any], Fill | None]":
+        """What a model is told of a function, and what makes its arguments what it takes.
 
-    return describe(function, whole)
+        Args:
+            function: a tool.
+            whole: its parameters, too; else only name and description.
+        """
+        from thinwire.cpython.function_schema import described as describe
 
+        return describe(function, whole)
 
-def in_thread(
-    function: "Callable[..., object]", by_place: "list[Any]", by_name: "dict[str, Any]"
-) -> "Awaitable[object]":
-    """What a function gives that may block, called beside the loop (CPython)."""
-    from thinwire.cpython.threads import in_thread as call
+    def in_thread(
+        function: "Callable[..., object]", by_place: "list[Any]", by_name: "dict[str, Any]"
+    ) -> "Awaitable[object]":
+        """What a function gives that may block, called beside the loop."""
+        from thinwire.cpython.threads import in_thread as call
 
-    return call(function, by_place, by_name)
+        return call(function, by_place, by_name)
 
+    def plain(value: object) -> object:
+        """A value that JSON can carry, of one that says what it holds: a dataclass, a model."""
+        from thinwire.cpython.plain import plain as made
 
-def plain(value: object) -> object:
-    """A value that JSON can carry, of one that says what it holds: a dataclass, a model."""
-    if MICROPYTHON and not TYPE_CHECKING:  # pragma: no cover (MicroPython)
-        return value
-    from thinwire.cpython.plain import plain as made
-
-    return made(value)
+        return made(value)

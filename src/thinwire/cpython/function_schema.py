@@ -74,10 +74,10 @@ def _name(function: Any) -> str:
 def _doc(function: Any) -> str:
     while isinstance(function, functools.partial):
         function = function.func
-    own = inspect.getdoc(_inner(function)) or ""
-    if _inner(function) is function or own:
-        return own
-    return inspect.getdoc(type(function)) or ""
+    inner = _inner(function)
+    if inner is function:
+        return inspect.getdoc(function) or ""
+    return inspect.cleandoc(inner.__doc__ or type(function).__doc__ or "")
 
 
 class _Form:

@@ -7,8 +7,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from typing import Any
 
-from thinwire.core._compat import escape, loads_whole, public
-from thinwire.core.request.jsonl import encoded_message
+from thinwire.core._compat import BUFFER, escape, loads_whole, public
+from thinwire.core.errors import EncodeError
+from thinwire.core.wire.json_encode import JSONEncoder
 
 _BUSY_S = 60.0  # how long another process may be writing
 _TABLE = """
@@ -19,7 +20,7 @@ CREATE TABLE IF NOT EXISTS thinwire_messages (
     PRIMARY KEY (session, place)
 ) WITHOUT ROWID
 """
-_READ = "SELECT message FROM thinwire_messages WHERE session = ? ORDER BY place"
+_READ = "SELECT message FROM thinwire_messages WHERE session = ? AND place > ? ORDER BY place"
 _LAST = "SELECT coalesce(max(place), 0) FROM thinwire_messages WHERE session = ?"
 _ADD = "INSERT INTO thinwire_messages VALUES (?, ?, ?)"
 _DELETE = "DELETE FROM thinwire_messages WHERE session = ?"
@@ -70,7 +71,7 @@ class SQLiteHistory:
             sqlite3.Error: the database cannot be written.
         """
         key = _key(session)
-        rows = [encoded_message(message) for message in messages]
+        rows = [_encoded(message) for message in messages]
         with self._transaction() as writer:
             (last,) = writer.execute(_LAST, (key,)).fetchone()
             writer.executemany(_ADD, [(key, at, row) for at, row in enumerate(rows, last + 1)])
@@ -86,7 +87,7 @@ class SQLiteHistory:
         key = _key(session)
         with self._transaction() as writer:
             writer.execute(_DELETE, (key,))
-            rows = ((key, at, encoded_message(one)) for at, one in enumerate(messages, 1))
+            rows = ((key, at, _encoded(one)) for at, one in enumerate(messages, 1))
             writer.executemany(_ADD, rows)
 
     def delete(self, session: str) -> None:
@@ -144,19 +145,42 @@ def _key(session: str) -> str:
     return escape(session).decode()
 
 
+def _encoded(message: "Any") -> str:
+    if hasattr(message, "to_message"):
+        message = message.to_message()
+    encoder, out, buffer = JSONEncoder(message, once=False), bytearray(), bytearray(BUFFER)
+    try:
+        count = encoder.readinto(buffer)
+        while count:
+            out += memoryview(buffer)[:count]
+            count = encoder.readinto(buffer)
+    finally:
+        encoder.close()
+    if count is None:
+        raise EncodeError("what can be read only once, or is awaited, is not stored", "")
+    return out.decode()
+
+
 class _Rows:
     stored = True  # see JSONEncoder
 
-    def __init__(self, path: str, fsync: bool, key: str) -> None:
+    def __init__(self, path: str, fsync: bool, key: str, after: int = 0) -> None:
         self._path = path
         self._fsync = fsync
         self._key = key
+        self._after = after
+
+    def newest(self, count: int) -> "Iterable[dict[str, Any]]":
+        """The last messages, at most so many, and what is added later; see JSONLMessages."""
+        with closing(_connection(self._path, self._fsync)) as connection:
+            (last,) = connection.execute(_LAST, (self._key,)).fetchone()
+        return _Rows(self._path, self._fsync, self._key, max(last - count, 0))
 
     def __iter__(self) -> "Iterator[dict[str, Any]]":
         # A connection of its own: what others write meanwhile is not seen.
         with (
             closing(_connection(self._path, self._fsync)) as connection,
-            closing(connection.execute(_READ, (self._key,))) as rows,
+            closing(connection.execute(_READ, (self._key, self._after))) as rows,
         ):
             for (row,) in rows:
                 yield loads_whole(row.encode())  # type: ignore[misc]

@@ -10,7 +10,8 @@ async def in_thread(
 ) -> object:
     """Calls a function in a thread of asyncio's, with the context variables of here.
 
-    What it raises comes through as it is; StopIteration, too, which a Future cannot carry.
+    What it raises comes through; StopIteration as a RuntimeError, since a Future cannot carry it,
+    and nobody would ever be woken.
     """
     raised: list[BaseException] = []
 

@@ -4,7 +4,9 @@ from helpers import Later, Scratch
 from talks import answer, contents, error_in, rest, sent, talk_of
 
 from thinwire.core.conversation.entry import Latest, storable
+from thinwire.core.conversation.history import MemoryHistory
 from thinwire.core.conversation.jsonl_history import JSONLHistory
+from thinwire.core.conversation.trimming import summary_message
 from thinwire.core.errors import EncodeError
 from thinwire.core.request.sources import BytesStream, DataURL, TextFile, TextStream
 
@@ -181,3 +183,52 @@ async def test_a_turn_of_a_session_that_is_forgotten_is_not_changed_any_more():
     await talk.send("2", session="y")
     await turn.interrupt(1)
     assert contents(await talk.messages("x")) == ["1", "one"]
+
+
+class Newest(MemoryHistory):
+    # A history that is long, of which only the newest may be read, and the first.
+    def read(self, session):
+        return Long(super().read(session))
+
+
+class Long:
+    def __init__(self, messages):
+        self._messages = messages
+
+    def __iter__(self):
+        yield self._messages[0]
+        assert False, "all of it is walked"
+
+    def newest(self, count):
+        return list(self._messages[-count:])
+
+
+async def test_what_is_not_sent_is_not_read():
+    for summary in (None, "before"):
+        history = Newest()
+        if summary:
+            history.append("", [summary_message(summary)])
+        for number in range(50):
+            turn = [user("u%d" % number), {"role": "assistant", "content": "%d" % number}]
+            history.append("", turn)
+        talk, transport = talk_of("50", history=history, max_messages=6)
+        await talk.send("u50")
+        found = contents(sent(transport))
+        if summary:
+            assert found.pop(0) == summary
+        assert found == ["u48", "48", "u49", "49", "u50"]
+
+
+async def test_a_short_history_is_sent_from_its_beginning():
+    greeting = {"role": "assistant", "content": "Hello!"}
+    with Folder() as folder:
+        history = JSONLHistory(folder)
+        history.append("", [greeting])
+        talk, transport = talk_of("one", "two", history=history, max_messages=4)
+        await talk.send("1")
+        await talk.send("2")
+        assert contents(sent(transport, 0)) == ["Hello!", "1"]
+        assert contents(sent(transport, 1)) == ["Hello!", "1", "one", "2"]
+        talk, transport = talk_of("three", history=history, max_messages=4)
+        await talk.send("3")
+        assert contents(sent(transport)) == ["2", "two", "3"]

@@ -3,12 +3,13 @@
 import json
 import os
 
-from helpers import error_of
+from helpers import Scratch, error_of, read_all
 from histories import NEXT, TURN, check_history
 
 from thinwire import DataURL, EncodeError, JSONLHistory, TextFile, TextStream
 from thinwire.core.conversation.jsonl_history import file_name
 from thinwire.core.request import jsonl
+from thinwire.core.wire.json_encode import Items, JSONEncoder
 
 
 class Folder:
@@ -53,6 +54,37 @@ def test_it_waits_for_the_disk():
         check_history(JSONLHistory(folder.path, fsync=True))
 
 
+def test_it_works_where_there_are_no_locks():
+    before, jsonl.disk = jsonl.disk, None
+    try:
+        with Folder() as folder:
+            check_history(JSONLHistory(folder.path))
+            folder.write("a.jsonl", b'{"torn"')
+            assert list(JSONLHistory(folder.path).read("a")) == []
+            assert len(folder.told) == 1
+    finally:
+        jsonl.disk = before
+
+
+def test_what_cannot_be_a_folder_or_a_file_is_an_error():
+    with Scratch(b"") as path:
+        for folder in (path, path + "/x"):
+            error_of(OSError, JSONLHistory(folder).append, "s", TURN)
+            error_of(OSError, JSONLHistory(folder).replace, "s", TURN)
+    with Folder() as folder:
+        history = JSONLHistory(folder.path)
+        history.append("s", [])
+        os.remove(folder.path + "/s.jsonl")
+        os.mkdir(folder.path + "/s.jsonl")
+        before, jsonl.disk = jsonl.disk, None
+        try:
+            error_of(OSError, list, history.read("s"))
+            error_of(OSError, history.append, "s", TURN)
+        finally:
+            jsonl.disk = before
+            os.rmdir(folder.path + "/s.jsonl")
+
+
 def test_another_program_reads_it_as_json_lines():
     with Folder() as folder:
         JSONLHistory(folder.path).append("kitchen", TURN + NEXT)
@@ -92,10 +124,10 @@ NAMES += ["x" * 80, "x" * 81, "x" * 5000, "x" * 4999 + "y"]
 def test_any_name_is_a_file_of_its_own():
     with Folder() as folder:
         history = JSONLHistory(folder.path)
-        for name in NAMES:
-            history.append(name, [{"content": name}])
-        for name in NAMES:
-            assert list(history.read(name)) == [{"content": name}], name
+        for number, name in enumerate(NAMES):
+            history.append(name, [{"n": number}])
+        for number, name in enumerate(NAMES):
+            assert list(history.read(name)) == [{"n": number}], number
         assert len(folder.files()) == len(NAMES)
 
 
@@ -228,8 +260,10 @@ def test_sources_are_stored_as_what_they_stand_for():
         for text in texts + (TextStream(lambda: iter(["a", "b"])),):
             history.append("s", [{"content": text}, {"role": "assistant"}])
         want = ["é\n" * 3000, "data:image/png;base64,iVBORw==", "ab"]
-        found = [message["content"] for message in history.read("s") if "content" in message]
-        assert found == want
+        sent = read_all(JSONEncoder(Items(history.read("s"))))
+        messages = json.loads(str(sent, "utf-8"))
+        assert [message.get("content") for message in messages[::2]] == want
+        assert messages[1::2] == [{"role": "assistant"}] * 3
 
 
 class Never:

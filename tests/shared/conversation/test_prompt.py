@@ -34,7 +34,7 @@ def test_a_prompt_in_a_file_is_read_each_time():
         more = system_message(system, "Be kind.", "")
         assert text_of(message) == '"Grüße."'
         assert text_of(more) == text_of(more) == '"Grüße.\\n\\nBe kind."'
-        assert repr(more["content"]) == repr(system)
+        assert repr(more["content"]) == repr([system, "\n\n", "Be kind."])
         with open(path, "w") as file:
             file.write("Be brief.")
         assert text_of(message) == '"Be brief."'
@@ -45,9 +45,9 @@ def test_a_file_is_closed_when_it_is_left():
     with Scratch(b"Be brief.") as path:
         reader = system_message(settled(TextFile(path)), "Be kind.", "")["content"].open()
         assert bytes(reader.read_piece()) == b"Be brief."
+        assert bytes(reader.read_piece()) == b"\\n\\n"
         reader.close()
         reader.close()
-        assert bytes(reader.read_piece()) == b"\\n\\nBe kind."
         assert not reader.read_piece()
 
 
@@ -70,7 +70,10 @@ def test_a_file_that_is_not_there_is_an_error_of_the_request():
     source = system_message(settled(TextFile("/nowhere/prompt.md")), "Be kind.", "")["content"]
     assert source.stored
     assert source.replayable
-    error_of(OSError, source.open)
+    error_of(OSError, source.open().read_piece)
+    once = system_message(TextStream(iter(["Be brief."])), "Be kind.", "")["content"]
+    assert not once.stored
+    assert not once.replayable
 
 
 class Path:

@@ -111,18 +111,17 @@ def test_threads_wait_without_a_loop():
     gate.set()
     gate.set()
     gate.wait()
-    sessions, first, order = Sessions(ScriptedTransport([])), Place("a"), []
+    sessions, first, second = Sessions(ScriptedTransport([])), Place("a"), Place("a")
     assert run(sessions.enter(first))
-    done = Gate()
+    first.who = "another thread"
 
-    def other():
-        run(enter(sessions, Place("a"), order))
-        done.set()
+    def leave():
+        sessions.leave(first)
 
-    threads.start_new_thread(other, ())
-    sessions.leave(first)
-    done.wait()
-    assert len(order) == 1
+    threads.start_new_thread(leave, ())
+    assert run(sessions.enter(second))
+    sessions.leave(second)
+    assert len(sessions) == 0
 
 
 def test_where_there_are_no_threads_nothing_is_locked():

@@ -9,6 +9,7 @@ from thinwire.core.conversation.trimming import (
     summary_of,
 )
 from thinwire.core.request.jsonl import JSONLMessages
+from thinwire.core.request.long_line import StoredText
 from thinwire.core.request.sources import TextFile
 
 NEW = {"role": "user", "content": "new"}
@@ -90,7 +91,7 @@ def test_a_summary_counts_for_nothing():
     assert Limits(4, None).start(messages, NEW) == 3
     assert Limits(None, 40).start(messages, NEW) == 1
     assert summary_of(messages) == "before"
-    assert summary_of(messages[1:]) == summary_of([]) == ""
+    assert summary_of(messages[1:]) is summary_of([]) is None
 
 
 def test_the_characters_of_a_message():
@@ -101,6 +102,8 @@ def test_the_characters_of_a_message():
     image = {"type": "image_url", "image_url": {"url": TextFile("nowhere")}}
     parts = message("user", [{"type": "text", "text": "hi"}, image])
     assert chars_of(parts) == len("texthiimage_url")
+    with Scratch(b'{"a": "hello"}') as path:
+        assert chars_of(message("user", StoredText(path, 7, 5))) == 5
     assert chars_of(None) == chars_of(3) == 0
 
 
@@ -126,7 +129,7 @@ def test_our_marks_are_not_sent():
 def test_a_file_is_closed_when_it_is_left():
     with Scratch(b'{"role": "user", "content": "1"}\n' * 3) as path:
         stored = JSONLMessages(path)
-        assert summary_of(stored) == ""
+        assert summary_of(stored) is None
         part = Sent(stored, 1)
         assert part.stored
         walk = iter(part)

@@ -4,6 +4,7 @@ from streams import json_reply
 from talks import answer, contents, error_in, rest, sent, talk_of, turns_of_the_loop
 
 from thinwire.core.answer.events import ContentDelta, StreamComplete
+from thinwire.core.conversation.history import MemoryHistory
 from thinwire.core.conversation.turn import heard
 from thinwire.core.errors import StatusError, StreamInterrupted
 from thinwire.testing.scripted import ScriptedReply
@@ -104,6 +105,10 @@ async def test_the_last_turn_can_be_interrupted_after_it_was_left():
     assert contents(await talk.messages()) == ["first", "Before", "hi", "Hello"]
     await turn.interrupt(heard_chars=0)
     assert contents(await talk.messages()) == ["first", "Before"]
+    assert turn.end == "finish"
+    await turn.interrupt(heard_chars=3)
+    assert contents(await talk.messages()) == ["first", "Before", "hi", "Hel"]
+    assert turn.end == "interrupted"
 
 
 async def test_a_turn_that_others_followed_is_not_changed_any_more():
@@ -156,7 +161,9 @@ async def test_a_turn_that_fails_leaves_the_history_as_it_was():
         async with turn:
             await rest(turn)
 
-    await error_in(StatusError, read(talk.stream("2")))
+    refused = talk.stream("2")
+    await error_in(StatusError, read(refused))
+    await refused.interrupt()
     await error_in(StreamInterrupted, read(talk.stream("3")))
     assert contents(await talk.messages()) == ["1", "one"]
     await talk.send("4")
@@ -223,3 +230,70 @@ def test_what_was_heard_of_a_turn_with_tools():
     assert heard(whole, True, 3) == [USER, cut, RESULT, silent]
     assert heard(whole[:3], False, None) == [USER, CALLING, RESULT, silent]
     assert heard([USER, {"role": "assistant", "content": ""}], False, None) == []
+
+
+class Pause:
+    def __await__(self):
+        yield
+
+    __iter__ = __await__
+
+
+class Slow(MemoryHistory):
+    # A history that takes a moment to read.
+    def __init__(self, wait):
+        super().__init__()
+        self._wait = wait
+
+    async def read(self, session):
+        await self._wait()
+        return super().read(session)
+
+
+async def test_a_turn_that_waits_for_another_can_be_ended():
+    talk, transport = talk_of("one", "two")
+    first, second = talk.stream("1"), talk.stream("2")
+    await first.__anext__()
+    task = asyncio.create_task(rest(second))
+    await turns_of_the_loop()
+    await second.interrupt()
+    assert await task == []
+    await rest(first)
+    assert len(transport.sent) == 1
+    assert contents(await talk.messages()) == ["1", "one"]
+
+
+async def test_a_turn_that_reads_its_history_can_be_ended():
+    read = asyncio.Event()
+    talk, transport = talk_of("one", history=Slow(read.wait))
+    turn = talk.stream("1")
+    task = asyncio.create_task(rest(turn))
+    await turns_of_the_loop()
+    await error_in(RuntimeError, turn.__anext__())
+    await turn.aclose()
+    read.set()
+    assert await task == []
+    assert transport.sent == []
+    assert await talk.messages() == []
+    await turn.interrupt()
+
+
+async def test_a_turn_that_is_torn_lets_the_next_one_in():
+    talk, _ = talk_of("one", history=Slow(Pause))
+    turn = talk.stream("1")
+    step = turn.__anext__()
+    step.send(None)
+    assert len(talk.sessions) == 1
+    step.close()
+    assert len(talk.sessions) == 0
+
+
+async def test_a_turn_that_is_dropped_lets_the_next_one_in():
+    # Where classes have __del__, which is not on a chip.
+    talk, _ = talk_of(answer("Hel", "lo"), "two")
+    turn = talk.stream("1")
+    await turn.__anext__()
+    turn.__del__()
+    assert (await talk.send("2")).content == "two"
+    await turn.aclose()
+    turn.__del__()

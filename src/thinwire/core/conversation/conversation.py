@@ -115,8 +115,8 @@ class Conversation:
                 user's as a dict; a string of it may be a source.
             session: name of the session; turns of one session wait for one another, in order.
             on_delta: called with each piece of text as it arrives; see AsyncClient.chat.
-            tools, profile: in place of the conversation's.
-            **params: of this call; see `__init__`.
+            tools, profile: in place of the conversation's; `tools=[]` for none.
+            **params: of this call; see `__init__`. With tools also those of `run_tools`.
 
         Raises:
             ThinwireError, ValueError, TypeError: see AsyncClient.chat.
@@ -202,14 +202,17 @@ class Conversation:
         return Entry(self, said(message), session, text)
 
     def _options(self, tools: "Any", params: "dict[str, Any]") -> "dict[str, Any]":
-        options = dict(self._params)
+        options = dict(self._of_tools)
+        options.update(self._params)
         options.update(params)
         if "keep" in options:
             raise TypeError("a conversation keeps the text of its answers: keep= is not for it")
         tools = self._tools if tools is None else tools
         if tools:
-            options.update(self._of_tools)
             options["tools"] = tools
+        else:
+            for name in self._of_tools:
+                del options[name]
         return options
 
 

@@ -57,10 +57,15 @@ class Entry(Place):
         talk.check()
         history = self._history = await settled(talk.history.read(self.session))
         summary = summary_of(history)
-        start = talk.limits.start(history, self.message)
-        if talk.summarize is not None and start > (1 if summary else 0):
+        first = 0 if summary is None else 1
+        limits, recent = talk.limits, history
+        if talk.summarize is None and limits.messages and hasattr(history, "newest"):
+            # One more than fits: so what is all of them is told from what is not.
+            recent = history.newest(limits.messages)
+        start = first if limits.none else limits.start(recent, self.message)
+        if talk.summarize is not None and start > first:
             # Down to a half: or each turn would have to sum up one more.
-            start = talk.limits.start(history, self.message, 2)
+            start = limits.start(history, self.message, 2)
             text = await settled(talk.summarize(Part(history, 0, start)))
             if text is not None:
                 if not isinstance(text, str):
@@ -68,7 +73,7 @@ class Entry(Place):
                 self._summary = summary = text
         self._start = start
         head = system_message(talk.system, self._profile, summary)
-        sent = Sent(history, start, None, head, (self.message,))
+        sent = Sent(recent, start, None, head, (self.message,))
         return list(sent) if isinstance(history, (list, tuple)) else sent
 
     async def keep(self, messages: "list[dict[str, Any]]") -> "dict[str, Any]":
@@ -99,8 +104,8 @@ class Entry(Place):
             whole = Part(self._history, self._start, None, head, messages)
             await settled(history.replace(self.session, whole))
 
-    async def amend(self, count: int, messages: "list[dict[str, Any]]") -> None:
-        """Writes a turn anew that is the last of its session, and nothing if it is not.
+    async def amend(self, count: int, messages: "list[dict[str, Any]]") -> bool:
+        """Writes a turn anew that is the last of its session; False, and nothing, if it is not.
 
         Args:
             count: how many messages it has now.
@@ -111,7 +116,7 @@ class Entry(Place):
         try:
             await talk.sessions.enter(place)
             if talk.latest.get(self.session) is not self:
-                return
+                return False
             history = await settled(talk.history.read(self.session))
             total = 0
             for _ in history:
@@ -119,6 +124,7 @@ class Entry(Place):
             await settled(
                 talk.history.replace(self.session, Part(history, 0, total - count, None, messages))
             )
+            return True
         finally:
             talk.sessions.leave(place)
 

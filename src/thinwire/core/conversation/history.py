@@ -32,10 +32,21 @@ if TYPE_CHECKING:
 @public
 class MemoryHistory:
     """Keeps conversations as long as the program runs; the messages are kept as they are given,
-    not copied."""
+    not copied.
 
-    def __init__(self) -> None:
+    Args:
+        max_sessions: of how many sessions; the one longest unused is forgotten (on a chip, where
+            dicts have no order, any). None for any number.
+        max_messages: of how many messages of a session; the oldest turns are forgotten, as wholes.
+            None for any number.
+    """
+
+    def __init__(
+        self, max_sessions: "int | None" = None, max_messages: "int | None" = None
+    ) -> None:
         self._sessions: dict[str, tuple[Any, ...]] = {}
+        self._max_sessions = max_sessions
+        self._max_messages = max_messages
 
     def read(self, session: str) -> "Sequence[dict[str, Any]]":
         """The messages of a session, none if it is not known. What comes later is not in it."""
@@ -43,11 +54,20 @@ class MemoryHistory:
 
     def append(self, session: str, messages: "Iterable[Message]") -> None:
         """Adds the messages of a turn."""
-        self._sessions[session] = self._sessions.get(session, ()) + tuple(messages)
+        self.replace(session, self._sessions.get(session, ()) + tuple(messages))
 
     def replace(self, session: str, messages: "Iterable[Message]") -> None:
         """Puts other messages in the place of all."""
-        self._sessions[session] = tuple(messages)
+        kept = tuple(messages)
+        if self._max_messages is not None and len(kept) > self._max_messages:
+            start = len(kept) - self._max_messages
+            while start < len(kept) and kept[start].get("role") != "user":
+                start += 1
+            kept = kept[start:]
+        self._sessions.pop(session, None)
+        self._sessions[session] = kept
+        if self._max_sessions is not None and len(self._sessions) > self._max_sessions:
+            self._sessions.pop(next(iter(self._sessions)), None)
 
     def delete(self, session: str) -> None:
         """Forgets a session; harmless when it is not known."""

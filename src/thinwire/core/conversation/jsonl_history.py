@@ -15,14 +15,7 @@ if TYPE_CHECKING:
 _PLAIN = b"abcdefghijklmnopqrstuvwxyz0123456789_-"
 _LONGEST = const(80)  # characters of a file name; LittleFS has 255, and a path has to fit as well
 _SHOWN = const(24)
-_DEVICES = (
-    "con",
-    "prn",
-    "aux",
-    "nul",
-    "com",
-    "lpt",
-)  # com1 and whatever ending is no file on Windows
+_DEVICES = ("con", "prn", "aux", "nul", "com", "lpt")  # of Windows, whatever their ending
 _EXISTS = const(17)  # EEXIST
 
 

@@ -16,47 +16,56 @@ _BETWEEN = "\n\n"
 
 
 class Joined:
-    """A source, and a text behind it: a source, see request/sources.py.
+    """Texts and sources, one behind the other: a source, see request/sources.py.
 
     Args:
-        source: what stands in front.
-        text: what follows.
+        parts: each a str or a source.
     """
 
-    def __init__(self, source: "Any", text: str) -> None:
-        self._source = source
-        self._text = text
-        self.replayable: bool = source.replayable
-        self.stored: bool = source.stored
+    def __init__(self, parts: "list[Any]") -> None:
+        self._parts = parts
+        self.replayable = True
+        self.stored = True
+        for part in parts:
+            if not isinstance(part, str):
+                self.replayable = self.replayable and part.replayable
+                self.stored = self.stored and part.stored
 
     def open(self) -> "Reader":
-        """A reader of both. Raises OSError when the source cannot be opened."""
-        return _JoinedReader(self._source.open(), self._text)
+        """A reader of all, each opened when it is its turn."""
+        return _JoinedReader(self._parts)
 
     def __repr__(self) -> str:
-        return repr(self._source)
+        return repr(self._parts)
 
 
 class _JoinedReader(Reader):
-    def __init__(self, first: "Readable", text: str) -> None:
-        self._first: Readable | None = first
-        self._then = TextReader(text)
+    def __init__(self, parts: "list[Any]") -> None:
+        self._parts = list(parts)
+        self._reader: Readable | None = None
 
     def read_piece(self) -> "bytes | memoryview | None":
-        if self._first is not None:
-            piece = self._first.read_piece()
+        while self._reader is not None or self._parts:
+            if self._reader is None:
+                part = self._parts.pop(0)
+                self._reader = TextReader(part) if isinstance(part, str) else part.open()
+            piece = self._reader.read_piece()
             if piece is None or len(piece):
                 return piece
-            self.close()
-        return self._then.read_piece()
+            self._end()
+        return b""
 
     async def more(self) -> None:
-        await self._first.more()  # type: ignore[union-attr]  # it was the one without a piece
+        await self._reader.more()  # type: ignore[union-attr]  # it was the one without a piece
 
     def close(self) -> None:
-        first, self._first = self._first, None
-        if first is not None:
-            first.close()
+        self._parts = []
+        self._end()
+
+    def _end(self) -> None:
+        reader, self._reader = self._reader, None
+        if reader is not None:
+            reader.close()
 
 
 def settled(system: object) -> object:
@@ -92,16 +101,24 @@ def profile_text(profile: object) -> str:
     raise TypeError('profile is a str, or a dict with "system_prompt", not %r' % (profile,))
 
 
-def system_message(system: "Any", profile: str, summary: str) -> "dict[str, object] | None":
+def system_message(system: object, profile: str, summary: object) -> "dict[str, object] | None":
     """The message in front of a request; None where there is nothing to say.
 
     Args:
         system: see `settled`.
-        profile, summary: texts behind it, "" for none.
+        profile: a text behind it, "" for none.
+        summary: the last of it, a text or a source, "" for none.
     """
-    rest = _BETWEEN.join([text for text in (profile, summary) if text])
-    if not system or isinstance(system, str):
-        content: Any = _BETWEEN.join([text for text in (system, rest) if text])
-    else:
-        content = Joined(system, _BETWEEN + rest) if rest else system
-    return {"role": "system", "content": content} if content else None
+    parts: list[Any] = []
+    for part in (system, profile, summary):
+        if part:
+            if parts:
+                parts.append(_BETWEEN)
+            parts.append(part)
+    if not parts:
+        return None
+    sources = [part for part in parts if not isinstance(part, str)]
+    content: object = (
+        "".join(parts) if not sources else parts[0] if len(parts) == 1 else Joined(parts)
+    )
+    return {"role": "system", "content": content}

@@ -28,6 +28,7 @@ _NO_FUNCTION = (
     "tools[%d] has no function that could be called: write (definition, function), or"
     " Tool(function, ...)"
 )
+_NONE = {"type": "object", "properties": {}}
 _NO_SCHEMA = (
     "tools[%d] is a function, and here it does not tell its schema: write (definition, function),"
     " or Tool(function, parameters={...})"
@@ -79,18 +80,21 @@ class Tool:
         self.timeout = timeout
         self._fill: Fill | None = None
         if definition is None:
-            body, self._fill = adapters.described(function, parameters is None)
+            if MICROPYTHON and not TYPE_CHECKING:  # pragma: no cover (MicroPython)
+                body = {"name": getattr(function, "__name__", ""), "parameters": _NONE}
+            else:
+                body, self._fill = adapters.described(function, parameters is None)
             body["name"] = name or body["name"]
             if description is not None:
                 body["description"] = description
             if parameters is not None:
                 body["parameters"] = parameters
             definition = {"type": "function", "function": body}
-        self.definition: Mapping[str, Any] = definition
-        self.custom = self.definition.get("type") == "custom"
-        field = "custom" if self.custom else "function"
-        self._inner: Any = self.definition.get(field) or definition
-        self.name: str = self._inner.get("name") or ""
+        self.definition = definition
+        self.custom = definition.get("type") == "custom"
+        inner: Any = definition.get("custom" if self.custom else "function") or definition
+        self.name: str = inner.get("name") or ""
+        self._schema: Any = inner.get("parameters")
         if not self.name or "<" in self.name:
             raise ValueError("a tool needs a name, which %r has not: give name=" % (function,))
 
@@ -105,7 +109,7 @@ class Tool:
         if self._fill is not None:
             return self._fill(call)
         given: dict[str, Any] = call.arguments or {}
-        _check(self._inner.get("parameters"), given)
+        _check(self._schema, given)
         return [], given
 
     def __repr__(self) -> str:

@@ -149,7 +149,7 @@ class ToolLoop:
 
     def names(self) -> str:
         """The names of the tools that can be called."""
-        return ", ".join(self._tools) or "none"
+        return ", ".join(sorted(self._tools)) or "none"
 
     async def __aenter__(self) -> "Self":
         return self

@@ -11,7 +11,7 @@ it knows what was wrong.
 """
 
 from thinwire.core import adapters
-from thinwire.core._compat import PIECE, const, decode
+from thinwire.core._compat import MICROPYTHON, PIECE, const, decode
 from thinwire.core.errors import without
 from thinwire.core.wire.json_encode import encoded
 from thinwire.core.wire.utf8 import unfinished
@@ -56,7 +56,9 @@ def content_of(value: "Any") -> object:
         return [value]
     if isinstance(value, (list, tuple)) and value and False not in [_is_part(x) for x in value]:
         return list(value)
-    return str(encoded(adapters.plain(value)), "utf-8")
+    if not MICROPYTHON or TYPE_CHECKING:  # pragma: no branch (there is nothing to convert there)
+        value = adapters.plain(value)
+    return str(encoded(value), "utf-8")
 
 
 def _is_part(value: "Any") -> bool:

@@ -160,7 +160,7 @@ class ToolRun:
         alarm: Task | None = None
         limit = self._limit()
         if limit is not None and self.task is not None:
-            alarm = self._loop.transport.spawn(self._ring(limit))
+            alarm = self._loop.transport.spawn(self._ring(limit, self.task))
         try:
             value = await self._call(tool.function, by_place, by_name)
             self._content = content_of(value)
@@ -206,8 +206,7 @@ class ToolRun:
             value = await value
         return value
 
-    async def _ring(self, limit: float) -> None:
+    async def _ring(self, limit: float, task: "Task") -> None:
         await self._loop.transport.sleep_ms(int(limit * 1000))
-        if not self.done and self.task is not None:
-            self._late = True
-            self.task.cancel()
+        self._late = True
+        task.cancel()

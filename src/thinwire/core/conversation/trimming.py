@@ -27,6 +27,9 @@ class Limits:
 
     Raises:
         ValueError: a limit below 1.
+
+    Attributes:
+        none: whether all is sent.
     """
 
     def __init__(self, messages: "int | None", chars: "int | None") -> None:
@@ -35,6 +38,7 @@ class Limits:
                 raise ValueError("%s is %r: 1 or more, or None" % (name, limit))
         self.messages = messages
         self.chars = chars
+        self.none = messages is None and chars is None
 
     def start(self, history: "Iterable[Any]", message: object, share: int = 1) -> int:
         """Where in a history the request begins; its length where nothing of it fits.
@@ -44,8 +48,6 @@ class Limits:
             message: the new one.
             share: which part of the limits may be used, 2 for half.
         """
-        if self.messages is None and self.chars is None:
-            return 1 if summary_of(history) else 0
         most = None if self.messages is None else max(self.messages // share, 1) - 1
         room = None if self.chars is None else self.chars // share - chars_of(message)
         # Places where the request may begin, with the characters before each.
@@ -71,9 +73,9 @@ class Limits:
 
 def chars_of(value: object) -> int:
     """Characters of a message: of all its texts, names and arguments, but not of its role, of
-    what is private to us, and of sources, whose size only reading them tells.
+    what is private to us, and of sources, but for those that know their size.
     """
-    if isinstance(value, str):
+    if isinstance(value, str) or (hasattr(value, "open") and hasattr(value, "__len__")):
         return len(value)
     if isinstance(value, (list, tuple)):
         return sum([chars_of(one) for one in value])
@@ -173,17 +175,18 @@ class _SentWalk(_Walk):
         return message
 
 
-def summary_of(history: "Iterable[Any]") -> str:
-    """What the first message of a history says of those that were summed up; "" for nothing."""
+def summary_of(history: "Iterable[Any]") -> object:
+    """What the first message of a history says of those that were summed up, a text or a source;
+    None where none were."""
     items = iter(history)
-    text = ""
+    found: object = None
     for one in items:
         if SUMMARY in one:
-            text = one["content"]
+            found = one["content"]
         break
     if hasattr(items, "close"):
         items.close()
-    return text
+    return found
 
 
 def summary_message(text: str) -> "dict[str, object]":

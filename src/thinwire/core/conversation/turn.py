@@ -6,10 +6,10 @@
 
 An answer that came to its end, and was left, is kept as it is. One that was left early, cancelled
 or interrupted is kept as far as it was heard, marked; who heard nothing of it has asked nothing.
-One that failed leaves the history as it was. What a voice assistant has said aloud is not what it
-was sent: `interrupt(heard_chars=...)` says how much it was. So do OpenAI's Realtime API
-(conversation.item.truncate) and LiveKit's agents (the transcript of what was played), and neither
-tells the model about it in words.
+One that failed leaves the history as it was. What a voice assistant has said aloud is less than
+what it was sent: `interrupt(heard_chars=...)` says how much it was. OpenAI's Realtime API does the
+same by conversation.item.truncate, which deletes the text that was not heard, and tells the model
+nothing about it.
 """
 
 from thinwire.core._compat import const, public
@@ -148,8 +148,8 @@ class Turn:
             await self.aclose()
         elif self._said:
             kept = heard(self._said, self._complete, heard_chars)
-            await self._entry.amend(len(self._kept), kept)
-            self._kept = kept
+            if await self._entry.amend(len(self._kept), kept):
+                self._kept = kept
 
     async def aclose(self) -> None:
         """Ends the answer, from any task, and keeps what was handed out of it. Idempotent."""

@@ -120,12 +120,10 @@ class Walk:
                 try:
                     message = next(self._items)
                 except StopIteration:
-                    if not self._open and not self._held:
+                    if not self._open:
                         raise
                     self._settled = True
-                    if self._open:
-                        return self._result()
-                    continue
+                    return self._result()
             self._place += 1
             if not hasattr(message, "keys") or message.get("role") != "tool":
                 self._held.append(message)

@@ -10,9 +10,11 @@ reads JSON lines reads ours.
 
 from thinwire.core._compat import (
     BUFFER,
+    LINE_LIMIT,
     PIECE,
     const,
     disk,
+    import_module,
     loads_whole,
     public,
     remove_file,
@@ -48,6 +50,9 @@ class JSONLMessages:
     Whoever writes holds a lock (flock) where the system has it, so that processes and threads may
     share a file; on Windows, and on a chip, it is one process's.
 
+    On a chip a long string of a line of more than 4 KiB, a photo, say, stays on the flash: in its
+    place stands a source, whose len() is its size in bytes.
+
     Args:
         path: UTF-8 file with one message, a JSON object, per line. Blank lines are skipped.
         fsync: whether what was added is on the disk when `append` and `extend` return, so that it
@@ -67,6 +72,19 @@ class JSONLMessages:
 
     def __iter__(self) -> "_Lines":
         return _Lines(self.path, self._required)
+
+    def newest(self, count: int) -> "Iterable[dict[str, Any]]":
+        """The last messages, at most so many, to be read as often as need be. What stands before
+        them is not looked at, so that a request of the newest costs no more when a conversation
+        grows. What is added later comes with them.
+
+        Raises: OSError when the file cannot be read.
+        """
+        lines = _Lines(self.path, self._required)
+        try:
+            return _Newest(self.path, self._required, lines.rewind(count))
+        finally:
+            lines.close()
 
     def append(self, message: "Message") -> None:
         """Adds a message, or an answer as its message, at the end of the file.
@@ -264,11 +282,26 @@ def _first(file: "BinaryIO", start: int, end: int) -> int:
 
 def _is_whole(file: "BinaryIO", start: int) -> bool:
     # Whether the last line has an end, or is a value that lacks nothing but one.
+    file.seek(-1, 2)
+    if file.read(1) == b"\n":
+        return True
     file.seek(start)
-    line = file.read()
+    line = file.read(LINE_LIMIT)
+    is_long = len(line) == LINE_LIMIT
     if not start and line[:3] == _MARK:
+        start = 3
         line = line[3:]
-    return line.endswith(b"\n") or _value(line) is not _TORN
+    return (_long(file, "", start)[0] if is_long else _value(line)) is not _TORN
+
+
+def _long(file: "BinaryIO", path: "str | PathLike[str]", start: int) -> "tuple[object, int]":
+    # The value of a long line, _TORN: it is none; and where the next line begins.
+    long_line: Any = import_module("thinwire.core.request.long_line")
+    try:
+        found: tuple[object, int] = long_line.read_long(file, path, start)
+    except ValueError:
+        found = _TORN, start
+    return found
 
 
 def _write(file: "BinaryIO", messages: "Iterable[Message]", mark: bytes) -> None:
@@ -307,25 +340,6 @@ def _write(file: "BinaryIO", messages: "Iterable[Message]", mark: bytes) -> None
     _write_all(file, memoryview(buffer)[:used])
 
 
-def encoded_message(message: "Message") -> str:
-    """A message as a line, without its end, where it may be in memory as a whole.
-
-    Raises: see JSONLMessages.extend.
-    """
-    out = _Memory()
-    _write(out, (message,), b"")  # type: ignore[arg-type]
-    return str(memoryview(out.data)[:-1], "utf-8")
-
-
-class _Memory:
-    def __init__(self) -> None:
-        self.data = bytearray()
-
-    def write(self, view: memoryview) -> int:
-        self.data += view
-        return len(view)
-
-
 def _write_all(file: "BinaryIO", data: "bytes | memoryview") -> None:
     view = memoryview(data)
     while view:
@@ -355,15 +369,32 @@ def _blank(file: "BinaryIO", start: int, end: int) -> None:
         _write_all(file, b"\n")
 
 
+class _Newest:
+    stored = True
+
+    def __init__(self, path: "str | PathLike[str]", required: bool, start: int) -> None:
+        self._path = path
+        self._required = required
+        self._start = start
+
+    def __iter__(self) -> "_Lines":
+        return _Lines(self._path, self._required, self._start)
+
+    def __repr__(self) -> str:
+        return "the newest of %r" % (self._path,)
+
+
 class _Lines:
     stored = True
 
-    def __init__(self, path: "str | PathLike[str]", required: bool) -> None:
+    def __init__(self, path: "str | PathLike[str]", required: bool, start: int = 0) -> None:
         self._path = path
+        self._start = start
         self._required = required
         self._number = 0
         self._file: BinaryIO | None = None
-        self._left = 0  # bytes until the end of the last whole turn
+        self._at = start  # where the next line begins
+        self._end = 0  # of the last whole turn
         self._ended = False
 
     def __iter__(self) -> "Iterator[dict[str, Any]]":
@@ -374,20 +405,39 @@ class _Lines:
         if self._file is None and not self._ended:
             self._open()
         line = b""
-        while self._left > 0 and not line.strip() and self._file is not None:
-            line = self._file.readline()
-            self._left = self._left - len(line) if line else 0
+        while self._at < self._end and self._file is not None and not line.strip():
+            start = self._at
+            line = self._file.readline(LINE_LIMIT)
+            self._at += len(line)
             self._number += 1
-            if self._number == 1 and line[:3] == _MARK:
+            is_long = len(line) == LINE_LIMIT
+            if not start and line[:3] == _MARK:
                 line = line[3:]
+                start = 3
         if not line.strip():
             self.close()
             raise StopIteration
-        message = _value(line)
+        if is_long and self._file is not None:
+            message, self._at = _long(self._file, self._path, start)
+        else:
+            message = _value(line)
         if not isinstance(message, dict):
             self.close()
-            raise EncodeError("%s, line %d is no JSON object" % (self._path, self._number), "")
+            where = "line %d" % self._number
+            if self._start:
+                where = "line %d from byte %d on" % (self._number, self._start)
+            raise EncodeError("%s, %s is no JSON object" % (self._path, where), "")
         return message
+
+    def rewind(self, count: int) -> int:
+        """Where the last lines begin, at most so many; blank ones do not count. Before a step."""
+        self._open()
+        start = self._end
+        while count > 0 and start and self._file is not None:
+            end, start = start, _line_start(self._file, start)
+            if _first(self._file, start, end) < end:
+                count -= 1
+        return start
 
     def _open(self) -> None:
         _recover(self._path)
@@ -398,10 +448,14 @@ class _Lines:
                 raise
             self._ended = True
             return
-        self._left, torn = _tail(self._file)
-        self._file.seek(0)
+        self._end, torn = _tail(self._file)
         # What another process is still writing is no turn yet, and not torn either.
         if torn >= 0 and (disk is None or not disk.is_held(self._path)):
+            self._end, torn = _tail(self._file)
+        else:
+            torn = -1
+        self._file.seek(self._start)
+        if torn >= 0:
             warn("the end of %s is torn: it was passed over" % (self._path,))
 
     def __repr__(self) -> str:
@@ -410,6 +464,6 @@ class _Lines:
     def close(self) -> None:
         """Closes the file; harmless when called again."""
         self._ended = True
-        self._left = 0
+        self._end = 0
         if self._file is not None:
             self._file.close()
