@@ -152,12 +152,18 @@ class Conversation:
         entry = self._entry(message, session, profile)
         options = self._options(tools, params)
         options["on_delta"] = on_delta
+        asks = False
         try:
             messages = await entry.begin()
             ask = self.client.run_tools if "tools" in options else self.client.chat
+            asks = True
             completion: Completion = await settled(ask(messages, session=session, **options))
+            asks = False
             added = list(getattr(completion, "messages", ())) or [completion.to_message()]
             await entry.keep([entry.message] + added)
+        except MemoryError as error:
+            # That of a call is the client's to judge: it may be one of `on_delta`.
+            raise error if asks else self.out_of_memory(error)
         finally:
             entry.leave()
         return completion
@@ -214,6 +220,10 @@ class Conversation:
         self, kind: object = None, error: object = None, trace: object = None
     ) -> None:
         await self.aclose()
+
+    def out_of_memory(self, error: BaseException) -> BaseException:
+        """The error to raise in place of a MemoryError of ours."""
+        return self.client._reserve.out_of_memory(error)  # noqa: SLF001 - above the client
 
     def check(self) -> None:
         """Raises RuntimeError: the conversation is closed."""
