@@ -218,3 +218,14 @@ async def test_a_short_history_is_sent_from_its_beginning():
         talk, transport = talk_of("three", history=history, max_messages=4)
         await talk.send("3")
         assert contents(sent(transport)) == ["2", "two", "3"]
+
+
+async def test_a_history_may_hold_completions():
+    talk, transport = talk_of("one", "two", "three", max_messages=4, max_chars=100)
+    completion = await talk.send("1", session="other")
+    talk.history.append("", [user("0"), completion])
+    talk.history.append("greeted", [completion])
+    await talk.send("2")
+    assert contents(sent(transport)) == ["0", "one", "2"]
+    await talk.send("2", session="greeted")
+    assert contents(sent(transport)) == ["one", "2"]

@@ -315,10 +315,40 @@ async def test_a_heap_that_is_full_keeps_no_session():
     talk, _ = talk_of(answer("Hel", "lo"), "two")
     turn = talk.stream("1")
     turn._next = Full()  # noqa: SLF001
-    assert error_of(MemoryError, turn.__anext__) is not None
+    error_of(OutOfMemory, turn.__anext__)
     del turn._next  # noqa: SLF001
     await turn.__anext__()
     turn._next = turn._settle = Full()  # noqa: SLF001
     error_of(OutOfMemory, turn.__anext__)
     error_of(OutOfMemory, turn.__aexit__)
     assert (await talk.send("2")).content == "two"
+
+
+class NoRoom(MemoryHistory):
+    # A history for which there is no memory: to read, or to append.
+    reads = False
+
+    def read(self, session):
+        if not self.reads:
+            raise MemoryError
+        return super().read(session)
+
+    def append(self, session, messages):
+        raise MemoryError
+
+
+async def test_a_history_without_memory_is_told():
+    history = NoRoom()
+    talk, _ = talk_of("one", "two", "three", history=history)
+    await error_in(OutOfMemory, talk.send("1"))
+    await error_in(OutOfMemory, rest(talk.stream("1")))
+    history.reads = True
+    await error_in(OutOfMemory, talk.send("1"))
+    await error_in(OutOfMemory, rest(talk.stream("1")))
+
+    def mine(text):
+        raise MemoryError("of the caller's own")
+
+    error = await error_in(MemoryError, talk.send("1", on_delta=mine))
+    assert not isinstance(error, OutOfMemory)
+    assert len(talk.sessions) == 0

@@ -130,6 +130,7 @@ class Entry(Place):
 
     def leave(self) -> None:
         """Lets the next turn of the session begin. Idempotent."""
+        self._history = ()
         self._talk.sessions.leave(self)
 
 

@@ -74,7 +74,8 @@ class JSONLHistory:
         try:
             make_folder(self._folder)
         except OSError as error:
-            if error.args[0] != _EXISTS:
+            # A full heap leaves an error without its number: whether there is one, opening tells.
+            if error.args[:1] not in ((), (_EXISTS,)):
                 raise
         return self
 

@@ -328,7 +328,7 @@ class SentenceSplitter:
             ends = not closed or not is_small(code)
         elif dots > 1:
             ends = not is_small(code)
-        elif position + 3 > size and not self._finished:
+        elif position + 3 > size and not self._finished and data[at - 1] in b"0123456789":
             return 0  # a month may begin there
         else:
             ends = dot_ends(data, self._lead, at, position, size)

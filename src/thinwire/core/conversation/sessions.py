@@ -30,7 +30,8 @@ class Place:
     def __init__(self, session: str) -> None:
         self.session = session
         self.called_off = False
-        self.who: object = None  # the task or thread
+        self.number = 0  # among those who wrote
+        self.who: object = None  # the task or thread, while it is at work or waits
         self.signal: Any = None  # is set when this is the first, or called off
 
     def call_off(self) -> None:
@@ -52,7 +53,8 @@ class Sessions:
     def __init__(self, transport: "Transport", most: int = 1) -> None:
         self._transport = transport
         self._most = most
-        self._latest: dict[str, Place] = {}
+        self._count = 0
+        self._latest: dict[str, int] = {}  # number of the last
         self._queues: dict[str, list[Place]] = {}
         self._lock: Any = Unshared() if threads is None else threads.allocate_lock()
 
@@ -91,6 +93,7 @@ class Sessions:
             if queue is None or place not in queue:
                 return
             queue.remove(place)
+            place.who = None
             if not queue:
                 del self._queues[place.session]
             elif queue[0].signal is not None:
@@ -104,11 +107,12 @@ class Sessions:
             if len(latest) >= self._most:
                 # The one longest untouched on CPython, any on a chip, where dicts have no order.
                 latest.pop(next(iter(latest)))
-            latest[place.session] = place
+            self._count += 1
+            latest[place.session] = place.number = self._count
 
     def is_latest(self, place: Place) -> bool:
         """Whether nobody has written in a session since, as far as is known."""
-        return self._latest.get(place.session) is place
+        return self._latest.get(place.session) == place.number
 
     def forget(self, session: str) -> None:
         """Nothing that is written there can be changed any more."""

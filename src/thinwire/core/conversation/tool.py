@@ -19,10 +19,8 @@ if TYPE_CHECKING:
     from thinwire.core.adapters import Fill
     from thinwire.core.answer.tool_calls import ToolCall
 
-    ToolLike: TypeAlias = (
-        "Tool | Callable[..., object] | Mapping[str, object]"
-        " | tuple[Mapping[str, object], Callable[..., object]]"
-    )
+    Pair: TypeAlias = tuple[Mapping[str, object], Callable[..., object]]
+    ToolLike: TypeAlias = "Tool | Callable[..., object] | Mapping[str, object] | Pair"
 
 _NO_FUNCTION = (
     "tools[%d] has no function that could be called: write (definition, function), or"

@@ -101,7 +101,9 @@ class Turn:
 
     def out_of_memory(self, error: BaseException) -> BaseException:
         """See ChatStream.out_of_memory."""
-        return error if self._stream is None else self._stream.out_of_memory(error)
+        if self._stream is None:
+            return self._talk.out_of_memory(error)
+        return self._stream.out_of_memory(error)  # type: ignore[no-any-return]
 
     async def _next(self) -> "Event":
         if self._reading:
@@ -122,6 +124,8 @@ class Turn:
         except BaseException as error:
             self._stopped = True
             await self._settle(not isinstance(error, Exception))
+            if isinstance(error, MemoryError):
+                raise self.out_of_memory(error)
             raise
         finally:
             self._reading = False
@@ -187,6 +191,8 @@ class Turn:
                 self._kept = heard(self._said, self._complete, self._heard)
                 if self._kept:
                     self._said[0] = await self._entry.keep(self._kept)
+        except MemoryError as error:
+            raise self._talk.out_of_memory(error)
         finally:
             try:
                 if self._stream is not None:

@@ -206,8 +206,7 @@ class Voice:
             return
         self._stopped = True
         turn = self._turn
-        for utterance in list(self._utterances):
-            await utterance.stop()
+        await self._stop_all()
         heard = self.heard_chars
         self._rest.abort()
         if self.speaker.stop is not None:
@@ -240,8 +239,7 @@ class Voice:
             failure = await self._until_said()
         finally:
             self.microphone.echo = 1
-            for utterance in list(self._utterances):
-                await utterance.stop()
+            await self._stop_all()
             if beside is not None:
                 # Who has interrupted goes on to the end of that.
                 await (beside.wait() if self._barged else beside.stop())
@@ -303,10 +301,14 @@ class Voice:
 
     async def _restart(self, event: "StreamRestarted") -> None:
         # What was said of the answer is void.
-        for utterance in list(self._utterances):
-            await utterance.stop()
+        await self._stop_all()
         self._utterances = []
         self._before = 0
+
+    async def _stop_all(self) -> None:
+        # From the last one on: one is heard as soon as the one before has ended.
+        for utterance in reversed(list(self._utterances)):
+            await utterance.stop()
 
     async def _watch(self) -> None:
         # Beside what is said: for who interrupts it, or so that nothing old is listened to.
