@@ -51,7 +51,7 @@ class MaxRoundsExceeded(ThinwireError):
     """The last round that was allowed has ended, and its answer asked for tools once more.
 
     Those were called; `messages` has all of it, and to go on is
-    `client.run_tools(messages + error.messages, ...)`, or `client.chat(...)` for an answer without
+    `client.run_tools([*messages, *error.messages], ...)`, or `client.chat(...)` for an answer without
     tools.
 
     Attributes:
