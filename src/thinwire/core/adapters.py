@@ -39,6 +39,11 @@ def default_transport(
         from thinwire_device.socket_transport import SocketTransport
 
         return SocketTransport(verify, cadata, add_ca).open(blocking)
+    from thinwire.cpython import deferred
+
+    options = (verify is True, cadata is None, add_ca is None, own is None)
+    if all(options) and deferred.is_plain():
+        return deferred.DeferredTransport(blocking)
     from thinwire.cpython.httpx.options import HTTPXTransport
 
     return HTTPXTransport(verify, cadata, add_ca, http_client=own).open(blocking)
@@ -55,12 +60,15 @@ def default_log() -> "Sink":
 
 
 def modules_of_a_call(transport: "Transport") -> "list[str]":
-    """What a call loads on a chip, in the order in which one needs the other; else nothing."""
+    """What a call loads on a chip, in the order in which one needs the other; elsewhere httpx, if
+    it carries the calls."""
     if MICROPYTHON and not TYPE_CHECKING:  # pragma: no cover (MicroPython)
         from thinwire_device import loading
 
         return loading.modules(transport.name == "socket")
-    return []
+    return (
+        ["thinwire.cpython.httpx.transport"] if getattr(transport, "name", "") == "httpx" else []
+    )
 
 
 def memory_budget(transport: "Transport", https: bool, receive: int) -> object:

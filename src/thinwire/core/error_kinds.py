@@ -52,7 +52,10 @@ if TYPE_CHECKING:
         "length",
     ]
     # Those, and what no server is asked again for.
-    ErrorKind = Kind | Literal["error", "encode", "interrupted", "memory", "address", "max_rounds"]
+    ErrorKind = (
+        Kind
+        | Literal["error", "encode", "interrupted", "memory", "address", "max_rounds", "parse"]
+    )
 
 # Each tuple is written out: what is added up on import lies in the RAM of a chip, and not in its
 # flash. Below HTTP each may go better the next time; 409 and 425 (RFC 8470) speak of this moment,

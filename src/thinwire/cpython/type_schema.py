@@ -450,7 +450,7 @@ def _convert(kind: Any, value: Any, path: str, known: Mapping[Any, Any]) -> Any:
             if _same(_json_of(one), value):
                 return one
         wanted = ", ".join(repr(_json_of(one)) for one in given)
-        raise Misfit(path, f"one of {wanted} is expected, not {value!r}")
+        raise Misfit(path, f"one of {wanted} is expected")
     if origin in (typing.Union, types.UnionType):
         return _one_of(given, value, path)
     if origin in _SEQUENCES:
@@ -471,7 +471,7 @@ def _convert(kind: Any, value: Any, path: str, known: Mapping[Any, Any]) -> Any:
             if _same(member.value, value):
                 return member
         wanted = ", ".join(repr(one.value) for one in kind)
-        raise Misfit(path, f"one of {wanted} is expected, not {value!r}")
+        raise Misfit(path, f"one of {wanted} is expected")
     if hasattr(kind, "__value__"):
         return _convert(kind.__value__, value, path, known)
     home = origin or kind
@@ -504,7 +504,7 @@ def _text(kind: Any, value: Any, path: str) -> Any:
     try:
         return make(value)
     except (ValueError, decimal.InvalidOperation):
-        raise Misfit(path, f"{value!r} is no {word}") from None
+        raise Misfit(path, f"a {word} is expected") from None
 
 
 def _size_of(value: object) -> Schema:
@@ -555,7 +555,7 @@ def _one_of(given: tuple[Any, ...], value: Any, path: str) -> Any:
         except Misfit:
             continue
     names = ", ".join(getattr(kind, "__name__", str(kind)) for kind in given)
-    raise Misfit(path, f"none of {names} fits {json.dumps(value)[:80]}")
+    raise Misfit(path, f"one of {names} is expected")
 
 
 def _keys(kind: Any) -> set[str]:

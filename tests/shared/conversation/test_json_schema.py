@@ -202,7 +202,7 @@ MISFITS = [
     ({"anyOf": [TEXT, NUMBER]}, {}, "", "none of 2"),
     ({"anyOf": [shape({"a": TEXT}), NULL]}, {"a": 1}, "a", "string"),
     ({"anyOf": [shape({"a": TEXT}), TEXT]}, None, "", "null fits none"),
-    ({"allOf": [{"minimum": 1}, {"maximum": 3}]}, 4, "", "maximum is 3"),
+    ({"allOf": [{"minimum": 1}, {"maximum": 3}]}, 4, "", "the maximum is 3"),
     ({"type": "array", "items": NUMBER}, [1, "a"], "[1]", "integer"),
     ({"prefixItems": [TEXT], "items": False}, ["a", 1], "[1]", "nothing"),
     (shape({"a": shape({"b": TEXT}, ["b"])}), {"a": {}}, "a.b", "missing"),

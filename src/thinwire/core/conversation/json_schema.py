@@ -31,7 +31,8 @@ _BOUNDS = (
 
 
 class Misfit(ValueError):
-    """A value is not what a schema, or a type, asks for.
+    """A value is not what a schema, or a type, asks for. Its words do not repeat the value, which
+    may be private.
 
     Args:
         path: where it stands, e.g. "cities[3].name"; "" for the whole.
@@ -210,9 +211,9 @@ def check(schema: "Any", value: object, root: "Schema", path: str = "") -> None:
     if some is not None and _first_fit(some, value, root) is None:
         _refuse_all(some, value, root, path)
     if "const" in schema and not _same(schema["const"], value):
-        raise Misfit(path, "%r is expected, not %r" % (schema["const"], value))
+        raise Misfit(path, "%r is expected, and nothing else" % (schema["const"],))
     if "enum" in schema and not [one for one in schema["enum"] if _same(one, value)]:
-        raise Misfit(path, "one of %r is expected, not %r" % (schema["enum"], value))
+        raise Misfit(path, "one of %r is expected" % (schema["enum"],))
     kinds = _kinds(schema)
     if kinds and not [kind for kind in kinds if _is(kind, value)]:
         raise Misfit(path, "%s is expected, not %s" % (" or ".join(kinds), _name(value)))
@@ -311,7 +312,7 @@ def _check_bounds(schema: "Schema", value: "Any", path: str) -> None:
         ("exclusiveMaximum", below, below is not None and value >= below),
     ):
         if wrong:
-            raise Misfit(path, "%s is %s, and the value %s" % (name, bound, value))
+            raise Misfit(path, "the %s is %s" % (name, bound))
 
 
 def prune(schema: "Any", value: object, root: "Schema") -> None:

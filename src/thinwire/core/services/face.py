@@ -232,7 +232,8 @@ class Services:
         Args:
             text: a str, or a source (TextFile).
             sink: a path, which is written to once the first of the sound is there, and removed
-                if the rest does not come; what has `write`; or a callable that takes a
+                if the rest does not come; what has `write`, which is asked again for what it did
+                not take, and whose `drain` is awaited if it has one; or a callable that takes a
                 memoryview, which must not be kept, plain or, of AsyncClient, async.
             voice: of the server's; None: not sent.
             model, timeouts, retry, extra_headers: see `post`.
