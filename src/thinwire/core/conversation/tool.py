@@ -19,8 +19,9 @@ if TYPE_CHECKING:
     from thinwire.core.adapters import Fill
     from thinwire.core.answer.tool_calls import ToolCall
 
-    Pair: TypeAlias = tuple[Mapping[str, object], Callable[..., object]]
-    ToolLike: TypeAlias = "Tool | Callable[..., object] | Mapping[str, object] | Pair"
+    Function: TypeAlias = Callable[..., object]
+    Definition: TypeAlias = Mapping[str, object]
+    ToolLike: TypeAlias = "Tool | Function | Definition | tuple[Definition, Function]"
 
 _NO_FUNCTION = (
     "tools[%d] has no function that could be called: write (definition, function), or"

@@ -51,8 +51,8 @@ class MaxRoundsExceeded(ThinwireError):
     """The last round that was allowed has ended, and its answer asked for tools once more.
 
     Those were called; `messages` has all of it, and to go on is
-    `client.run_tools(messages + error.messages, ...)`, or `client.chat(...)` for an answer without
-    tools.
+    `client.run_tools([*messages, *error.messages], ...)`, or `client.chat(...)` of the same for an
+    answer without tools.
 
     Attributes:
         completion: the last answer.
