@@ -27,6 +27,7 @@ _HOMES = (
     ("thinwire.cpython.httpx.", "thinwire.transport"),
     ("thinwire.cpython.sockets.", "thinwire.transport"),
     ("thinwire.compat.exoclaw.types", "thinwire.compat.exoclaw"),
+    ("thinwire.otel.", "thinwire.otel"),
     ("thinwire.testing.", "thinwire.testing"),
     ("thinwire.conformance.", "thinwire.conformance"),
     ("thinwire.", "thinwire"),

@@ -24,6 +24,7 @@ PUBLIC = [
     "thinwire",
     "thinwire.compat.exoclaw",
     "thinwire.conformance",
+    "thinwire.otel",
     "thinwire.parts",
     "thinwire.sse",
     "thinwire.testing",
