@@ -31,7 +31,8 @@ PUBLIC = [
     "thinwire.transport",
 ]
 # The public name of a class that stands in two public modules.
-FRONT = {"thinwire.compat.exoclaw.OpenAIStreamingProvider": "thinwire"}
+FACE = "thinwire.compat.exoclaw."
+FRONT = dict.fromkeys((FACE + "Deployment", FACE + "OpenAIStreamingProvider"), "thinwire")
 
 
 def module_of(name: str) -> ModuleType:

@@ -70,7 +70,7 @@ class BaseClient(Shared):
             return import_module("thinwire.core.services.face").bound(self, name)
 
     _blocking = False
-    _cold = True  # nobody has asked for `load` yet
+    _cold = MICROPYTHON  # nobody has asked for `load` yet
 
     def __init__(
         self,
@@ -568,7 +568,8 @@ class AsyncClient(BaseClient, Services):
         """Loads the code that a call needs, and lets other tasks run between any two modules.
 
         The first `chat` does so by itself. For who asks with `stream` first, or wants the code to
-        lie together before anything else cuts the heap. Nothing to do on CPython.
+        lie together before anything else cuts the heap; on CPython for who wants httpx to be there
+        before the first call has to wait for it.
         """
         self._cold = False
         for name in adapters.modules_of_a_call(self._transport):

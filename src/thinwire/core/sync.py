@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from thinwire.core.client import Messages
     from thinwire.core.conversation.into import ParsedCompletion
     from thinwire.core.conversation.into_blocking import SyncParsedStream
+    from thinwire.core.conversation.sync_tool_loop import SyncToolLoop
+    from thinwire.core.conversation.tool_loop import ToolLoop
     from thinwire.core.request.call import ChatOptions, StreamOptions
     from thinwire.core.services.blocking import SyncReply
     from thinwire.core.services.reply import Reply
@@ -127,8 +129,13 @@ if TYPE_CHECKING:
 
     def _reply(client: BaseClient, coroutine: Coroutine[object, object, Reply]) -> SyncReply: ...
 
+    def _loop(client: BaseClient, loop: ToolLoop) -> SyncToolLoop: ...
+
 else:
     _reply = ended
+
+    def _loop(client, loop):
+        return loop  # stream_tools of a Client makes one that blocks
 
 
 @public
@@ -201,6 +208,8 @@ class Client(BaseClient):
         models = _as_blocking(AsyncClient.models, ended)
         check = _as_blocking(AsyncClient.check, ended)
         probe = _as_blocking(AsyncClient.probe, ended)
+        run_tools = _as_blocking(AsyncClient.run_tools, ended)
+        stream_tools = _as_blocking(AsyncClient.stream_tools, _loop)
 
     def close(self) -> None:
         """Closes the connections. Idempotent."""

@@ -311,8 +311,12 @@ class Completion:
         rate_limits: {"requests": {"limit", "remaining", "reset_ms"}, "tokens": likewise} as far
             as those headers tell; reset_ms is milliseconds from the answer on, None: not told.
         timings: see Timings.
+        messages: of run_tools, all that its rounds have added, this answer last; else ().
+        total_usage: of run_tools, the token counts of all its rounds; else None.
     """
 
+    messages: "Sequence[dict[str, Any]]" = ()
+    total_usage: "dict[str, Any] | None" = None
     cost_estimated = False
 
     def __init__(self, choices: "tuple[Choice, ...]") -> None:

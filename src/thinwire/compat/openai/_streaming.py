@@ -1,0 +1,211 @@
+"""Streams of chunks. They begin when the first chunk with anything in it is there: until then what
+fails is tried again, and leads to the fallback. What breaks off later raises APIConnectionError;
+nothing ends in silence.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import AsyncIterator, Iterator
+from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar
+
+from thinwire import ChatStream, StreamRestarted, SyncChatStream
+from thinwire.compat.openai._calls import created
+from thinwire.compat.openai.types.chat import ChatCompletionChunk
+
+if TYPE_CHECKING:
+    from thinwire.compat.openai._calls import Asked, Chunk
+
+T = TypeVar("T")
+
+
+class Pieces:
+    """The chunks of one answer: as its server sent them or, of a server that speaks another wire,
+    as thinwire has them.
+
+    Args:
+        asked: the call.
+        stream: its events.
+        usage: whether the caller has asked for the chunk that has the tokens.
+
+    Attributes:
+        ready: chunks that were not handed out yet.
+    """
+
+    def __init__(self, asked: Asked, stream: ChatStream | SyncChatStream, usage: bool) -> None:
+        self.asked = asked
+        self.stream = stream
+        self.ready: deque[ChatCompletionChunk] = deque()
+        self._usage = usage
+        self._chunks: list[Chunk] | None = None  # of the attempt that answers
+        self._head: Chunk = {}
+
+    def take(self, event: object) -> None:
+        """Takes the next event of the answer, and with it the chunks that came meanwhile."""
+        if isinstance(event, StreamRestarted):
+            self._chunks, self._head = None, {}
+            return
+        if self._chunks is None:
+            self._chunks = self._answering()
+        for chunk in self._chunks:
+            self._hand_out(chunk)
+        self._chunks.clear()
+
+    def _answering(self) -> list[Chunk]:
+        attempts = self.asked.heard.attempts
+        name = self.stream.completion.id if len(attempts) > 1 else ""
+        if name:  # of a race the winner
+            for chunks in attempts:
+                if any(one.get("id") == name for one in chunks):
+                    return chunks
+        return attempts[-1] if attempts else []
+
+    def _hand_out(self, chunk: Chunk) -> None:
+        choices = chunk.get("choices")
+        if not isinstance(choices, list) or (not choices and not self._usage and _is_usage(chunk)):
+            return  # thinwire has asked for the tokens, which the caller has not
+        if any(isinstance(one, dict) and "message" in one for one in choices):
+            chunk = _as_chunk(chunk)
+        if not self._head:
+            self._head = {"id": "", "object": "chat.completion.chunk", "created": created(chunk)}
+            self._head["model"] = self.stream.completion.model
+        said = {name: chunk[name] for name in self._head if chunk.get(name) is not None}
+        self._head.update(said)
+        for choice in chunk["choices"]:
+            if isinstance(choice, dict) and choice.get("finish_reason"):
+                choice["finish_reason"] = self._reason(choice)
+        self.ready.append(ChatCompletionChunk(**{**chunk, **self._head}))
+
+    def _reason(self, choice: Chunk) -> object:
+        # In openai's words, where the server has others.
+        for one in self.stream.completion.choices:
+            if one.index == choice.get("index", 0) and one.finish_reason:
+                return one.finish_reason
+        return choice["finish_reason"]
+
+
+def _is_usage(chunk: Chunk) -> bool:
+    return bool(chunk.get("usage"))
+
+
+def _as_chunk(document: Chunk) -> Chunk:
+    # A whole answer of a server that does not stream, in one chunk.
+    found = {**document, "object": "chat.completion.chunk"}
+    found["choices"] = []
+    for choice in document["choices"]:
+        delta = dict(choice.get("message") or {})
+        calls = delta.get("tool_calls")
+        if isinstance(calls, list):
+            delta["tool_calls"] = [{"index": at, **one} for at, one in enumerate(calls)]
+        rest = {name: value for name, value in choice.items() if name != "message"}
+        found["choices"].append({**rest, "delta": delta})
+    return found
+
+
+class _Base(Generic[T]):
+    _pieces: Pieces
+
+    @property
+    def response(self) -> Any:
+        """The head of the answer: an httpx.Response without a body."""
+        return self._pieces.asked.response(self._pieces.stream.completion)
+
+    @property
+    def thinwire(self) -> Any:
+        """thinwire's Completion as it stands: attempts, timings, who answered."""
+        return self._pieces.stream.completion
+
+
+class Stream(_Base[T]):
+    """Chunks of an answer as they come."""
+
+    def __init__(self, pieces: Pieces, stream: SyncChatStream) -> None:
+        self._pieces = pieces
+        self._events = stream
+
+    def begin(self) -> Self:
+        """Waits for the first of it."""
+        self._fill()
+        return self
+
+    def _fill(self) -> None:
+        pieces = self._pieces
+        while not pieces.ready:
+            with pieces.asked.listening():
+                event = next(self._events, None)
+            if event is None:
+                return
+            pieces.take(event)
+
+    def __next__(self) -> T:
+        self._fill()
+        if not self._pieces.ready:
+            self.close()
+            raise StopIteration
+        return self._pieces.ready.popleft()  # type: ignore[return-value]
+
+    def __iter__(self) -> Iterator[T]:
+        return self
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: object = None, error: object = None, trace: object = None) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Ends the answer and releases its connection. Idempotent."""
+        self._pieces.ready.clear()
+        self._events.close()
+
+
+class AsyncStream(_Base[T]):
+    """Chunks of an answer as they come."""
+
+    def __init__(self, pieces: Pieces, stream: ChatStream) -> None:
+        self._pieces = pieces
+        self._events = stream
+
+    async def begin(self) -> Self:
+        """Waits for the first of it."""
+        try:
+            await self._fill()
+        except BaseException:
+            await self._events.aclose()
+            raise
+        return self
+
+    async def _fill(self) -> None:
+        pieces = self._pieces
+        while not pieces.ready:
+            with pieces.asked.listening():
+                try:
+                    event = await self._events.__anext__()
+                except StopAsyncIteration:
+                    return
+            pieces.take(event)
+
+    async def __anext__(self) -> T:
+        await self._fill()
+        if not self._pieces.ready:
+            await self.close()
+            raise StopAsyncIteration
+        return self._pieces.ready.popleft()  # type: ignore[return-value]
+
+    def __aiter__(self) -> AsyncIterator[T]:
+        return self
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: object = None, error: object = None, trace: object = None
+    ) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        """Ends the answer and releases its connection; from any task. Idempotent."""
+        self._pieces.ready.clear()
+        await self._events.aclose()
+
+    aclose = close

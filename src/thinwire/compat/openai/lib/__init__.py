@@ -1,0 +1,1 @@
+"""Where openai keeps what is not of its API."""

@@ -1,0 +1,1 @@
+"""Where openai keeps its events of streams."""
