@@ -16,6 +16,7 @@ import dataclasses
 import datetime
 import decimal
 import enum
+import functools
 import inspect
 import json
 import sys
@@ -365,6 +366,7 @@ class _Field:
         self.words = words
 
 
+@functools.lru_cache(maxsize=128)
 def _fields_of(kind: Any) -> list[_Field]:
     home: Any = typing.get_origin(kind) or kind
     try:
@@ -548,7 +550,9 @@ def _one_of(given: tuple[Any, ...], value: Any, path: str) -> Any:
     if len(others) == 1 and value is not None:
         return _convert(others[0], value, path, {})  # whose words say where it does not fit
     if isinstance(value, dict):
-        given = tuple(sorted(given, key=lambda kind: len(value.keys() - _keys(kind))))
+        given = tuple(
+            sorted(given, key=lambda kind: len(value.keys() - _keys(_bare(kind, {})[0])))
+        )
     for kind in given:
         try:
             return _convert(kind, value, path, {})
@@ -558,6 +562,7 @@ def _one_of(given: tuple[Any, ...], value: Any, path: str) -> Any:
     raise Misfit(path, f"one of {names} is expected")
 
 
+@functools.lru_cache(maxsize=128)
 def _keys(kind: Any) -> set[str]:
     # The keys of a member of a Union, as its schema has them.
     return set(schema_of(kind).get("properties", ()))
