@@ -198,7 +198,7 @@ class Into:
             check(self._schema, value, self._schema)
             return self.unwrapped(value)
         value = self.unwrapped(value)
-        return import_module("thinwire.cpython.type_schema").convert(self._kind, value)
+        return import_module("thinwire.cpython.type_values").convert(self._kind, value)
 
 
 def _is_object(schema: "Schema") -> bool:
