@@ -28,6 +28,7 @@ PUBLIC = [
     "thinwire.compat.openai_compatible",
     "thinwire.compat.openvoiceui",
     "thinwire.conformance",
+    "thinwire.otel",
     "thinwire.parts",
     "thinwire.sse",
     "thinwire.testing",
