@@ -12,9 +12,9 @@ buffers that are there in any case. What is held of an answer is two sentences.
 """
 
 from thinwire.core._compat import const, is_awaitable, public
-from thinwire.core.conversation.beside import Beside
-from thinwire.core.conversation.sentences import sentences
-from thinwire.core.conversation.utterance import Pace, Utterance, is_said, plain
+from thinwire.core.conversation.voice.beside import Beside
+from thinwire.core.conversation.voice.sentences import sentences
+from thinwire.core.conversation.voice.utterance import Pace, Utterance, is_said, plain
 from thinwire.core.error_kinds import ThinwireError
 from thinwire.core.request.http_request import Abortable
 
@@ -26,10 +26,10 @@ if TYPE_CHECKING:
     from thinwire.core.answer.completion import Completion
     from thinwire.core.answer.events import StreamRestarted
     from thinwire.core.conversation.conversation import Conversation
-    from thinwire.core.conversation.microphone import Microphone
-    from thinwire.core.conversation.sentences import AsyncSentencesOf
-    from thinwire.core.conversation.speaker import Speaker
     from thinwire.core.conversation.turn import Turn
+    from thinwire.core.conversation.voice.microphone import Microphone
+    from thinwire.core.conversation.voice.sentences import AsyncSentencesOf
+    from thinwire.core.conversation.voice.speaker import Speaker
 
 _ECHO = const(4)
 

@@ -10,16 +10,17 @@ from voices import LOUD, QUIET, SPOKEN, Ear, Recorded, Reply, Studio, answer, vo
 
 from thinwire.core.client import AsyncClient
 from thinwire.core.conversation.conversation import Conversation
-from thinwire.core.conversation.microphone import Microphone
-from thinwire.core.conversation.speaker import Speaker
-from thinwire.core.conversation.voice import Voice
+from thinwire.core.conversation.voice.microphone import Microphone
+from thinwire.core.conversation.voice.speaker import Speaker
+from thinwire.core.conversation.voice.voice import Voice
 from thinwire.core.errors import ReadError, StatusError, StreamInterrupted
 from thinwire.core.sync import Client
 from thinwire.testing.scripted import ScriptedTransport
 
 
 async def kept(voice):
-    return [message["content"] for message in await voice.talk.messages()]
+    messages = await voice.talk.messages()
+    return [message["content"] for message in messages]
 
 
 async def error_in(kind, coroutine):
