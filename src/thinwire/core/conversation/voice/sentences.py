@@ -15,7 +15,7 @@ from thinwire.core.conversation.voice.sentence_splitter import SentenceSplitter
 
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterable, Awaitable, Callable, Coroutine, Iterable, Iterator
+    from collections.abc import AsyncIterable, Awaitable, Callable, Coroutine, Generator, Iterable
     from typing import Any, Self, overload
 
     OnRestart = Callable[[StreamRestarted], object]
@@ -216,8 +216,8 @@ class SentencesOf(_Pieces):
 
 class _Over:
     # What may be awaited, and need not be.
-    def __iter__(self) -> "Iterator[None]":
-        return iter(())
+    def __iter__(self) -> "Generator[Any, Any, None]":
+        return iter(())  # type: ignore[return-value]
 
     __await__ = __iter__
 
