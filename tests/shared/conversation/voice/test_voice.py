@@ -353,6 +353,21 @@ def test_an_answer_that_starts_anew_is_said_from_its_beginning():
     run(main())
 
 
+def test_one_voice_says_one_thing_at_a_time():
+    async def main():
+        ear = Ear(1)
+        voice = voice_of(Studio(["One."]), ear=ear)
+        task = asyncio.create_task(voice.answer("Hi"))
+        await ear.halted.wait()
+        await error_in(RuntimeError, voice.say("Two."))
+        ear.go_on.set()
+        await task
+        assert ear.words == "One."
+        assert await voice.say("Two.") == 4
+
+    run(main())
+
+
 def test_a_text_is_said_without_being_asked():
     async def main():
         ear = Ear(13)
