@@ -202,8 +202,8 @@ class Voice:
         return self.heard_chars
 
     async def interrupt(self) -> None:
-        """Ends what is said, at once, from any task but one that the loudspeaker's sink runs in. The
-        conversation keeps what was heard of it. Nothing happens when nothing is said."""
+        """Ends what is said, at once, from any task but the one that the loudspeaker's sink runs
+        in. The conversation keeps what was heard of it. Nothing happens when nothing is said."""
         if self._stopped:
             return
         self._stopped = True
