@@ -9,9 +9,9 @@ from streams import ONCE, STOP, deployments, sse, text
 
 from thinwire.core.client import AsyncClient
 from thinwire.core.conversation.conversation import Conversation
-from thinwire.core.conversation.microphone import Microphone
-from thinwire.core.conversation.speaker import Speaker
-from thinwire.core.conversation.voice import Voice
+from thinwire.core.conversation.voice.microphone import Microphone
+from thinwire.core.conversation.voice.speaker import Speaker
+from thinwire.core.conversation.voice.voice import Voice
 from thinwire.core.errors import ReadError
 from thinwire.core.transport import Response, Transport
 

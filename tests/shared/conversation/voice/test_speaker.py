@@ -3,7 +3,7 @@
 from helpers import error_of, feeds
 from racing import run
 
-from thinwire.core.conversation.speaker import Speaker
+from thinwire.core.conversation.voice.speaker import Speaker
 from thinwire.core.errors import StreamError
 
 WAV = b"RIFF\xff\xff\xff\xffWAVEfmt \x10\0\0\0\1\0\1\0\xc0]\0\0\x80\xbb\0\0\2\0\x10\0"

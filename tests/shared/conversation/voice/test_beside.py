@@ -4,7 +4,7 @@ import asyncio
 
 from racing import Racing, run
 
-from thinwire.core.conversation.beside import Beside
+from thinwire.core.conversation.voice.beside import Beside
 
 
 class Work:

@@ -5,7 +5,7 @@ import asyncio
 from helpers import Later
 from racing import run
 
-from thinwire.core.conversation.microphone import Microphone
+from thinwire.core.conversation.voice.microphone import Microphone
 
 BLOCK = 1024
 QUIET = bytes(BLOCK)

@@ -10,16 +10,17 @@ from voices import LOUD, QUIET, SPOKEN, Ear, Recorded, Reply, Studio, answer, vo
 
 from thinwire.core.client import AsyncClient
 from thinwire.core.conversation.conversation import Conversation
-from thinwire.core.conversation.microphone import Microphone
-from thinwire.core.conversation.speaker import Speaker
-from thinwire.core.conversation.voice import Voice
+from thinwire.core.conversation.voice.microphone import Microphone
+from thinwire.core.conversation.voice.speaker import Speaker
+from thinwire.core.conversation.voice.voice import Voice
 from thinwire.core.errors import ReadError, StatusError, StreamInterrupted
 from thinwire.core.sync import Client
 from thinwire.testing.scripted import ScriptedTransport
 
 
 async def kept(voice):
-    return [message["content"] for message in await voice.talk.messages()]
+    messages = await voice.talk.messages()
+    return [message["content"] for message in messages]
 
 
 async def error_in(kind, coroutine):
@@ -348,6 +349,21 @@ def test_an_answer_that_starts_anew_is_said_from_its_beginning():
         assert voice.heard_chars == len("Three. Four.")
         assert await kept(voice) == ["Hi", "Three. Four."]
         await studio.settled()
+
+    run(main())
+
+
+def test_one_voice_says_one_thing_at_a_time():
+    async def main():
+        ear = Ear(1)
+        voice = voice_of(Studio(["One."]), ear=ear)
+        task = asyncio.create_task(voice.answer("Hi"))
+        await ear.halted.wait()
+        await error_in(RuntimeError, voice.say("Two."))
+        ear.go_on.set()
+        await task
+        assert ear.words == "One."
+        assert await voice.say("Two.") == 4
 
     run(main())
 

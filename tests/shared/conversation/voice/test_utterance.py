@@ -7,8 +7,8 @@ from streams import ONCE, deployments
 from voices import Ear, Reply, Studio, sound_of
 
 from thinwire.core.client import AsyncClient
-from thinwire.core.conversation.speaker import Speaker
-from thinwire.core.conversation.utterance import Pace, Utterance, is_said, plain
+from thinwire.core.conversation.voice.speaker import Speaker
+from thinwire.core.conversation.voice.utterance import Pace, Utterance, is_said, plain
 
 
 def test_markdown_is_not_said():
