@@ -6,6 +6,7 @@ description, which is not in the sdist.
 import json
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
+from typing import Any
 
 USAGE = {"prompt_tokens": 1, "completion_tokens": 1, "total_tokens": 2}
 LOGPROB = {"token": "a", "bytes": [97], "logprob": -0.5, "top_logprobs": []}
@@ -66,9 +67,9 @@ class Handler(BaseHTTPRequestHandler):
         status = 200 if document else 404
         return self._send(status, "application/json", json.dumps(document or {"error": {}}))
 
-    do_GET = do_POST = do_DELETE = answer  # noqa: N815 - names of http.server
+    do_GET = do_POST = do_DELETE = answer
 
-    def _body(self) -> dict:
+    def _body(self) -> Any:
         if self.headers.get("Transfer-Encoding") == "chunked":
             data = b""
             while size := int(self.rfile.readline(), 16):
