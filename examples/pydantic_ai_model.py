@@ -1,4 +1,4 @@
-"""A Model for pydantic-ai (2.68) over thinwire: agents get its clocks, fallbacks and honest endings.
+"""A Model for pydantic-ai (2.68) over thinwire: agents get its clocks, fallbacks, honest endings.
 
     client = AsyncClient("openai:gpt-5-mini", fallbacks=["anthropic:claude-sonnet-4-5"])
     agent = Agent(ThinwireModel(client), tools=[...], output_type=City)

@@ -160,9 +160,13 @@ def test_a_stream_that_breaks_off_is_an_error(server: MockServer) -> None:
     async def program() -> None:
         async with client_of(server) as client:
             agent = pydantic_ai.Agent(example.ThinwireModel(client))
-            with pytest.raises(pydantic_ai.exceptions.ModelAPIError):
+
+            async def read() -> None:
                 async with agent.run_stream("hi") as result:
                     async for _ in result.stream_text(delta=True, debounce_by=None):
                         pass
+
+            with pytest.raises(pydantic_ai.exceptions.ModelAPIError):
+                await read()
 
     asyncio.run(program())

@@ -17,11 +17,6 @@ from typing import Any
 from thinwire.compat.openai import install
 
 SUPPORT = ("openai._utils", "openai._compat", "openai.lib._parsing")
-# What one of the files imports beside what is here; its tests of that fail.
-LENT = {
-    "types.chat": ("ChatCompletionDeleted",),
-    "pagination": ("SyncCursorPage", "AsyncCursorPage"),
-}
 
 
 class Support(MetaPathFinder, Loader):
@@ -46,7 +41,3 @@ class Support(MetaPathFinder, Loader):
 
 install()
 sys.meta_path.insert(0, Support())
-for module, names in LENT.items():
-    for name in names:
-        there = getattr(importlib.import_module("openai_there." + module), name)
-        setattr(importlib.import_module("thinwire.compat.openai." + module), name, there)

@@ -11,6 +11,7 @@ from thinwire.compat.openai import _parsing
 from thinwire.compat.openai._calls import Asked, as_json, whole
 from thinwire.compat.openai._endpoints import Resource
 from thinwire.compat.openai._response import RAW, APIResponse
+from thinwire.compat.openai._stored import AsyncStored, Stored
 from thinwire.compat.openai._stream_helper import (
     AsyncChatCompletionStreamManager,
     ChatCompletionStreamManager,
@@ -84,7 +85,7 @@ def _with_usage(params: dict[str, Any]) -> dict[str, Any]:
     return {**params, "stream_options": asked}
 
 
-class Completions(Resource):
+class Completions(Stored):
     """Chats."""
 
     _client: OpenAI
@@ -198,7 +199,7 @@ class Completions(Resource):
         return ChatCompletionStreamManager(begin, response_format, tools)
 
 
-class AsyncCompletions(Resource):
+class AsyncCompletions(AsyncStored):
     """Chats."""
 
     _client: AsyncOpenAI
