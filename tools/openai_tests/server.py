@@ -10,7 +10,12 @@ from typing import Any
 
 USAGE = {"prompt_tokens": 1, "completion_tokens": 1, "total_tokens": 2}
 LOGPROB = {"token": "a", "bytes": [97], "logprob": -0.5, "top_logprobs": []}
-MESSAGE: dict[str, Any] = {"role": "assistant", "content": "hello", "refusal": None, "annotations": []}
+MESSAGE: dict[str, Any] = {
+    "role": "assistant",
+    "content": "hello",
+    "refusal": None,
+    "annotations": [],
+}
 MODEL = {"id": "m", "created": 1, "object": "model", "owned_by": "o"}
 CHAT = {
     "id": "chatcmpl-1",
