@@ -5,7 +5,8 @@ in this folder. asyncio, the only other thing needed, is in the manifest of ever
 network.
 
 What a program does without can be left out, as in include("...", repair=False, roots=False).
-Whoever uses it nevertheless gets an ImportError that names the file.
+Whoever uses it nevertheless gets an ImportError that names the file. What few programs use is left
+out unless it is asked for, as in include("...", exoclaw=True).
 """
 
 import os
@@ -29,10 +30,22 @@ OPTIONAL = {
         "thinwire/core/providers/schema.py",
         "thinwire/core/providers/spelling.py",
     ),
+    # Conversation, SyncConversation
+    "conversation": (
+        "thinwire/core/conversation/conversation.py",
+        "thinwire/core/conversation/entry.py",
+        "thinwire/core/conversation/history.py",
+        "thinwire/core/conversation/prompt.py",
+        "thinwire/core/conversation/sessions.py",
+        "thinwire/core/conversation/sync_conversation.py",
+        "thinwire/core/conversation/trimming.py",
+        "thinwire/core/conversation/turn.py",
+    ),
     # **more of Deployment: provider=, allow_private= and others
     "deployment_options": (
         "thinwire/core/dialects/authorization.py",
         "thinwire/core/providers/options.py",
+        "thinwire/core/routing/prices.py",
     ),
     # client.models(), check(), probe()
     "discovery": (
@@ -54,12 +67,37 @@ OPTIONAL = {
         "thinwire/core/services/reply.py",
         "thinwire/core/services/speech.py",
     ),
+    # OpenAIStreamingProvider; who writes for exoclaw asks for it
+    "exoclaw": (
+        "thinwire/compat/__init__.py",
+        "thinwire/compat/exoclaw/__init__.py",
+        "thinwire/compat/exoclaw/call_log.py",
+        "thinwire/compat/exoclaw/client_transport.py",
+        "thinwire/compat/exoclaw/content_file.py",
+        "thinwire/compat/exoclaw/conversion.py",
+        "thinwire/compat/exoclaw/errors.py",
+        "thinwire/compat/exoclaw/private.py",
+        "thinwire/compat/exoclaw/provider.py",
+        "thinwire/compat/exoclaw/types.py",
+    ),
     "files": ("thinwire/core/request/sources.py",),  # TextFile, DataURL
     "hedge": ("thinwire/core/hedge.py",),  # hedge_after=
-    "history": ("thinwire/core/request/jsonl.py",),  # JSONLMessages
+    # JSONLMessages, JSONLHistory
+    "history": (
+        "thinwire/core/conversation/jsonl_history.py",
+        "thinwire/core/request/jsonl.py",
+        "thinwire/core/request/long_line.py",
+    ),
     "hygiene": (
         "thinwire/core/dialects/hygiene.py",
     ),  # conversations with tools are sent as they are
+    # into= of a call, and what comes with it
+    "into": (
+        "thinwire/core/conversation/into.py",
+        "thinwire/core/conversation/into_blocking.py",
+        "thinwire/core/conversation/json_schema.py",
+        "thinwire/core/conversation/partial_json.py",
+    ),
     "limits": ("thinwire/core/routing/limits.py",),  # max_concurrent=, requests_per_minute=
     # log=, on_event=
     "log": ("thinwire/core/observer.py", "thinwire_device/log.py"),
@@ -71,6 +109,8 @@ OPTIONAL = {
         "thinwire/core/dialects/reasoning.py",
         "thinwire/core/request/reasoning.py",
     ),
+    # thinwire.parts
+    "parts": ("thinwire/core/request/parts.py", "thinwire/parts.py"),
     # provider=, and what suits a server of a known host
     "presets": ("thinwire/core/providers/presets.py", "thinwire/core/providers/azure.py"),
     # Deployment(allow_private=False)
@@ -93,6 +133,13 @@ OPTIONAL = {
         "thinwire/core/dialects/responses_input.py",
     ),
     "roots": ("thinwire_device/roots.py",),  # https, but with cadata=, pin= or verify=False
+    # sentences(), Sentences
+    "sentences": (
+        "thinwire/core/conversation/characters.py",
+        "thinwire/core/conversation/sentence_ends.py",
+        "thinwire/core/conversation/sentence_splitter.py",
+        "thinwire/core/conversation/sentences.py",
+    ),
     "sse": ("thinwire/sse.py",),
     "store": ("thinwire/core/routing/store.py",),  # store=
     # usage and whole tool calls among the events of a stream
@@ -102,12 +149,31 @@ OPTIONAL = {
     ),
     "sync": ("thinwire/core/sync.py",),  # Client
     "think_tags": ("thinwire/core/answer/think_tags.py",),  # Deployment(think_tags=)
+    # client.run_tools(), stream_tools()
+    "tools": (
+        "thinwire/core/conversation/joined.py",
+        "thinwire/core/conversation/sync_tool_loop.py",
+        "thinwire/core/conversation/tool.py",
+        "thinwire/core/conversation/tool_loop.py",
+        "thinwire/core/conversation/tool_results.py",
+        "thinwire/core/conversation/tool_run.py",
+    ),
+    "to_dict": ("thinwire/core/answer/as_json.py",),  # to_dict()
+    # Voice, Microphone, Speaker; needs endpoints, sentences and conversation as well
+    "voice": (
+        "thinwire/core/conversation/beside.py",
+        "thinwire/core/conversation/microphone.py",
+        "thinwire/core/conversation/speaker.py",
+        "thinwire/core/conversation/utterance.py",
+        "thinwire/core/conversation/voice.py",
+    ),
 }
+ON_REQUEST = ("exoclaw",)  # left out unless asked for
 # MicroPython's tool has no question for what was given, and takes any name for an option.
 for name in options._kwargs:
     if name not in OPTIONAL:
         raise ValueError("thinwire has no option %s=: %s" % (name, ", ".join(sorted(OPTIONAL))))
-options.defaults(**dict.fromkeys(OPTIONAL, True))
+options.defaults(**{name: name not in ON_REQUEST for name in OPTIONAL})
 LEFT_OUT = [file for name in OPTIONAL if not getattr(options, name) for file in OPTIONAL[name]]
 CPYTHON = "thinwire/core/_cpython.py"
 
@@ -134,9 +200,11 @@ metadata(
 )
 
 # opt=3 drops asserts, docstrings and line numbers: less flash and less RAM.
-DOORS = ("__init__.py", "sse.py", "transport.py")
+DOORS = ("__init__.py", "parts.py", "sse.py", "transport.py")
 FACES = [file for file in DOORS if "thinwire/" + file not in LEFT_OUT]
+ASKED_FOR = [file for name in ON_REQUEST if getattr(options, name) for file in OPTIONAL[name]]
 CORE = FACES + sorted(files("src", "thinwire/core"))
+CORE += [file.partition("/")[2] for file in ASKED_FOR]
 DEVICE = sorted(files("port_micropython", "thinwire_device"))
 package("thinwire", files=tuple(CORE), base_path="src", opt=3)
 package("thinwire_device", files=tuple(DEVICE), base_path="port_micropython", opt=3)

@@ -23,6 +23,7 @@ else:  # pragma: no cover (MicroPython)
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
     from thinwire.compat.exoclaw.provider import OpenAIStreamingProvider as OpenAIStreamingProvider
+    from thinwire.core.answer.as_json import to_dict as to_dict
     from thinwire.core.answer.completion import Choice as Choice
     from thinwire.core.answer.completion import Completion as Completion
     from thinwire.core.answer.events import ContentDelta as ContentDelta
@@ -39,6 +40,26 @@ if TYPE_CHECKING:
     from thinwire.core.answer.tool_calls import ToolCallStarted as ToolCallStarted
     from thinwire.core.answer.whole_calls import ToolCallComplete as ToolCallComplete
     from thinwire.core.client import AsyncClient as AsyncClient
+    from thinwire.core.conversation.conversation import Conversation as Conversation
+    from thinwire.core.conversation.history import MemoryHistory as MemoryHistory
+    from thinwire.core.conversation.into import ParsedCompletion as ParsedCompletion
+    from thinwire.core.conversation.into import ParsedStream as ParsedStream
+    from thinwire.core.conversation.into import ParseError as ParseError
+    from thinwire.core.conversation.into_blocking import SyncParsedStream as SyncParsedStream
+    from thinwire.core.conversation.jsonl_history import JSONLHistory as JSONLHistory
+    from thinwire.core.conversation.microphone import Microphone as Microphone
+    from thinwire.core.conversation.sentences import Sentences as Sentences
+    from thinwire.core.conversation.sentences import sentences as sentences
+    from thinwire.core.conversation.speaker import Speaker as Speaker
+    from thinwire.core.conversation.sync_conversation import SyncConversation as SyncConversation
+    from thinwire.core.conversation.sync_conversation import SyncTurn as SyncTurn
+    from thinwire.core.conversation.sync_tool_loop import SyncToolLoop as SyncToolLoop
+    from thinwire.core.conversation.tool import Tool as Tool
+    from thinwire.core.conversation.tool_loop import MaxRoundsExceeded as MaxRoundsExceeded
+    from thinwire.core.conversation.tool_loop import ToolLoop as ToolLoop
+    from thinwire.core.conversation.tool_run import ToolResult as ToolResult
+    from thinwire.core.conversation.turn import Turn as Turn
+    from thinwire.core.conversation.voice import Voice as Voice
     from thinwire.core.error_kinds import FALLBACK_ON as FALLBACK_ON
     from thinwire.core.error_kinds import FALLBACK_OPTIONAL as FALLBACK_OPTIONAL
     from thinwire.core.error_kinds import OutOfMemory as OutOfMemory
@@ -84,10 +105,13 @@ if TYPE_CHECKING:
     from thinwire.core.sync import SyncChatStream as SyncChatStream
     from thinwire.core.wire.recorder import FlightRecorder as FlightRecorder
     from thinwire.core.wire.recorder import Recording as Recording
+    from thinwire.cpython.sqlite_history import SQLiteHistory as SQLiteHistory
 
 # Where each name is, below thinwire. One text, since tuples of names take more of a chip's flash.
 _HOMES = """\
 compat.exoclaw.provider OpenAIStreamingProvider
+cpython.sqlite_history SQLiteHistory
+core.answer.as_json to_dict
 core.answer.completion Choice Completion
 core.answer.events ContentDelta Event ReasoningDelta RefusalDelta StreamComplete StreamRestarted
 core.answer.media AudioDelta ImageDelta
@@ -95,6 +119,21 @@ core.answer.stream_events UsageReceived
 core.answer.tool_calls ToolCall ToolCallDelta ToolCallStarted
 core.answer.whole_calls ToolCallComplete
 core.client AsyncClient
+core.conversation.conversation Conversation
+core.conversation.history MemoryHistory
+core.conversation.jsonl_history JSONLHistory
+core.conversation.sync_conversation SyncConversation SyncTurn
+core.conversation.turn Turn
+core.conversation.sync_tool_loop SyncToolLoop
+core.conversation.tool Tool
+core.conversation.tool_loop MaxRoundsExceeded ToolLoop
+core.conversation.tool_run ToolResult
+core.conversation.microphone Microphone
+core.conversation.sentences Sentences sentences
+core.conversation.into ParseError ParsedCompletion ParsedStream
+core.conversation.into_blocking SyncParsedStream
+core.conversation.speaker Speaker
+core.conversation.voice Voice
 core.error_kinds FALLBACK_ON FALLBACK_OPTIONAL OutOfMemory ThinwireError
 core.routing.all_failed AllAttemptsFailed
 core.errors ConnectError ContextWindowExceeded EncodeError ReadError StatusError
@@ -140,7 +179,7 @@ if not TYPE_CHECKING:  # or a misspelt name would be one to a type checker
     def _at_hand(names):  # pragma: no cover (MicroPython)
         # A star import takes them all, and firmware may do without some files (manifest.py).
         found = []
-        for name in names[1:]:  # the first is for CPython
+        for name in names:
             try:
                 __getattr__(name)
                 found.append(name)

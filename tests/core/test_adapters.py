@@ -9,8 +9,11 @@ from thinwire.core.client import AsyncClient
 from thinwire.core.routing.deployment import Deployment
 from thinwire.core.sync import Client
 from thinwire.core.transport import Transport
+from thinwire.cpython.deferred import DeferredTransport
 from thinwire.cpython.httpx.transport import AsyncTransport, BlockingTransport
 
+CHECKED = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "SSL_CERT_FILE", "SSL_CERT_DIR")
+CHECKED += ("http_proxy", "https_proxy", "all_proxy", "no_proxy")
 DEPLOYMENTS = {"a": Deployment("https://a.test/v1", "sk-key")}
 
 
@@ -18,8 +21,17 @@ DEPLOYMENTS = {"a": Deployment("https://a.test/v1", "sk-key")}
     ("kind", "transport"), [(Client, BlockingTransport), (AsyncClient, AsyncTransport)]
 )
 def test_the_default_transport(
-    kind: type[Client] | type[AsyncClient], transport: type[Transport]
+    kind: type[Client] | type[AsyncClient],
+    transport: type[Transport],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    for name in CHECKED:
+        monkeypatch.delenv(name, raising=False)
+    deferred = kind("a", DEPLOYMENTS).transport
+    assert type(deferred) is DeferredTransport
+    assert deferred.concurrent is transport.concurrent
+    assert type(deferred.load()) is transport
+    monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:9")
     assert type(kind("a", DEPLOYMENTS).transport) is transport
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from thinwire import Client, Deployment
-from thinwire.cli import main
+from thinwire.cli import clients, main
 from thinwire.cli.clients import key_variable
 from thinwire.testing import MockServer, json_reply, status_reply, text_reply
 
@@ -51,6 +51,11 @@ def test_models_of_a_url(
     assert (request.method, request.header("authorization")) == ("GET", f"Bearer {KEY}")
     status, out, _ = ran(capsys, "models", "--base-url", server.base_url, "--json")
     assert json.loads(out)[0]["id"] == "m"
+
+
+def test_a_name_cannot_write_to_the_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+    clients.print_table(["id"], [["\x1b[31mred\x1b[0m\r"], ["modèle"]])
+    assert capsys.readouterr().out.splitlines() == ["id", r"\x1b[31mred\x1b[0m\r", "modèle"]
 
 
 def test_models_of_a_configuration(

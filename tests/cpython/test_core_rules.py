@@ -11,9 +11,11 @@ SRC = ROOT / "src"
 CORE = sorted(path for path in (SRC / "thinwire/core").rglob("*.py"))
 FROZEN = [
     SRC / "thinwire/__init__.py",
+    SRC / "thinwire/parts.py",
     SRC / "thinwire/sse.py",
     SRC / "thinwire/transport.py",
     *(path for path in CORE if path.name != "_cpython.py"),
+    *sorted((SRC / "thinwire/compat/exoclaw").rglob("*.py")),
     *sorted((ROOT / "port_micropython").rglob("*.py")),
 ]
 TESTS = ROOT / "tests/shared"

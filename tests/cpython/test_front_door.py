@@ -24,12 +24,14 @@ PUBLIC = [
     "thinwire",
     "thinwire.compat.exoclaw",
     "thinwire.conformance",
+    "thinwire.parts",
     "thinwire.sse",
     "thinwire.testing",
     "thinwire.transport",
 ]
 # The public name of a class that stands in two public modules.
-FRONT = {"thinwire.compat.exoclaw.OpenAIStreamingProvider": "thinwire"}
+FACE = "thinwire.compat.exoclaw."
+FRONT = dict.fromkeys((FACE + "Deployment", FACE + "OpenAIStreamingProvider"), "thinwire")
 
 
 def module_of(name: str) -> ModuleType:

@@ -171,7 +171,7 @@ def test_the_systems_settings_count_where_no_variable_is_set(
     with MockServer() as proxy:
         found = {"http": proxy.base_url.removesuffix("/v1")}
         monkeypatch.setattr(proxies, "getproxies", lambda: found)
-        assert asked(Client("m", ELSEWHERE, retry=1)) == "hi"
+        assert asked(Client("m", ELSEWHERE, retry=1, transport=HTTPXTransport())) == "hi"
         assert len(proxy.requests) == 1
 
 

@@ -295,6 +295,11 @@ SAMPLES = [
     ({"type": "boolean"}, True),
     ({"type": "null"}, None),
     ({"type": "array", "items": {"type": "boolean"}}, [True]),
+    ({"anyOf": [{"type": "boolean"}, {"type": "null"}]}, True),
+    ({"anyOf": []}, "else"),
+    ({"items": {"$ref": "#/$defs/a"}, "type": "array", "$defs": {"a": {"const": 1}}}, [1]),
+    ({"$ref": "#/$defs/a"}, "else"),
+    ({"$ref": "#/$defs/a", "$defs": {"a": {"type": "null"}}}, None),
     ({"properties": {"a": {"type": "object"}, "b": {}}}, {"a": {}, "b": "text"}),
 ]
 
@@ -302,6 +307,13 @@ SAMPLES = [
 @pytest.mark.parametrize(("schema", "value"), SAMPLES)
 def test_samples_fit_their_schema(schema: object, value: object) -> None:
     assert sample(schema, "else") == value
+
+
+def test_a_schema_is_answered_with_a_sample(client: httpx.Client) -> None:
+    shape = {"name": "n", "schema": {"properties": {"a": {"type": "integer"}}}}
+    asked = {"type": "json_schema", "json_schema": shape}
+    reply = ask(client, response_format=asked).json()
+    assert reply["choices"][0]["message"]["content"] == '{"a": 1}'
 
 
 def test_a_schema_that_contains_itself_ends() -> None:

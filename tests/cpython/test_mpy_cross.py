@@ -5,15 +5,17 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from size import ROOT, compile_for_device, device_files, main
+from size import ROOT, compile_for_device, device_files, every_file, main
 
 FILES = device_files()
+EVERY = every_file()
 TESTS = ROOT / "tests/shared"
 SHARED = [(path, path.relative_to(TESTS).as_posix()) for path in sorted(TESTS.rglob("*.py"))]
 NAMES = {name for _, name in FILES}
+EVERY_NAME = {name for _, name in EVERY}
 
 
-@pytest.mark.parametrize(("source", "name"), FILES + SHARED, ids=lambda value: str(value))
+@pytest.mark.parametrize(("source", "name"), EVERY + SHARED, ids=lambda value: str(value))
 def test_it_compiles(source: Path, name: str, tmp_path: Path) -> None:
     assert compile_for_device(source, name, tmp_path) > 20
 
@@ -31,7 +33,8 @@ def test_the_manifest_freezes_core_and_port() -> None:
     port = (ROOT / "port_micropython/thinwire_device").rglob("*.py")
     wanted = {path.relative_to(ROOT / "src").as_posix() for path in core}
     wanted |= {path.relative_to(ROOT / "port_micropython").as_posix() for path in port}
-    wanted |= {"thinwire/__init__.py", "thinwire/sse.py", "thinwire/transport.py"}
+    doors = ("__init__", "parts", "sse", "transport")
+    wanted |= {f"thinwire/{name}.py" for name in doors}
     assert wanted - {"thinwire/core/_cpython.py"} == NAMES
     assert "thinwire/core/_micropython.py" in NAMES
 
@@ -45,11 +48,19 @@ def test_a_board_may_leave_out_what_it_does_without() -> None:
     for option, listed in optional.items():
         names = set(re.findall(r'"([\w/.]+)"', listed))
         assert names, option
-        assert NAMES - {name for _, name in device_files(**{option: False})} == names
+        others = {**dict.fromkeys(optional, True), option: False}
+        assert EVERY_NAME - {name for _, name in device_files(**others)} == names
+
+
+def test_what_few_programs_use_is_frozen_for_who_asks_for_it() -> None:
+    face = (ROOT / "src/thinwire/compat/exoclaw").glob("*.py")
+    wanted = {path.relative_to(ROOT / "src").as_posix() for path in face}
+    assert wanted | {"thinwire/compat/__init__.py"} == EVERY_NAME - NAMES
+    assert {name for _, name in device_files(exoclaw=True)} == EVERY_NAME
 
 
 def test_an_option_that_does_not_exist_is_refused() -> None:
-    with pytest.raises(ValueError, match=r"no option rots=: .*files, hedge, .*, roots, sse"):
+    with pytest.raises(ValueError, match=r"no option rots=: .*files, hedge, .*, roots, sentences"):
         device_files(rots=False)
 
 

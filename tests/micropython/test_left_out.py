@@ -4,25 +4,29 @@ import shutil
 from pathlib import Path
 
 import pytest
-from size import device_files
+from size import device_files, every_file
 from support.interpreters import Interpreter, run_micropython
 
 # What a user does without and then uses, by the option of manifest.py.
 USES = {
     "anthropic": "chat('http://127.0.0.1:1/v1', dialect='anthropic')",
     "config": "thinwire.AsyncClient.from_config({})",
+    "conversation": "from thinwire import Conversation",
     "deployment_options": "client('http://127.0.0.1:1/v1', max_concurrent=1)",
     "discovery": "from thinwire import ModelEntry",
     "divert": "from thinwire import Diverted",
     "endpoints": "asyncio.run(client('http://127.0.0.1:1/v1').get('/x'))",
+    "exoclaw": "from thinwire import OpenAIStreamingProvider",
     "files": "from thinwire import TextFile",
     "hedge": "chat('http://127.0.0.1:1/v1', hedge_after=0)",
     "history": "from thinwire import JSONLMessages",
     "hygiene": "import thinwire.core.dialects.hygiene",  # a call is sent as it is
+    "into": "chat('http://127.0.0.1:1/v1', into={})",
     "limits": "chat('http://127.0.0.1:1/v1', max_concurrent=1)",
     "log": "client('http://127.0.0.1:1/v1', log=True)",
     "on_chunk": "chat('http://127.0.0.1:1/v1', on_chunk=print)",
     "parameters": "client('http://127.0.0.1:1/v1').stream('Hi', reasoning_effort='low')",
+    "parts": "import thinwire.parts",
     "presets": "thinwire.Deployment(provider='groq')",
     "public_only": "client('https://a.test/v1', allow_private=False)",
     "recorder": "client('http://a/v1', on_request=print)",
@@ -30,11 +34,15 @@ USES = {
     "resolve": "thinwire.AsyncClient('groq:llama', api_key='k')",
     "responses": "chat('http://127.0.0.1:1/v1', dialect='responses')",
     "roots": "chat('https://127.0.0.1:1/v1')",
+    "sentences": "from thinwire import sentences",
     "sse": "import thinwire.sse",
     "store": "from thinwire import FileStore",
     "stream_events": "from thinwire import UsageReceived",
     "sync": "from thinwire import Client",
     "think_tags": "chat('http://127.0.0.1:1/v1', think_tags=True)",
+    "tools": "client('http://127.0.0.1:1/v1').stream_tools('Hi', tools=[])",
+    "to_dict": "from thinwire import to_dict",
+    "voice": "from thinwire import Voice",
 }
 SCRIPT = """
 import asyncio
@@ -49,19 +57,20 @@ def client(url, **options):
     return thinwire.AsyncClient("m", deployments, {"m": ["n"]}, **options)
 
 def chat(url, **options):
-    asyncio.run(client(url, **options).chat([{"role": "user", "content": "Hi"}]))
+    into = options.pop("into", None)
+    asyncio.run(client(url, **options).chat([{"role": "user", "content": "Hi"}], into=into))
 
 try:
     %s
 except ImportError as error:
     print(error)
 """
-EVERYTHING = {target for _, target in device_files()}
+EVERYTHING = {target for _, target in every_file()}
 
 
 @pytest.mark.parametrize("option", USES)
 def test_what_is_left_out_is_named(micropython: Interpreter, tmp_path: Path, option: str) -> None:
-    left = device_files(**{option: False})
+    left = device_files(**{**dict.fromkeys(USES, True), option: False})
     for source, target in left:
         (tmp_path / "lib" / target).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(source, tmp_path / "lib" / target)
@@ -69,7 +78,8 @@ def test_what_is_left_out_is_named(micropython: Interpreter, tmp_path: Path, opt
     script.write_text(SCRIPT % USES[option])
     done = run_micropython(micropython, script, env={"MICROPYPATH": f"{tmp_path}/lib:.frozen"})
     left_out = EVERYTHING - {target for _, target in left}
-    names = {target.removesuffix(".py").replace("/", ".") for target in left_out}
+    files = [target.removesuffix(".py").removesuffix("/__init__") for target in left_out]
+    names = {file.replace("/", ".") for file in files}
     assert done.stdout.strip() in {f"no module named '{name}'" for name in names}
 
 

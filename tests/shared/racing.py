@@ -6,7 +6,7 @@ import asyncio
 from streams import deployments
 
 from thinwire.core.client import AsyncClient
-from thinwire.core.errors import TransportTimeout
+from thinwire.core.errors import ReadError, TransportTimeout
 from thinwire.core.routing.deployment import Deployment
 from thinwire.core.routing.policy import RetryPolicy
 from thinwire.core.transport import Response, Transport
@@ -148,6 +148,7 @@ class RacingResponse(Response):
         self.name = name
         self.status = reply.status
         self.closed = False
+        self._woken = asyncio.Event()  # whoever waits, by `aclose`
 
     def header(self, name):
         return "text/event-stream" if name.lower() == "content-type" else None
@@ -160,11 +161,25 @@ class RacingResponse(Response):
         return self._give(self._pieces.pop(0), buffer)
 
     async def wait(self, deadline_ms):
+        piece = self._pieces.pop(0)
         try:
-            await self._transport.step(self._pieces.pop(0), deadline_ms)
+            if piece is STALL:
+                await self._stall(deadline_ms)
+            await self._transport.step(piece, deadline_ms)
         except asyncio.CancelledError:
             self._transport.cancelled.append(self.name)
             raise
+
+    async def _stall(self, deadline_ms):
+        # Until the deadline, or until somebody closes the response.
+        left = None
+        if deadline_ms is not None:
+            left = max(deadline_ms - self._transport.now_ms(), 0) / 1000
+        try:
+            await asyncio.wait_for(self._woken.wait(), left)
+        except asyncio.TimeoutError:
+            raise TransportTimeout("the deadline passed", "read")
+        raise ReadError("closed", None, True)
 
     def _give(self, piece, buffer):
         count = min(len(piece), len(buffer))
@@ -175,6 +190,7 @@ class RacingResponse(Response):
 
     async def aclose(self):
         self.closed = True
+        self._woken.set()
         await self._transport.play(self._closing, None)
 
 

@@ -23,6 +23,7 @@ from thinwire.core.answer.tool_calls import ToolCallDelta, ToolCallStarted
 from thinwire.core.answer.whole_calls import ToolCallComplete
 from thinwire.core.errors import StreamInterrupted
 from thinwire.core.sync import Client
+from thinwire.core.wire.sse import SSEParser
 from thinwire.testing.scripted import ScriptedReply, ScriptedTransport
 
 USAGE = {"choices": [], "usage": {"total_tokens": 5}}
@@ -154,9 +155,24 @@ def test_one_large_event():
     assert got.completion.content == words, got.error
 
 
+class Narrow(SSEParser):
+    # Of small events, in a buffer of its own.
+    limit = 2048
+
+    def __init__(self, buffer):
+        super().__init__(256, self.limit)
+
+    def use(self, buffer):
+        return False
+
+
+class Narrower(Narrow):
+    limit = 256
+
+
 def test_an_event_that_is_too_large():
-    parser, limit = answer.SSEParser, 2048
-    answer.SSEParser = lambda buffer: parser(256, limit)
+    parser = answer.SSEParser
+    answer.SSEParser = Narrow
     try:
         got = play_chunks(text("a"), text("x" * 3000), STOP)
     finally:
@@ -167,7 +183,7 @@ def test_an_event_that_is_too_large():
 
 def test_what_follows_the_end_may_be_larger_than_any_event():
     parser = answer.SSEParser
-    answer.SSEParser = lambda buffer: parser(256, 256)
+    answer.SSEParser = Narrower
     try:
         got = play_pieces(ANSWER, b"x" * 300, b"y" * 300)
     finally:

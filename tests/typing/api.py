@@ -156,5 +156,5 @@ def misspelt() -> None:
     Client("fast", deployments, verfy=False)  # type: ignore[call-arg]
     HTTPXTransport(verfy=False)  # type: ignore[call-arg]
     with Client("fast", deployments) as client:
-        client.chat(messages, temprature=0.2)  # type: ignore[call-arg]
-        client.stream(messages, timeouts="5 s")  # type: ignore[arg-type]
+        client.chat(messages, temprature=0.2)  # type: ignore[call-overload]
+        client.stream(messages, timeouts="5 s")  # type: ignore[call-overload]

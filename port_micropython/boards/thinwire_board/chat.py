@@ -3,21 +3,23 @@ the flash, so that it may be longer than memory and outlives a reset; /new begin
 """
 
 import asyncio
-import os
 import sys
 
-from thinwire import JSONLMessages, ThinwireError
+from thinwire import Conversation, JSONLHistory, ThinwireError
 
-LOG = "chat.jsonl"
+_FOLDER = "chats"
 _ERASE = (b"\x08", b"\x7f")
 _LONGEST = 2000  # bytes of a line
 
 
 async def run(client, settings, board):
     """Asks what is typed, prints the answer as it comes, until the line is closed."""
-    messages = JSONLMessages(LOG)
-    if LOG not in os.listdir():
-        _begin(settings)
+    talk = Conversation(
+        client,
+        system=settings.get("system"),
+        history=JSONLHistory(_FOLDER),
+        max_messages=settings.get("max_messages"),
+    )
     typed = asyncio.StreamReader(sys.stdin.buffer)
     while True:
         sys.stdout.write("> ")
@@ -25,26 +27,17 @@ async def run(client, settings, board):
         if line is None:
             return
         if line == "/new":
-            _begin(settings)
+            await talk.reset("chat")
         elif line:
-            messages.append({"role": "user", "content": line})
-            await _answer(client, messages)
+            await _answer(talk, line)
 
 
-def _begin(settings):
-    with open(LOG, "w"):
-        pass
-    if "system" in settings:
-        JSONLMessages(LOG).append({"role": "system", "content": settings["system"]})
-
-
-async def _answer(client, messages):
+async def _answer(talk, line):
     try:
-        answer = await client.chat(messages, on_delta=sys.stdout.write)
-        messages.append({"role": "assistant", "content": answer.content or ""})
+        await talk.send(line, session="chat", on_delta=sys.stdout.write)
         print()
     except ThinwireError as error:
-        # The question stays in the log: the next one goes along with it.
+        # The history is as it was: the question can be asked again.
         print("failed:", error)
 
 

@@ -1,35 +1,32 @@
 """The model reads a sensor and switches a pin: two tools, and a loop that ends."""
 
 import asyncio
-import json
 
-from thinwire import ThinwireError
+from thinwire import MaxRoundsExceeded, ThinwireError
 
 _ROUNDS = 4  # of tool calls in a row
 _EVERY_S = 60
 _GOAL = "Keep the room below 25 degrees: the switch is a fan. Say in a few words what you did."
-TOOLS = [
-    {
-        "type": "function",
-        "function": {
-            "name": "read_sensor",
-            "description": "Temperature in degrees Celsius.",
-            "parameters": {"type": "object", "properties": {}},
+READ_SENSOR = {
+    "type": "function",
+    "function": {
+        "name": "read_sensor",
+        "description": "Temperature in degrees Celsius.",
+        "parameters": {"type": "object", "properties": {}},
+    },
+}
+SET_SWITCH = {
+    "type": "function",
+    "function": {
+        "name": "set_switch",
+        "description": "Turns the switch on or off.",
+        "parameters": {
+            "type": "object",
+            "properties": {"on": {"type": "boolean"}},
+            "required": ["on"],
         },
     },
-    {
-        "type": "function",
-        "function": {
-            "name": "set_switch",
-            "description": "Turns the switch on or off.",
-            "parameters": {
-                "type": "object",
-                "properties": {"on": {"type": "boolean"}},
-                "required": ["on"],
-            },
-        },
-    },
-]
+}
 
 
 async def run(client, settings, board):
@@ -39,6 +36,8 @@ async def run(client, settings, board):
         left -= 1
         try:
             print(await once(client, settings.get("goal", _GOAL), board))
+        except MaxRoundsExceeded as error:
+            print(error)
         except ThinwireError as error:
             print("failed:", error)
         if left:
@@ -46,29 +45,20 @@ async def run(client, settings, board):
 
 
 async def once(client, goal, board):
-    """What the model says in the end. It begins anew each time: memory does not grow."""
-    messages = [{"role": "user", "content": goal}]
-    for _ in range(_ROUNDS):
-        answer = await client.chat(messages, tools=TOOLS)
-        if not answer.tool_calls:
-            return answer.content
-        messages.append(answer.to_message())
-        for call in answer.tool_calls:
-            result = use(call, board)
-            messages.append({"role": "tool", "tool_call_id": call.id, "content": result})
-    return "no end after %d rounds of tools" % _ROUNDS
+    """What the model says in the end. It begins anew each time: memory does not grow.
 
+    A model's mistake, e.g. a switch that is neither on nor off, is told to it: nothing is called.
+    """
 
-def use(call, board):
-    """What a tool gives, as JSON. A model's mistake is told to it, so that it can do better."""
-    given = call.arguments
-    if given is None:
-        result = {"error": "the arguments are no JSON object"}
-    elif call.name == "read_sensor":
-        result = {"celsius": board.read_sensor()}
-    elif call.name == "set_switch" and isinstance(given.get("on"), bool):
-        board.set_switch(given["on"])
-        result = {"on": given["on"]}
-    else:
-        result = {"error": "no such tool, or not with these arguments: %s" % call.name}
-    return json.dumps(result)
+    def read_sensor(**nothing):
+        return {"celsius": board.read_sensor()}
+
+    def set_switch(on):
+        if not isinstance(on, bool):  # where a firmware has no checker of arguments
+            raise ValueError("on is true or false")
+        board.set_switch(on)
+        return {"on": on}
+
+    tools = [(READ_SENSOR, read_sensor), (SET_SWITCH, set_switch)]
+    answer = await client.run_tools(goal, tools=tools, max_rounds=_ROUNDS)
+    return answer.content

@@ -92,12 +92,18 @@ def print_json(value: object) -> None:
 
 def print_table(head: list[str], rows: list[list[str]]) -> None:
     """Print rows of words below one another."""
-    lines = [head, *rows]
+    lines = [[printable(word) for word in row] for row in (head, *rows)]
     widths = [max(len(line[at]) for line in lines) for at in range(len(head))]
     for line in lines:
         print(
             "  ".join(word.ljust(width) for word, width in zip(line, widths, strict=True)).rstrip()
         )
+
+
+def printable(word: str) -> str:
+    """A server's word as a terminal may have it: what would move its cursor, or colour it, is
+    shown in Python's spelling."""
+    return "".join(char if char.isprintable() else ascii(char)[1:-1] for char in word)
 
 
 def said(value: object) -> str:

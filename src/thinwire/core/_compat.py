@@ -27,6 +27,7 @@ else:
     from thinwire.core._cpython import GROWTH as GROWTH
     from thinwire.core._cpython import HEAD_LIMIT as HEAD_LIMIT
     from thinwire.core._cpython import KEEP_HEADERS as KEEP_HEADERS
+    from thinwire.core._cpython import LINE_LIMIT as LINE_LIMIT
     from thinwire.core._cpython import PIECE as PIECE
     from thinwire.core._cpython import AtOnce as AtOnce
     from thinwire.core._cpython import LackOfMemory as LackOfMemory
@@ -37,6 +38,7 @@ else:
     from thinwire.core._cpython import claim as claim
     from thinwire.core._cpython import const as const
     from thinwire.core._cpython import decode as decode
+    from thinwire.core._cpython import disk as disk
     from thinwire.core._cpython import documented as documented
     from thinwire.core._cpython import encode_small as encode_small
     from thinwire.core._cpython import escape as escape
@@ -53,6 +55,7 @@ else:
     from thinwire.core._cpython import is_plain as is_plain
     from thinwire.core._cpython import loads as loads
     from thinwire.core._cpython import loads_whole as loads_whole
+    from thinwire.core._cpython import make_folder as make_folder
     from thinwire.core._cpython import make_room as make_room
     from thinwire.core._cpython import mend_imports as mend_imports
     from thinwire.core._cpython import nothing as nothing

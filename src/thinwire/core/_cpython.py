@@ -19,7 +19,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
     from types import ModuleType
-    from typing import TypeVar
+    from typing import BinaryIO, TypeVar
 
     T = TypeVar("T")
 
@@ -29,6 +29,7 @@ BUFFER = 65536  # receive buffer, bytes
 EVENT_LIMIT = 16777216  # largest server-sent event, bytes
 GROWTH = 4  # of the receive buffer; old and new one together stay near its limit
 KEEP_HEADERS = "known"  # which of a response are kept where the caller does not say
+LINE_LIMIT = -1  # of a line of a file that is read as it is, bytes; here there is none
 BODY_LIMIT = 65536  # how much of an error body is read, bytes
 
 _INT64 = 9223372036854775807
@@ -55,6 +56,69 @@ def remove_file(path: "str | os.PathLike[str]") -> None:
     """Removes a file; a pipe or a device, which was there before, stays."""
     if os.path.isfile(path):
         os.remove(path)
+
+
+class disk:
+    """What keeps several processes from harming a file, and makes it outlive a power failure."""
+
+    @staticmethod
+    def hold(path: "str | os.PathLike[str]") -> "BinaryIO | None":
+        """Keeps everybody else from holding the file, made where there is none, until what it
+        returns is closed; None where the system has no such locks (Windows, some file systems)."""
+        try:
+            import fcntl  # few programs have histories on disk
+        except ImportError:  # pragma: no cover (Windows)
+            return None
+        while True:
+            file = open(path, "ab", 0)  # noqa: SIM115 - closed by the caller
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX)
+            except OSError:
+                file.close()
+                return None
+            # Who held it before may have put another in its place.
+            if _is_at(path, file):
+                return file
+            file.close()
+
+    @staticmethod
+    def is_held(path: "str | os.PathLike[str]") -> bool:
+        """Whether somebody is at it right now."""
+        try:
+            import fcntl
+
+            with open(path, "rb") as file:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except (ImportError, OSError) as error:
+            return isinstance(error, BlockingIOError)
+        return False
+
+    @staticmethod
+    def sync(file: "BinaryIO") -> None:
+        """Waits until what was written is on the disk."""
+        os.fsync(file.fileno())
+
+    @staticmethod
+    def sync_folder(path: "str | os.PathLike[str]") -> None:
+        """Waits until the name of a file is on the disk; Windows does so by itself."""
+        if os.name == "posix":  # pragma: no branch (Windows)
+            folder = os.open(os.path.dirname(os.path.abspath(path)), os.O_RDONLY)
+            try:
+                os.fsync(folder)
+            finally:
+                os.close(folder)
+
+
+def _is_at(path: "str | os.PathLike[str]", file: "BinaryIO") -> bool:
+    try:
+        return os.path.samestat(os.fstat(file.fileno()), os.stat(path))
+    except FileNotFoundError:
+        return False
+
+
+def make_folder(path: "str | os.PathLike[str]") -> None:
+    """Makes a folder, and those above it; harmless where it is there."""
+    os.makedirs(path, exist_ok=True)
 
 
 def import_module(name: str) -> "ModuleType":

@@ -20,6 +20,7 @@ BUFFER = 1024
 HEAD_LIMIT = 8192
 EVENT_LIMIT = 32768
 GROWTH = 2
+LINE_LIMIT = 4096
 BODY_LIMIT = 2048
 KEEP_HEADERS = ""
 AtOnce = None
@@ -150,6 +151,8 @@ def random_id():
     return os.urandom(5).hex()[:9]
 
 
+disk = None  # one process, and closing a file brings it onto the flash
+make_folder = os.mkdir
 remove_file = os.remove
 
 

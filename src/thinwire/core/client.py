@@ -21,15 +21,17 @@ from thinwire.core.wire.reserve import Reserve
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Coroutine, Iterable, Mapping, Sequence
-    from typing import Any, Literal, Protocol, Self, Unpack
+    from types import UnionType
+    from typing import Any, Literal, Protocol, Self, TypeVar, Unpack, overload
 
     from thinwire.core.adapters import Certificates, Verify
     from thinwire.core.answer.completion import Completion
     from thinwire.core.answer.on_chunk import OnChunk
+    from thinwire.core.conversation.into import ParsedCompletion, ParsedStream
     from thinwire.core.error_kinds import Kind
     from thinwire.core.observer import Hook, Observer, Sink
     from thinwire.core.providers.config_file import Source
-    from thinwire.core.request.call import Call, ChatParams, Keep
+    from thinwire.core.request.call import Call, ChatOptions, Keep, ParsedParams, StreamOptions
     from thinwire.core.routing.deployment import Credentials, Deployment
     from thinwire.core.routing.health import DeploymentState
     from thinwire.core.routing.plan import Plan
@@ -42,6 +44,7 @@ if TYPE_CHECKING:
 
     Messages = str | Iterable[Mapping[str, object] | Completion]
     Tools = Sequence[Mapping[str, object]]
+    T = TypeVar("T")
 
     class Opens(Protocol):
         """Options of a transport, e.g. an HTTPXTransport; one client's."""
@@ -67,7 +70,7 @@ class BaseClient(Shared):
             return import_module("thinwire.core.services.face").bound(self, name)
 
     _blocking = False
-    _cold = True  # nobody has asked for `load` yet
+    _cold = MICROPYTHON  # nobody has asked for `load` yet
 
     def __init__(
         self,
@@ -338,6 +341,8 @@ class BaseClient(Shared):
         # What calls need is loaded with the first one: a client that is only made, and checked,
         # takes half of the RAM on a chip.
         stream: type[ChatStream] = import_module("thinwire.core.stream").ChatStream
+        if "into" in call.params:
+            stream = import_module("thinwire.core.conversation.into").ParsedStream
         now, make = self._transport.now_ms(), import_module("thinwire.core.routing.plan").Plan
         plan: Plan = make(self._router, call, model, policy, self._health, now, self._observer)
         plan.keep_headers = self._keep_headers
@@ -351,6 +356,25 @@ class AsyncClient(BaseClient, Services):
 
     Use it with `async with`, or call `aclose()`. One client serves any number of calls at a time.
     """
+
+    if TYPE_CHECKING:
+
+        @overload
+        def stream(
+            self, messages: Messages, *, into: type[T], **options: Unpack[StreamOptions]
+        ) -> ParsedStream[T]: ...
+        @overload
+        def stream(
+            self,
+            messages: Messages,
+            *,
+            into: Mapping[str, object] | UnionType,
+            **options: Unpack[StreamOptions],
+        ) -> ParsedStream[Any]: ...
+        @overload
+        def stream(
+            self, messages: Messages, *, into: None = None, **options: Unpack[StreamOptions]
+        ) -> ChatStream: ...
 
     def stream(
         self,
@@ -366,7 +390,7 @@ class AsyncClient(BaseClient, Services):
         keep: "Keep" = "text",
         extra_body: "Mapping[str, object] | None" = None,
         extra_headers: "Mapping[str, str] | None" = None,
-        **params: "Unpack[ChatParams]",
+        **params: "Unpack[ParsedParams]",
     ) -> "ChatStream":
         """Asks a model; nothing is sent before the stream is iterated.
 
@@ -391,10 +415,12 @@ class AsyncClient(BaseClient, Services):
             extra_body: fields that replace all others; the only way to send null.
             extra_headers: headers of this call.
             **params: any field of the API (temperature, max_tokens, stop, ...); None: not sent.
+                And `into`: a class that the answer is to become, or a dict, the JSON schema that
+                it is to fit; see docs/structured.md.
 
         Returns:
             ChatStream, to be used with `async with` and `async for`; Client's is a
-            SyncChatStream, for `with` and `for`.
+            SyncChatStream, for `with` and `for`. With `into` a ParsedStream, SyncParsedStream.
 
         Raises:
             ValueError: the model is not declared, or a header cannot be sent.
@@ -407,6 +433,25 @@ class AsyncClient(BaseClient, Services):
             return self._open(call, model, policy)
         except MemoryError as error:
             raise self._reserve.out_of_memory(error)
+
+    if TYPE_CHECKING:
+
+        @overload
+        async def chat(
+            self, messages: Messages, *, into: type[T], **options: Unpack[ChatOptions]
+        ) -> ParsedCompletion[T]: ...
+        @overload
+        async def chat(
+            self,
+            messages: Messages,
+            *,
+            into: Mapping[str, object] | UnionType,
+            **options: Unpack[ChatOptions],
+        ) -> ParsedCompletion[Any]: ...
+        @overload
+        async def chat(
+            self, messages: Messages, *, into: None = None, **options: Unpack[ChatOptions]
+        ) -> Completion: ...
 
     async def chat(
         self,
@@ -424,7 +469,7 @@ class AsyncClient(BaseClient, Services):
         keep: "Keep" = "text",
         extra_body: "Mapping[str, object] | None" = None,
         extra_headers: "Mapping[str, str] | None" = None,
-        **params: "Unpack[ChatParams]",
+        **params: "Unpack[ParsedParams]",
     ) -> "Completion":
         """Asks a model and waits for the whole answer.
 
@@ -455,12 +500,14 @@ class AsyncClient(BaseClient, Services):
             extra_body: fields that replace all others; the only way to send null.
             extra_headers: headers of this call.
             **params: any field of the API (temperature, max_tokens, stop, ...); None: not sent.
+                And `into`: a class that the answer is to become, or a dict, the JSON schema that
+                it is to fit; see docs/structured.md.
 
         Returns:
-            Completion.
+            Completion; with `into` a ParsedCompletion.
 
         Raises:
-            ThinwireError: see ChatStream.
+            ThinwireError: see ChatStream; with `into` also ParseError.
             ValueError: the model is not declared, or a header cannot be sent.
             TypeError: messages is not iterable; an option of other clients (timeout=,
                 stream=, ...), a class as response_format, a function as tool.
@@ -521,7 +568,8 @@ class AsyncClient(BaseClient, Services):
         """Loads the code that a call needs, and lets other tasks run between any two modules.
 
         The first `chat` does so by itself. For who asks with `stream` first, or wants the code to
-        lie together before anything else cuts the heap. Nothing to do on CPython.
+        lie together before anything else cuts the heap; on CPython for who wants httpx to be there
+        before the first call has to wait for it.
         """
         self._cold = False
         for name in adapters.modules_of_a_call(self._transport):

@@ -20,7 +20,8 @@ from thinwire.core._compat import LackOfMemory, PortableError, const, public
 
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
-    from typing import Literal
+    from collections.abc import Sequence
+    from typing import Any, Literal
 
     from thinwire.core.routing.plan import Attempt
 
@@ -51,7 +52,10 @@ if TYPE_CHECKING:
         "length",
     ]
     # Those, and what no server is asked again for.
-    ErrorKind = Kind | Literal["error", "encode", "interrupted", "memory", "address"]
+    ErrorKind = (
+        Kind
+        | Literal["error", "encode", "interrupted", "memory", "address", "max_rounds", "parse"]
+    )
 
 # Each tuple is written out: what is added up on import lies in the RAM of a chip, and not in its
 # flash. Below HTTP each may go better the next time; 409 and 425 (RFC 8470) speak of this moment,
@@ -163,6 +167,7 @@ class ThinwireError(PortableError):
             one where there were several.
         speechless: there was no memory for its words, or to go on after it: nothing was.
         foreign: code of the caller's raised it (a source, a hook): it is passed on as it is.
+        messages: of run_tools and stream_tools: what whole rounds had added before; else ().
     """
 
     # What only some errors know, so that whoever decides can ask any of them.
@@ -176,6 +181,7 @@ class ThinwireError(PortableError):
     headers: "dict[str, str]" = {}  # never filled: an own one takes its place
     request_id = ""
     rate_limits: "dict[str, dict[str, int | None]]" = {}
+    messages: "Sequence[dict[str, Any]]" = ()
     _spoken: "tuple[str, ...]" = ("message",)
 
     def __init__(self, message: str, cause: "BaseException | None" = None) -> None:

@@ -17,7 +17,7 @@ stream open, and a slow model that still sends comments is not cut by liveness (
 Payload that is not ours, as reasoning that is encrypted, is as good as a delta to the clocks.
 """
 
-from thinwire.core._compat import const, import_module, mend_imports, nothing
+from thinwire.core._compat import MICROPYTHON, const, import_module, mend_imports, nothing
 from thinwire.core.error_kinds import ThinwireError
 from thinwire.core.errors import (
     NO_WORDS,
@@ -415,6 +415,8 @@ class Exchange:
         response: Response = self.response  # type: ignore[assignment]
         count = response.receive(self.answer.get_buffer())
         while count is None:
+            if not MICROPYTHON:  # pragma: no branch
+                self.answer.release_buffer()
             await response.wait(self.deadline())
             count = response.receive(self.answer.get_buffer())
         self.received(count, response.offset)
@@ -435,11 +437,13 @@ def launch(
         fields: dict[str, object] = {"hedge": hedge, "messages": messages, "tools": tools}
         plan.observer.emit("attempt_started", attempt, fields)
     deployment = plan.router.deployment(attempt.deployment)
-    buffer = buffers.acquire()
+    # On a chip before anything else takes the room; elsewhere once there is something to receive.
+    buffer = buffers.acquire() if MICROPYTHON else bytearray()
     try:
         answer = dialect_of(deployment, plan.call).answer(deployment, plan.call, buffers, buffer)
         answer.assembler.texts_only = plan.texts_only
         return Exchange(transport, plan, attempt, answer)
     except MemoryError:
-        buffers.release(buffer)
+        if buffer:  # pragma: no cover (MicroPython)
+            buffers.release(buffer)
         raise

@@ -160,6 +160,8 @@ class ChatStream:
                             # No name for the buffer: a traceback would keep it alive.
                             count = response.receive(exchange.answer.get_buffer())
                             while count is None:
+                                if self._buffers.crowded:
+                                    exchange.answer.release_buffer()
                                 await response.wait(exchange.deadline())
                                 count = response.receive(exchange.answer.get_buffer())
                             exchange.received(count, response.offset)

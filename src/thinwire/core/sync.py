@@ -7,11 +7,18 @@ from thinwire.core.client import AsyncClient, BaseClient
 
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine
-    from typing import Any, Concatenate, ParamSpec, Self, TypeVar
+    from collections.abc import Callable, Coroutine, Mapping
+    from types import UnionType
+    from typing import Any, Concatenate, ParamSpec, Self, TypeVar, Unpack, overload
 
     from thinwire.core.answer.completion import Completion
     from thinwire.core.answer.events import Event
+    from thinwire.core.client import Messages
+    from thinwire.core.conversation.into import ParsedCompletion
+    from thinwire.core.conversation.into_blocking import SyncParsedStream
+    from thinwire.core.conversation.sync_tool_loop import SyncToolLoop
+    from thinwire.core.conversation.tool_loop import ToolLoop
+    from thinwire.core.request.call import ChatOptions, StreamOptions
     from thinwire.core.services.blocking import SyncReply
     from thinwire.core.services.reply import Reply
     from thinwire.core.stream import ChatStream
@@ -122,8 +129,13 @@ if TYPE_CHECKING:
 
     def _reply(client: BaseClient, coroutine: Coroutine[object, object, Reply]) -> SyncReply: ...
 
+    def _loop(client: BaseClient, loop: ToolLoop) -> SyncToolLoop: ...
+
 else:
     _reply = ended
+
+    def _loop(client, loop):
+        return loop  # stream_tools of a Client makes one that blocks
 
 
 @public
@@ -139,12 +151,53 @@ class Client(BaseClient):
 
     def _events(self, stream: "ChatStream") -> SyncChatStream:
         try:
+            if hasattr(stream, "partial"):
+                make = import_module("thinwire.core.conversation.into_blocking").SyncParsedStream
+                return make(stream)  # type: ignore[no-any-return]
             return SyncChatStream(stream)
         except MemoryError as error:
             raise self._reserve.out_of_memory(error)
 
-    stream = _as_blocking(AsyncClient.stream, _events)
-    chat = _as_blocking(AsyncClient.chat, ended)
+    if TYPE_CHECKING:
+
+        @overload
+        def stream(
+            self, messages: Messages, *, into: type[T], **options: Unpack[StreamOptions]
+        ) -> SyncParsedStream[T]: ...
+        @overload
+        def stream(
+            self,
+            messages: Messages,
+            *,
+            into: Mapping[str, object] | UnionType,
+            **options: Unpack[StreamOptions],
+        ) -> SyncParsedStream[Any]: ...
+        @overload
+        def stream(
+            self, messages: Messages, *, into: None = None, **options: Unpack[StreamOptions]
+        ) -> SyncChatStream: ...
+        def stream(self, messages: Any, **options: Any) -> Any: ...
+        @overload
+        def chat(
+            self, messages: Messages, *, into: type[T], **options: Unpack[ChatOptions]
+        ) -> ParsedCompletion[T]: ...
+        @overload
+        def chat(
+            self,
+            messages: Messages,
+            *,
+            into: Mapping[str, object] | UnionType,
+            **options: Unpack[ChatOptions],
+        ) -> ParsedCompletion[Any]: ...
+        @overload
+        def chat(
+            self, messages: Messages, *, into: None = None, **options: Unpack[ChatOptions]
+        ) -> Completion: ...
+        def chat(self, messages: Any, **options: Any) -> Any: ...
+
+    else:
+        stream = _as_blocking(AsyncClient.stream, _events)
+        chat = _as_blocking(AsyncClient.chat, ended)
     if not MICROPYTHON or TYPE_CHECKING:  # pragma: no branch (a chip finds them itself)
         post = _as_blocking(AsyncClient.post, _reply)
         get = _as_blocking(AsyncClient.get, _reply)
@@ -155,6 +208,8 @@ class Client(BaseClient):
         models = _as_blocking(AsyncClient.models, ended)
         check = _as_blocking(AsyncClient.check, ended)
         probe = _as_blocking(AsyncClient.probe, ended)
+        run_tools = _as_blocking(AsyncClient.run_tools, ended)
+        stream_tools = _as_blocking(AsyncClient.stream_tools, _loop)
 
     def close(self) -> None:
         """Closes the connections. Idempotent."""

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
         tool_reply,
     )
     from thinwire.testing.replies.reply import MockReply, Script, WireOptions
+    from thinwire.testing.replies.sound import sound_of, text_of_sound
     from thinwire.testing.replies.steps import (
         Cut,
         EndBody,
@@ -69,10 +70,12 @@ __all__ = [
     "load_scenarios",
     "raw_reply",
     "script_from",
+    "sound_of",
     "sse_event",
     "sse_reply",
     "stall_reply",
     "status_reply",
+    "text_of_sound",
     "text_reply",
     "tool_reply",
 ]
@@ -88,6 +91,7 @@ replies.faulty cut_reply error_chunk_reply stall_reply
 replies.from_json script_from
 replies.good json_reply raw_reply sse_reply status_reply text_reply tool_reply
 replies.reply MockReply Script WireOptions
+replies.sound sound_of text_of_sound
 replies.steps Cut EndBody Head Interim Repeat Send Stall Wait
 scenario Scenario load_scenarios
 scripted ScriptedReply ScriptedTransport

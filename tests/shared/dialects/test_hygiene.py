@@ -95,11 +95,32 @@ CASES = [
         [call(""), {"role": "tool", "content": LOST}, USER],
         [("result_added", 1, None)],
     ),
-    # Both: a result that comes too late has no call any more.
+    # What a person said meanwhile comes after the results.
     (
         [call("1"), USER, result("1"), SAID],
-        [call("1"), lost("1"), USER, SAID],
+        [call("1"), result("1"), USER, SAID],
+        [("result_moved", 2, "1")],
+    ),
+    (
+        [call("1", "2"), USER, result("2"), USER, result("1")],
+        [call("1", "2"), result("2"), result("1"), USER, USER],
+        [("result_moved", 2, "2"), ("result_moved", 4, "1")],
+    ),
+    (
+        [call("1", "2"), result("1"), USER, USER],
+        [call("1", "2"), result("1"), lost("2"), USER, USER],
+        [("result_added", 2, "2")],
+    ),
+    # Both: a result that comes too late has no call any more.
+    (
+        [call("1"), SAID, result("1"), USER],
+        [call("1"), lost("1"), SAID, USER],
         [("result_added", 1, "1"), ("orphan_removed", 2, "1")],
+    ),
+    (
+        [call("1"), USER, USER, USER, USER, USER, result("1")],
+        [call("1"), lost("1"), USER, USER, USER, USER, USER],
+        [("result_added", 1, "1"), ("orphan_removed", 6, "1")],
     ),
     ([{"role": "assistant", "tool_calls": None}, USER], None, []),
     ([{"role": "assistant", "tool_calls": "x"}, USER], None, []),

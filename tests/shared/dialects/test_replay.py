@@ -2,12 +2,12 @@
 
 import json
 
-from helpers import Scratch, read_all
+from helpers import Scratch, error_of, read_all
 from streams import ANSWER, DONE, HELLO, STOP, call, chunk, play, sse, text
 
 from thinwire.core.answer.completion import Completion
 from thinwire.core.client import AsyncClient
-from thinwire.core.dialects import openai
+from thinwire.core.dialects import openai, replay
 from thinwire.core.errors import EncodeError
 from thinwire.core.request.call import Call
 from thinwire.core.request.jsonl import JSONLMessages
@@ -270,3 +270,12 @@ def test_an_answer_that_never_began_belongs_to_nobody():
     got = client.stream(HELLO).completion
     assert isinstance(got, Completion)
     assert (got.origin, got.message_extra) == ("", {})
+
+
+def test_a_call_that_is_no_object_is_an_error_that_names_it():
+    good = {"id": "1"}
+    assert replay.calls_of({"tool_calls": (good,)}) == [good]
+    assert replay.calls_of({"tool_calls": None}) == replay.calls_of({}) == []
+    error = error_of(EncodeError, replay.calls_of, {"tool_calls": [good, "x"]})
+    assert error.path == "tool_calls[1]", error
+    assert "str" in str(error), error

@@ -79,6 +79,105 @@ def test_append_adds_a_message():
         assert list(messages) == [{"content": "é\n" * 500}, {"content": None}]
 
 
+class Answer:
+    def to_message(self):
+        return {"role": "assistant"}
+
+
+def test_a_turn_is_added_at_once():
+    with Scratch(b"") as path:
+        messages = JSONLMessages(path)
+        messages.extend([])
+        messages.extend([{"role": "user"}, Answer()])
+        messages.append(Answer())
+        assert content(path) == (
+            b'\t {"role":"user"}\n{"role":"assistant"}\n{"role":"assistant"}\n'
+        )
+        assert list(messages) == [{"role": "user"}, {"role": "assistant"}, {"role": "assistant"}]
+
+
+def test_a_turn_without_its_end_is_passed_over():
+    whole = b'{"a":1}\n\t {"b":2}\n{"c":3}\n'
+    for torn in (b'\t {"d":4}\n', b'\t {"d":4}\n\t {"e":5}\n', b'\t {"d":4}\n{"e', b'\t {"d":4}'):
+        with Scratch(whole + torn) as path, Told() as told:
+            messages = JSONLMessages(path)
+            assert list(messages) == [{"a": 1}, {"b": 2}, {"c": 3}]
+            messages.append({"f": 6})
+            assert list(messages) == [{"a": 1}, {"b": 2}, {"c": 3}, {"f": 6}]
+            assert len(told) == 2
+            assert content(path + ".torn") == torn + (b"" if torn.endswith(b"\n") else b"\n")
+            os.remove(path + ".torn")
+
+
+def test_replace_and_delete():
+    with Scratch(b'{"a":1}\n{"b":2}\n') as path:
+        messages = JSONLMessages(path, fsync=True)
+        messages.replace(message for message in messages if "b" in message)
+        assert content(path) == b'{"b":2}\n'
+        messages.delete()
+        error_of(OSError, list, messages)
+        messages.delete()
+        messages.replace([{"c": 3}])
+        assert content(path) == b'{"c":3}\n'
+
+
+class Full:
+    # A file on a disk that is full: what fits is written.
+    def __init__(self, file, room, broken):
+        self.file, self.room, self.broken = file, room, broken
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *details):
+        self.file.close()
+
+    def __getattr__(self, name):
+        return getattr(self.file, name)
+
+    def write(self, data):
+        if self.file.tell() < self.size():
+            if self.broken:
+                raise OSError(5)  # EIO
+            return self.file.write(data)
+        if self.room <= 0:
+            raise OSError(28)  # ENOSPC
+        written = self.file.write(bytes(data)[: self.room])
+        self.room -= written
+        return written
+
+    def size(self):
+        at = self.file.tell()
+        size = self.file.seek(0, 2)
+        self.file.seek(at)
+        return size
+
+
+def test_a_full_disk_leaves_what_was_there():
+    for room in (0, 1, 20, 60, 400):
+        for broken in (False, True):
+            with Scratch(FIRST) as path, Told():
+                messages = JSONLMessages(path)
+                jsonl.open = lambda path, mode="r", *more: (
+                    open(path, mode, *more)  # noqa: SIM115
+                    if mode == "rb"
+                    else Full(open(path, mode, *more), room, broken)  # noqa: B023, SIM115
+                )
+                try:
+                    turn = [{"b": "x" * 300}, {"c": "y" * 300}]
+                    assert error_of(OSError, messages.extend, turn).args[0] == 28
+                    assert error_of(OSError, messages.replace, turn).args[0] == 28
+                finally:
+                    del jsonl.open
+                assert list(messages) == [{"a": 1}]
+                messages.append({"d": 4})
+                assert list(messages) == [{"a": 1}, {"d": 4}]
+                names = [name for name in os.listdir("/tmp") if name.startswith(path[5:])]
+                assert sorted(names) in ([path[5:]], [path[5:], path[5:] + ".torn"])
+                if len(names) > 1:
+                    os.remove(path + ".torn")
+
+
 def test_append_writes_nothing_of_what_json_cannot_carry():
     with Scratch(b"") as path:
         messages = JSONLMessages(path)
@@ -101,6 +200,7 @@ def test_an_iterator_of_lines_is_its_own():
     with Scratch(b'{"a":1}\n') as path:
         lines = iter(JSONLMessages(path))
         assert iter(lines) is lines
+        assert repr(lines) == "JSONLMessages(%r)" % path
         assert next(lines) == {"a": 1}
         lines.close()
         assert list(lines) == []
@@ -216,3 +316,33 @@ def test_a_torn_line_on_the_file_systems_of_a_chip():
             assert content(path + ".torn") == LAST[:-1] + b"\n" + LAST[:10] + b"\n"
         finally:
             os.umount("/flash")
+
+
+def test_the_newest_are_read_from_where_they_begin():
+    lines = [b'{"n":%d}' % number for number in range(6)]
+    with Scratch(b"no message\n" + b"\n \n".join(lines) + b"\r\n\n") as path:
+        messages = JSONLMessages(path)
+        for count in range(7):
+            newest = messages.newest(count)
+            for _ in range(2):
+                assert [one["n"] for one in newest] == list(range(6 - count, 6))
+        assert newest.stored
+        assert repr(newest) == "the newest of %r" % path
+        assert str(error_of(EncodeError, list, messages.newest(9))).count("line 1 is no")
+        messages.append({"n": 6})
+        assert [one["n"] for one in messages.newest(2)] == [5, 6]
+        assert len(list(newest)) == 7
+
+
+def test_the_newest_of_a_torn_end_are_whole():
+    with Told(), Scratch(b'\xef\xbb\xbf{"n":1}\n{"n":2}\n{"n":') as path:
+        messages = JSONLMessages(path)
+        assert list(messages.newest(1)) == [{"n": 2}]
+        assert list(messages.newest(5)) == [{"n": 1}, {"n": 2}]
+    error_of(OSError, JSONLMessages("/nowhere/chat.jsonl").newest, 1)
+
+
+def test_a_bad_line_among_the_newest_is_named():
+    with Scratch(b'{"n":1}\n{"n":2}\n[3]\n{"n":4}\n') as path:
+        error = error_of(EncodeError, list, JSONLMessages(path).newest(3))
+        assert "line 2 from byte 8 on is no JSON object" in str(error)

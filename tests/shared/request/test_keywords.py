@@ -108,6 +108,7 @@ def test_a_function_among_the_tools_says_what_to_write():
     for tools in ([described, weather], (described, weather), [described, Plain]):
         error = str(error_of(TypeError, Call, HELLO, tools))
         assert error.startswith("tools[1] is the function "), error
+        assert "client.run_tools(...) takes functions" in error
         assert '"name": "' + tools[1].__name__ in error, error
     assert Call(HELLO, [described]).tools == [described]
     assert Call(HELLO, iter([described])).counts() == (1, -1)

@@ -200,3 +200,50 @@ def test_json_is_no_sound():
     made = client(Client, reply(b'{"why": "no"}'))
     assert "no" in str(error_of(StreamError, made.speak, "Hi", Sink()))
     assert made.transport.open_responses == 0
+
+
+def test_a_sink_that_takes_less_is_asked_again():
+    class Slow(Sink):
+        def __init__(self, *counts):
+            super().__init__()
+            self.counts = list(counts)
+
+        def write(self, piece):
+            count = self.counts.pop(0) if self.counts else len(piece)
+            self.got += bytes(piece if count is True or count is None else piece[:count])
+            return count
+
+    for counts in ((1,), (0, 1, 0), (5,), (2, 2, 1), (None,), (True,)):
+        for kind in KINDS:
+            sink = Slow(*counts)
+            made = client(kind, reply(b"SOUND", b"X", headers=SOUND))
+            assert done(made.speak("Hi", sink)) == 6
+            assert sink.got == b"SOUNDX", counts
+
+
+def test_a_sink_may_be_a_stream_writer():
+    class Writer(Sink):
+        def __init__(self):
+            super().__init__()
+            self.drained = []
+
+        def write(self, piece):
+            self.got += bytes(piece)
+
+        async def drain(self):
+            self.drained.append(len(self.got))
+
+    sink = Writer()
+    made = client(AsyncClient, reply(b"SO", b"UND", headers=SOUND))
+    assert done(made.speak("Hi", sink)) == 5
+    assert (sink.got, sink.drained) == (b"SOUND", [2, 5])
+
+    class Later(Sink):
+        async def write(self, piece):
+            self.got += bytes(piece[:1])
+            return 1
+
+    sink = Later()
+    made = client(AsyncClient, reply(b"SOUND", headers=SOUND))
+    assert done(made.speak("Hi", sink)) == 5
+    assert sink.got == b"SOUND"

@@ -345,6 +345,23 @@ def test_there_is_a_buffer_even_when_nothing_is_taken():
     error_of(StreamError, parser.get_buffer)
 
 
+def test_another_buffer_is_used_once_nothing_is_left_in_the_one_before():
+    parser = SSEParser(buffer=bytearray(32))
+    for data, taken in (
+        (b"data: 1\n", False),
+        (b"\n", True),
+        (b"dat", False),
+        (b"a: 2\n\n", True),
+    ):
+        room = parser.get_buffer()
+        room[: len(data)] = data
+        parser.buffer_updated(len(data))
+        while parser.next_event():
+            pass
+        assert parser.use(bytearray(16)) == taken, data
+    assert len(parser.get_buffer()) == 16
+
+
 def test_get_buffer_ends_the_event_that_was_given():
     parser = SSEParser(64)
     assert feed(parser, b"event: a\ndata: 1\n\n") == ["1"]

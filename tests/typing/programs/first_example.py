@@ -49,10 +49,10 @@ def main() -> None:
 
 
 def misspelt() -> None:
-    client.chat(messages, temprature=0.2)  # type: ignore[call-arg]
-    client.chat(messages, temperature="warm")  # type: ignore[arg-type]
-    client.chat(messages, keep="nothing")  # type: ignore[arg-type]
-    client.chat(messages, on_interrupt="retry")  # type: ignore[arg-type]
+    client.chat(messages, temprature=0.2)  # type: ignore[call-overload]
+    client.chat(messages, temperature="warm")  # type: ignore[call-overload]
+    client.chat(messages, keep="nothing")  # type: ignore[call-overload]
+    client.chat(messages, on_interrupt="retry")  # type: ignore[call-overload]
     client.chat(b"hi")  # type: ignore[arg-type]
     Client("m", {"m": local}, {"m": "n"})  # type: ignore[dict-item]
     Client("m", {"m": local}, fallback_on=("rate-limit",))  # type: ignore[arg-type]

@@ -14,7 +14,9 @@ class Counting(Client):
 
     def ask(self, text: str, **options: Any) -> Completion:
         self.calls += 1
-        return self.chat([{"role": "user", "content": text}], **options)
+        # Options of any kind may hold `into`, and with it another type of answer.
+        completion: Completion = self.chat([{"role": "user", "content": text}], **options)
+        return completion
 
 
 class Later(AsyncClient):

@@ -34,7 +34,8 @@ async def ask_later(client: AsyncClient, messages: list[Message]) -> Completion:
 
 
 def with_options(client: Client, messages: list[dict[str, str]], **options: Any) -> Completion:
-    return client.chat(messages, **options)
+    completion: Completion = client.chat(messages, **options)
+    return completion
 
 
 async def one_more(messages: list[Message], completion: Completion) -> None:

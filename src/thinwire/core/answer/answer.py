@@ -7,7 +7,7 @@ It reads server-sent events and finds out what each is: a chunk, the end mark, a
 nothing of ours (docs/wire.md). What the chunks say goes to the assembler (assembler.py).
 """
 
-from thinwire.core._compat import const, decode, loads, loads_whole
+from thinwire.core._compat import MICROPYTHON, const, decode, loads, loads_whole
 from thinwire.core.answer import chunk
 from thinwire.core.answer.assembler import CompletionAssembler
 from thinwire.core.answer.chunk_memo import ChunkMemo
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from thinwire.core.wire.reserve import Reserve
 
 _DONE = const(b"[DONE]")
+_NONE = bytearray()  # no buffer, until there is something to receive
 _SHOWN = const(800)  # bytes of a body kept for its error, enough for 200 characters
 
 
@@ -32,7 +33,8 @@ class Answer:
     Args:
         keep: whether its text is kept in memory.
         buffers: whose `buffer` it is, and get it back.
-        buffer: to receive into; None: an own one.
+        buffer: to receive into; None: an own one; empty: one is borrowed of `buffers` when there
+            is something to receive.
         expected: number of choices that were asked for.
         kind: class of the assembler; None: CompletionAssembler.
 
@@ -82,8 +84,20 @@ class Answer:
         self.on_chunk = on_chunk
         self._memo.forget()
 
+    if not MICROPYTHON or TYPE_CHECKING:  # pragma: no branch (one buffer, on a chip)
+
+        def release_buffer(self) -> None:
+            """Gives the receive buffer back for the time of a wait, if nothing in it is needed:
+            ten thousand streams that wait need none. On CPython only."""
+            if self._lent and not (self._empty and self._unseen) and self.parser.use(_NONE):
+                lent, self._lent = self._lent, _NONE
+                self._buffers.release(lent)  # type: ignore[union-attr]
+
     def get_buffer(self) -> memoryview:
         """Where to receive to; StreamError when one event is larger than the limit."""
+        if not self._lent and self._lent is not None:
+            self._lent = self._buffers.acquire()  # type: ignore[union-attr]
+            self.parser.use(self._lent)
         if self._empty and self._unseen:
             # For the error if this is no stream at all; what came of a stream is parsed by now.
             # The view gets no name: a traceback would keep its buffer alive.
@@ -189,7 +203,7 @@ class Answer:
         """Gives the receive buffer back: whoever keeps an error or a stream must not keep it."""
         self.parser.free()
         lent, self._lent = self._lent, None
-        if lent is not None and self._buffers is not None:
+        if lent and self._buffers is not None:
             self._buffers.release(lent)
 
     def _cut(self) -> None:

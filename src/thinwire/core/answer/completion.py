@@ -2,7 +2,7 @@
 arrives, and is copied when it is handed out.
 """
 
-from thinwire.core._compat import TextBuffer, const, has_half, public
+from thinwire.core._compat import MICROPYTHON, TextBuffer, const, has_half, public
 
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
@@ -297,7 +297,9 @@ class Completion:
         model: public name of the model that was asked for.
         deployment: name of the deployment that answered.
         upstream_model: model as the server names it.
-        cost: billed cost if the server says it, else None.
+        cost: billed cost if the server says it; else what it comes to by the `prices` of its
+            deployment, else None.
+        cost_estimated: whether it was reckoned from those.
         service_tier: as the server says it, else None.
         upstream_provider: provider behind a gateway that answered, as OpenRouter says it, else "".
         attempts: list of Attempt, each try of the call in the order they began.
@@ -309,7 +311,13 @@ class Completion:
         rate_limits: {"requests": {"limit", "remaining", "reset_ms"}, "tokens": likewise} as far
             as those headers tell; reset_ms is milliseconds from the answer on, None: not told.
         timings: see Timings.
+        messages: of run_tools, all that its rounds have added, this answer last; else ().
+        total_usage: of run_tools, the token counts of all its rounds; else None.
     """
+
+    messages: "Sequence[dict[str, Any]]" = ()
+    total_usage: "dict[str, Any] | None" = None
+    cost_estimated = False
 
     def __init__(self, choices: "tuple[Choice, ...]") -> None:
         first = choices[0]
@@ -424,6 +432,14 @@ class Completion:
             message["_origin"] = self.origin
         return message
 
+    if not MICROPYTHON or TYPE_CHECKING:  # pragma: no branch (there only the function)
+
+        def to_dict(self) -> "dict[str, Any]":
+            """The answer as plain JSON; see thinwire.to_dict."""
+            from thinwire.core.answer.as_json import to_dict
+
+            return to_dict(self)
+
     def __repr__(self) -> str:
         return "Completion(content=%r, tool_calls=%r, finish_reason=%r, end=%r)" % (
             self.content,
@@ -451,7 +467,10 @@ def completion_of(plan: "Plan", exchange: "Exchange | None", end: str) -> Comple
         result.deployment = attempt.deployment
         result.headers, result.request_id = attempt.headers, attempt.request_id
         result.rate_limits = attempt.rate_limits
-        result.origin = plan.router.deployment(result.deployment).url.origin()
+        deployment = plan.router.deployment(result.deployment)
+        result.origin = deployment.url.origin()
+        if deployment.options is not None:
+            deployment.options.price(result)
         if exchange.body is not None:
             result.sent_bytes = exchange.body.sent_bytes
             result.sent_blocks = exchange.body.sent_blocks

@@ -4,10 +4,12 @@ tool_calls.py, those of media in media.py, which few answers load, and those tha
 iteration of a stream has in stream_events.py and whole_calls.py.
 """
 
-from thinwire.core._compat import const, public
+from thinwire.core._compat import MICROPYTHON, const, public
 
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
+    from typing import Any
+
     from thinwire.core.answer.completion import Completion
 
 
@@ -18,6 +20,14 @@ class BaseEvent:
     __qualname__ = "Event"  # how it is pickled
 
     __match_args__: "tuple[str, ...]" = ()
+
+    if not MICROPYTHON or TYPE_CHECKING:  # pragma: no branch (there only the function)
+
+        def to_dict(self) -> "dict[str, Any]":
+            """The event as plain JSON; see thinwire.to_dict."""
+            from thinwire.core.answer.as_json import to_dict
+
+            return to_dict(self)
 
     def __eq__(self, other: object) -> bool:
         names = self.__match_args__ if type(self) is type(other) else None

@@ -19,6 +19,7 @@ Others get texts and calls only.
 
 from thinwire.core._compat import const, loads_whole
 from thinwire.core.dialects import anthropic_parts as parts
+from thinwire.core.dialects.replay import calls_of
 from thinwire.core.errors import EncodeError
 from thinwire.core.wire.json_encode import Items
 
@@ -261,7 +262,7 @@ def _result(message: "Any") -> "dict[str, object]":
 
 def _answer(message: "Any", origin: str) -> "list[Any]":
     content = message.get("content") or message.get("refusal") or ""
-    calls = list(message.get("tool_calls") or ())
+    calls = calls_of(message)
     thought = message.get("reasoning_content") or ""
     order: Any = ()
     if message.get("_origin") == origin:

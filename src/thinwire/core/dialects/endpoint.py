@@ -5,7 +5,7 @@ What arrives stays in the receive buffer until the first delta is in it: so long
 still be another's. From then on each piece is handed out where it stands.
 """
 
-from thinwire.core._compat import const
+from thinwire.core._compat import MICROPYTHON, const
 from thinwire.core.answer.answer import Answer
 from thinwire.core.answer.assembler import CompletionAssembler
 from thinwire.core.dialects.authorization import key_header
@@ -104,9 +104,19 @@ class BytesAnswer(Answer):
         """So are pages."""
         return False
 
+    if not MICROPYTHON or TYPE_CHECKING:  # pragma: no branch
+
+        def release_buffer(self) -> None:
+            """See Answer."""
+            if self._lent and not self._size:
+                lent, self._lent = self._lent, bytearray()
+                self._buffers.release(lent)  # type: ignore[union-attr]
+
     def get_buffer(self) -> memoryview:
         """Where to receive to: behind what is held back."""
-        return memoryview(self._lent)[self._size :]  # type: ignore[arg-type]
+        if not self._lent:
+            self._lent = self._buffers.acquire()  # type: ignore[union-attr]
+        return memoryview(self._lent)[self._size :]
 
     def buffer_updated(self, count: int, offset: int = 0) -> None:
         """See Answer."""

@@ -3,12 +3,14 @@ An agent that was stopped between a call and its result leaves such conversation
 
   a tool result without its call, or a second one     left out
   a call without its result                           gets one that says so, at its place
+  a message between a call and its result             comes after the result
   a tool without parameters, an object without        an object without any fields
   properties, an array without items                  (of any items)
 
 On OpenAI-shaped messages, before a dialect makes something else of them; `hygiene=False` of a
 deployment sends them as they are. A result belongs to the assistant message before it: so one
-pass is enough, which remembers the calls of one message, and a conversation on disk stays there.
+pass is enough, which remembers the calls of one message and the few messages that stand between
+them and their results, and a conversation on disk stays there.
 Loaded for messages and tools of that kind only.
 """
 
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
     Tell = Callable[[str, dict[str, object]], object]
 
 _DEEP = const(32)  # levels of a schema that are looked at
+_BETWEEN = const(4)  # messages between a call and its result, what a person said meanwhile
 _LOST = "No result: the call was interrupted before it had one."
 
 
@@ -38,8 +41,8 @@ def repaired(messages: "Any", tell: "Tell | None" = None) -> "Any":
 
     Args:
         messages: of a conversation, in OpenAI's form: dicts, or what has `to_message`.
-        tell: called with "repaired" and the fields of each repair: `what` ("orphan_removed" or
-            "result_added"), `where` (e.g. "messages[3]") and `id` of the call.
+        tell: called with "repaired" and the fields of each repair: `what` ("orphan_removed",
+            "result_added" or "result_moved"), `where` (e.g. "messages[3]") and `id` of the call.
 
     Returns:
         A list or tuple itself where nothing is wrong with it, else a list; of anything else what
@@ -96,7 +99,8 @@ class Walk:
         self._tell = tell
         self._place = first - 1
         self._open: list[object] = []  # ids of calls without a result
-        self._held: object = None  # a message that those come before
+        self._held: list[object] = []  # messages that those come before
+        self._settled = True  # whether no result can come any more that belongs before them
         self._ahead = ahead
         self.repairs = 0
         self.stored = getattr(messages, "stored", False)
@@ -106,11 +110,10 @@ class Walk:
 
     def __next__(self) -> object:
         while True:
-            if self._held is not None:
+            if self._held and self._settled:
                 if self._open:
-                    return self._result(self._place)
-                held, self._held = self._held, None
-                return self._begin(held)
+                    return self._result()
+                return self._begin(self._held.pop(0))
             message: Any = self._ahead
             self._ahead = None
             if message is None:
@@ -119,11 +122,17 @@ class Walk:
                 except StopIteration:
                     if not self._open:
                         raise
-                    return self._result(self._place + 1)
+                    self._settled = True
+                    return self._result()
             self._place += 1
             if not hasattr(message, "keys") or message.get("role") != "tool":
-                self._held = message
+                self._held.append(message)
+                said = hasattr(message, "keys") and message.get("role") == "user"
+                self._settled = not self._open or not said or len(self._held) > _BETWEEN
             elif self._answers(message.get("tool_call_id")):
+                if self._held:
+                    self._told("result_moved", self._place, message.get("tool_call_id"))
+                self._settled = not self._open
                 return message
 
     def _answers(self, id: object) -> bool:
@@ -144,9 +153,9 @@ class Walk:
                 self._open.append(_id(call))
         return message
 
-    def _result(self, place: int) -> object:
+    def _result(self) -> object:
         id = self._open.pop(0)
-        self._told("result_added", place, id)
+        self._told("result_added", self._place + 1 - len(self._held), id)
         result: dict[str, object] = {"role": "tool", "content": _LOST}
         if id:
             result["tool_call_id"] = id

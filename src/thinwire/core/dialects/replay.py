@@ -7,6 +7,7 @@ may speak several.
 """
 
 from thinwire.core._compat import const, import_module
+from thinwire.core.errors import EncodeError
 
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
@@ -56,6 +57,20 @@ def is_turn(message: "Any") -> bool:
     if hasattr(message, "keys"):
         return "tool_calls" in message or message.get("role") == "tool"
     return bool(getattr(message, "tool_calls", None))
+
+
+def calls_of(message: "Any") -> "list[Any]":
+    """The tool calls of an assistant message, for a wire that has another form for them.
+
+    Raises:
+        EncodeError: one is no object.
+    """
+    calls = list(message.get("tool_calls") or ())
+    for place in range(len(calls)):
+        if not hasattr(calls[place], "get"):
+            text = "a tool call is an object, not %s" % type(calls[place]).__name__
+            raise EncodeError(text, "tool_calls[%d]" % place)
+    return calls
 
 
 def fitting(message: "Any", origin: str) -> object:

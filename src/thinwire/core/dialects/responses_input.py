@@ -14,6 +14,7 @@ Responses and goes as it is. Sources stay where they are, and are read while the
 """
 
 from thinwire.core._compat import const
+from thinwire.core.dialects.replay import calls_of
 from thinwire.core.errors import EncodeError
 
 TYPE_CHECKING = const(False)
@@ -99,7 +100,7 @@ class InputWalk:
         content = parts(message.get("content"), "output_text")
         if not content and message.get("refusal"):
             content = [{"type": "refusal", "refusal": message["refusal"]}]
-        calls = list(message.get("tool_calls") or ())
+        calls = calls_of(message)
         self._custom = [call.get("id") for call in calls if call.get("type") == "custom"]
         order: Any = ()
         if message.get("_origin") == self._origin:

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from typing import Any, Literal, TypedDict
 
     Auth = Literal["bearer", "api-key", "x-api-key", "none"]
+    from thinwire.core.answer.completion import Completion
     from thinwire.core.exchange import Exchange
     from thinwire.core.routing.deployment import Deployment
     from thinwire.core.routing.plan import Attempt, Plan
@@ -69,6 +70,10 @@ if TYPE_CHECKING:
                 are not. False, where others give the URL: only addresses of the public internet
                 are connected to; see docs/security.md.
             allow_insecure_http: http is taken to anywhere, and with a key.
+            prices: what a million tokens cost, in any currency: {"input": 2.5, "cached_input":
+                1.25, "cache_write": 0, "output": 10}, and "request" for each request. Where the
+                server does not say it, `completion.cost` is reckoned from them, and
+                `completion.cost_estimated` True.
             hygiene: False: messages and tools are sent as they are, tool results without a call
                 and calls without a result as well.
         """
@@ -95,6 +100,7 @@ if TYPE_CHECKING:
         requests_per_minute: int | None
         allow_private: bool | None
         allow_insecure_http: bool
+        prices: Mapping[str, float]
         hygiene: bool
 
 
@@ -163,6 +169,7 @@ class Options:
     requests_per_minute: "int | None" = None
     allow_private: "bool | None" = None
     allow_insecure_http = False
+    prices: "Mapping[str, float]" = {}
     hygiene = True
     _reasons = False  # its fields speak of reasoning
 
@@ -195,6 +202,11 @@ class Options:
         """
         if self.divert_on:
             import_module("thinwire.core.routing.divert").check(plan, exchange, self.divert_on)
+
+    def price(self, completion: "Completion") -> None:
+        """Reckons what an answer has cost, if there are prices; see prices.py."""
+        if self.prices:
+            import_module("thinwire.core.routing.prices").estimate(completion, self.prices)
 
     def merged(
         self,
@@ -233,6 +245,8 @@ def _checked(name: str, value: "Any") -> object:
         for reason in value:
             _known(name, reason, "content_filter length")
         return value
+    if name == "prices":
+        return import_module("thinwire.core.routing.prices").checked(value)
     for names, kind in _KINDS:
         if name in names.split():
             value = _of_kind(name, kind, value)

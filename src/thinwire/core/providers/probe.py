@@ -143,7 +143,7 @@ class _Trial:
         ear = _Ear()
         one._transport = Tap(one._transport, [ear])  # noqa: SLF001
         more.update(self._limit)
-        completion = await one.chat(
+        completion: Completion = await one.chat(
             [{"role": "user", "content": text}], timeouts=self._timeouts, **more
         )
         if ear.comments:

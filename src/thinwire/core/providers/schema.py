@@ -59,6 +59,7 @@ prompt_caching bool Mark what a prompt's cache is to hold.
 allow_private bool Whether addresses of private networks are asked.
 allow_insecure_http bool Whether it is asked over http, far away.
 hygiene bool Whether messages are mended before they are sent.
+prices prices What a million tokens cost, where the server does not say what an answer does.
 models_path text Path of the list of its models.
 verify bool|text false: any certificate is accepted; or the file of the only CAs to trust.
 add_ca text|[text] Files of CA certificates to trust as well.
@@ -113,6 +114,13 @@ progress seconds|null Longest gap between two deltas.
 liveness seconds|null Longest gap between any two bytes.
 total seconds|null The whole call, retries and fallbacks included.
 upload seconds|null Longest time in which no more of the request could be sent.
+""",
+    "prices": """
+input number Of the prompt.
+cached_input number Of what of it was read from a cache.
+cache_write number Of what of it was written to a cache.
+output number Of the answer.
+request number Of each request, whatever its length.
 """,
     "retry": """
 attempts count How often a deployment is tried, the first time included.

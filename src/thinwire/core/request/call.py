@@ -8,10 +8,11 @@ from thinwire.core.wire.http1_request import check_headers
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
-    from typing import Literal, TypedDict
+    from typing import Any, Literal, TypedDict
 
     from thinwire.core.request.http_request import Body
     from thinwire.core.request.reasoning import Reasoning
+    from thinwire.core.routing.policy import OnInterrupt, RetryPolicy, Timeouts
 
     Object = Mapping[str, object]
     Keep = Literal["text", "none"]
@@ -51,6 +52,31 @@ if TYPE_CHECKING:
         user: str | None
         verbosity: str | None
         web_search_options: Object | None
+
+    class StreamOptions(ChatParams, total=False):
+        """All that may be said of a call beside its messages; see AsyncClient.stream."""
+
+        tools: Sequence[Object] | None
+        model: str | None
+        timeouts: Timeouts | float | None
+        retry: RetryPolicy | int | None
+        hedge_after: float | None
+        on_interrupt: OnInterrupt | None
+        session: str
+        keep: Keep
+        extra_body: Object | None
+        extra_headers: Mapping[str, str] | None
+
+    class ChatOptions(StreamOptions, total=False):
+        """Likewise; see AsyncClient.chat."""
+
+        on_delta: Callable[[str], object] | None
+        on_restart: Callable[[Any], object] | None
+
+    class ParsedParams(ChatParams, total=False):
+        """The fields, and what becomes of the answer."""
+
+        into: Any
 
 
 # Options of other clients' calls; keywords.py has what they are here.

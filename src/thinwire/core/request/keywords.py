@@ -47,9 +47,9 @@ def tool(tool: object, index: int) -> str:
     """Words for a function among the tools."""
     name = getattr(tool, "__name__", type(tool).__name__)
     shown = (
-        "tools[%d] is the function %s, not its description: write "
-        '{"type": "function", "function": {"name": "%s", "parameters": {...}}}, and call it '
-        "for each of completion.tool_calls"
+        "tools[%d] is the function %s, not its description: client.run_tools(...) takes functions"
+        ' and calls them; here write {"type": "function", "function": {"name": "%s", "parameters":'
+        " {...}}}, and call it for each of completion.tool_calls"
     )
     return shown % (index, name, name)
 

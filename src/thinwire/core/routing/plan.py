@@ -2,11 +2,13 @@
 to is in recovery.py. Passive: it says what to try, and the pump does it.
 """
 
-from thinwire.core._compat import const, import_module, public
+from thinwire.core._compat import MICROPYTHON, const, import_module, public
 from thinwire.core.errors import EncodeError
 
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
+    from typing import Any
+
     from thinwire.core.answer.on_chunk import OnChunk
     from thinwire.core.dialects import Dialect
     from thinwire.core.errors import ThinwireError
@@ -77,6 +79,14 @@ class Attempt:
             self.outcome = outcome
             self.error = error
             self.ms = now_ms - self.started_ms
+
+    if not MICROPYTHON or TYPE_CHECKING:  # pragma: no branch (there only the function)
+
+        def to_dict(self) -> "dict[str, Any]":
+            """The attempt as plain JSON; see thinwire.to_dict."""
+            from thinwire.core.answer.as_json import to_dict
+
+            return to_dict(self)
 
     def __repr__(self) -> str:
         what = self.outcome if self.error is None else "%s: %s" % (self.outcome, self.error)

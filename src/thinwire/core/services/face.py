@@ -10,21 +10,27 @@ from thinwire.core._compat import const, import_module
 
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from typing import Any, Unpack
 
-    from thinwire.core.client import BaseClient
+    from thinwire.core.answer.completion import Completion
+    from thinwire.core.client import BaseClient, Messages
+    from thinwire.core.conversation.tool import ToolLike
+    from thinwire.core.conversation.tool_loop import OnEvent, ToolLoop
+    from thinwire.core.conversation.tool_run import Approve
     from thinwire.core.providers.check import Check
     from thinwire.core.providers.model_list import ModelEntry
     from thinwire.core.providers.probe import Probe
+    from thinwire.core.request.call import ChatParams
     from thinwire.core.request.endpoint_call import Content
     from thinwire.core.request.multipart import File
     from thinwire.core.routing.deployment import Deployment
-    from thinwire.core.routing.policy import RetryPolicy, Timeouts
+    from thinwire.core.routing.policy import OnInterrupt, RetryPolicy, Timeouts
     from thinwire.core.services.embeddings import EmbeddingParams, Embeddings
     from thinwire.core.services.endpoints import IsDelta
     from thinwire.core.services.reply import Reply
     from thinwire.core.services.speech import Sink, SpeakParams, TranscribeParams, Transcription
+    from thinwire.core.stream import OnDelta, OnRestart
 
 
 class Shared:
@@ -226,7 +232,8 @@ class Services:
         Args:
             text: a str, or a source (TextFile).
             sink: a path, which is written to once the first of the sound is there, and removed
-                if the rest does not come; what has `write`; or a callable that takes a
+                if the rest does not come; what has `write`, which is asked again for what it did
+                not take, and whose `drain` is awaited if it has one; or a callable that takes a
                 memoryview, which must not be kept, plain or, of AsyncClient, async.
             voice: of the server's; None: not sent.
             model, timeouts, retry, extra_headers: see `post`.
@@ -316,6 +323,121 @@ class Services:
         """
         probe = import_module("thinwire.core.providers.probe").probe
         return await probe(self, name, timeouts=timeouts)  # type: ignore[no-any-return]
+
+    async def run_tools(
+        self,
+        messages: "Messages",
+        *,
+        tools: "Iterable[ToolLike]",
+        max_rounds: int = 8,
+        approve: "Approve | None" = None,
+        timeout: "float | None" = None,
+        on_delta: "OnDelta | None" = None,
+        on_event: "OnEvent | None" = None,
+        on_restart: "OnRestart | None" = None,
+        model: "str | None" = None,
+        timeouts: "Timeouts | float | None" = None,
+        retry: "RetryPolicy | int | None" = None,
+        hedge_after: "float | None" = None,
+        on_interrupt: "OnInterrupt | None" = None,
+        session: str = "",
+        extra_body: "Mapping[str, object] | None" = None,
+        extra_headers: "Mapping[str, str] | None" = None,
+        **params: "Unpack[ChatParams]",
+    ) -> "Completion":
+        """Asks a model, calls the tools it asks for, and asks again with their results, until an
+        answer asks for none.
+
+        Calls of one answer run together, each from the moment it is whole; Client runs them one
+        by one. What goes wrong with a call (an error, a timeout, arguments or a name that are
+        none) is told to the model; see docs/tools.md.
+
+        Args:
+            messages: see `chat`; each round sends them all.
+            tools: (definition, function) pairs, Tools, on CPython functions; definitions alone of
+                what the server runs itself.
+            max_rounds: number of answers that may be asked for.
+            approve: asked before each call, with the ToolCall, plain or, of AsyncClient, async:
+                True; False or a reason why not, which the model is told; or a dict of arguments
+                that take the place of the model's.
+            timeout: seconds that one call of a tool may take; None: no limit. AsyncClient only.
+            on_delta, on_restart: see `chat`; of all rounds.
+            on_event: called with each event of all rounds, a ToolResult for each call among them;
+                plain or async. What it raises ends the loop.
+            model, timeouts, retry, hedge_after, on_interrupt, session, extra_body, extra_headers,
+                **params: see `chat`; of each round. A `tool_choice` that forces a call is of the
+                first round only.
+
+        Returns:
+            The last Completion: `messages` are all that were added, `total_usage` is of all
+            rounds.
+
+        Raises:
+            MaxRoundsExceeded: the last round that was allowed asked for tools.
+            ThinwireError: see ChatStream; its `messages` are those of the rounds before.
+            ValueError, TypeError: see `chat`; a tool that is none, two of one name.
+        """
+        run = import_module("thinwire.core.conversation.tool_loop").run
+        options: dict[str, Any] = {
+            "model": model,
+            "timeouts": timeouts,
+            "retry": retry,
+            "hedge_after": hedge_after,
+            "on_interrupt": on_interrupt,
+            "session": session,
+            "extra_body": extra_body,
+            "extra_headers": extra_headers,
+        }
+        options.update(params)
+        limits = (max_rounds, approve, timeout)
+        told = (on_delta, on_event, on_restart)
+        return await run(self, messages, tools, limits, told, options)  # type: ignore[no-any-return]
+
+    def stream_tools(
+        self,
+        messages: "Messages",
+        *,
+        tools: "Iterable[ToolLike]",
+        max_rounds: int = 8,
+        approve: "Approve | None" = None,
+        timeout: "float | None" = None,
+        model: "str | None" = None,
+        timeouts: "Timeouts | float | None" = None,
+        retry: "RetryPolicy | int | None" = None,
+        hedge_after: "float | None" = None,
+        on_interrupt: "OnInterrupt | None" = None,
+        session: str = "",
+        extra_body: "Mapping[str, object] | None" = None,
+        extra_headers: "Mapping[str, str] | None" = None,
+        **params: "Unpack[ChatParams]",
+    ) -> "ToolLoop":
+        """The same as it goes: events of all rounds, a ToolResult for each call, StreamComplete
+        last; nothing is sent before it is iterated.
+
+        Args:
+            messages and all others: see `run_tools`.
+
+        Returns:
+            ToolLoop, to be used with `async with` and `async for`; Client's is a SyncToolLoop,
+            for `with` and `for`.
+
+        Raises:
+            ValueError, TypeError: see `run_tools`.
+        """
+        begin = import_module("thinwire.core.conversation.tool_loop").begin
+        options: dict[str, Any] = {
+            "model": model,
+            "timeouts": timeouts,
+            "retry": retry,
+            "hedge_after": hedge_after,
+            "on_interrupt": on_interrupt,
+            "session": session,
+            "extra_body": extra_body,
+            "extra_headers": extra_headers,
+        }
+        options.update(params)
+        limits = (max_rounds, approve, timeout)
+        return begin(self, messages, tools, limits, options)  # type: ignore[no-any-return]
 
 
 def bound(client: "BaseClient", name: str) -> "Callable[..., Any]":

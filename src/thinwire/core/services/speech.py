@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
     from thinwire.core.client import BaseClient
     from thinwire.core.request.multipart import File
+    from thinwire.core.services.reply import Reply
+    from thinwire.core.transport import Transport
 
     class TranscribeParams(TypedDict, total=False):
         """The fields that OpenAI's API has."""
@@ -32,7 +34,10 @@ if TYPE_CHECKING:
         response_format: str | None
         speed: float | None
 
+    # What has `write` may say how much of the piece it took, plain or async.
     Sink = str | PathLike[str] | BinaryIO | Callable[[memoryview], object]
+
+_BUSY_MS = const(5)  # before a sink that took nothing is asked again
 
 
 @public
@@ -101,25 +106,17 @@ async def speak(
     options: "Mapping[str, object]",
 ) -> int:
     """See Services.speak."""
-    document = {"input": text}
-    document.update({name: value for name, value in params.items() if value is not None})
-    reply = await call(client, "POST", "/audio/speech", document, model, **options)  # type: ignore[arg-type]
-    if "json" in reply.content_type:
-        body = await reply.read()
-        raise reply.wrong("the answer is JSON, not sound", body)
+    reply = await sound(client, text, model, params, options)
     own: Any = None
-    write: Any = sink if callable(sink) else getattr(sink, "write", None)
+    taker: Any = sink
     total = 0
     try:
-        if write is None:
-            own = open(sink, "wb")  # type: ignore[arg-type]  # noqa: ASYNC230, SIM115 - closed below
-            write = own.write
+        if not callable(sink) and not hasattr(sink, "write"):
+            taker = own = open(sink, "wb")  # noqa: ASYNC230, SIM115 - closed below
         piece = await reply.next_piece()
         while piece:
-            written = write(piece)
-            if is_awaitable(written):
-                await written
             total += len(piece)
+            await written(taker, piece, client.transport)
             piece = await reply.next_piece()
         if not total:
             raise reply.wrong("the answer is empty, and no sound", "")
@@ -132,6 +129,50 @@ async def speak(
     finally:
         await reply.aclose()
     return total
+
+
+async def sound(
+    client: "BaseClient",
+    text: object,
+    model: "str | None",
+    params: "Mapping[str, object]",
+    options: "Mapping[str, object]",
+) -> "Reply":
+    """What a text sounds like, from when the first of it is there: to be read, or closed.
+
+    Raises: see Services.speak.
+    """
+    document = {"input": text}
+    document.update({name: value for name, value in params.items() if value is not None})
+    reply = await call(client, "POST", "/audio/speech", document, model, **options)  # type: ignore[arg-type]
+    if "json" in reply.content_type:
+        body = await reply.read()
+        raise reply.wrong("the answer is JSON, not sound", body)
+    return reply
+
+
+async def written(sink: "Any", piece: memoryview, transport: "Transport") -> None:
+    """Hands all of a piece on. `write` may take a part of it and say how much (io.RawIOBase.write,
+    machine.I2S), and has to be asked again then; None means all. `drain` is awaited where there
+    is one (asyncio.StreamWriter)."""
+    write = getattr(sink, "write", None)
+    if write is None:
+        taken = sink(piece)
+        if is_awaitable(taken):
+            await taken
+        return
+    while piece:
+        taken = write(piece)
+        if is_awaitable(taken):
+            taken = await taken
+        if taken is None or taken is True:
+            break
+        if not taken:
+            await transport.sleep_ms(_BUSY_MS)
+        piece = piece[taken:]
+    drain = getattr(sink, "drain", None)
+    if drain is not None:
+        await drain()
 
 
 def _discard(file: "BinaryIO", path: "Any") -> None:

@@ -1,26 +1,34 @@
 """What a client lays by for when memory is short: receive buffers, and the error that says so."""
 
-from thinwire.core._compat import const
+from thinwire.core._compat import MICROPYTHON, const
 from thinwire.core.error_kinds import OutOfMemory
 
 _NO_MEMORY = const(
     "out of memory: client.budget() says what is free, and docs/memory.md what helps"
 )
+_FEW = const(4)  # answers that keep their buffers while they wait
 
 
 class Reserve:
     """Receive buffers, and the error for when there is no memory for a new one.
 
     On a chip one buffer is allocated when the client is made, before the heap fragments, and
-    serves one answer after the other; several at a time get one each.
+    serves one answer after the other; several at a time get one each. Elsewhere, where more than
+    a few have one, an answer gives it back while it waits, so that a few serve thousands.
 
     Args:
         size: of each buffer, in bytes.
+
+    Attributes:
+        crowded: more than a few are lent.
     """
+
+    crowded = False
 
     def __init__(self, size: int) -> None:
         self.size = size
-        self._spare: bytearray | None = bytearray(size)
+        self._spares = [bytearray(size)]
+        self._lent = 0
         self._lack: OutOfMemory = OutOfMemory(_NO_MEMORY)
         self._lack_used = False
 
@@ -41,9 +49,19 @@ class Reserve:
         if self._lack_used:  # MicroPython would add to its traceback each time
             self._lack = OutOfMemory(_NO_MEMORY)
             self._lack_used = False
-        spare, self._spare = self._spare, None
-        return bytearray(self.size) if spare is None else spare
+        try:  # in one step: other threads may be here, too
+            buffer = self._spares.pop()
+        except IndexError:
+            buffer = bytearray(self.size)
+        if not MICROPYTHON:  # pragma: no branch
+            self._lent += 1
+            self.crowded = self._lent > _FEW
+        return buffer
 
     def release(self, buffer: bytearray) -> None:
         """Takes back what `acquire` gave."""
-        self._spare = buffer
+        if not self._spares:
+            self._spares.append(buffer)
+        if not MICROPYTHON:  # pragma: no branch
+            self._lent -= 1
+            self.crowded = self._lent > _FEW

@@ -131,6 +131,19 @@ class SSEParser:
         self._line = self._scan = at
         return found
 
+    def use(self, buffer: bytearray) -> bool:
+        """Parses in `buffer` from now on.
+
+        Returns:
+            Whether it does: not where something in the buffer it has is still needed.
+        """
+        if self._end != self._line or self._data:
+            return False
+        self.buffer = buffer
+        self.view = memoryview(buffer)
+        self._line = self._scan = self._end = 0
+        return True
+
     def received_last(self, count: int) -> memoryview:
         """The last `count` bytes received."""
         return self.view[self._end - count : self._end]

@@ -20,6 +20,7 @@ class Proxies:
     Args:
         proxy: URL, or Proxy of httpx or httpx2; None: what the environment names, or, on macOS and
             Windows, the system's settings.
+        by_environment: whether that counts.
 
     Raises:
         TypeError: it is of another kind.
@@ -27,7 +28,7 @@ class Proxies:
             given is shown without user and password, and where it stands.
     """
 
-    def __init__(self, proxy: object) -> None:
+    def __init__(self, proxy: object, by_environment: bool = True) -> None:
         if not isinstance(proxy, (str, httpx.URL, type(None))) and not _is_proxy(proxy):
             raise TypeError(f"proxy takes a URL, not {type(proxy).__name__}")
         self._given = proxy
@@ -36,7 +37,8 @@ class Proxies:
         if proxy is not None:
             self._shown = _check(str(getattr(proxy, "url", proxy)), "proxy=")
             return
-        self._environment = from_environment()
+        if by_environment:
+            self._environment = from_environment()
         for named in self._environment.named():
             _check(named.url, f"{named.variable}=")
 

@@ -19,6 +19,9 @@ WIRES: tuple[tuple[str, str], ...] = (
     ("/chat/completions", "chat"),
     ("/responses", "responses"),
     ("/messages", "anthropic"),
+    ("/audio/transcriptions", "transcriptions"),
+    ("/audio/translations", "transcriptions"),
+    ("/audio/speech", "speech"),
 )
 
 

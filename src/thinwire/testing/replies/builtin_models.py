@@ -3,6 +3,7 @@
 So a program in another process, or on a board, chooses its fault by the model's name.
 """
 
+import json
 import re
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -57,8 +58,23 @@ def builtin_script(model: str, payload: dict[str, Any], delay_ms: float) -> Scri
 
 
 def echo(payload: dict[str, Any], delay_ms: float) -> Script:
-    """Says back the last user message."""
+    """Says back the last user message; asked for a schema, a value that it allows, as JSON."""
+    schema = _schema(payload)
+    if schema is not None:
+        return text_reply(json.dumps(sample(schema, {})), delay_ms=delay_ms)
     return text_reply(_said(payload), delay_ms=delay_ms)
+
+
+def _schema(payload: dict[str, Any]) -> object:
+    # The schema that a request asks its answer to fit, on any of the wires; None for none.
+    asked = payload.get("response_format")
+    for home in ("text", "output_config"):  # Responses, Messages
+        inner = payload.get(home)
+        asked = asked or (inner.get("format") if isinstance(inner, dict) else None)
+    if not isinstance(asked, dict) or asked.get("type") != "json_schema":
+        return None
+    shape = asked.get("json_schema", asked)
+    return shape.get("schema") if isinstance(shape, dict) else None
 
 
 def _said(payload: dict[str, Any]) -> str:
@@ -109,19 +125,32 @@ class _Tokens:
         return ({"content": f"t{number} "} for number in range(self._count))
 
 
-def sample(schema: object, otherwise: object, depth: int = 0) -> object:
-    """A value that a JSON schema allows, for the arguments of a tool call.
+def sample(
+    schema: object, otherwise: object, depth: int = 0, root: "dict[str, Any] | None" = None
+) -> object:
+    """A value that a JSON schema allows, for the arguments of a tool call and the like.
 
     Args:
         schema: the schema; only its plain keywords are looked at.
         otherwise: given where it says nothing.
         depth: how deep inside a schema we are.
+        root: the whole schema, None for this one.
 
     Returns:
         Its default, constant or first enumerated value where it has one.
     """
     if not isinstance(schema, dict) or depth > _DEPTH:
         return otherwise
+    root = schema if root is None else root
+    if isinstance(schema.get("$ref"), str):
+        place: Any = root
+        for step in schema["$ref"].split("/")[1:]:
+            place = place.get(step) if isinstance(place, dict) else None
+        return sample(place, otherwise, depth + 1, root)
+    some = schema.get("anyOf")
+    if isinstance(some, list) and some:
+        # The last, which is null where there may be none, once it leads back to itself.
+        return sample(some[-1 if depth >= _DEPTH - 2 else 0], otherwise, depth + 1, root)
     for keyword in ("default", "const"):
         if keyword in schema:
             return schema[keyword]
@@ -133,9 +162,9 @@ def sample(schema: object, otherwise: object, depth: int = 0) -> object:
         case "object":
             properties = schema.get("properties")
             known = properties if isinstance(properties, dict) else {}
-            return {name: sample(inner, "text", depth + 1) for name, inner in known.items()}
+            return {name: sample(inner, "text", depth + 1, root) for name, inner in known.items()}
         case "array":
-            return [sample(schema.get("items"), "text", depth + 1)]
+            return [sample(schema.get("items"), "text", depth + 1, root)]
         case "string":
             return "text"
         case "integer":

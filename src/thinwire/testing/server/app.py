@@ -155,7 +155,8 @@ class App:
             text = f"the mock server parses at most {self.max_body} bytes"
             raise Problem(text, status=413)
         try:
-            payload = request.json()
+            is_form = request.wire == "transcriptions"
+            payload = request.form() if is_form else request.json()
         except (ValueError, RecursionError) as error:  # a ValueError says where
             raise Problem(f"the body is not JSON: {error}") from error
         if not isinstance(payload, dict):

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 import threading
 from typing import Any, Literal
 
@@ -84,6 +85,25 @@ class RecordedRequest:
                 raise ValueError("the body was not kept: see keep_bodies and keep_limit")
             self._parsed = json.loads(self.body, parse_constant=_refuse_constant)
         return self._parsed
+
+    def form(self) -> dict[str, str | bytes]:
+        """The body as a form (multipart/form-data): a field's text, a file's bytes.
+
+        Raises:
+            ValueError: the body is none, or was not kept.
+        """
+        kind, _, mark = (self.header("content-type") or "").partition("boundary=")
+        if self.body is None or not mark or "multipart/form-data" not in kind:
+            raise ValueError("the body is no form, or was not kept")
+        found: dict[str, str | bytes] = {}
+        for part in self.body.split(b"--" + mark.strip('"').encode())[1:-1]:
+            head, _, value = part.partition(b"\r\n\r\n")
+            name = re.search(rb'[ ;]name="([^"]*)"', head)
+            if name is None or not value.endswith(b"\r\n"):
+                raise ValueError("a part of the form has no name, or no end")
+            data = value[:-2]
+            found[name[1].decode()] = data if b"filename=" in head else data.decode()
+        return found
 
     def wait(self, timeout: float = 5.0) -> RequestOutcome:
         """Wait in a test until the server has done with this request.

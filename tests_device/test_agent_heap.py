@@ -1,0 +1,45 @@
+"""An agent with ten tools and 200 turns in a heap of 192 KB: on the MicroPython that is built like
+a chip's (words of 32 bits, thinwire frozen), its conversation in a file.
+"""
+
+from pathlib import Path
+
+import pytest
+from emulator.chip import emulated
+from firmware import chiplike
+from support.agent import calls, serve
+from support.device_calls import result_of, script
+from support.interpreters import Interpreter, run_micropython
+
+TURNS = 200
+HEAP = "192k"
+NOTES = 50_000  # bytes of a file that a tool hands back; a quarter of the heap
+GROWTH = 10  # bytes for each turn
+LIMIT_S = 900
+
+
+@pytest.fixture(scope="module")
+def chip() -> Interpreter:
+    return Interpreter("chiplike", str(chiplike.interpreter()), "1.25.0")
+
+
+@emulated
+@pytest.mark.parametrize("blocking", [False, True], ids=["asyncio", "blocking"])
+def test_an_agent_lives_on(
+    chip: Interpreter, tmp_path: Path, blocking: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with serve() as server:
+        path = tmp_path / "agent.py"
+        arguments = (server.base_url, TURNS, blocking, NOTES)
+        path.write_text(script("agent.py", "agent", *arguments), "utf-8")
+        done = run_micropython(
+            chip, path, heapsize=HEAP, timeout=LIMIT_S, env={"MICROPYPATH": ".frozen"}
+        )
+        result = result_of(done.returncode, done.stdout)
+        assert server.errors == []
+    assert result["wrong"] == []
+    assert result["calls"] == calls(TURNS)
+    used, largest = zip(*result["marks"], strict=True)
+    print(f"used {used[0]} to {max(used)}, in one piece {min(largest)}, on disk {result['size']}")
+    assert used[-1] - used[0] < GROWTH * TURNS, result["marks"]
