@@ -1,7 +1,10 @@
 """thinwire.compat.openai: programs of the openai package, with the import changed."""
 
 import asyncio
+import gc
+import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import httpx
@@ -16,6 +19,7 @@ from thinwire.testing import (
     MockServer,
     cut_reply,
     json_reply,
+    sse_event,
     sse_reply,
     stall_reply,
     status_reply,
@@ -147,6 +151,60 @@ def test_a_fallback_of_another_wire_gives_chunks_all_the_same(server: MockServer
         (call,) = one.choices[0].message.tool_calls or []
         assert (call.function.name, call.function.arguments) == ("look", '{"at":1}')
         assert one.usage is not None
+
+
+def test_messages_may_be_made_on_the_way(client: OpenAI, server: MockServer) -> None:
+    message = client.chat.completions.create(model="m", messages=HI).choices[0].message
+    client.chat.completions.create(model="m", messages=(one for one in [message, *HI]))
+    assert [one["role"] for one in server.requests[-1].json()["messages"]] == ["assistant", "user"]
+
+
+def test_a_client_that_nobody_has_is_closed(server: MockServer) -> None:
+    client = OpenAI(api_key=KEY, base_url=server.base_url)
+    copied = client.with_options(timeout=5)
+    client.chat.completions.create(model="m", messages=HI)
+    del client
+    copied.chat.completions.create(model="m", messages=HI)
+    assert server.connections == 1
+    del copied
+    gc.collect()
+    deadline = time.monotonic() + 5
+    while server.open_connections and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert server.open_connections == 0
+
+
+def test_threads_may_share_a_client(server: MockServer) -> None:
+    def ask(number: int) -> bool:
+        text = f"answer {number} " * 5
+        message: Any = [{"role": "user", "content": text}]
+        if number % 2:
+            found = client.chat.completions.create(model="echo", messages=message)
+            return found.choices[0].message.content == text
+        stream = client.chat.completions.create(model="echo", messages=message, stream=True)
+        return "".join(one.choices[0].delta.content or "" for one in stream) == text
+
+    with (
+        OpenAI(api_key=KEY, base_url=server.base_url) as client,
+        ThreadPoolExecutor(8) as threads,
+    ):
+        assert all(threads.map(ask, range(40)))
+
+
+def test_choices_that_come_mixed(client: OpenAI, server: MockServer) -> None:
+    def chunk(index: int, text: str, reason: str | None = None) -> bytes:
+        delta = {"content": text} if text else {}
+        choice = {"index": index, "delta": delta, "finish_reason": reason}
+        return sse_event({"id": "1", "object": "chat.completion.chunk", "choices": [choice]})
+
+    ends = chunk(1, "", "stop"), chunk(0, "", "stop")
+    server.reply("m", sse_reply(chunk(1, "b"), chunk(0, "a"), chunk(1, "c"), *ends))
+    asked: Any = {"model": "m", "messages": HI, "n": 2}
+    with client.chat.completions.stream(**asked) as stream:
+        put_together = stream.get_final_completion()
+    for found in (client.chat.completions.create(**asked), put_together):
+        told = [(one.index, one.message.content, one.finish_reason) for one in found.choices]
+        assert told == [(0, "a", "stop"), (1, "bc", "stop")]
 
 
 def test_an_answer_goes_back_as_it_is(client: OpenAI, server: MockServer) -> None:

@@ -61,6 +61,8 @@ class ChatCall:
         if isinstance(usage, dict):
             params["stream_options"] = {"include_usage": True, **usage}
         self.arguments: dict[str, Any] = {"model": model, **as_json(params), **self.asked.passed}
+        if hasattr(messages, "__next__"):
+            messages = list(messages)
         self.messages = as_json(messages) if isinstance(messages, (list, tuple)) else messages
 
     def result(self, completion: Any, raw: bool) -> Any:
