@@ -41,7 +41,7 @@ export DEVICE
 unexport PYTHONDONTWRITEBYTECODE
 MPREMOTE = $(PY) -m mpremote connect "$(or $(DEVICE),auto)"
 
-.PHONY: help setup demo check test covered test-all test-real test-exoclaw test-micropython test-emulated test-device firmware firmware-emulated chiplike bench bench-quick bench-device flash device-shell mip lint format size size-options clean
+.PHONY: help setup demo check test covered test-all test-real test-openai test-exoclaw test-micropython test-emulated test-device firmware firmware-emulated chiplike bench bench-quick bench-device flash device-shell mip lint format size size-options clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1: /p' Makefile | awk -F': ' '{printf "  make %-18s %s\n", $$1, $$2}'
@@ -89,6 +89,9 @@ test-all: test ## also every other Python there is, and what is too heavy for ea
 
 test-real: setup .tools/llama_cpp/ready ## llama.cpp's own server, alone and behind nginx and haproxy if installed
 	THINWIRE_REAL=1 $(PY) -m pytest tests/real
+
+test-openai: setup ## openai's own tests against thinwire.compat.openai; WRITE=--write for the page
+	PYTHONPATH=tools $(PY) -m openai_tests $(WRITE)
 
 test-exoclaw: setup ## the tests of exoclaw-provider-openai itself, from PyPI, on our face for it
 	$(PY) tools/exoclaw_own_tests.py
