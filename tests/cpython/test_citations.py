@@ -48,6 +48,14 @@ ALLOWED = {
     "file.json": "a recording in an example",
     "path/to/file.py": "where the reader's adapter may be",
     "mbedtls_config.h": "MicroPython's own",
+    "prompt.txt": "the reader's own prompt",
+    "prompts/voice-system-prompt.md": "where OpenVoiceUI keeps its prompt",
+    "plugins/openai-compat/gateway.py": "OpenVoiceUI's own gateway",
+    "gateway.py": "OpenVoiceUI's own gateway",
+    "services/gateways/base.py": "OpenVoiceUI's own",
+    "plugin.json": "how OpenVoiceUI describes a plugin",
+    "extmod/asyncio/stream.py": "MicroPython's own",
+    "libavformat/wavdec.c": "FFmpeg's own",
     "bootrom.json": "fetched by the set-up, beside the emulator",
 }
 
