@@ -43,6 +43,7 @@ ALLOWED = {
     "hardware.log": "written by the stubs of a board, read by a test",
     "deployments.json": "the store in an example",
     "notes.txt": "a message in an example",
+    "prompt.txt": "a prompt in an example",
     "sensor.log": "a message in an example",
     "my_adapter.py": "the reader's own adapter",
     "file.json": "a recording in an example",
