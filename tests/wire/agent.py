@@ -105,7 +105,8 @@ def _blocking(url, turns, tools, kept, wrong, marks):
         if kept != "file":
             from thinwire import JSONLHistory, SyncConversation
 
-            talk = SyncConversation(client, system=_SYSTEM, history=JSONLHistory("chats"), tools=tools)
+            kept = JSONLHistory("chats")
+            talk = SyncConversation(client, system=_SYSTEM, history=kept, tools=tools)
         for turn in range(turns):
             if talk is not None:
                 _check(talk.send(_question(turn), session="agent"), turn, wrong)
@@ -122,7 +123,8 @@ async def _on_asyncio(url, turns, tools, kept, wrong, marks):
         if kept != "file":
             from thinwire import Conversation, JSONLHistory
 
-            talk = Conversation(client, system=_SYSTEM, history=JSONLHistory("chats"), tools=tools)
+            kept = JSONLHistory("chats")
+            talk = Conversation(client, system=_SYSTEM, history=kept, tools=tools)
         for turn in range(turns):
             if talk is not None:
                 _check(await talk.send(_question(turn), session="agent"), turn, wrong)
