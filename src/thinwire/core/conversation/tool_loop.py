@@ -247,8 +247,9 @@ class ToolLoop:
 
     def _open(self) -> "ChatStream":
         messages = joined(self._given, self.messages)
-        stream = AsyncClient.stream(
-            self.client,  # type: ignore[arg-type]  # a Client's stream is this one, too
+        # A Client's stream is this one, too.
+        stream: ChatStream = AsyncClient.stream(  # type: ignore[call-overload]
+            self.client,
             messages,
             tools=self._definitions or None,
             **self._options,
