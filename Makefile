@@ -41,7 +41,7 @@ export DEVICE
 unexport PYTHONDONTWRITEBYTECODE
 MPREMOTE = $(PY) -m mpremote connect "$(or $(DEVICE),auto)"
 
-.PHONY: help setup demo check test covered test-all test-real test-micropython test-emulated test-device firmware firmware-emulated chiplike bench bench-quick bench-device flash device-shell mip lint format size size-options clean
+.PHONY: help setup demo check test covered test-all test-real test-openai test-exoclaw test-micropython test-emulated test-device firmware firmware-emulated chiplike bench bench-quick bench-device flash device-shell mip lint format size size-options clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1: /p' Makefile | awk -F': ' '{printf "  make %-18s %s\n", $$1, $$2}'
@@ -76,10 +76,11 @@ test-all: test ## also every other Python there is, and what is too heavy for ea
 	THINWIRE_FUZZ=3000 $(PYTEST) tests/cpython/test_fuzz.py
 	EMULATED=1 THINWIRE_FULL=1 $(PYTEST) --dist load \
 	  tests_device/test_emulated_chat.py tests_device/test_emulated_blocks.py \
-	  tests_device/test_emulated_core.py \
-	  tests_device/test_heap_faults.py tests/micropython/test_shared_on_micropython.py
+	  tests_device/test_emulated_core.py tests_device/test_emulated_exoclaw.py \
+	  tests_device/test_heap_faults.py tests_device/test_conversation_heap.py \
+	  tests/micropython/test_shared_on_micropython.py
 	THINWIRE_SOAK=8 $(PYTEST) tests/cpython/test_soak.py
-	@$(MAKE) --no-print-directory test-real
+	@$(MAKE) --no-print-directory test-real test-exoclaw
 	@$(PY) tools/every_python.py
 
 .tools/llama_cpp/ready: .tools/ready
@@ -88,6 +89,12 @@ test-all: test ## also every other Python there is, and what is too heavy for ea
 
 test-real: setup .tools/llama_cpp/ready ## llama.cpp's own server, alone and behind nginx and haproxy if installed
 	THINWIRE_REAL=1 $(PY) -m pytest tests/real
+
+test-openai: setup ## openai's own tests against thinwire.compat.openai; WRITE=--write for the page
+	PYTHONPATH=tools $(PY) -m openai_tests $(WRITE)
+
+test-exoclaw: setup ## the tests of exoclaw-provider-openai itself, from PyPI, on our face for it
+	$(PY) tools/exoclaw_own_tests.py
 
 test-micropython: setup ## only what runs on MicroPython
 	$(PY) -m pytest tests/micropython

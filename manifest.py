@@ -5,7 +5,8 @@ in this folder. asyncio, the only other thing needed, is in the manifest of ever
 network.
 
 What a program does without can be left out, as in include("...", repair=False, roots=False).
-Whoever uses it nevertheless gets an ImportError that names the file.
+Whoever uses it nevertheless gets an ImportError that names the file. What few programs use is left
+out unless it is asked for, as in include("...", exoclaw=True).
 """
 
 import os
@@ -65,6 +66,19 @@ OPTIONAL = {
         "thinwire/core/services/endpoints.py",
         "thinwire/core/services/reply.py",
         "thinwire/core/services/speech.py",
+    ),
+    # OpenAIStreamingProvider; who writes for exoclaw asks for it
+    "exoclaw": (
+        "thinwire/compat/__init__.py",
+        "thinwire/compat/exoclaw/__init__.py",
+        "thinwire/compat/exoclaw/call_log.py",
+        "thinwire/compat/exoclaw/client_transport.py",
+        "thinwire/compat/exoclaw/content_file.py",
+        "thinwire/compat/exoclaw/conversion.py",
+        "thinwire/compat/exoclaw/errors.py",
+        "thinwire/compat/exoclaw/private.py",
+        "thinwire/compat/exoclaw/provider.py",
+        "thinwire/compat/exoclaw/types.py",
     ),
     "files": ("thinwire/core/request/sources.py",),  # TextFile, DataURL
     "hedge": ("thinwire/core/hedge.py",),  # hedge_after=
@@ -154,11 +168,12 @@ OPTIONAL = {
         "thinwire/core/conversation/voice/voice.py",
     ),
 }
+ON_REQUEST = ("exoclaw",)  # left out unless asked for
 # MicroPython's tool has no question for what was given, and takes any name for an option.
 for name in options._kwargs:
     if name not in OPTIONAL:
         raise ValueError("thinwire has no option %s=: %s" % (name, ", ".join(sorted(OPTIONAL))))
-options.defaults(**dict.fromkeys(OPTIONAL, True))
+options.defaults(**{name: name not in ON_REQUEST for name in OPTIONAL})
 LEFT_OUT = [file for name in OPTIONAL if not getattr(options, name) for file in OPTIONAL[name]]
 CPYTHON = "thinwire/core/_cpython.py"
 
@@ -187,7 +202,9 @@ metadata(
 # opt=3 drops asserts, docstrings and line numbers: less flash and less RAM.
 DOORS = ("__init__.py", "parts.py", "sse.py", "transport.py")
 FACES = [file for file in DOORS if "thinwire/" + file not in LEFT_OUT]
+ASKED_FOR = [file for name in ON_REQUEST if getattr(options, name) for file in OPTIONAL[name]]
 CORE = FACES + sorted(files("src", "thinwire/core"))
+CORE += [file.partition("/")[2] for file in ASKED_FOR]
 DEVICE = sorted(files("port_micropython", "thinwire_device"))
 package("thinwire", files=tuple(CORE), base_path="src", opt=3)
 package("thinwire_device", files=tuple(DEVICE), base_path="port_micropython", opt=3)

@@ -3,7 +3,8 @@
     python tools/mip_package.py                  writes package.json: the sources, from this folder
     python tools/mip_package.py --build FOLDER   compiles them; FOLDER gets .mpy and a package.json
 
-What the files are, manifest.py says. Addresses in a package.json are relative to it: mpremote
+What the files are, manifest.py says: with all of its options, for they lie in a file system, and
+take no RAM. Addresses in a package.json are relative to it: mpremote
 knows that, and so does the mip of newer firmware (1.29; 1.25 does not, for which there is --base).
 """
 
@@ -13,7 +14,7 @@ import sys
 from collections.abc import Iterable
 from pathlib import Path
 
-from size import ROOT, compile_for_device, device_files
+from size import ROOT, compile_for_device, every_file
 
 import thinwire
 
@@ -33,7 +34,7 @@ def package(files: Iterable[tuple[str, str]]) -> Package:
 
 def sources() -> Package:
     """The package of the sources, with addresses relative to this repository."""
-    return package((name, path.relative_to(ROOT).as_posix()) for path, name in device_files())
+    return package((name, path.relative_to(ROOT).as_posix()) for path, name in every_file())
 
 
 def build(folder: Path, base: str = "") -> Package:
@@ -47,7 +48,7 @@ def build(folder: Path, base: str = "") -> Package:
         The package. Raises subprocess.CalledProcessError if a file does not compile.
     """
     files = []
-    for source, name in device_files():
+    for source, name in every_file():
         target = name.removesuffix(".py") + ".mpy"
         (folder / target).parent.mkdir(parents=True, exist_ok=True)
         compile_for_device(source, name, folder)

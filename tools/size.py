@@ -74,17 +74,23 @@ def option_names() -> list[str]:
     raise AssertionError("manifest.py takes any option")
 
 
+def every_file() -> list[tuple[Path, str]]:
+    """What device_files gives with all of manifest.py's options."""
+    return device_files(**dict.fromkeys(option_names(), True))
+
+
 def option_bytes() -> dict[str, int]:
     """What each option is in a firmware, in bytes of .mpy files; "" for what all of them leave."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         sizes = {
-            target: compile_for_device(source, target, folder) for source, target in device_files()
+            target: compile_for_device(source, target, folder) for source, target in every_file()
         }
     options = option_names()
+    all_of_them = dict.fromkeys(options, True)
     found = {}
     for option in options:
-        left = {target for _, target in device_files(**{option: False})}
+        left = {target for _, target in device_files(**{**all_of_them, option: False})}
         found[option] = sum(size for target, size in sizes.items() if target not in left)
     rest = device_files(**dict.fromkeys(options, False))
     found[""] = sum(sizes[target] for _, target in rest)

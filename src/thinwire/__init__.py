@@ -179,7 +179,7 @@ if not TYPE_CHECKING:  # or a misspelt name would be one to a type checker
     def _at_hand(names):  # pragma: no cover (MicroPython)
         # A star import takes them all, and firmware may do without some files (manifest.py).
         found = []
-        for name in names[2:]:  # the first two are for CPython
+        for name in names:
             try:
                 __getattr__(name)
                 found.append(name)

@@ -15,6 +15,7 @@ FROZEN = [
     SRC / "thinwire/sse.py",
     SRC / "thinwire/transport.py",
     *(path for path in CORE if path.name != "_cpython.py"),
+    *sorted((SRC / "thinwire/compat/exoclaw").rglob("*.py")),
     *sorted((ROOT / "port_micropython").rglob("*.py")),
 ]
 TESTS = ROOT / "tests/shared"

@@ -10,7 +10,8 @@ import pytest
 import structlog
 
 from thinwire import AllAttemptsFailed, Deployment, EncodeError, OpenAIStreamingProvider
-from thinwire.compat.exoclaw.conversion import ContentFile, wire_message, wire_messages
+from thinwire.compat.exoclaw.content_file import ContentFile
+from thinwire.compat.exoclaw.conversion import wire_message, wire_messages
 from thinwire.testing import MockServer, status_reply
 
 Message = dict[str, object]

@@ -12,12 +12,12 @@ from typing import Any
 
 import mip_package
 import pytest
-from size import ROOT, device_files
+from size import ROOT, every_file
 from support.interpreters import Interpreter, run_micropython
 
 import thinwire
 
-FILES = device_files()
+FILES = every_file()
 INSTALL = """
 import sys, mip
 mip.install(sys.argv[1], target="lib")
@@ -81,7 +81,7 @@ def test_a_file_that_does_not_compile_is_an_error(
 ) -> None:
     bad = tmp_path / "bad.py"
     bad.write_text("match a:\n    case 1:\n        pass\n")
-    monkeypatch.setattr(mip_package, "device_files", lambda: [(bad, "bad.py")])
+    monkeypatch.setattr(mip_package, "every_file", lambda: [(bad, "bad.py")])
     with pytest.raises(subprocess.CalledProcessError):
         mip_package.build(tmp_path / "out")
 

@@ -5,15 +5,17 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from size import ROOT, compile_for_device, device_files, main
+from size import ROOT, compile_for_device, device_files, every_file, main
 
 FILES = device_files()
+EVERY = every_file()
 TESTS = ROOT / "tests/shared"
 SHARED = [(path, path.relative_to(TESTS).as_posix()) for path in sorted(TESTS.rglob("*.py"))]
 NAMES = {name for _, name in FILES}
+EVERY_NAME = {name for _, name in EVERY}
 
 
-@pytest.mark.parametrize(("source", "name"), FILES + SHARED, ids=lambda value: str(value))
+@pytest.mark.parametrize(("source", "name"), EVERY + SHARED, ids=lambda value: str(value))
 def test_it_compiles(source: Path, name: str, tmp_path: Path) -> None:
     assert compile_for_device(source, name, tmp_path) > 20
 
@@ -46,7 +48,15 @@ def test_a_board_may_leave_out_what_it_does_without() -> None:
     for option, listed in optional.items():
         names = set(re.findall(r'"([\w/.]+)"', listed))
         assert names, option
-        assert NAMES - {name for _, name in device_files(**{option: False})} == names
+        others = {**dict.fromkeys(optional, True), option: False}
+        assert EVERY_NAME - {name for _, name in device_files(**others)} == names
+
+
+def test_what_few_programs_use_is_frozen_for_who_asks_for_it() -> None:
+    face = (ROOT / "src/thinwire/compat/exoclaw").glob("*.py")
+    wanted = {path.relative_to(ROOT / "src").as_posix() for path in face}
+    assert wanted | {"thinwire/compat/__init__.py"} == EVERY_NAME - NAMES
+    assert {name for _, name in device_files(exoclaw=True)} == EVERY_NAME
 
 
 def test_an_option_that_does_not_exist_is_refused() -> None:

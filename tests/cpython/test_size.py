@@ -14,7 +14,7 @@ def test_options_are_weighed(monkeypatch) -> None:
     monkeypatch.setattr(size, "compile_for_device", lambda source, target, folder: 1000)
     weighed = size.option_bytes()
     assert weighed["hedge"] == 1000
-    assert sum(weighed.values()) == 1000 * len(size.device_files())
+    assert sum(weighed.values()) == 1000 * len(size.every_file())
     table = size.options_table(weighed)
     assert "| `hedge=False` | 1,000 |\n" in table
     page = size.page(f"before\n{size.BEGIN}old\n{size.END}after\n", table)

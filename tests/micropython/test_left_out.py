@@ -4,7 +4,7 @@ import shutil
 from pathlib import Path
 
 import pytest
-from size import device_files
+from size import device_files, every_file
 from support.interpreters import Interpreter, run_micropython
 
 # What a user does without and then uses, by the option of manifest.py.
@@ -16,6 +16,7 @@ USES = {
     "discovery": "from thinwire import ModelEntry",
     "divert": "from thinwire import Diverted",
     "endpoints": "asyncio.run(client('http://127.0.0.1:1/v1').get('/x'))",
+    "exoclaw": "from thinwire import OpenAIStreamingProvider",
     "files": "from thinwire import TextFile",
     "hedge": "chat('http://127.0.0.1:1/v1', hedge_after=0)",
     "history": "from thinwire import JSONLMessages",
@@ -64,12 +65,12 @@ try:
 except ImportError as error:
     print(error)
 """
-EVERYTHING = {target for _, target in device_files()}
+EVERYTHING = {target for _, target in every_file()}
 
 
 @pytest.mark.parametrize("option", USES)
 def test_what_is_left_out_is_named(micropython: Interpreter, tmp_path: Path, option: str) -> None:
-    left = device_files(**{option: False})
+    left = device_files(**{**dict.fromkeys(USES, True), option: False})
     for source, target in left:
         (tmp_path / "lib" / target).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(source, tmp_path / "lib" / target)
@@ -77,7 +78,8 @@ def test_what_is_left_out_is_named(micropython: Interpreter, tmp_path: Path, opt
     script.write_text(SCRIPT % USES[option])
     done = run_micropython(micropython, script, env={"MICROPYPATH": f"{tmp_path}/lib:.frozen"})
     left_out = EVERYTHING - {target for _, target in left}
-    names = {target.removesuffix(".py").replace("/", ".") for target in left_out}
+    files = [target.removesuffix(".py").removesuffix("/__init__") for target in left_out]
+    names = {file.replace("/", ".") for file in files}
     assert done.stdout.strip() in {f"no module named '{name}'" for name in names}
 
 

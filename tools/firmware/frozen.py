@@ -3,13 +3,13 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-from size import device_files
+from size import every_file
 
 from firmware import ROOT
 
 
 def frozen_files() -> Iterator[Path]:
-    """The files that manifest.py freezes, and manifest.py."""
+    """The files that manifest.py freezes, with all of its options, and manifest.py."""
     yield ROOT / "manifest.py"
-    for source, _ in device_files():
+    for source, _ in every_file():
         yield source

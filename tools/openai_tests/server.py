@@ -1,15 +1,21 @@
-"""What openai's tests ask at TEST_API_BASE_URL: a server that answers each request of the endpoints
-that are here with a valid document, or a stream of one. openai itself has one made of its API's
+"""What openai's tests ask at TEST_API_BASE_URL: a server that answers each request of the
+endpoints that are here with a valid document, or a stream. openai itself has one made of its API's
 description, which is not in the sdist.
 """
 
 import json
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
+from typing import Any
 
 USAGE = {"prompt_tokens": 1, "completion_tokens": 1, "total_tokens": 2}
 LOGPROB = {"token": "a", "bytes": [97], "logprob": -0.5, "top_logprobs": []}
-MESSAGE = {"role": "assistant", "content": "hello", "refusal": None, "annotations": []}
+MESSAGE: dict[str, Any] = {
+    "role": "assistant",
+    "content": "hello",
+    "refusal": None,
+    "annotations": [],
+}
 MODEL = {"id": "m", "created": 1, "object": "model", "owned_by": "o"}
 CHAT = {
     "id": "chatcmpl-1",
@@ -45,6 +51,14 @@ DOCUMENTS = {
         "usage": {"prompt_tokens": 1, "total_tokens": 1},
     },
     "POST /chat/completions": CHAT,
+    "GET /chat/completions": {"object": "list", "data": [CHAT], "has_more": False},
+    "GET /chat/completions/": CHAT,
+    "POST /chat/completions/": CHAT,
+    "DELETE /chat/completions/": {
+        "id": "chatcmpl-1",
+        "object": "chat.completion.deleted",
+        "deleted": True,
+    },
 }
 
 
@@ -68,7 +82,7 @@ class Handler(BaseHTTPRequestHandler):
 
     do_GET = do_POST = do_DELETE = answer
 
-    def _body(self) -> dict:
+    def _body(self) -> Any:
         if self.headers.get("Transfer-Encoding") == "chunked":
             data = b""
             while size := int(self.rfile.readline(), 16):

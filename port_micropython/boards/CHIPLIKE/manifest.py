@@ -1,4 +1,4 @@
-"""asyncio and thinwire."""
+"""asyncio and thinwire, with all that it has."""
 
 include("$(MPY_DIR)/extmod/asyncio")
-include("../../../manifest.py")
+include("../../../manifest.py", exoclaw=True)

@@ -2,4 +2,4 @@
 
 freeze("$(PORT_DIR)/modules")
 include("$(MPY_DIR)/extmod/asyncio")
-include("../../../manifest.py")
+include("../../../manifest.py", exoclaw=True)

@@ -152,6 +152,13 @@ def test_what_was_read_as_bytes_is_named():
             assert str(error) == "%s is bytes, and has to be text: %s.decode()" % (name, name)
 
 
+def test_a_model_that_is_no_text():
+    # exoclaw has its extra_headers in that place.
+    for model in ({"X-Title": "t"}, 5):
+        error = error_of(TypeError, Deployment, BASE, "k", model)
+        assert str(error) == "model takes a str or None, not %s" % type(model).__name__
+
+
 def test_own_limits_and_retries():
     limits, retry = Timeouts(), RetryPolicy()
     deployment = make(timeouts=limits, retry=retry)

@@ -5,76 +5,33 @@ key says more: `_content_file` names the file a tool has streamed its result to,
 then only a preview of it.
 """
 
-import os
-from collections.abc import Iterable, Iterator, Mapping
-from typing import TYPE_CHECKING
-
 from thinwire.compat.exoclaw.types import exoclaw_types
-from thinwire.core.answer.completion import Completion
-from thinwire.core.errors import EncodeError
-from thinwire.core.request.sources import Source, TextFile
-from thinwire.core.wire.json_encode import Reader, TextReader
+from thinwire.core._compat import const
 
+TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from typing import Any
+
     from exoclaw.providers.types import LLMResponse
 
-Message = dict[str, object]
+    from thinwire.core.answer.completion import Completion
 
-_COUNTS = ("prompt_tokens", "completion_tokens", "total_tokens")
+    Message = dict[str, object]
 
-
-class ContentFile(Source):
-    """The text of a file or, when nothing of it can be read, its preview; never some of both.
-
-    Args:
-        path: UTF-8 file; opened anew for each attempt.
-        preview: sent in its place.
-    """
-
-    def __init__(self, path: str, preview: str) -> None:
-        self.path = path
-        self.preview = preview
-
-    def open(self) -> Reader:
-        """A reader of the file that has its first piece already, else one of the preview."""
-        try:
-            return _Begun(TextFile(self.path).open())
-        except (OSError, EncodeError):
-            return TextReader(self.preview)
-
-    def __repr__(self) -> str:
-        return f"ContentFile({self.path!r})"
-
-
-class _Begun(Reader):
-    # Once the first piece is on its way, an error in the file ends the request.
-    def __init__(self, reader: Reader) -> None:
-        self._reader = reader
-        self._first: bytes | memoryview | None = None
-        try:
-            self._first = reader.read_piece()
-        except BaseException:
-            reader.close()
-            raise
-
-    def read_piece(self) -> bytes | memoryview | None:
-        first, self._first = self._first, None
-        return self._reader.read_piece() if first is None else first
-
-    def close(self) -> None:
-        self._reader.close()
+_COUNTS = "prompt_tokens completion_tokens total_tokens"
 
 
 class _WireMessages:
     # Messages that are made while they are sent, e.g. read from a session's file.
-    def __init__(self, messages: Iterable[Message]) -> None:
+    def __init__(self, messages: "Iterable[Message]") -> None:
         self._messages = messages
 
-    def __iter__(self) -> Iterator[Message]:
+    def __iter__(self) -> "Iterator[Message]":
         return map(wire_message, self._messages)
 
 
-def wire_messages(messages: Iterable[Message]) -> Iterable[Message]:
+def wire_messages(messages: "Any") -> "Iterable[Message]":
     """`messages` as they are to be sent; those that need no change are not copied.
 
     Args:
@@ -83,23 +40,30 @@ def wire_messages(messages: Iterable[Message]) -> Iterable[Message]:
     """
     if isinstance(messages, (list, tuple)):
         return [wire_message(message) for message in messages]
+    if isinstance(messages, (str, bytes)) or hasattr(messages, "items"):
+        return messages  # type: ignore[no-any-return]  # the client says what is wrong with it
     if hasattr(messages, "__next__"):
         return map(wire_message, messages)
-    if isinstance(messages, (str, bytes, Mapping)) or not hasattr(messages, "__iter__"):
-        return messages  # the client says what is wrong with it
-    return _WireMessages(messages)
+    if hasattr(messages, "__iter__"):
+        return _WireMessages(messages)
+    try:
+        return map(wire_message, iter(messages))  # a generator of MicroPython's shows neither
+    except TypeError:
+        return messages  # type: ignore[no-any-return]
 
 
-def wire_message(message: Message) -> Message:
+def wire_message(message: "Any") -> "Message":
     """`message` without its underscore keys, `content` read from its `_content_file` if any."""
-    if not isinstance(message, Mapping) or not any(map(_is_private, message)):
-        return message
+    if not hasattr(message, "items") or not [key for key in message if _is_private(key)]:
+        return message  # type: ignore[no-any-return]
     sent = {key: value for key, value in message.items() if not _is_private(key)}
     path = message.get("_content_file")
     if path:
+        from thinwire.compat.exoclaw.content_file import ContentFile  # few messages have one
+
         preview = message.get("content")
-        text = preview if isinstance(preview, str) else ""
-        sent["content"] = ContentFile(os.fspath(path), text)  # type: ignore[call-overload]
+        name = path.__fspath__() if hasattr(path, "__fspath__") else str(path)
+        sent["content"] = ContentFile(name, preview if isinstance(preview, str) else "")
     return sent
 
 
@@ -107,20 +71,18 @@ def _is_private(key: object) -> bool:
     return isinstance(key, str) and key.startswith("_")
 
 
-def response_from(completion: Completion) -> "LLMResponse":
+def response_from(completion: "Completion") -> "LLMResponse":
     """The response an agent loop takes. A refusal, which has no field there, is the content."""
-    response: LLMResponse = exoclaw_types().LLMResponse(
+    types = exoclaw_types()
+    # Arguments are always an object, as exoclaw promises its tools: without one the tool is
+    # called with nothing, and the model reads what was missing.
+    calls = [
+        types.ToolCallRequest(call.id, call.name, call.repair() or {})
+        for call in completion.tool_calls
+    ]
+    response: LLMResponse = types.LLMResponse(
         content=completion.text,
-        # Arguments are always an object, as exoclaw promises its tools: without one the tool is
-        # called with nothing, and the model reads what was missing.
-        tool_calls=[
-            exoclaw_types().ToolCallRequest(
-                id=call.id,
-                name=call.name,
-                arguments=call.repair() or {},
-            )
-            for call in completion.tool_calls
-        ],
+        tool_calls=calls,
         finish_reason=completion.finish_reason or "stop",
         usage=_usage(completion.usage),
         reasoning_content=completion.reasoning_content,
@@ -132,10 +94,10 @@ def response_from(completion: Completion) -> "LLMResponse":
     return response
 
 
-def _usage(usage: Mapping[str, object]) -> dict[str, int]:
+def _usage(usage: "dict[str, Any]") -> "dict[str, int]":
     if not usage:
         return {}
-    names = (*_COUNTS, "cached_tokens") if "cached_tokens" in usage else _COUNTS
+    names = _COUNTS.split() + (["cached_tokens"] if "cached_tokens" in usage else [])
     counts = {name: usage.get(name) for name in names}
     return {
         name: count if isinstance(count, int) and not isinstance(count, bool) else 0

@@ -1,11 +1,15 @@
-"""The types an exoclaw agent loop speaks: its own where it is installed, else equals of ours."""
+"""The types an exoclaw agent loop speaks: its own where it is installed, else equals of ours.
+
+Plain classes: a chip strips the annotations that a dataclass is made of.
+"""
 
 import sys
-from dataclasses import dataclass, field
-from functools import cache
-from types import ModuleType
 
-from thinwire._public import public
+from thinwire.core._compat import MICROPYTHON, const, public
+
+TYPE_CHECKING = const(False)
+if TYPE_CHECKING:
+    from typing import Any
 
 
 @public
@@ -13,9 +17,18 @@ class ContextWindowExceededError(Exception):
     """The prompt is larger than the model's context window."""
 
 
+class _Record:
+    # What has the same fields is the same.
+    def __eq__(self, other: object) -> bool:
+        return type(other) is type(self) and other.__dict__ == self.__dict__
+
+    def __repr__(self) -> str:
+        fields = ", ".join(["%s=%r" % pair for pair in self.__dict__.items()])
+        return "%s(%s)" % (type(self).__name__, fields)
+
+
 @public
-@dataclass
-class ToolCallRequest:
+class ToolCallRequest(_Record):
     """A function call that the model asks for.
 
     Attributes:
@@ -24,14 +37,14 @@ class ToolCallRequest:
         arguments: its arguments by name.
     """
 
-    id: str
-    name: str
-    arguments: dict[str, object]
+    def __init__(self, id: str, name: str, arguments: "dict[str, object]") -> None:
+        self.id = id
+        self.name = name
+        self.arguments = arguments
 
 
 @public
-@dataclass
-class LLMResponse:
+class LLMResponse(_Record):
     """An answer.
 
     Attributes:
@@ -45,14 +58,25 @@ class LLMResponse:
         service_tier: as the server says it.
     """
 
-    content: str | None
-    tool_calls: list[ToolCallRequest] = field(default_factory=list)
-    finish_reason: str = "stop"
-    usage: dict[str, int] = field(default_factory=dict)
-    reasoning_content: str | None = None
-    thinking_blocks: list[dict[str, object]] | None = None
-    cost: float | None = None
-    service_tier: str | None = None
+    def __init__(
+        self,
+        content: "str | None",
+        tool_calls: "list[ToolCallRequest] | None" = None,
+        finish_reason: str = "stop",
+        usage: "dict[str, int] | None" = None,
+        reasoning_content: "str | None" = None,
+        thinking_blocks: "list[dict[str, object]] | None" = None,
+        cost: "float | None" = None,
+        service_tier: "str | None" = None,
+    ) -> None:
+        self.content = content
+        self.tool_calls = [] if tool_calls is None else tool_calls
+        self.finish_reason = finish_reason
+        self.usage = {} if usage is None else usage
+        self.reasoning_content = reasoning_content
+        self.thinking_blocks = thinking_blocks
+        self.cost = cost
+        self.service_tier = service_tier
 
     @property
     def has_tool_calls(self) -> bool:
@@ -60,17 +84,27 @@ class LLMResponse:
         return len(self.tool_calls) > 0
 
 
-@cache
-def exoclaw_types() -> ModuleType:
-    """The module whose three classes are used: exoclaw's own, or this one without exoclaw.
+def of_exoclaw(name: str) -> "Any":
+    """A module of exoclaw's, None where there is none.
 
-    Decided at the first call, once: a program never sees both kinds.
+    On CPython it is imported where exoclaw is installed. On a chip exoclaw takes 120 KB of RAM
+    (docs/migrating/exoclaw.md): there it counts once the program itself has loaded it.
+
+    Args:
+        name: e.g. "exoclaw.http".
     """
-    try:
-        import exoclaw.providers.types
-    except ModuleNotFoundError as error:
-        # Some other module that is missing: a broken exoclaw, not none.
-        if (error.name or "").partition(".")[0] != "exoclaw":
-            raise
-        return sys.modules[__name__]
-    return exoclaw.providers.types
+    if name in sys.modules:
+        return sys.modules[name]
+    if not MICROPYTHON:
+        try:
+            return __import__(name, None, None, ("*",))
+        except ModuleNotFoundError as error:
+            # Some other module that is missing: a broken exoclaw, not none.
+            if (error.name or "").partition(".")[0] != "exoclaw":
+                raise
+    return None
+
+
+def exoclaw_types() -> "Any":
+    """The module whose three classes are used: exoclaw's own, or this one without exoclaw."""
+    return of_exoclaw("exoclaw.providers.types") or sys.modules[__name__]

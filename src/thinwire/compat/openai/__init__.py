@@ -55,20 +55,14 @@ __version__ = VERSION = "3.52.0"  # of the package whose face it is
 Client = OpenAI
 AsyncClient = AsyncOpenAI
 
-# Names of openai's for the clients that httpx has.
+# Names of openai's for the clients of httpx, which stands in where there is none, over aiohttp.
 _CLIENTS = {
+    "DefaultAioHttpClient": ("httpx", "AsyncClient"),
     "DefaultHttpxClient": ("httpx", "Client"),
     "DefaultAsyncHttpxClient": ("httpx", "AsyncClient"),
     "DefaultHttpx2Client": ("httpx2", "Client"),
     "DefaultAsyncHttpx2Client": ("httpx2", "AsyncClient"),
 }
-
-
-class DefaultAioHttpClient:
-    """Is refused: thinwire takes clients of httpx and httpx2."""
-
-    def __init__(self, **options: Any) -> None:
-        raise RuntimeError("thinwire takes a client of httpx or httpx2, and none of aiohttp")
 
 
 def __getattr__(name: str) -> Any:

@@ -11,6 +11,7 @@ from thinwire.compat.openai import _parsing
 from thinwire.compat.openai._calls import Asked, as_json, whole
 from thinwire.compat.openai._endpoints import Resource
 from thinwire.compat.openai._response import RAW, APIResponse
+from thinwire.compat.openai._stored import AsyncStored, Stored
 from thinwire.compat.openai._stream_helper import (
     AsyncChatCompletionStreamManager,
     ChatCompletionStreamManager,
@@ -60,6 +61,8 @@ class ChatCall:
         if isinstance(usage, dict):
             params["stream_options"] = {"include_usage": True, **usage}
         self.arguments: dict[str, Any] = {"model": model, **as_json(params), **self.asked.passed}
+        if hasattr(messages, "__next__"):
+            messages = list(messages)
         self.messages = as_json(messages) if isinstance(messages, (list, tuple)) else messages
 
     def result(self, completion: Any, raw: bool) -> Any:
@@ -84,7 +87,7 @@ def _with_usage(params: dict[str, Any]) -> dict[str, Any]:
     return {**params, "stream_options": asked}
 
 
-class Completions(Resource):
+class Completions(Stored):
     """Chats."""
 
     _client: OpenAI
@@ -198,7 +201,7 @@ class Completions(Resource):
         return ChatCompletionStreamManager(begin, response_format, tools)
 
 
-class AsyncCompletions(Resource):
+class AsyncCompletions(AsyncStored):
     """Chats."""
 
     _client: AsyncOpenAI

@@ -36,6 +36,22 @@ _ELSEWHERE = (
 )
 
 
+class Owner:
+    """Closes the connections of a blocking client, and of its copies, when nobody has them any
+    more: programs of openai's rarely close.
+
+    Args:
+        core: thinwire's client.
+    """
+
+    def __init__(self, core: Any) -> None:
+        self._core = core
+
+    def __del__(self) -> None:
+        if isinstance(self._core, Core):
+            self._core.close()
+
+
 class BaseClient:
     """What both clients share.
 
@@ -106,6 +122,7 @@ class BaseClient:
         self._ear = Ear(thinwire.pop("on_chunk", None), thinwire.pop("on_response", None))
         self._cores: dict[object, Any] = {}
         self._transport: Any = None
+        self._owner: Owner | None = None
         self._closed = False
         self.core()
 
@@ -186,6 +203,8 @@ class BaseClient:
                     options["http_client"] = self._http_client
             options.setdefault("keep_headers", "all")
             found = self._core_class(None, deployments, on_chunk=self._ear, **options)
+            if self._transport is None:
+                self._owner = Owner(found)
             self._transport = found.transport
             if len(self._cores) > 32:  # a query of each call's own
                 self._cores.clear()

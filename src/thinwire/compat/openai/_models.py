@@ -106,7 +106,7 @@ class BaseModel:
         return {name: value for name, value in self._said().items() if name not in known}
 
     def _said(self) -> Fields:
-        private = ("_request_id", "_origin", "thinwire")
+        private = ("_request_id", "_origin", "_next", "thinwire")
         return {name: value for name, value in self.__dict__.items() if name not in private}
 
     def _all(self) -> Fields:

@@ -125,7 +125,11 @@ class Stream(_Base[T]):
 
     def begin(self) -> Self:
         """Waits for the first of it."""
-        self._fill()
+        try:
+            self._fill()
+        except BaseException:
+            self._events.close()
+            raise
         return self
 
     def _fill(self) -> None:

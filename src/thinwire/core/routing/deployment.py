@@ -237,6 +237,8 @@ class Deployment:
         for name, value in (("base_url", base_url), ("api_key", api_key), ("model", model)):
             if isinstance(value, (bytes, bytearray)):
                 raise TypeError("%s is bytes, and has to be text: %s.decode()" % (name, name))
+        if not isinstance(model, (str, type(None))):
+            raise TypeError("model takes a str or None, not %s" % type(model).__name__)
         # Whose it is may be known, and with that what suits it.
         known: dict[str, Any] = {}
         settle: Any = None

@@ -8,6 +8,9 @@ from typing import Any
 
 from thinwire.compat.openai.types.chat.chat_completion import ChatCompletion as ChatCompletion
 from thinwire.compat.openai.types.chat.chat_completion import (
+    ChatCompletionDeleted as ChatCompletionDeleted,
+)
+from thinwire.compat.openai.types.chat.chat_completion import (
     ChatCompletionTokenLogprob as ChatCompletionTokenLogprob,
 )
 from thinwire.compat.openai.types.chat.chat_completion import (

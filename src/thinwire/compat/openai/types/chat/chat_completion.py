@@ -78,6 +78,14 @@ class ChatCompletion(BaseModel):
     thinwire: Any = None
 
 
+class ChatCompletionDeleted(BaseModel):
+    """A chat that a server kept."""
+
+    id: str
+    deleted: bool
+    object: Literal["chat.completion.deleted"]
+
+
 class ParsedChoice(Choice):
     """An answer whose content was parsed."""
 
