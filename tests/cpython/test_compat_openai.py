@@ -283,6 +283,13 @@ def test_leaving_a_stream_closes_its_connection(client: OpenAI, server: MockServ
     assert list(stream) == []
 
 
+def test_an_option_that_is_none_is_none(client: OpenAI, server: MockServer) -> None:
+    options: Any = {"extra_headers": {"X-A": None}, "extra_query": None, "extra_body": None}
+    client.chat.completions.create(model="m", messages=HI, timeout=None, stop=None, **options)
+    assert server.requests[0].header("X-A") is None
+    assert "stop" not in server.requests[0].json()
+
+
 def test_each_clock_is_a_wait(server: MockServer) -> None:
     server.reply("m", stall_reply("after_head"))
     with OpenAI(api_key=KEY, base_url=server.base_url, max_retries=0) as client:
@@ -345,6 +352,9 @@ def test_the_environment_says_who_is_asked(
     monkeypatch.delenv("OPENAI_API_KEY", raising=False)
     with pytest.raises(openai.OpenAIError, match="OPENAI_API_KEY"):
         OpenAI()
+    with pytest.raises(ValueError, match="allow_insecure_http"):
+        OpenAI(api_key=KEY, base_url="http://192.168.0.9/v1")
+    OpenAI(api_key=KEY, base_url="http://192.168.0.9/v1", allow_insecure_http=True).close()
     monkeypatch.setenv("OPENAI_API_KEY", KEY)
     monkeypatch.setenv("OPENAI_BASE_URL", server.base_url)
     monkeypatch.setenv("OPENAI_ORG_ID", "o")
@@ -438,6 +448,18 @@ def test_chats_that_a_server_keeps() -> None:
         assert chats.with_raw_response.retrieve("a").parse().id == "chatcmpl-1"
         with pytest.raises(ValueError, match="completion_id"):
             chats.retrieve("")
+
+
+def test_a_list_of_models_is_the_servers_own(server: MockServer) -> None:
+    with MockServer() as other:
+        options: Any = {"deployments": {"a": Deployment(other.base_url, "k")}}
+        with OpenAI(api_key=KEY, base_url=server.base_url, fallbacks=["a"], **options) as client:
+            assert client.models.list().data
+        assert (len(server.requests), len(other.requests)) == (1, 0)
+        with OpenAI(**options) as client:  # which needs no key of its own
+            assert client.models.list().data
+            assert client.chat.completions.create(model="a", messages=HI).choices
+        assert len(other.requests) == 2
 
 
 def test_a_list_goes_on_until_its_end() -> None:
