@@ -128,6 +128,21 @@ def test_a_fallback_answers(server: MockServer) -> None:
     assert authorizations == {"m": "Bearer " + KEY, "echo": "Bearer other"}
 
 
+def test_a_stream_never_begins_anew_behind_its_chunks(server: MockServer) -> None:
+    server.reply("m", cut_reply(text="Hello"))
+    backup = Deployment(server.base_url, "k", "echo")
+    with OpenAI(
+        api_key=KEY,
+        base_url=server.base_url,
+        deployments={"b": backup},
+        fallbacks=["b"],
+        on_interrupt="restart",
+    ) as client:
+        stream = client.chat.completions.create(model="m", messages=HI, stream=True)
+        with pytest.raises(openai.APIConnectionError):
+            list(stream)
+
+
 def test_a_fallback_of_another_wire_gives_chunks_all_the_same(server: MockServer) -> None:
     server.reply("m", status_reply(500), status_reply(500))
     server.reply("claude", tool_reply([("look", {"at": 1})], text="So"))
@@ -581,6 +596,20 @@ def test_azure_asks_deployments_by_date(server: MockServer) -> None:
     assert server.requests[-1].header("Authorization") == "Bearer token"
 
 
+def test_azure_with_asyncio(server: MockServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AZURE_OPENAI_API_KEY", KEY)
+    monkeypatch.setenv("OPENAI_API_VERSION", "v")
+    monkeypatch.setenv("AZURE_OPENAI_ENDPOINT", server.base_url.removesuffix("/v1"))
+
+    async def program() -> None:
+        async with openai.AsyncAzureOpenAI() as client:
+            found = await client.chat.completions.create(model="gpt", messages=HI)
+            assert found.choices[0].message.content == "hi"
+
+    asyncio.run(program())
+    assert server.requests[0].path == "/openai/deployments/gpt/chat/completions?api-version=v"
+
+
 def test_azure_needs_an_address_a_date_and_a_key(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("AZURE_OPENAI_API_KEY", "OPENAI_API_VERSION", "AZURE_OPENAI_ENDPOINT"):
         monkeypatch.delenv(name, raising=False)
@@ -619,6 +648,9 @@ async def _async_program(server: MockServer) -> None:
             async for one in await client.responses.create(model="m", input="hi", stream=True)
         ]
         assert found[-1] == "response.completed"
+        with pytest.raises(openai.NotFoundError):
+            await client.embeddings.create(model="m", input="a")
+        assert (await client.get("/models", cast_to=object))["object"] == "list"
         server.reply("cut", cut_reply(text="Hello"))
         with pytest.raises(openai.APIConnectionError):
             async for _ in await client.chat.completions.create(

@@ -70,6 +70,15 @@ def test_content_as_a_model(client: OpenAI, server: MockServer) -> None:
     assert place.choices[0].message.parsed == Place(name="Bern")
 
 
+def test_a_raw_response_of_parse(client: OpenAI, server: MockServer) -> None:
+    server.reply("m", text_reply('{"name": "Bern"}', headers=[("x-request-id", "req-1")]))
+    raw = client.chat.completions.with_raw_response.parse(
+        model="m", messages=HI, response_format=City
+    )
+    assert raw.request_id == "req-1"
+    assert raw.parse().choices[0].message.parsed == City(name="Bern")
+
+
 def test_what_cannot_be_parsed_is_an_error(client: OpenAI, server: MockServer) -> None:
     cases: list[tuple[Any, type[Exception]]] = [
         (text_reply('{"na', finish_reason="length"), openai.LengthFinishReasonError),
