@@ -135,10 +135,10 @@ OPTIONAL = {
     "roots": ("thinwire_device/roots.py",),  # https, but with cadata=, pin= or verify=False
     # sentences(), Sentences
     "sentences": (
-        "thinwire/core/conversation/characters.py",
-        "thinwire/core/conversation/sentence_ends.py",
-        "thinwire/core/conversation/sentence_splitter.py",
-        "thinwire/core/conversation/sentences.py",
+        "thinwire/core/conversation/voice/characters.py",
+        "thinwire/core/conversation/voice/sentence_ends.py",
+        "thinwire/core/conversation/voice/sentence_splitter.py",
+        "thinwire/core/conversation/voice/sentences.py",
     ),
     "sse": ("thinwire/sse.py",),
     "store": ("thinwire/core/routing/store.py",),  # store=
@@ -161,11 +161,11 @@ OPTIONAL = {
     "to_dict": ("thinwire/core/answer/as_json.py",),  # to_dict()
     # Voice, Microphone, Speaker; needs endpoints, sentences and conversation as well
     "voice": (
-        "thinwire/core/conversation/beside.py",
-        "thinwire/core/conversation/microphone.py",
-        "thinwire/core/conversation/speaker.py",
-        "thinwire/core/conversation/utterance.py",
-        "thinwire/core/conversation/voice.py",
+        "thinwire/core/conversation/voice/beside.py",
+        "thinwire/core/conversation/voice/microphone.py",
+        "thinwire/core/conversation/voice/speaker.py",
+        "thinwire/core/conversation/voice/utterance.py",
+        "thinwire/core/conversation/voice/voice.py",
     ),
 }
 ON_REQUEST = ("exoclaw",)  # left out unless asked for

@@ -59,7 +59,8 @@ def clone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     thinwire's files are as many, but short: 400 KB over a slow line would take minutes, and what
     is imported here is found elsewhere. That the files are enough, test_readme_files.py shows.
     """
-    for name in ("src/thinwire/core", "port_micropython/thinwire_device"):
+    folders = ("src/thinwire/core", "src/thinwire/compat", "port_micropython/thinwire_device")
+    for name in folders:
         shutil.copytree(ROOT / name, tmp_path / name, copy_function=_first_line, ignore=_UNWANTED)
     for name in ("__init__.py", "sse.py", "transport.py"):
         _first_line(str(ROOT / "src/thinwire" / name), str(tmp_path / "src/thinwire" / name))

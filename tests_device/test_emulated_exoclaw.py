@@ -73,11 +73,12 @@ def say_tool_result(request: RecordedRequest) -> MockReply:
 def test_the_agent_loop_of_exoclaw_calls_a_tool(
     chip: Chip, plain_server: MockServer, tmp_path: Path
 ) -> None:
-    copied = chip.board.mpremote("fs", "cp", packed(tmp_path), ":packed")
+    copied = chip.board.mpremote("fs", "cp", packed(tmp_path), ":packed", timeout=600)
     assert copied.returncode == 0, copied.stdout
-    assert chip.call(SCRIPTS / "unpack.py", "unpack", "packed") > 20
+    assert chip.call(SCRIPTS / "unpack.py", "unpack", "packed", timeout=600) > 20
     plain_server.reply("m", tool_reply([("add", {"a": 2, "b": 40})]), say_tool_result)
-    answer, heard, roles, free = chip.call(FILE, "agent_turn", url_of(plain_server))
+    url = url_of(plain_server)
+    answer, heard, roles, free = chip.call(FILE, "agent_turn", url, timeout=600)
     print(f"free beside the agent loop: {free}", file=sys.stderr)
     assert answer == "The tool said 42"
     assert heard == [

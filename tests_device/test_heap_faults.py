@@ -110,6 +110,7 @@ CASES = {
     "good": Case(["good"], ["complete"]),
     "good, from the call on": Case(["good"], ["complete"], COLD),
     "tool calls": Case(["tools"], ["complete"]),
+    "a call of a tool": Case(["tools"], ["MaxRoundsExceeded"], {"tools": True}),
     "in one piece": Case(["whole"], ["complete"]),
     "500": Case(["500"], ["StatusError"], status=[500]),
     "500, from the call on": Case(["500"], ["StatusError"], COLD, [500]),

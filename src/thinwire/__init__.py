@@ -47,10 +47,6 @@ if TYPE_CHECKING:
     from thinwire.core.conversation.into import ParseError as ParseError
     from thinwire.core.conversation.into_blocking import SyncParsedStream as SyncParsedStream
     from thinwire.core.conversation.jsonl_history import JSONLHistory as JSONLHistory
-    from thinwire.core.conversation.microphone import Microphone as Microphone
-    from thinwire.core.conversation.sentences import Sentences as Sentences
-    from thinwire.core.conversation.sentences import sentences as sentences
-    from thinwire.core.conversation.speaker import Speaker as Speaker
     from thinwire.core.conversation.sync_conversation import SyncConversation as SyncConversation
     from thinwire.core.conversation.sync_conversation import SyncTurn as SyncTurn
     from thinwire.core.conversation.sync_tool_loop import SyncToolLoop as SyncToolLoop
@@ -59,7 +55,11 @@ if TYPE_CHECKING:
     from thinwire.core.conversation.tool_loop import ToolLoop as ToolLoop
     from thinwire.core.conversation.tool_run import ToolResult as ToolResult
     from thinwire.core.conversation.turn import Turn as Turn
-    from thinwire.core.conversation.voice import Voice as Voice
+    from thinwire.core.conversation.voice.microphone import Microphone as Microphone
+    from thinwire.core.conversation.voice.sentences import Sentences as Sentences
+    from thinwire.core.conversation.voice.sentences import sentences as sentences
+    from thinwire.core.conversation.voice.speaker import Speaker as Speaker
+    from thinwire.core.conversation.voice.voice import Voice as Voice
     from thinwire.core.error_kinds import FALLBACK_ON as FALLBACK_ON
     from thinwire.core.error_kinds import FALLBACK_OPTIONAL as FALLBACK_OPTIONAL
     from thinwire.core.error_kinds import OutOfMemory as OutOfMemory
@@ -128,12 +128,12 @@ core.conversation.sync_tool_loop SyncToolLoop
 core.conversation.tool Tool
 core.conversation.tool_loop MaxRoundsExceeded ToolLoop
 core.conversation.tool_run ToolResult
-core.conversation.microphone Microphone
-core.conversation.sentences Sentences sentences
+core.conversation.voice.microphone Microphone
+core.conversation.voice.sentences Sentences sentences
 core.conversation.into ParseError ParsedCompletion ParsedStream
 core.conversation.into_blocking SyncParsedStream
-core.conversation.speaker Speaker
-core.conversation.voice Voice
+core.conversation.voice.speaker Speaker
+core.conversation.voice.voice Voice
 core.error_kinds FALLBACK_ON FALLBACK_OPTIONAL OutOfMemory ThinwireError
 core.routing.all_failed AllAttemptsFailed
 core.errors ConnectError ContextWindowExceeded EncodeError ReadError StatusError

@@ -31,6 +31,7 @@ _HOMES = (
     ("thinwire.compat.aikido.", "thinwire.compat.aikido"),
     ("thinwire.compat.nexus3.", "thinwire.compat.nexus3"),
     ("thinwire.compat.openai_compatible.", "thinwire.compat.openai_compatible"),
+    ("thinwire.otel.", "thinwire.otel"),
     ("thinwire.testing.", "thinwire.testing"),
     ("thinwire.conformance.", "thinwire.conformance"),
     ("thinwire.", "thinwire"),

@@ -16,7 +16,6 @@ from support.order import held, soon
 from support.page_examples import run
 
 import thinwire
-from thinwire.compat import aikido
 from thinwire.compat.aikido import (
     AikidoError,
     Client,
@@ -130,33 +129,27 @@ def piece(index: int, arguments: str, id: str = "", name: str = "") -> dict[str,
 # The page's programs.
 
 
-@pytest.fixture
-def names(server: MockServer, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
-    monkeypatch.setattr(aikido.client, "DEFAULT_BASE_URL", server.base_url)
-    return {}
+def run_example(number: int, server: MockServer) -> None:
+    run("migrating/aikido", number, {"https://openrouter.ai/api/v1": server.base_url})
 
 
-def test_the_program_of_the_page(
-    server: MockServer, names: dict[str, Any], capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_the_program_of_the_page(server: MockServer, capsys: pytest.CaptureFixture[str]) -> None:
     server.reply("anthropic/claude-sonnet-4.5", text_reply("Hello there"), status_reply(401))
-    asyncio.run(run("migrating_aikido_1", names))
+    run_example(1, server)
     request = server.requests[0]
     assert request.header("http-referer") == "https://example.com"
     assert request.header("x-title") == "Demo"
     assert request.json()["provider"] == {"order": ["anthropic"], "allow_fallbacks": False}
-    asyncio.run(run("migrating_aikido_1", names))
+    run_example(1, server)
     out = capsys.readouterr().out
     assert out.startswith("Hello there [stop]\nfailed: status 401")
     assert out.endswith(" [error]\n")
 
 
-def test_the_tool_loop_of_the_page(
-    server: MockServer, names: dict[str, Any], capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_the_tool_loop_of_the_page(server: MockServer, capsys: pytest.CaptureFixture[str]) -> None:
     call = tool_reply([("read_file", {"path": "a.md"})])
     server.reply("anthropic/claude-sonnet-4.5", call, text_reply("It is empty."))
-    asyncio.run(run("migrating_aikido_2", names))
+    run_example(2, server)
     assert capsys.readouterr().out == "It is empty.\n"
     sent = server.requests[1].json()["messages"]
     assert [message["role"] for message in sent] == ["user", "assistant", "tool"]
@@ -165,13 +158,13 @@ def test_the_tool_loop_of_the_page(
 
 
 def test_the_image_of_the_page(
-    server: MockServer, names: dict[str, Any], tmp_path: Any, monkeypatch: pytest.MonkeyPatch
+    server: MockServer, tmp_path: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
     image = {"type": "image_url", "image_url": {"url": "data:image/png;base64," + PIXEL}}
     server.reply("google/gemini-2.5-flash-image", chunks({"images": [image]}))
-    asyncio.run(run("migrating_aikido_3", names))
-    assert (tmp_path / "cat.png").read_bytes() == base64.b64decode(PIXEL)
+    run_example(3, server)
+    assert (tmp_path / "cat_0.png").read_bytes() == base64.b64decode(PIXEL)
     sent = server.requests[0].json()
     assert sent["image_config"] == {"aspect_ratio": "16:9"}
     assert sent["modalities"] == ["image", "text"]
@@ -354,7 +347,6 @@ def test_what_a_server_wants_back_goes_back(server: MockServer) -> None:
     async def use(client: Client) -> None:
         messages: list[Any] = [Message("user", "Hello")]
         answer = await client.complete(Request(model="m", messages=messages))
-        assert answer.message is not None
         messages += [answer.message, Message("tool", "seen", tool_call_id="call_a")]
         await client.complete(Request(model="m", messages=messages))
 
@@ -473,6 +465,35 @@ def test_a_stream_that_is_closed_by_another_task_ends(server: MockServer) -> Non
     assert isinstance(events[1].err, ErrCanceled)
     assert events[2].finish_reason == ""
     assert server.requests[0].wait() == "client_gone"
+
+
+def test_there_is_one_end_whenever_a_stream_is_closed(server: MockServer) -> None:
+    server.reply("m", text_reply("word " * 30))
+
+    async def use(client: Client) -> None:
+        for turn in range(60):
+            stream = client.stream(hello())
+            seen: list[str] = []
+
+            async def read(stream: Any = stream, seen: list[str] = seen) -> None:
+                async for event in stream:
+                    seen.append(event.kind.value)
+
+            reading = asyncio.create_task(read())
+            for _ in range(turn):
+                await asyncio.sleep(0)
+            await asyncio.sleep(0.0005 * (turn % 4))
+            if turn % 2:
+                await stream.aclose()
+            else:
+                reading.cancel()
+            await asyncio.wait([reading])
+            seen += [event.kind.value async for event in stream]
+            assert seen[-1] == "end"
+            assert seen.count("end") == 1
+            assert seen.count("error") <= 1
+
+    using(server, use)
 
 
 def test_who_reads_on_after_a_cancellation_gets_the_end_once(server: MockServer) -> None:

@@ -4,14 +4,17 @@ import asyncio
 import json
 import logging
 from collections.abc import Awaitable, Callable, Iterator
+from keyword import iskeyword
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, TypeVar
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from support.certificates import authority
 from support.order import soon
-from support.page_examples import run
+from support.page_examples import run_piece
 
 import thinwire
 from thinwire.compat.nexus3 import (
@@ -38,11 +41,15 @@ from thinwire.compat.nexus3 import (
     create_provider,
     validate_base_url,
 )
+from thinwire.compat.nexus3.arguments import normalized
 from thinwire.testing import (
+    DONE,
     MockReply,
     MockServer,
     cut_reply,
     error_chunk_reply,
+    sse_event,
+    sse_reply,
     stall_reply,
     status_reply,
     text_reply,
@@ -111,7 +118,7 @@ def test_the_example_of_the_factory(
     server.reply("claude-sonnet-4-20250514", text_reply("Hello there"))
 
     async def main() -> dict[str, Any]:
-        found = await run("migrating_nexus3_1", names)
+        found = await run_piece("migrating/nexus3", 1, names)
         await found["provider"].aclose()
         return found
 
@@ -133,7 +140,7 @@ def test_the_example_of_the_registry(
         },
     }
     (tmp_path / "config.json").write_text(json.dumps(document))
-    found = asyncio.run(run("migrating_nexus3_2", names))
+    found = asyncio.run(run_piece("migrating/nexus3", 2, names))
     assert found["provider"].model_id == "claude-sonnet-4-20250514"
     assert isinstance(found["provider"], AnthropicProvider)
     assert found["registry"].cached_providers == []
@@ -148,14 +155,14 @@ def test_the_examples_of_streaming_and_of_the_tool_loop(
     async def main() -> None:
         names["provider"] = create_provider({"type": "openrouter"}, "m")
         names.update(messages=HELLO, Message=Message, Role=Role)
-        await run("migrating_nexus3_3", names)
+        await run_piece("migrating/nexus3", 3, names)
         names["execute_tool"] = lambda call: asyncio.sleep(0, call.arguments["city"] + " is sunny")
-        await run("migrating_nexus3_4", names)
+        await run_piece("migrating/nexus3", 4, names)
         await names["provider"].aclose()
 
     asyncio.run(main())
     out = capsys.readouterr().out
-    assert out.startswith("Looking\nTool: get_weather(ToolCall(id='call_1'")
+    assert out.startswith("Looking\nTool: get_weather\n(ToolCall(id='call_1'")
     assert names["msg"].content == "Sunny"
     sent = server.requests[2].json()["messages"]
     assert [message["role"] for message in sent] == ["user", "assistant", "tool"]
@@ -192,6 +199,22 @@ def test_a_stream_has_its_events_and_ends_with_the_message(server: MockServer) -
     events = events_of(create_provider(at(server), "r"))
     assert events[0] == ReasoningDelta("hm")
     assert isinstance(events[-1], StreamComplete)
+
+
+def test_a_refusal_is_what_was_said(server: MockServer) -> None:
+    server.reply("m", text_reply(refusal="I will not"))
+    *events, last = events_of(create_provider(at(server), "m"))
+    assert "".join(e.text for e in events if isinstance(e, ContentDelta)) == "I will not"
+    assert isinstance(last, StreamComplete)
+    assert last.message.content == "I will not"
+
+
+def test_a_completion_of_thinwires_is_a_message_too(server: MockServer) -> None:
+    server.reply("m", *[text_reply("Fine")] * 2)
+    with thinwire.Client("m", thinwire.Deployment(server.base_url)) as client:
+        answer = client.chat("Hi")
+    ask(create_provider(at(server), "m"), [*HELLO, answer, *HELLO])
+    assert server.requests[1].json()["messages"][1] == {"role": "assistant", "content": "Fine"}
 
 
 def test_messages_may_be_dicts_and_mixed(server: MockServer) -> None:
@@ -276,6 +299,34 @@ def test_what_the_server_wants_back_goes_back(server: MockServer) -> None:
     assert sent[1]["tool_calls"][0]["function"]["arguments"] == '{"city":  "Graz"}'
     assert sent[3]["reasoning"] == "hm"
     assert [key for message in sent for key in message if key.startswith("_")] == []
+
+
+SIGNED = {
+    "index": 0,
+    "id": "call_1",
+    "type": "function",
+    "function": {"name": "get_weather", "arguments": "{}"},
+    "extra_content": {"google": {"thought_signature": "s"}},
+}
+
+
+def signed_call() -> MockReply:
+    """A call with a signature, as Gemini sends it."""
+    choice = {"index": 0, "delta": {"tool_calls": [SIGNED]}, "finish_reason": "tool_calls"}
+    return sse_reply(sse_event({"choices": [choice]}), DONE)
+
+
+def test_the_signature_of_a_call_goes_back(server: MockServer) -> None:
+    server.reply("m", signed_call(), text_reply("Sunny"))
+
+    async def use(p: BaseProvider) -> None:
+        answer = await p.complete(HELLO, TOOLS)
+        result = Message(Role.TOOL, "sunny", tool_call_id="call_1")
+        await p.complete([*HELLO, answer, result], TOOLS)
+
+    using(create_provider(at(server), "m"), use)
+    sent = server.requests[1].json()["messages"][1]["tool_calls"][0]
+    assert sent["extra_content"] == SIGNED["extra_content"]
 
 
 def test_each_type_asks_where_it_has_to(
@@ -471,6 +522,7 @@ def test_a_usual_key_goes_to_no_stranger() -> None:
         ({"retry_backoff": 0.5}, "retry_backoff must be from 1 to 5"),
         ({"request_timeout": 0}, "request_timeout must be more than 0"),
         ({"ssl_ca_cert": "no/such/file.pem"}, "ssl_ca_cert .* cannot be read"),
+        ({"ssl_ca_cert": __file__}, "cannot load CA certificates"),
     ],
 )
 def test_a_configuration_that_cannot_be_is_an_error(config: dict[str, Any], words: str) -> None:
@@ -761,6 +813,8 @@ def test_arguments_that_make_sense(
         ('"text"', "json_non_object"),
         ('{"city": "Gra', "json_malformed"),
         ('{"x": NaN}', "json_malformed"),
+        ('{"x": -Infinity}', "json_malformed"),
+        ('{"x": 1e999}', "json_malformed"),
         ("{'x': {1, 2}}", "json_malformed"),
         ("{1: 2}", "json_malformed"),
         ("in Graz, please", "raw_text"),
@@ -798,6 +852,41 @@ def test_arguments_that_make_none_are_kept_and_marked(
     assert (call.argument_format, call.raw_arguments) == (kind, text)
     assert call.has_unresolved_arguments
     assert call.normalization_error
+
+
+JSON = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+    max_leaves=10,
+)
+NAMES = st.from_regex(r"[a-z_]{1,8}", fullmatch=True).filter(lambda name: not iskeyword(name))
+
+
+@given(st.dictionaries(st.text(), JSON))
+def test_whatever_python_writes_is_read(said: dict[str, Any]) -> None:
+    found, meta = normalized(repr(said), "f")
+    assert found == said
+    assert meta["argument_format"] in ("json_object", "python_dict")
+    assert normalized(json.dumps(said), "f") == (said, {"argument_format": "json_object"})
+
+
+@given(st.dictionaries(NAMES, JSON, min_size=1))
+def test_whatever_python_would_call_is_read(said: dict[str, Any]) -> None:
+    text = ", ".join(f"{name}={value!r}" for name, value in said.items())
+    assert normalized(text, "f") == (said, {"argument_format": "python_kwargs"})
+    assert normalized(f"f({text})", "f") == (said, {"argument_format": "python_call"})
+
+
+@given(st.text() | st.text("{}[]()'\"=,:-. \n\\abf1"))
+def test_any_text_is_arguments_or_kept_as_it_is(text: str) -> None:
+    found, meta = normalized(text, "f")
+    assert json.loads(json.dumps(found, allow_nan=False)) == found
+    if meta.get("arguments_unresolved"):
+        assert found == {"_raw_arguments": text}
 
 
 def test_they_go_back_as_a_json_object(server: MockServer) -> None:

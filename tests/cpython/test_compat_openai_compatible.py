@@ -7,13 +7,14 @@ import json
 import logging
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from support.order import soon
-from support.page_examples import example, run
+from support.page_examples import run
 
 import thinwire
 from thinwire.compat.openai_compatible import (
@@ -33,8 +34,11 @@ from thinwire.compat.openai_compatible import (
     provider_registry,
 )
 from thinwire.testing import (
+    DONE,
     MockServer,
     cut_reply,
+    sse_event,
+    sse_reply,
     stall_reply,
     status_reply,
     text_reply,
@@ -126,27 +130,30 @@ async def listed(provider: LLMProvider) -> list[ModelInfo]:
 # The page's programs, and each block of variables of its document.
 
 
+def run_example(number: int, server: MockServer) -> None:
+    address = {"https://openrouter.ai/api/v1": server.base_url}
+    run("migrating/openai_compatible", number, address)
+
+
 def test_the_program_of_the_page(server: MockServer, capsys: pytest.CaptureFixture[str]) -> None:
     server.reply("my-model", text_reply("Hello there"), text_reply("Hello again"))
-    names: dict[str, Any] = {"BASE_URL": server.base_url}
-    asyncio.run(run("migrating_openai_compatible_1", names))
-    out = capsys.readouterr().out.splitlines()
-    assert out[0] == "OpenAI Compatible True"
-    assert "my-model" in out[1]
-    assert out[2:] == ["Hello there", "Hello again"]
+    run_example(1, server)
+    name, count, *rest = capsys.readouterr().out.splitlines()
+    assert name == "OpenAI Compatible True"
+    assert int(count) > 1
+    assert rest == ["Hello there", "Hello again"]
     assert server.requests[-1].header("x-custom-header") == "value"
 
 
 def test_the_program_of_the_registry(
-    server: MockServer, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    server: MockServer, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setenv("OPENAI_COMPATIBLE_API_KEY", KEY)
-    monkeypatch.setenv("OPENAI_COMPATIBLE_BASE_URL", server.base_url)
-    monkeypatch.setenv("OLLAMA_ENABLED", "false")
     server.reply("deepseek/deepseek-r1:free", text_reply("Hello there"))
-    asyncio.run(run("migrating_openai_compatible_2", {}))
-    assert capsys.readouterr().out == "Hello there\n"
-    assert server.requests[-1].json()["model"] == "deepseek/deepseek-r1:free"
+    run_example(2, server)
+    assert capsys.readouterr().out.splitlines() == [
+        "OpenAI Compatible deepseek/deepseek-r1:free",
+        "Hello there",
+    ]
 
 
 @pytest.mark.parametrize(
@@ -200,7 +207,6 @@ def test_each_block_of_variables_of_its_document(variables: str, name: str, url:
     assert provider.is_configured
     deployment = provider.deployment
     assert f"{deployment.url.origin()}{deployment.url.target('/chat/completions')}" == url
-    assert example("migrating_openai_compatible_1")
 
 
 # Settings.
@@ -225,6 +231,18 @@ def test_limits_of_the_environment_are_obeyed(server: MockServer) -> None:
 
     asyncio.run(main())
     assert len(server.requests) == 2
+
+
+def test_a_key_goes_over_no_network_in_plain_text_unless_told_so() -> None:
+    environ = {
+        "OPENAI_COMPATIBLE_API_KEY": KEY,
+        "OPENAI_COMPATIBLE_BASE_URL": "http://192.168.1.5:8000/v1",
+    }
+    with pytest.raises(ValueError, match="plain text") as caught:
+        OpenAISettings.from_env(environ).provider()
+    assert KEY not in str(caught.value)
+    environ["OPENAI_COMPATIBLE_ALLOW_INSECURE_HTTP"] = "true"
+    assert OpenAISettings.from_env(environ).provider() is not None
 
 
 def test_the_defaults_are_those_of_its_document() -> None:
@@ -700,6 +718,23 @@ def test_prompts_in_each_of_their_forms(server: MockServer) -> None:
         assert request.json()["messages"] == [{"role": "user", "content": "Hi"}]
 
 
+def test_the_signature_of_a_call_goes_back(server: MockServer) -> None:
+    call = {
+        "index": 0,
+        "id": "c",
+        "type": "function",
+        "function": {"name": "look", "arguments": "{}"},
+        "extra_content": {"google": {"thought_signature": "s"}},
+    }
+    choice = {"index": 0, "delta": {"tool_calls": [call]}, "finish_reason": "tool_calls"}
+    server.reply("m", sse_reply(sse_event({"choices": [choice]}), DONE), text_reply("Done"))
+    answer = chat_with(server, "Look")
+    result = {"role": "tool", "content": "seen", "tool_call_id": "c"}
+    chat_with(server, ["Look", answer, result])
+    sent = server.requests[1].json()["messages"][1]["tool_calls"][0]
+    assert sent["extra_content"] == call["extra_content"]
+
+
 SCHEMA = {"type": "object", "properties": {"at": {"type": "integer"}}}
 
 
@@ -786,6 +821,17 @@ def test_a_model_works_without_an_event_loop(server: MockServer) -> None:
     provider.close()
     provider.close()
     LLMProvider.close(provider_at(server.base_url))
+
+
+def test_threads_have_one_client_in_common(server: MockServer) -> None:
+    provider = provider_at(server.base_url)
+    llm = ChatModel(provider, "echo")
+    with ThreadPoolExecutor(8) as pool:
+        asked = [pool.submit(llm.invoke, f"say {n}") for n in range(40)]
+        assert [one.result().content for one in asked] == [f"say {n}" for n in range(40)]
+        clients = [pool.submit(provider.client) for _ in range(8)]
+        assert len({id(one.result()) for one in clients}) == 1
+    provider.close()
 
 
 def test_many_calls_at_once_do_not_mix(server: MockServer) -> None:

@@ -21,6 +21,8 @@ from thinwire import (
     ContentDelta,
     Deployment,
     JSONLHistory,
+    MemoryHistory,
+    SQLiteHistory,
     StatusError,
     SyncConversation,
     SyncTurn,
@@ -70,7 +72,8 @@ def replying(request: RecordedRequest) -> MockReply:
 
 @pytest.fixture
 def server(request: pytest.FixtureRequest) -> Iterator[MockServer]:
-    with MockServer() as server:
+    # What the real services refuse is refused: an orphan, a call without its result, a mark.
+    with MockServer(strict=True) as server:
         server.reply("m", getattr(request, "param", replying))
         yield server
         assert server.errors == []
@@ -226,6 +229,70 @@ def test_closing_a_conversation_wakes_who_reads_and_who_waits(server: MockServer
             thread.join(60)
             assert not thread.is_alive()
     assert sorted(map(str, ended)) in (["2", "the conversation is closed"], ["0", "2"])
+
+
+WIRES = [
+    ("openai", "m"),
+    ("responses", "gpt-5"),
+    ("anthropic", "claude-sonnet-4-5"),
+]
+
+
+@pytest.mark.parametrize(("dialect", "model"), WIRES)
+@pytest.mark.parametrize("kept", ["in memory", "in files", "in a database"])
+def test_a_conversation_on_each_wire(dialect: Any, model: str, kept: str, tmp_path: Path) -> None:
+    histories: dict[str, Any] = {
+        "in memory": MemoryHistory,
+        "in files": lambda: JSONLHistory(tmp_path / "chats"),
+        "in a database": lambda: SQLiteHistory(tmp_path / "chats.db"),
+    }
+
+    def look(place: str) -> str:
+        """Looks at a place."""
+        return f"fog at the {place}"
+
+    # A server that reasons in a field of its own gets it back, and a strict one takes none.
+    reasoning = None if dialect == "openai" else "Hm."
+    with MockServer(strict=True) as server:
+        server.reply(
+            model,
+            text_reply("Hello.", reasoning=reasoning),
+            tool_reply(
+                [("look", {"place": "hill"}), ("look", {"place": "lake"})], text="Let me see."
+            ),
+            text_reply("Fog. Everywhere.", reasoning=reasoning),
+            tool_reply([("look", {"place": "sea"})]),
+            text_reply("Fog there, too."),
+            text_reply("Bye.", reasoning=reasoning),
+        )
+        deployment = Deployment(server.base_url, model=model, dialect=dialect)
+        with Client("m", {"m": deployment}, retry=1) as client:
+            history = histories[kept]()
+            talk = SyncConversation(
+                client, system="Be brief.", history=history, tools=[look], reasoning_effort="low"
+            )
+            assert talk.send("Hi").content == "Hello."
+            with talk.stream("How is it outside?") as turn:
+                texts = [event.text for event in turn if isinstance(event, ContentDelta)]
+                assert "".join(texts) == "Let me see.Fog. Everywhere."
+                turn.interrupt(heard_chars=len("Let me see.Fog. "))
+            with talk.stream("And at the sea?") as turn:
+                for event in turn:
+                    if isinstance(event, ContentDelta):
+                        break
+            assert talk.send("Bye").content == "Bye."
+            found = talk.messages()
+        assert server.errors == []
+        assert {request.wait() for request in server.requests} <= {"complete", "client_gone"}
+    assert [one["role"] for one in found] == [
+        *("user", "assistant"),
+        *("user", "assistant", "tool", "tool", "assistant"),
+        *("user", "assistant", "tool", "assistant"),
+        *("user", "assistant"),
+    ]
+    assert found[6]["content"] == "Fog. "
+    assert found[10]["content"] == "Fog"
+    assert [one.get("_interrupted", False) for one in found].count(True) == 2
 
 
 # As the issue that asked for it wrote it.

@@ -68,6 +68,7 @@ def test_no_connection() -> None:
     assert is_exactly(error, HTTPConnectError)
     assert isinstance(error, ConnectError)
     assert isinstance(error, _RetryableError)
+    assert not hasattr(error, "status_code")
 
 
 def test_no_first_token(mock_llm: MockServer) -> None:

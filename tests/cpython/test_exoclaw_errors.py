@@ -98,6 +98,21 @@ def test_mistakes_show_at_construction(words: str, options: dict[str, Any]) -> N
         OpenAIStreamingProvider(**{"default_model": "a", "deployments": deployments, **options})
 
 
+def test_what_is_no_deployment_is_a_mistake() -> None:
+    class Theirs:
+        base_url, api_key, extra_headers = "https://a.example/v1", "k", {}
+
+    for thing in (Theirs(), "https://a.example/v1", None):
+        with pytest.raises((TypeError, ValueError), match=r"'m'|Deployment|provider"):
+            OpenAIStreamingProvider("m", {"m": thing})  # type: ignore[dict-item]
+
+
+def test_a_provider_by_its_name(mock_llm: MockServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GROQ_API_KEY", "gsk-1")
+    provider = OpenAIStreamingProvider("m", {"m": "groq:llama"})  # type: ignore[dict-item]
+    assert "gsk-1" not in repr(provider)
+
+
 # Clocks.
 
 

@@ -107,6 +107,18 @@ def test_no_key_is_logged_whoever_wrote_it(
     assert texts(logs) == ["my key is ***, is it"]  # type: ignore[arg-type]
 
 
+def test_nor_is_one_of_a_header_or_of_the_url(
+    mock_llm: MockServer, wordy: pytest.MonkeyPatch
+) -> None:
+    secrets = ("gateway-4711", "sig-0815-long")
+    headers = {"X-Gateway-Token": secrets[0]}
+    url = f"{mock_llm.base_url}?sig={secrets[1]}"
+    place = {"m": Deployment(url, extra_headers=headers)}
+    with structlog.testing.capture_logs() as logs:
+        ask(OpenAIStreamingProvider("m", place), [{"role": "user", "content": " ".join(secrets)}])
+    assert texts(logs) == ["*** ***"]  # type: ignore[arg-type]
+
+
 def test_nor_is_one_of_the_environment(mock_llm: MockServer, wordy: pytest.MonkeyPatch) -> None:
     wordy.setenv("MY_KEY", KEY)
     place = {"m": Deployment(mock_llm.base_url, api_key_env="MY_KEY")}
@@ -123,6 +135,23 @@ def test_what_can_be_read_only_once_is_logged_while_it_is_sent(
     assert logs[0]["llm.message.count"] == -1
     assert texts(logs) == ["hello", "again"]
     assert len(mock_llm.requests[0].json()["messages"]) == 2
+
+
+@pytest.mark.parametrize("messages", [None, 5, b"hi", {"role": "user"}])
+def test_what_is_no_list_of_messages_is_told_as_ever(
+    mock_llm: MockServer, wordy: pytest.MonkeyPatch, messages: Any
+) -> None:
+    with structlog.testing.capture_logs(), pytest.raises(TypeError, match="list of dicts"):
+        ask(provider_for(mock_llm), messages)
+
+
+def test_a_word_for_servers_that_want_any_key_is_no_secret(
+    mock_llm: MockServer, wordy: pytest.MonkeyPatch
+) -> None:
+    provider = OpenAIStreamingProvider("m", {"m": Deployment(mock_llm.base_url, "none")})
+    with structlog.testing.capture_logs() as logs:
+        ask(provider, [{"role": "user", "content": "I want none."}])
+    assert texts(logs) == ["I want none."]  # type: ignore[arg-type]
 
 
 class Session:

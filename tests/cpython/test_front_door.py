@@ -22,8 +22,13 @@ from thinwire.compat.exoclaw import types
 
 PUBLIC = [
     "thinwire",
+    "thinwire.compat.aikido",
     "thinwire.compat.exoclaw",
+    "thinwire.compat.nexus3",
+    "thinwire.compat.openai_compatible",
+    "thinwire.compat.openvoiceui",
     "thinwire.conformance",
+    "thinwire.otel",
     "thinwire.parts",
     "thinwire.sse",
     "thinwire.testing",
@@ -32,6 +37,8 @@ PUBLIC = [
 # The public name of a class that stands in two public modules.
 FACE = "thinwire.compat.exoclaw."
 FRONT = dict.fromkeys((FACE + "Deployment", FACE + "OpenAIStreamingProvider"), "thinwire")
+for _event in ("ContentDelta", "ReasoningDelta", "ToolCallStarted"):
+    FRONT["thinwire.compat.nexus3." + _event] = "thinwire"
 
 
 def module_of(name: str) -> ModuleType:

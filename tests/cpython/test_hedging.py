@@ -103,11 +103,13 @@ def test_a_fast_fallback_wins(run: Run, server: MockServer, told: Path, silence:
     assert deployment == "fast"
     assert attempts == [["slow", "lost", False], ["fast", "answered", True]]
     assert events == [
+        "call_started",
         "attempt_started",
         "attempt_started",
         "attempt_lost",
         "first_token",
         "complete",
+        "call_ended",
     ]
     # Its connection is closed at once, not at the end of the program.
     assert [request.wait() for request in asked(server, "slow")] == ["client_gone"]

@@ -19,14 +19,11 @@ README = (ROOT / "README.md").read_text("utf-8")
 EXAMPLES = examples()
 CHIP = [example for example in EXAMPLES if "sensor.log" in example.text]
 # Those of docs/curl.md ask real addresses: tests/cpython/test_curl_page.py has them; those of
-# docs/endpoints.md ask for more than chats: tests/cpython/test_endpoints.py; those of a face's
-# page are what its system's documents have: tests/cpython/test_compat_*.py.
-FACES = ("migrating_aikido_", "migrating_nexus3_", "migrating_openai_compatible_")
-ELSEWHERE = ("curl_", "endpoints_", *FACES)
+# docs/endpoints.md ask for more than chats: tests/cpython/test_endpoints.py.
 SERVER = [
     example
     for example in EXAMPLES
-    if "sensor.log" not in example.text and not example.name.startswith(ELSEWHERE)
+    if "sensor.log" not in example.text and not example.name.startswith(("curl_", "endpoints_"))
 ]
 ADDRESSES = (
     "https://openrouter.ai/api/v1",

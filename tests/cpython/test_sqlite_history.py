@@ -2,6 +2,8 @@
 
 import multiprocessing
 import sqlite3
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -48,14 +50,28 @@ def test_a_session_is_a_str(history: SQLiteHistory) -> None:
         history.read(nameless)
 
 
-def test_a_child_has_a_connection_of_its_own(history: SQLiteHistory) -> None:
-    history.append("s", TURN)
-    child = multiprocessing.get_context("fork").Process(target=history.append, args=("s", NEXT))
-    child.start()
-    child.join(60)
-    assert child.exitcode == 0
-    history.append("s", TURN)
-    assert list(history.read("s")) == TURN + NEXT + TURN
+FORKED = """
+import os, sys
+from thinwire import SQLiteHistory
+history = SQLiteHistory(sys.argv[1])
+turn = [{"role": "user"}, {"role": "assistant"}]
+history.append("s", turn)
+child = os.fork()
+history.append("s", turn)
+history.append("s", turn)
+if child:
+    assert os.waitpid(child, 0)[1] == 0
+    history.append("s", turn)
+    print(len(list(history.read("s"))))
+    history.close()
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no fork")
+def test_a_child_has_a_connection_of_its_own(tmp_path: Path) -> None:
+    command = [sys.executable, "-c", FORKED, str(tmp_path / "chats.db")]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
+    assert done.stdout == "12\n"
 
 
 def test_a_database_in_memory_is_refused() -> None:

@@ -138,7 +138,7 @@ def test_a_session_over_pipes(server: MockServer, tmp_path: Any) -> None:
         "from mcp.server import MCPServer\n" + text[begin:end] + "server.run('stdio')\n"
     )
     text = text[:begin] + text[end:]
-    text = text.replace("MCPClient(server)", "MCPClient(PARAMETERS)")
+    text = text.replace("mcp.Client(server)", "mcp.Client(PARAMETERS)")
     server.reply("m", tool_reply([("forecast", {"city": "Bern"})]), text_reply("Sun."))
     parameters = StdioServerParameters(command=sys.executable, args=[str(script)])
     with contextlib.redirect_stdout(io.StringIO()) as said:

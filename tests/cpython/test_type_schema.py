@@ -4,6 +4,7 @@ import datetime
 import decimal
 import enum
 import json
+import subprocess
 import sys
 import uuid
 from dataclasses import dataclass, field
@@ -24,8 +25,9 @@ import pydantic
 import pytest
 from pydantic import BaseModel, ConfigDict, Field
 
-from thinwire.core.conversation.json_schema import check, prune
-from thinwire.cpython.type_schema import Misfit, convert, schema_of, strict
+from thinwire.core.conversation.json_schema import Misfit, check, prune, strict
+from thinwire.cpython.type_schema import schema_of
+from thinwire.cpython.type_values import convert
 
 T = TypeVar("T")
 
@@ -362,3 +364,41 @@ def test_a_dataclass_of_pydantic() -> None:
     with pytest.raises(Misfit) as caught:
         convert(Size, {"width": 0})
     assert caught.value.path == "width"
+
+
+def test_who_has_no_models_loads_no_libraries_of_models() -> None:
+    script = """
+import dataclasses, sys
+from thinwire.cpython.type_schema import schema_of
+from thinwire.cpython.type_values import convert
+A = dataclasses.make_dataclass("A", [("a", int)])
+assert schema_of(A)["required"] == ["a"]
+assert convert(A, {"a": 1}) == A(1)
+print([name for name in ("pydantic", "msgspec", "annotated_types") if name in sys.modules])
+"""
+    command = [sys.executable, "-c", script]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert done.stdout.strip() == "[]", done.stderr
+
+
+def test_a_root_model_and_a_union_with_a_discriminator() -> None:
+    class Numbers(pydantic.RootModel[list[int]]):
+        pass
+
+    class Cat(BaseModel):
+        kind: Literal["cat"]
+        lives: int = 9
+
+    class Dog(BaseModel):
+        kind: Literal["dog"]
+
+    class Pets(BaseModel):
+        pets: list[Annotated[Cat | Dog, Field(discriminator="kind")]]
+
+    assert schema_of(Numbers)["type"] == "array"
+    assert convert(Numbers, [1, 2]).root == [1, 2]
+    schema = schema_of(Pets)
+    value = {"pets": [{"kind": "cat", "lives": None}, {"kind": "dog"}]}
+    check(strict(schema), value, strict(schema))
+    prune(schema, value, schema)
+    assert convert(Pets, value) == Pets(pets=[Cat(kind="cat"), Dog(kind="dog")])

@@ -25,9 +25,12 @@ from thinwire.testing import (
     MockCompletion,
     MockServer,
     Send,
+    Stall,
     cut_reply,
+    sound_of,
     sse_event,
     status_reply,
+    text_of_sound,
     text_reply,
     tool_reply,
 )
@@ -319,7 +322,7 @@ BROKEN_SETTINGS: list[tuple[str | None, str]] = [
     ('{"base_url": "http://h/v1", "model": ""}', "config.json has no 'model'"),
     (
         '{"base_url": "http://h/v1", "model": "m", "run": "x"}',
-        "config.json: run is 'x', not chat, sensor, camera or button",
+        "config.json: run is 'x', not chat, sensor, camera, button or voice",
     ),
     ("[]", "config.json is no JSON object: it begins with {"),
 ]
@@ -440,3 +443,77 @@ def test_the_button_survives_a_browser_that_goes_and_a_cut_answer(
         answer = ask("GET /ask HTTP/1.1")
     assert b"failed: " in cut
     assert answer.endswith(b"Still here\n")
+
+
+SILENCE = bytes(32 * 1024)  # a second at 16 kHz
+EARS_AND_MOUTH = {
+    "transcribe": {"model": "ears", "language": "en"},
+    "speak": {"model": "mouth", "voice": "nova"},
+}
+
+
+def spoken(board: Board, *texts: str) -> None:
+    sounds = [SILENCE + sound_of(text, samples=256) + SILENCE for text in texts]
+    (board.flash / "microphone.pcm").write_bytes(b"".join(sounds))
+
+
+def heard(board: Board) -> str:
+    return text_of_sound((board.flash / "speaker.pcm").read_bytes())
+
+
+def test_a_voice(board: Board, server: MockServer) -> None:
+    spoken(board, "What time is it?")
+    server.reply("m", text_reply("It is noon, **Dr. Who**. Have lunch!"))
+    board.configure(server.base_url, run="voice", system="Be brief.", **EARS_AND_MOUTH)
+    said = board.run().splitlines()
+    assert said[-4:] == [
+        "say something",
+        "> What time is it?",
+        "It is noon, **Dr. Who**.",
+        "Have lunch!",
+    ]
+    assert heard(board) == "It is noon, Dr. Who.Have lunch!"
+    recording, chat, first, second = server.requests
+    form = recording.form()
+    assert (form["model"], form["language"]) == ("ears", "en")
+    assert recording.framing == "chunked"
+    system, question = chat.json()["messages"]
+    assert (system["content"], question["content"]) == ("Be brief.", "What time is it?")
+    assert first.json()["voice"] == second.json()["voice"] == "nova"
+    done = board.done()
+    assert any(line.startswith("i2s") and line.endswith("in 16 16000 8192") for line in done)
+    assert any(line.startswith("i2s") and line.endswith("out 16 24000 8192") for line in done)
+
+
+def test_a_voice_goes_on_after_a_failure_and_remembers(board: Board, server: MockServer) -> None:
+    server.reply("ears", status_reply(400, message="what?"), text_reply("One"), text_reply("Two"))
+    board.configure(server.base_url, run="voice", **EARS_AND_MOUTH)
+    for _ in range(2):
+        # What is said while nobody listens is dropped: so each is the last in its recording.
+        spoken(board, "x" * 40, "y" * 40) if not server.requests else spoken(board, "z" * 40)
+        said = board.run()
+    assert "> Two\nTwo\n" in said
+    chats = [one.json()["messages"] for one in server.requests if one.wire == "chat"]
+    assert [[message["content"] for message in chat] for chat in chats] == [
+        ["One"],
+        ["One", "One", "Two"],
+    ]
+
+
+def test_a_button_interrupts_the_voice(board: Board, server: MockServer) -> None:
+    # It is held for ten blocks, and again when all has come of a sentence that does not end.
+    board.behave(pressed=[0, *[1] * 10, 0, 0, 12_000, *[1] * 10, 0], endless=True)
+    (board.flash / "microphone.pcm").write_bytes(b"")
+    server.reply("ears", text_reply("Tell me a story"), text_reply("Stop it"))
+    server.reply("m", text_reply("Once upon a time. There was a fox."), text_reply("Fine."))
+    story = MockCompletion([{"content": "b" * 125}], ending=(Stall(),))
+    server.reply("mouth", text_reply("a" * 250), story, text_reply("Fine."))
+    voice = {"button": 14}
+    board.configure(server.base_url, run="voice", times=2, voice=voice, **EARS_AND_MOUTH)
+    said = board.run()
+    assert "hold the button\n> Tell me a story\n" in said
+    assert "> Stop it\nFine.\n" in said
+    assert heard(board).endswith("Fine.")
+    chats = [one.json()["messages"] for one in server.requests if one.wire == "chat"]
+    # What I2S still held has not been heard: 8192 of 12,000 bytes.
+    assert [message["content"] for message in chats[1]] == ["Tell me a story", "Once ", "Stop it"]

@@ -172,6 +172,18 @@ def test_the_agent_loop_of_exoclaw_calls_a_tool(
     }
 
 
+def test_the_whole_application_with_a_large_tool_result(
+    micropython: Interpreter, mock_llm: MockServer, tmp_path: Path, exoclaw: Path
+) -> None:
+    mock_llm.reply("m", tool_reply([("read", {})]), text_reply("read it all"))
+    said = beside(exoclaw, micropython, tmp_path, "application", mock_llm.base_url)
+    assert "".join(text for text, is_delta in said if is_delta) == "read it all"
+    assert said[-1] == ["read it all", False]
+    result = mock_llm.requests[1].json()["messages"][-1]
+    assert result["content"] == "".join(f"{n}: " + 'Grüße "🚀"\n' * 30 for n in range(200))
+    assert set(result) == {"role", "tool_call_id", "name", "content"}
+
+
 def test_a_tool_result_goes_from_its_file_to_the_wire(
     micropython: Interpreter, server: MockServer, tmp_path: Path
 ) -> None:

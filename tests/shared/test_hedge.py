@@ -468,11 +468,13 @@ async def left(setting):
 def test_a_hook_is_told():
     got = play({"a": [Reply(STALL)], "b": [GOOD]})
     assert got.told == [
+        ("call_started", "a"),
         ("attempt_started", "a"),
         ("attempt_started", "b"),
         ("attempt_lost", "a"),
         ("first_token", "b"),
         ("complete", "b"),
+        ("call_ended", "b"),
     ], got.told
 
 

@@ -34,7 +34,11 @@ class Ear:
         return [event for event, _ in self.heard]
 
     def fields(self, event):
-        return [fields for name, fields in self.heard if name == event]
+        # Without the name of the call, which is another one each time.
+        found = [dict(fields) for name, fields in self.heard if name == event]
+        for fields in found:
+            fields.pop("call")
+        return found
 
 
 def heard(replies, options=None, **arguments):
@@ -90,7 +94,8 @@ CALLS = [
 def test_the_order_of_events():
     for why, replies, options, want in CALLS:
         ear, _ = heard(replies, options)
-        assert ear.names() == want.split(), (why, ear.names())
+        assert ear.names() == ["call_started"] + want.split() + ["call_ended"], (why, ear.names())
+        assert len({fields["call"] for _, fields in ear.heard}) == 1, why
 
 
 def common(number, deployment, **more):
@@ -104,12 +109,21 @@ def test_the_fields_of_each_event():
     slow.pieces.insert(0, 100)
     ear, got = heard([slow, ScriptedReply([10**7]), ScriptedReply([250, ANSWER])])
     sent = got.completion.sent_bytes
-    counts = {"hedge": False, "messages": 1, "tools": 0}
+    counts = {"hedge": False, "messages": 1, "tools": 0, "provider": "", "dialect": "openai"}
+    counts["port"] = 443
     assert ear.fields("attempt_started") == [
-        common(1, "a", **counts),
-        common(2, "a", **counts),
-        common(3, "b", **counts),
+        common(1, "a", upstream_model="a", host="a.test", **counts),
+        common(2, "a", upstream_model="a", host="a.test", **counts),
+        common(3, "b", upstream_model="b", host="b.test", **counts),
     ], ear.fields("attempt_started")
+    (begun,) = ear.fields("call_started")
+    request = begun.pop("request")
+    where = {"provider": "", "dialect": "openai", "host": "a.test", "port": 443}
+    assert begun == common(1, "a", session="", upstream_model="a", **where), begun
+    assert (request.messages, request.tools, request.params) == (HELLO, None, {})
+    (ended,) = ear.fields("call_ended")
+    assert ended.pop("completion").content == "Hello"
+    assert ended == common(3, "b", end="finish", ms=100 + 500 + 15000 + 250), ended
     busy = {"kind": "server", "error": "StatusError: status 503, server"}
     words = (
         "no first token within 15 s: model 'a', deployment 'a', 0 bytes received;"
@@ -135,6 +149,67 @@ def test_the_fields_of_each_event():
     assert isinstance(done["completion"], Completion)
     assert done["completion"].content == "Hello"
     assert len(done) == 5, done
+
+
+def ends(replies, how, options=None):
+    # What is told of the end of a call that is left in its middle.
+    ear = Ear()
+    transport = ScriptedTransport(replies)
+    client = Client("a", deployments("a"), transport=transport, on_event=ear, **(options or {}))
+    how(client)
+    assert transport.open_responses == 0
+    assert ear.names().count("call_started") == ear.names().count("call_ended"), ear.names()
+    return ear.fields("call_ended")
+
+
+def test_a_call_that_is_left_ends_once():
+    def leave(client):
+        with client.stream(HELLO) as stream:
+            next(stream)
+            stream.close()
+
+    (ended,) = ends([GOOD], leave)
+    assert (ended["end"], ended["completion"].content) == ("closed", "Hel")
+    assert "kind" not in ended
+
+    def read_on(client):
+        with client.stream(HELLO) as stream:
+            list(stream)
+
+    (ended,) = ends([GOOD], read_on)
+    assert ended["end"] == "finish"
+    assert ends([], lambda client: client.stream(HELLO).close()) == []  # it had not begun
+
+
+def test_a_call_that_its_caller_tears_ends_once():
+    def tear(client):
+        def stop(text):
+            raise Mine("mine")
+
+        error_of(Mine, client.chat, HELLO, on_delta=stop)
+
+    # What the caller's own function raises is an end like another one.
+    (ended,) = ends([GOOD], tear)
+    assert ended["end"] in ("closed", "cancelled"), ended
+
+
+def test_a_call_that_fails_says_why_in_words_that_are_nobodys():
+    def fail(client):
+        error_of(Exception, client.chat, HELLO)
+
+    (ended,) = ends([json_reply(ECHO, 401)], fail)
+    assert (ended["end"], ended["kind"]) == ("error", "auth")
+    assert ended["error"] == "StatusError: status 401, auth"
+    both = [json_reply(ECHO, 503), json_reply(ECHO, 503)]
+    (ended,) = ends(both, fail, {"retry": STEADY})
+    assert ended["error"] == "AllAttemptsFailed: all 2 attempts failed"
+
+    def interrupted(client):
+        error_of(Exception, list, client.stream(HELLO))
+
+    (ended,) = ends([ScriptedReply([sse(text("a")), ReadError("cut: in words")])], interrupted)
+    assert (ended["kind"], ended["end"]) == ("interrupted", "error")
+    assert ended["error"] == "StreamInterrupted: the answer broke off"
 
 
 def test_the_fields_of_a_restart():
@@ -184,7 +259,7 @@ def test_a_hook_that_raises_ends_the_call():
             client = made(transport, ear)
             got = error_of(Exception, list, client.stream(HELLO))
             assert got is error, (at, got)
-            assert ear.names()[-1] == at
+            assert ear.names()[-2:] == [at, "call_ended"], (at, ear.names())
             assert len(transport.requests) == (0 if at == "attempt_started" else 1), at
             assert transport.open_responses == 0, at
 

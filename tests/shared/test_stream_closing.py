@@ -228,9 +228,11 @@ def test_two_cannot_read_it():
 
 
 def test_what_closes_the_iteration_itself_tears_it():
-    async def main():
+    told = []
+
+    async def main(**options):
         transport = Held("send", [ScriptedReply([ANSWER])])
-        stream = client_of(transport).stream(HELLO)
+        stream = client_of(transport, **options).stream(HELLO)
         step = stream.__anext__()
         step.send(None)
         step.close()
@@ -242,9 +244,12 @@ def test_what_closes_the_iteration_itself_tears_it():
         await stream.aclose()
         return torn, stream.end, await read(stream)
 
-    torn, end, said = run(main())
-    assert torn.partial.complete is False
-    assert (end, said) == ("cancelled", "end")
+    for options in ({}, {"on_event": lambda name, fields: told.append((name, fields))}):
+        torn, end, said = run(main(**options))
+        assert torn.partial.complete is False
+        assert (end, said) == ("cancelled", "end")
+    assert [name for name, _ in told] == ["call_started", "attempt_started", "call_ended"]
+    assert told[-1][1]["end"] == "cancelled"
 
 
 def test_how_far_a_large_upload_is_is_told():

@@ -4,7 +4,7 @@ mypy warns of an `ignore` that it does not need: those below say what must be an
 """
 
 from collections.abc import Awaitable
-from typing import assert_type
+from typing import Any, assert_type
 
 import httpx
 
@@ -16,20 +16,25 @@ from thinwire import (
     Client,
     Completion,
     ContentDelta,
+    Conversation,
     Deployment,
     Event,
     FlightRecorder,
+    JSONLHistory,
     ModelEntry,
     Probe,
     ReasoningDelta,
     Recording,
     StreamComplete,
     SyncChatStream,
+    SyncConversation,
+    SyncTurn,
     TextFile,
     Timeouts,
     ToolCall,
     ToolCallDelta,
     ToolCallStarted,
+    Turn,
     resolve,
 )
 from thinwire.transport import (
@@ -100,6 +105,26 @@ def synchronous() -> None:
                 handle(event)
 
 
+async def talking(client: AsyncClient) -> None:
+    async with Conversation(client, system="Be brief.", max_messages=20, temperature=0.2) as talk:
+        assert_type(await talk.send("Hi", session="a", on_delta=awaited), Completion)
+        async with talk.stream([{"type": "text", "text": "Hi"}], profile={"id": "b"}) as turn:
+            assert_type(turn, Turn)
+            async for event in turn:
+                handle(event)
+            await turn.interrupt(heard_chars=5)
+        assert_type(await talk.messages(), list[dict[str, Any]])
+
+
+def talking_without_a_loop(client: Client) -> None:
+    talk = SyncConversation(client, history=JSONLHistory("chats"), model="fast")
+    assert_type(talk.send("Hi", max_tokens=5), Completion)
+    with talk.stream("Hi") as turn:
+        assert_type(turn, SyncTurn)
+        for event in turn:
+            handle(event)
+
+
 def asked(client: Client, recorder: FlightRecorder) -> None:
     assert_type(client.names, list[str])
     assert_type(client.models("fast", fallback=["a"]), list[ModelEntry])
@@ -155,6 +180,7 @@ def misspelt() -> None:
     print(thinwire.transport.HTTPTransport)  # type: ignore[attr-defined]
     Client("fast", deployments, verfy=False)  # type: ignore[call-arg]
     HTTPXTransport(verfy=False)  # type: ignore[call-arg]
+    SyncConversation(Client("fast", deployments), sytem="Hi")  # type: ignore[call-arg]
     with Client("fast", deployments) as client:
         client.chat(messages, temprature=0.2)  # type: ignore[call-overload]
         client.stream(messages, timeouts="5 s")  # type: ignore[call-overload]

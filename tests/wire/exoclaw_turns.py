@@ -233,3 +233,62 @@ async def standing(base_url):
     found["after a turn"] = free()
     await provider.close()
     return found
+
+
+class Read:
+    # A tool with a large result: exoclaw drains it into a file and hands on the file's name.
+    name = "read"
+    description = "Reads a log."
+    parameters = {"type": "object", "properties": {}}
+
+    async def execute_streaming(self, **kwargs):
+        for number in range(200):
+            yield "%d: " % number + 'Grüße "🚀"\n' * 30
+
+    async def execute(self, **kwargs):
+        return "no"
+
+
+class Chat:
+    # A channel: says "go" once, and keeps what comes back.
+    name = "chat"
+
+    def __init__(self, done):
+        self.said = []
+        self._done = done
+
+    async def start(self, bus):
+        from exoclaw.bus.events import InboundMessage
+
+        marks = {"_stream_response": True}
+        await bus.publish_inbound(InboundMessage("chat", "ada", "1", "go", metadata=marks))
+
+    async def send(self, message):
+        self.said.append([message.content, bool(message.metadata.get("_stream_delta"))])
+        if not message.metadata.get("_progress"):
+            self._done.set()
+
+    async def stop(self):
+        pass
+
+
+async def application(base_url):
+    # All of exoclaw: bus, channel, loop, a tool whose result is streamed from its file.
+    import asyncio
+
+    from exoclaw import Exoclaw
+
+    done = asyncio.Event()
+    channel, provider = Chat(done), provider_for(base_url)
+    app = Exoclaw(
+        provider=provider, conversation=Memory(), channels=[channel], tools=[Add(), Read()]
+    )
+    running = asyncio.create_task(app.run())
+    await asyncio.wait_for(done.wait(), 60)
+    running.cancel()
+    try:
+        await running
+    except asyncio.CancelledError:
+        pass
+    await provider.close()
+    return channel.said

@@ -30,6 +30,13 @@ KEY = "sk-never-to-be-seen"
 NEVER = 1000000
 HELLO = [{"role": "user", "content": "Hi"}]
 
+
+def called(a):
+    return "seen"
+
+
+TOOLS = [({"type": "function", "function": {"name": "f"}}, called)]
+
 # What is loaded with a failure, or with what only some answers have: forgotten before each call,
 # so that each loads it anew.
 LATE = (
@@ -197,6 +204,9 @@ class Caller:
             return self.streamed(messages)
         if self.stored is not None:
             messages = self.stored
+        if self.options.get("tools"):
+            run = self.client.run_tools(messages, tools=TOOLS, max_rounds=1, on_delta=self.hear)
+            return self.result(run)
         hear = {} if self.options.get("silent") else {"on_delta": self.hear}
         if self.options.get("on_interrupt"):
             hear["on_restart"] = self.restart
@@ -307,7 +317,8 @@ def told(error):
         # Whether code of thinwire's lacked it, and none of the caller's that it has called.
         "ours": len(ours) > 0
         and ", in hear" not in places[-1]
-        and ", in restart" not in places[-1],
+        and ", in restart" not in places[-1]
+        and ", in _call" not in places[-1],  # of a tool, which lays out its arguments
         "kind": type(error).__name__,
         "status": getattr(error, "status", 0),
         "words": words,
@@ -329,6 +340,10 @@ def sweep(base_url, models, options, blocking, first, step, times=1):
     Each is followed by the same call without a fault, and by one that nothing is wrong with.
     """
     watch = Watch()
+    if options.get("tools"):
+        from thinwire import MaxRoundsExceeded
+
+        MaxRoundsExceeded.__init__ = watch.noting(MaxRoundsExceeded.__init__)
     caller = None
     n = first
     fired = 1

@@ -10,6 +10,10 @@ SWITCH = 2  # the LED of most boards; a relay may hang on any output
 
 
 class Board:
+    # I2S, at pins that most boards have free.
+    microphone = {"id": 0, "sck": 14, "ws": 15, "sd": 32}
+    speaker = {"id": 1, "sck": 26, "ws": 25, "sd": 22}
+
     def __init__(self):
         self._switch = Pin(SWITCH, Pin.OUT, value=0)
 

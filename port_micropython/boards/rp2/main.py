@@ -12,6 +12,10 @@ _SENSOR = 4  # the ADC's input that measures the chip (RP2040 datasheet, 4.9.5)
 
 
 class Board:
+    # I2S, where ws is the pin behind sck.
+    microphone = {"id": 0, "sck": 10, "ws": 11, "sd": 12}
+    speaker = {"id": 1, "sck": 18, "ws": 19, "sd": 20}
+
     def __init__(self):
         self._switch = Pin(SWITCH, Pin.OUT, value=0)
         self._sensor = ADC(_SENSOR)

@@ -1,3 +1,3 @@
-"""What the examples of all boards share: Wi-Fi, clock, settings, and four programs. Copied onto a
+"""What the examples of all boards share: Wi-Fi, clock, settings, and five programs. Copied onto a
 board beside its main.py; docs/devices.md says how.
 """

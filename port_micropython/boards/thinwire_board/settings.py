@@ -45,11 +45,22 @@ def load(path="config.json"):
 
 
 def client(settings):
-    """The client they describe. Make it early, before the heap is in pieces, and keep it."""
+    """The client they describe. Make it early, before the heap is in pieces, and keep it.
+
+    "transcribe" and "speak" are models of their own: at the same server, or at another one with
+    its own key.
+    """
+    deployments = {"board": _deployment(settings, settings)}
+    for name in ("transcribe", "speak"):
+        if name in settings:
+            deployments[name] = _deployment(settings, settings[name])
+    return AsyncClient("board", deployments, verify=settings.get("ca", True))
+
+
+def _deployment(settings, given):
+    # A key goes to its own server only.
+    server = given if "base_url" in given else settings
     more = {}
     if settings.get("allow_insecure_http"):  # else a key goes by https only
         more["allow_insecure_http"] = True
-    deployment = Deployment(
-        settings["base_url"], settings.get("api_key"), settings["model"], **more
-    )
-    return AsyncClient("board", {"board": deployment}, verify=settings.get("ca", True))
+    return Deployment(server["base_url"], server.get("api_key"), given["model"], **more)

@@ -17,7 +17,7 @@ def run(board):
 
     Args:
         board: what differs between boards, see esp32/main.py: read_sensor(), set_switch(on),
-            take_picture(path).
+            take_picture(path); microphone and speaker, dicts of pins.
     """
     try:
         asyncio.run(_main(board))
@@ -42,8 +42,10 @@ async def _main(board):
 
 def _program(name):
     # Only the one that is wanted is imported: each takes memory.
-    if name not in ("chat", "sensor", "camera", "button"):
-        raise ValueError("config.json: run is %r, not chat, sensor, camera or button" % name)
+    if name not in ("chat", "sensor", "camera", "button", "voice"):
+        raise ValueError(
+            "config.json: run is %r, not chat, sensor, camera, button or voice" % name
+        )
     return __import__("thinwire_board." + name, None, None, ("run",)).run
 
 

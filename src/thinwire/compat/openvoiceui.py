@@ -1,6 +1,6 @@
 """The gateway plugin "openai-compat" of OpenVoiceUI, over SyncConversation.
 
-Its `plugins/openai-compat/gateway.py` becomes one line:
+Its `plugins/openai-compat/gateway.py` becomes an import:
 
     from thinwire.compat.openvoiceui import Gateway
 
@@ -16,7 +16,8 @@ import threading
 import time
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from queue import Queue
+from typing import Any
 
 from thinwire import (
     Client,
@@ -36,10 +37,7 @@ from thinwire import (
     TransportTimeout,
 )
 
-if TYPE_CHECKING:
-    from queue import Queue
-
-    Events = Queue[dict[str, Any]]
+__all__ = ["Gateway"]
 
 _OPENAI = "https://api.openai.com/v1"
 _PROMPT = "voice-system-prompt.md"
@@ -128,7 +126,7 @@ class Gateway(_Base):  # type: ignore[misc]
 
     def stream_to_queue(
         self,
-        event_queue: "Events",
+        event_queue: "Queue[dict[str, Any]]",
         message: str,
         session_key: str,
         captured_actions: "list[Any] | None" = None,
@@ -348,7 +346,7 @@ class _Running:
 
 class _Answer:
     # What goes into the queue, and what is said of it at the end.
-    def __init__(self, events: "Events", actions: "list[Any]") -> None:
+    def __init__(self, events: "Queue[dict[str, Any]]", actions: "list[Any]") -> None:
         self.text = ""
         self.timing: dict[str, int] = {}
         self.interrupted = False

@@ -433,9 +433,7 @@ def launch(
     """
     attempt = plan.begin(transport.now_ms(), hedge)
     if plan.observer is not None:
-        messages, tools = plan.call.counts()
-        fields: dict[str, object] = {"hedge": hedge, "messages": messages, "tools": tools}
-        plan.observer.emit("attempt_started", attempt, fields)
+        plan.observer.started(plan, attempt)
     deployment = plan.router.deployment(attempt.deployment)
     # On a chip before anything else takes the room; elsewhere once there is something to receive.
     buffer = buffers.acquire() if MICROPYTHON else bytearray()

@@ -6,17 +6,18 @@ their fields to OpenTelemetry's names.
 Loaded for clients with `log` or `on_event`.
 """
 
-from thinwire.core._compat import claim, const
+from thinwire.core._compat import claim, const, random_id
 from thinwire.core.error_kinds import ThinwireError
-from thinwire.core.errors import StatusError, StreamError
+from thinwire.core.errors import StatusError, StreamError, StreamInterrupted
 
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
+    from thinwire.core.answer.completion import Completion
     from thinwire.core.request.call import Call
-    from thinwire.core.routing.plan import Attempt
+    from thinwire.core.routing.plan import Attempt, Plan
 
     Fields = dict[str, Any]
     Hook = Callable[[str, Fields], object]
@@ -48,10 +49,49 @@ class Observer:
         if error is not None:
             fields["kind"] = error.kind
             fields["error"] = _summary(error)
+        if hasattr(attempt, "call"):
+            fields["call"] = attempt.call
         fields["model"] = attempt.model
         fields["deployment"] = attempt.deployment
         fields["attempt"] = attempt.number
         self._tell(event, fields)
+
+    def started(self, plan: "Plan", attempt: "Attempt") -> None:
+        """Tells that an attempt begins, and with the first one the call, which has a name of its
+        own from then on: what happens to many calls at a time can be told apart.
+        """
+        call, deployment = plan.call, plan.router.deployment(attempt.deployment)
+        where: Fields = {"provider": deployment.provider, "dialect": deployment.dialect}
+        where["host"], where["port"] = deployment.url.host, deployment.url.port
+        where["upstream_model"] = deployment.model or attempt.deployment
+        if attempt.number == 1:
+            attempt.call = random_id()
+            fields = dict(where)
+            fields["request"], fields["session"] = call, call.session
+            self.emit("call_started", attempt, fields)
+        attempt.call = plan.attempts[0].call
+        where["hedge"] = attempt.hedge
+        where["messages"], where["tools"] = call.counts()
+        self.emit("attempt_started", attempt, where)
+
+    def ended(
+        self,
+        plan: "Plan",
+        attempt: "Attempt",
+        completion: "Completion",
+        error: "ThinwireError | None" = None,
+    ) -> None:
+        """Tells that a call has ended, in whatever way; once, and nothing of it after that.
+
+        Args:
+            attempt: its last one.
+            completion: the answer as it stands.
+            error: what is raised, None where nothing of thinwire's is.
+        """
+        plan.observer = None
+        fields: Fields = {"end": completion.end, "completion": completion}
+        fields["ms"] = completion.timings.total_ms
+        self.emit("call_ended", attempt, fields, error)
 
     def listen(self, call: "Call", attempt: "Attempt") -> None:
         """Hears from now on what a call tells of its request, which is made for an attempt."""
@@ -123,12 +163,14 @@ def _response(completion: "Any") -> "Fields":
 
 def _summary(error: "ThinwireError") -> str:
     # Without the server's own words, which may repeat the key, the prompt or the answer. In a
-    # StreamError they stand behind the colon.
+    # StreamError, and where an answer broke off, they stand behind the colon.
     message = error.message
     if isinstance(error, StatusError):
         message = "status %d, %s" % (error.status, error.kind)
-    elif isinstance(error, StreamError):
+    elif isinstance(error, (StreamError, StreamInterrupted)):
         message = message.partition(": ")[0]
+    elif hasattr(error, "attempts"):  # AllAttemptsFailed, of which each has been told
+        message = message.partition(";")[0]
     elif error.kind == "timeout":
         message = message.partition("; the server's last comment")[0]
     return type(error).__name__ + ": " + message

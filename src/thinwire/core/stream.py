@@ -184,6 +184,8 @@ class ChatStream:
                         continue
                     failure = self._failed(error)
                     if failure is not None:
+                        if self._plan.observer is not None:
+                            self._tell_end(failure)
                         one_story(failure)
                         try:
                             raise failure
@@ -192,6 +194,8 @@ class ChatStream:
                     continue
                 except GeneratorExit:
                     self._tear()  # `aclose` has to follow: nothing can be awaited here
+                    if self._plan.observer is not None:
+                        self._tell_end()
                     raise
                 except BaseException as error:
                     # Cancelled, a full heap, an error of the caller's: the connection is of no
@@ -264,6 +268,8 @@ class ChatStream:
         # Releases what there is, once it is awaited; `end` if it has not come to another one.
         self._end = self._end or end
         exchange = self._exchange
+        if self._plan.observer is not None:
+            self._tell_end()
         return nothing() if exchange is None else exchange.drop("cancelled")
 
     def _tear(self) -> None:
@@ -302,6 +308,14 @@ class ChatStream:
         ms = exchange.now_ms - self._plan.start_ms
         self._plan.observer.emit("first_token", exchange.attempt, {"ms": ms})  # type: ignore[union-attr]
 
+    def _tell_end(self, error: "ThinwireError | None" = None) -> None:
+        # Tells whoever listens that the call has ended, unless it had not begun.
+        plan = self._plan
+        if plan.attempts and plan.observer is not None:
+            exchange = self._exchange
+            attempt = plan.attempts[-1] if exchange is None else exchange.attempt
+            plan.observer.ended(plan, attempt, self.completion, error)
+
     def _complete(self, exchange: "Exchange") -> StreamComplete:
         # The answer has come to its end.
         plan, attempt = self._plan, exchange.attempt
@@ -319,6 +333,7 @@ class ChatStream:
         if plan.observer is not None:
             fields = {"ms": attempt.ms, "completion": event.completion}
             plan.observer.emit("complete", attempt, fields)
+            plan.observer.ended(plan, attempt, event.completion)
         return event
 
     def _without_calls(self, exchange: "Exchange") -> StreamError:
@@ -368,6 +383,7 @@ class ChatStream:
             except BaseException:  # a hook of the caller's has ended the call
                 self._state = _CLOSED
                 exchange.answer.free()
+                self._tell_end()
                 raise
             exchange.answer.free()
         self._state = _OPENING if failure is None else _CLOSED

@@ -133,9 +133,10 @@ if TYPE_CHECKING:
 
 else:
     _reply = ended
+    if not MICROPYTHON:  # pragma: no branch (as below)
 
-    def _loop(client, loop):
-        return loop  # stream_tools of a Client makes one that blocks
+        def _loop(client, loop):
+            return loop  # stream_tools of a Client makes one that blocks
 
 
 @public

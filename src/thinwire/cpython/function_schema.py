@@ -27,7 +27,8 @@ from thinwire.core.answer.tool_calls import ToolCall
 from thinwire.core.conversation.json_schema import Misfit
 from thinwire.cpython.docstrings import parted
 from thinwire.cpython.plain import plain
-from thinwire.cpython.type_schema import convert, schema_of
+from thinwire.cpython.type_schema import schema_of
+from thinwire.cpython.type_values import convert
 
 Fill = Callable[[ToolCall], "tuple[list[Any], dict[str, Any]]"]
 _EMPTY = inspect.Parameter.empty

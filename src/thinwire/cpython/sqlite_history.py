@@ -1,15 +1,17 @@
 """Conversations in an SQLite database: one row for each message, one transaction for each turn."""
 
 import os
-import sqlite3
 import threading
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from thinwire.core._compat import BUFFER, escape, loads_whole, public
 from thinwire.core.errors import EncodeError
 from thinwire.core.wire.json_encode import JSONEncoder
+
+if TYPE_CHECKING:
+    import sqlite3
 
 _BUSY_S = 60.0  # how long another process may be writing
 _TABLE = """
@@ -24,7 +26,7 @@ _READ = "SELECT message FROM thinwire_messages WHERE session = ? AND place > ? O
 _LAST = "SELECT coalesce(max(place), 0) FROM thinwire_messages WHERE session = ?"
 _ADD = "INSERT INTO thinwire_messages VALUES (?, ?, ?)"
 _DELETE = "DELETE FROM thinwire_messages WHERE session = ?"
-_inherited: list[sqlite3.Connection] = []
+_inherited: "list[sqlite3.Connection]" = []
 
 
 @public
@@ -126,7 +128,9 @@ class SQLiteHistory:
         return f"SQLiteHistory({self._path!r})"
 
 
-def _connection(path: str, fsync: bool) -> sqlite3.Connection:
+def _connection(path: str, fsync: bool) -> "sqlite3.Connection":
+    import sqlite3  # not every Python is built with it
+
     found = sqlite3.connect(path, timeout=_BUSY_S, isolation_level=None, check_same_thread=False)
     try:
         found.execute("PRAGMA journal_mode=WAL")

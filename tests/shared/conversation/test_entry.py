@@ -3,7 +3,7 @@ import os
 from helpers import Later, Scratch
 from talks import answer, contents, error_in, rest, sent, talk_of
 
-from thinwire.core.conversation.entry import Latest, storable
+from thinwire.core.conversation.entry import storable
 from thinwire.core.conversation.history import MemoryHistory
 from thinwire.core.conversation.jsonl_history import JSONLHistory
 from thinwire.core.conversation.trimming import summary_message
@@ -162,20 +162,6 @@ async def test_an_answer_that_a_history_cannot_take_is_an_error():
     assert len(talk.sessions) == 0
 
 
-def test_the_latest_turns_are_bounded():
-    latest = Latest(3)
-    for number in range(9):
-        latest.add("s%d" % (number % 5), number)
-    known = [name for name in ("s0", "s1", "s2", "s3", "s4") if latest.get(name) is not None]
-    assert len(known) == 3
-    assert latest.get("s3") == 8
-    latest.add("s3", 9)
-    assert latest.get("s3") == 9
-    latest.forget("s3")
-    latest.forget("s3")
-    assert latest.get("s3") is None
-
-
 async def test_a_turn_of_a_session_that_is_forgotten_is_not_changed_any_more():
     talk, _ = talk_of("one", "two", max_sessions=1)
     async with talk.stream("1", session="x") as turn:
@@ -232,3 +218,14 @@ async def test_a_short_history_is_sent_from_its_beginning():
         talk, transport = talk_of("three", history=history, max_messages=4)
         await talk.send("3")
         assert contents(sent(transport)) == ["2", "two", "3"]
+
+
+async def test_a_history_may_hold_completions():
+    talk, transport = talk_of("one", "two", "three", max_messages=4, max_chars=100)
+    completion = await talk.send("1", session="other")
+    talk.history.append("", [user("0"), completion])
+    talk.history.append("greeted", [completion])
+    await talk.send("2")
+    assert contents(sent(transport)) == ["0", "one", "2"]
+    await talk.send("2", session="greeted")
+    assert contents(sent(transport)) == ["one", "2"]

@@ -174,6 +174,26 @@ def test_a_refusal():
     assert error.completion.refusal == "I will not."
 
 
+def test_an_answer_that_is_nested_too_deeply():
+    schema = {"type": "object", "properties": {"a": {"$ref": "#"}}}
+    for depth in (600, 3000):
+        words = '{"a":' * depth + "{}" + "}" * depth
+        error = error_of(ParseError, asked, words, schema)
+        assert error.reason == "invalid"
+        assert "nested too deeply" in str(error) or "no JSON" in str(error), error
+
+
+def test_what_the_checks_own_code_raises_comes_out_as_it_is():
+    def broken(*_):
+        raise RuntimeError("mine")
+
+    usual, into.check = into.check, broken
+    try:
+        assert str(error_of(RuntimeError, asked, ROME, CITY)) == "mine"
+    finally:
+        into.check = usual
+
+
 def test_it_is_asked_once_and_the_connection_is_kept():
     replies = [ScriptedReply([answer("no")]), ScriptedReply([answer(ROME)])]
     transport = ScriptedTransport(replies)

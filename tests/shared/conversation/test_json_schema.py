@@ -195,7 +195,9 @@ MISFITS = [
     (TEXT, None, "", "not null"),
     (NUMBER, True, "", "not boolean"),
     (NUMBER, 3.5, "", "not number"),
-    (NUMBER, float("inf"), "", "not number"),
+    (NUMBER, float("inf"), "", "not Infinity or NaN"),
+    ({"type": "number"}, float("inf"), "", "not Infinity or NaN"),
+    ({"type": "number"}, float("nan"), "", "not Infinity or NaN"),
     ({"type": ["string", "null"]}, [], "", "string or null is expected, not array"),
     ({"enum": ["a", 1]}, True, "", "one of"),
     ({"const": 0}, False, "", "0 is expected"),
@@ -233,6 +235,19 @@ def test_what_does_not_fit_is_named_by_its_path():
         assert error.path == path, (schema, value, error.path)
         assert words in error.why, (schema, value, error.why)
         assert str(error) == (path + ": " + error.why if path else error.why)
+
+
+def test_a_long_chain_takes_no_longer_than_it_is():
+    # Looked at twice at each link, it would take for ever.
+    value = {"next": 3}
+    for _ in range(40):
+        value = {"next": value}
+    assert error_of(Misfit, check, NODES, value, NODES).path == ".".join(["next"] * 41)
+    value = {"next": None}
+    for _ in range(40):
+        value = {"next": value, "a/b": None}
+    prune(NODES, value, NODES)
+    assert list(value["next"]) == ["next"]
 
 
 def test_nulls_of_the_strict_form_are_taken_out():

@@ -229,6 +229,7 @@ def test_what_was_to_replace_a_session_does_not_come_back():
         history = JSONLHistory(folder.path)
         history.append("s", TURN)
         folder.write("s.jsonl.new", b'{"new":1}\n')
+        folder.write("s.jsonl.torn", b'{"torn')
         history.delete("s")
         assert list(history.read("s")) == []
         assert folder.files() == []

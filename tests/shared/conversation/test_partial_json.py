@@ -83,6 +83,16 @@ def test_it_grows_into_the_whole():
     assert reader.value == whole
 
 
+def test_what_is_nested_too_deeply_stays_as_it_is():
+    reader = read('{"a": 1, "b": ' + "[" * 500 + "1]")
+    assert reader.value["a"] == 1
+    assert not reader.closed
+    depth, inner = 0, copied(reader.value)["b"]
+    while inner:
+        depth, inner = depth + 1, inner[0]
+    assert depth == 62
+
+
 def test_a_copy_grows_no_further():
     reader = read('{"a": [1, {"b": 2')
     before = copied(reader.value)

@@ -127,3 +127,20 @@ def test_threads_wait_without_a_loop():
 def test_where_there_are_no_threads_nothing_is_locked():
     with Unshared():
         pass
+
+
+def test_who_was_the_last_is_known_of_as_many_sessions_as_are_asked_for():
+    sessions = Sessions(ScriptedTransport([]), 3)
+    places = [Place("s%d" % (number % 5)) for number in range(9)]
+    for place in places:
+        sessions.remember(place)
+    assert len([place for place in places if sessions.is_latest(place)]) == 3
+    assert sessions.is_latest(places[8])
+    assert not sessions.is_latest(places[3])
+    again = Place("s3")
+    sessions.remember(again)
+    assert sessions.is_latest(again)
+    assert not sessions.is_latest(places[8])
+    sessions.forget("s3")
+    sessions.forget("s3")
+    assert not sessions.is_latest(again)

@@ -3,6 +3,7 @@ from streams import json_reply
 from talks import answer, contents, sent, sync_talk_of
 
 from thinwire.core.answer.events import StreamComplete
+from thinwire.core.error_kinds import OutOfMemory
 from thinwire.core.errors import StatusError
 
 
@@ -64,3 +65,16 @@ def test_closing_ends_what_is_open():
         next(turn)
     assert contents(talk.messages()) == ["1", "Hel"]
     error_of(RuntimeError, talk.send, "2")
+
+
+async def nothing_made():
+    return None
+
+
+def test_a_heap_that_is_full_is_told():
+    # MicroPython gives None where there is no memory to hand a result over.
+    talk, _ = sync_talk_of(answer("Hel", "lo"))
+    with talk.stream("1") as turn:
+        next(turn)
+        turn._turn._next = nothing_made  # noqa: SLF001
+        error_of(OutOfMemory, next, turn)

@@ -12,7 +12,8 @@ from thinwire.core.client import AsyncClient
 from thinwire.core.conversation.sync_tool_loop import SyncToolLoop
 from thinwire.core.conversation.tool_loop import MaxRoundsExceeded, ToolLoop
 from thinwire.core.conversation.tool_run import ToolResult
-from thinwire.core.errors import ReadError, StatusError, StreamInterrupted
+from thinwire.core.errors import OutOfMemory, ReadError, StatusError, StreamInterrupted
+from thinwire.core.routing.deployment import Deployment
 from thinwire.core.sync import Client
 from thinwire.testing.scripted import ScriptedReply
 
@@ -105,6 +106,42 @@ def test_what_goes_wrong_is_told_to_the_model():
         assert errors[2] == "the arguments are no JSON object; nothing was called"
         assert errors[3].startswith("TypeError: "), errors
         assert b"sk-a-secret-key" not in made.transport.sent[1]
+
+
+def test_a_key_that_a_callable_gives_is_not_told():
+    def leaky():
+        raise ValueError("the key is sk-of-this-hour")
+
+    for kind in KINDS:
+        places = Deployment("https://a.test/v1?sig=signed-for-you", lambda: "sk-of-this-hour")
+        made = client(kind, asks(("f", {})), says(), deployments=places)
+        loop = made.stream_tools("hi", tools=[(definition("f"), leaky)])
+        inner = loop if kind is AsyncClient else loop._stream  # noqa: SLF001
+        assert "signed-for-you" in inner.secrets()
+        everything(kind, loop)
+        assert loop.messages[1]["content"] == '{"error":"ValueError: the key is ***"}'
+
+
+def test_a_lack_of_memory_of_ours_is_told_as_such():
+    def lack(completion):
+        raise MemoryError
+
+    made = client(Client, asks(("add", {"a": 1, "b": 2})))
+    loop = made.stream_tools("hi", tools=TOOLS)
+    loop._stream._round_over = lack  # noqa: SLF001
+    error_of(OutOfMemory, list, loop)
+    assert loop.messages == []
+
+
+def test_a_lack_of_memory_of_the_callers_is_the_callers():
+    def lack(*given):
+        raise MemoryError
+
+    for kind in KINDS:
+        for name in ("approve", "on_delta", "on_event"):
+            made = client(kind, asks(("add", {"a": 1, "b": 2})), says())
+            error = error_of(MemoryError, finished, made, {"tools": TOOLS, name: lack})
+            assert not isinstance(error, OutOfMemory), name
 
 
 def test_arguments_that_are_none_do_not_go_back():

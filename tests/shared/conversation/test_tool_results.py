@@ -3,12 +3,10 @@
 import json
 
 from helpers import Scratch, error_of
-from replies import chain, client
 
 from thinwire.core.conversation.tool_results import content_of, error_content
 from thinwire.core.errors import EncodeError
 from thinwire.core.request.sources import TextFile, TextStream
-from thinwire.core.sync import Client
 from thinwire.core.wire.json_encode import encoded
 
 LONG = "Grüße, 世界 🚀. " * 100
@@ -97,8 +95,7 @@ def test_what_json_cannot_carry_is_an_error():
 
 
 def test_an_error_is_told_in_words_and_without_keys():
-    made = client(Client, deployments=chain())
-    content, words = error_content("refused: sk-a-secret-key\n" + "x" * 2000, made)
+    content, words = error_content("refused: sk-a-secret-key\n" + "x" * 2000, ["sk-a-secret-key"])
     assert json.loads(content) == {"error": words}
     assert words.startswith("refused: ***\nxxx")
     assert (len(words), words[-3:]) == (1003, "...")

@@ -353,6 +353,27 @@ def test_what_ends_the_loop_ends_the_other_calls():
     run(main())
 
 
+def test_why_it_ends_is_worth_more_than_a_lack_of_memory_at_the_end():
+    async def main():
+        def lack():
+            raise MemoryError
+
+        async def stop(a):
+            raise asyncio.CancelledError
+
+        one = setting(Reply(*(asks("f") + [CALLS])), SAID)
+        loop = one.client.stream_tools("hi", tools=[(definition("f"), stop)])
+        loop._stop = lack  # noqa: SLF001
+        try:
+            async for _ in loop:
+                pass
+            assert False, "nothing was raised"
+        except asyncio.CancelledError:
+            pass
+
+    run(main())
+
+
 ANSWERS = [
     (True, "1"),
     (False, "the user did not allow this call"),

@@ -1,11 +1,14 @@
 import asyncio
 
+from helpers import error_of
 from streams import json_reply
 from talks import answer, contents, error_in, rest, sent, talk_of, turns_of_the_loop
 
+from thinwire.core._compat import MICROPYTHON
 from thinwire.core.answer.events import ContentDelta, StreamComplete
 from thinwire.core.conversation.history import MemoryHistory
 from thinwire.core.conversation.turn import heard
+from thinwire.core.error_kinds import OutOfMemory
 from thinwire.core.errors import StatusError, StreamInterrupted
 from thinwire.testing.scripted import ScriptedReply
 
@@ -229,7 +232,8 @@ def test_what_was_heard_of_a_turn_with_tools():
     cut = {"role": "assistant", "content": "Let", "tool_calls": calls("1")}
     assert heard(whole, True, 3) == [USER, cut, RESULT, silent]
     assert heard(whole[:3], False, None) == [USER, CALLING, RESULT, silent]
-    assert heard([USER, {"role": "assistant", "content": ""}], False, None) == []
+    for nothing in ("", "\n\n "):
+        assert heard([USER, {"role": "assistant", "content": nothing}], False, None) == []
 
 
 class Pause:
@@ -290,10 +294,61 @@ async def test_a_turn_that_is_torn_lets_the_next_one_in():
 
 async def test_a_turn_that_is_dropped_lets_the_next_one_in():
     # Where classes have __del__, which is not on a chip.
+    if MICROPYTHON:
+        return
     talk, _ = talk_of(answer("Hel", "lo"), "two")
     turn = talk.stream("1")
     await turn.__anext__()
-    turn.__del__()
+    turn = None
     assert (await talk.send("2")).content == "two"
-    await turn.aclose()
-    turn.__del__()
+    assert contents(await talk.messages()) == ["2", "two"]
+    await talk.aclose()
+
+
+class Full:
+    # Stands for a heap that is full: nothing can be made.
+    def __call__(self, *given):
+        raise MemoryError
+
+
+async def test_a_heap_that_is_full_keeps_no_session():
+    talk, _ = talk_of(answer("Hel", "lo"), "two")
+    turn = talk.stream("1")
+    turn._next = Full()  # noqa: SLF001
+    error_of(OutOfMemory, turn.__anext__)
+    del turn._next  # noqa: SLF001
+    await turn.__anext__()
+    turn._next = turn._settle = Full()  # noqa: SLF001
+    error_of(OutOfMemory, turn.__anext__)
+    error_of(OutOfMemory, turn.__aexit__)
+    assert (await talk.send("2")).content == "two"
+
+
+class NoRoom(MemoryHistory):
+    # A history for which there is no memory: to read, or to append.
+    reads = False
+
+    def read(self, session):
+        if not self.reads:
+            raise MemoryError
+        return super().read(session)
+
+    def append(self, session, messages):
+        raise MemoryError
+
+
+async def test_a_history_without_memory_is_told():
+    history = NoRoom()
+    talk, _ = talk_of("one", "two", "three", history=history)
+    await error_in(OutOfMemory, talk.send("1"))
+    await error_in(OutOfMemory, rest(talk.stream("1")))
+    history.reads = True
+    await error_in(OutOfMemory, talk.send("1"))
+    await error_in(OutOfMemory, rest(talk.stream("1")))
+
+    def mine(text):
+        raise MemoryError("of the caller's own")
+
+    error = await error_in(MemoryError, talk.send("1", on_delta=mine))
+    assert not isinstance(error, OutOfMemory)
+    assert len(talk.sessions) == 0

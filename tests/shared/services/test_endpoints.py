@@ -44,7 +44,8 @@ def test_a_get_has_no_body():
             request = made.transport.requests[0]
             assert (request.method, request.body, request.length) == ("GET", None, None)
             assert not [name for name, _ in request.headers if name == "Content-Type"]
-            assert names == ["attempt_started", "first_token", "complete"], names
+            told = ["call_started", "attempt_started", "first_token", "complete", "call_ended"]
+            assert names == told, names
 
 
 def test_a_get_is_not_sent_again_for_a_length_that_it_cannot_have():

@@ -5,7 +5,16 @@ import os
 from pathlib import Path
 from typing import Any
 
-from thinwire import AsyncClient, Deployment, JSONLMessages, StreamInterrupted
+from thinwire import (
+    AsyncClient,
+    Conversation,
+    Deployment,
+    JSONLHistory,
+    JSONLMessages,
+    MemoryHistory,
+    SQLiteHistory,
+    StreamInterrupted,
+)
 
 
 async def talk(client: AsyncClient, history: list[dict[str, Any]], text: str) -> str:
@@ -26,6 +35,18 @@ async def on_disk(client: AsyncClient) -> None:
     await client.chat([*kept, completion, {"role": "user", "content": "and now?"}])
 
 
+async def by_session(client: AsyncClient) -> None:
+    on_disk = JSONLHistory(Path("chats"), fsync=True)
+    for history in (MemoryHistory(max_sessions=10), on_disk, SQLiteHistory("chats.db")):
+        async with Conversation(client, history=history) as talk:
+            await talk.send("hi", session="kitchen")
+        roles: list[str] = [message["role"] for message in history.read("kitchen")]
+        print(roles)
+    on_disk.append("kitchen", [{"role": "user", "content": "hi"}])
+    on_disk.replace("kitchen", on_disk.read("kitchen"))
+    on_disk.delete("kitchen")
+
+
 async def main() -> None:
     key = os.environ.get("API_KEY", "")
     async with AsyncClient("m", {"m": Deployment("http://localhost:8000/v1", key)}) as client:
@@ -34,6 +55,7 @@ async def main() -> None:
             print(await talk(client, history, text))
         async with asyncio.TaskGroup() as group:
             group.create_task(on_disk(client))
+            group.create_task(by_session(client))
 
 
 asyncio.run(main())

@@ -247,7 +247,7 @@ def _add(response: Response, event: Event) -> None:
         response.images.append(event.image)
     elif event.usage is not None:
         response.usage = event.usage
-    elif event.kind == EventKind.END:
+    elif event.message is not None:
         response.finish_reason, response.message = event.finish_reason, event.message
 
 

@@ -278,7 +278,7 @@ class Response:
     images: list[ImagePart] = field(default_factory=list)
     usage: Usage | None = None
     finish_reason: str = ""
-    message: Message | None = None
+    message: Message = field(default_factory=lambda: Message("assistant"))
 
 
 @public

@@ -1,11 +1,11 @@
 """The log of the provider for exoclaw: the events and fields that dashboards for it know.
 
 Warnings always; with LLM_LOGGING=true each request, the text of its messages, and its answer's
-counts. A key of a deployment is never in it, whatever the text, unless a callable gives it.
+counts. No secret of a deployment is in it, whatever the text, but a key that a callable gives.
 """
 
 from thinwire.core import adapters, observer
-from thinwire.core._compat import const, getenv
+from thinwire.core._compat import const, getenv, import_module
 from thinwire.core.error_kinds import without
 
 TYPE_CHECKING = const(False)
@@ -22,7 +22,7 @@ class CallLog:
     Args:
         logs_calls: whether requests and answers are written, or only warnings.
         limit: characters of each message; all of it if negative.
-        deployments: whose keys are not to be told.
+        deployments: whose secrets are not to be told.
     """
 
     def __init__(
@@ -30,12 +30,10 @@ class CallLog:
     ) -> None:
         self._logs_calls = logs_calls
         self._limit = limit
-        self._keys: set[str] = set()
-        for one in deployments.values():
-            names = () if one.options is None else one.options.variables
-            for key in [one.api_key] + [getenv(name) for name in names]:
-                if key and isinstance(key, str):
-                    self._keys.add(key)
+        self._secrets: list[str] = []
+        if logs_calls:
+            for one in deployments.values():
+                self._secrets.extend(_secrets(one))
         self._tell = observer.log_hook(self.write)
 
     def write(self, level: str, event: str, fields: "dict[str, Any]") -> None:
@@ -69,11 +67,13 @@ class CallLog:
         fields = {"llm.model": model, "llm.message.count": count}
         fields["llm.tool.count"] = len(tools) if tools else 0
         self.write("info", "llm_request", fields)
-        if not isinstance(messages, (list, tuple)) and (
-            hasattr(messages, "__next__") or not hasattr(messages, "__iter__")
-        ):
-            return self._passing(messages)
-        for message in messages:
+        try:
+            walk = iter(messages)
+        except TypeError:
+            return messages  # type: ignore[no-any-return]  # the client says what is wrong with it
+        if walk is messages:
+            return self._passing(walk)
+        for message in walk:
             self._message(message)
         return messages  # type: ignore[no-any-return]
 
@@ -92,9 +92,22 @@ class CallLog:
             parts = [str(part.get("text", "")) for part in text if hasattr(part, "get")]
             text = " ".join(parts)
         text = str(text).replace("\n", "\\n")
-        for key in self._keys:
-            text = without(text, key)
+        for secret in self._secrets:
+            text = without(text, secret)
         if self._limit >= 0:
             text = text[: self._limit]
         role = message.get("role", "?")
         self.write("info", "llm_request_msg", {"message.role": role, "message.text": text})
+
+
+def _secrets(deployment: "Any") -> "list[str]":
+    # Of what is no deployment, which the client refuses, none.
+    if not hasattr(deployment, "options"):
+        return []
+    secrets = import_module("thinwire.core.wire.redaction").secrets
+    headers, query = list(deployment.extra_headers.items()), deployment.url.query
+    found = secrets(headers, query, deployment.api_key)
+    names = () if deployment.options is None else deployment.options.variables
+    for name in names:
+        found = found + secrets([], "", getenv(name))
+    return found  # type: ignore[no-any-return]

@@ -77,8 +77,10 @@ def also(error: ThinwireError, theirs: "type[Exception]") -> ThinwireError:
             again = retryable_error()
             bases = (ours, again) if issubclass(again, theirs) else (ours, theirs, again)
         if bases not in _made:
-            own = {"status_code": property(_status), "__reduce__": _reduced}
-            _made[bases] = type(ours.__name__, bases, dict(own, __module__=ours.__module__))
+            own: dict[str, object] = {"__reduce__": _reduced, "__module__": ours.__module__}
+            if theirs.__name__ == "HTTPStatusError":
+                own["status_code"] = property(_status)
+            _made[bases] = type(ours.__name__, bases, own)
         error.__class__ = _made[bases]
     return error
 

@@ -241,9 +241,12 @@ def _pass_on(error: ThinwireError) -> None:
         raise other
 
 
-def _names_users(deployment: "Deployment") -> bool:
-    options = deployment.options
-    return "user" in deployment.extra_body or (options is not None and options.session_field != "")
+def _names_users(deployment: "Any") -> bool:
+    if isinstance(deployment, str):  # a name, as AsyncClient takes them
+        return False
+    options = getattr(deployment, "options", None)  # what is none of ours the client refuses
+    named = options is not None and options.session_field != ""
+    return named or "user" in getattr(deployment, "extra_body", ())
 
 
 def _session() -> str:

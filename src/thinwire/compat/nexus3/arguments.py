@@ -43,7 +43,7 @@ def normalized(text: str, name: str) -> tuple[dict[str, Any], dict[str, Any]]:
     if not text.strip():
         return {}, {"argument_format": "empty"}
     try:
-        found = json.loads(text, parse_constant=_refused)  # NaN is no JSON, and cannot go back
+        found = json.loads(text, parse_constant=_finite, parse_float=_finite)
     except (ValueError, RecursionError):
         pass
     else:
@@ -64,8 +64,12 @@ def normalized(text: str, name: str) -> tuple[dict[str, Any], dict[str, Any]]:
     return _unresolved(text, "raw_text", "they are neither an object nor anything like it")
 
 
-def _refused(constant: str) -> None:
-    raise ValueError(constant)
+def _finite(text: str) -> float:
+    # NaN is no JSON, 1e999 no number that could go back.
+    number = float(text)
+    if not math.isfinite(number):
+        raise ValueError(text)
+    return number
 
 
 def _unresolved(text: str, kind: str, why: str) -> tuple[dict[str, Any], dict[str, Any]]:

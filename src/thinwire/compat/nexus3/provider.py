@@ -13,8 +13,8 @@ from thinwire._public import public
 from thinwire.compat.nexus3.config import ProviderConfig
 from thinwire.compat.nexus3.conversion import message_of, provider_error, wire_messages
 from thinwire.compat.nexus3.types import (
+    ConfigError,
     Message,
-    ProviderError,
     RawLogCallback,
     StreamComplete,
     StreamEvent,
@@ -162,7 +162,7 @@ class BaseProvider:
                     self.model_id, self._deployment, **self._trust, **hooks
                 )
             except ValueError as error:
-                raise ProviderError(str(error)) from error
+                raise ConfigError(str(error)) from error
         return self._clients[heard]
 
     def _teller(self, name: str) -> Any:

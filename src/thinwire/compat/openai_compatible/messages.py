@@ -86,7 +86,8 @@ def _wire_message(message: Any) -> Any:
     kind = getattr(message, "role", None) or message.type
     found: dict[str, Any] = {"role": _ROLES.get(kind, kind), "content": message.content}
     if found["role"] == "assistant":
-        found.update(getattr(message, "additional_kwargs", None) or {})
+        more = getattr(message, "additional_kwargs", None) or {}
+        found.update({name: value for name, value in more.items() if value is not None})
         calls = [_wire_call(call) for call in getattr(message, "tool_calls", None) or ()]
         broken = getattr(message, "invalid_tool_calls", None) or ()
         calls += [_wire_call(call) for call in broken]

@@ -6,6 +6,7 @@ but never after a refusal: a bad key must not look fine.
 """
 
 import logging
+import threading
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from typing import Any, Self
@@ -44,6 +45,7 @@ class LLMProvider(ABC):
         self._is_healthy = True
         self._async_client: AsyncClient | None = None
         self._client: Client | None = None
+        self._making = threading.Lock()  # threads have one client in common
 
     @property
     @abstractmethod
@@ -110,8 +112,9 @@ class LLMProvider(ABC):
 
     def client(self) -> Client:
         """The client for programs without an event loop."""
-        if self._client is None:
-            self._client = Client(None, {"*": self.deployment}, log=_told())
+        with self._making:
+            if self._client is None:
+                self._client = Client(None, {"*": self.deployment}, log=_told())
         return self._client
 
     async def aclose(self) -> None:

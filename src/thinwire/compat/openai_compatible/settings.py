@@ -40,6 +40,7 @@ class OpenAISettings:
             OpenAICompatibleProvider.
         timeout: longest single wait, in seconds.
         max_retries: how often a request is tried again.
+        allow_insecure_http: http to other machines than this one, with a key.
         legacy: whether OPENROUTER_* say it.
     """
 
@@ -51,6 +52,7 @@ class OpenAISettings:
     custom_headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     timeout: float = 30
     max_retries: int = 3
+    allow_insecure_http: bool = False
     legacy: bool = False
 
     @classmethod
@@ -70,6 +72,7 @@ class OpenAISettings:
             read.headers("CUSTOM_HEADERS"),
             read.number("TIMEOUT", 30),
             int(read.number("MAX_RETRIES", 3)),
+            read.flag("ALLOW_INSECURE_HTTP", False),
         )
         key = read.text("API_KEY", "OPENROUTER_")
         if (said.enabled and said.api_key) or not key:
@@ -80,6 +83,7 @@ class OpenAISettings:
             default_model=said.default_model,
             timeout=said.timeout,
             max_retries=said.max_retries,
+            allow_insecure_http=said.allow_insecure_http,
             legacy=True,
         )
 
@@ -91,11 +95,13 @@ class OpenAISettings:
         """
         if not self.enabled or not self.api_key:
             return None
-        limits: dict[str, Any] = {"timeout": self.timeout, "max_retries": self.max_retries}
+        more: dict[str, Any] = {"timeout": self.timeout, "max_retries": self.max_retries}
+        if self.allow_insecure_http:
+            more["allow_insecure_http"] = True
         if self.legacy:
-            return OpenRouterProvider(self.api_key, self.base_url, **limits)
+            return OpenRouterProvider(self.api_key, self.base_url, **more)
         return OpenAICompatibleProvider(
-            self.api_key, self.base_url, self.provider_name, self.custom_headers, **limits
+            self.api_key, self.base_url, self.provider_name, self.custom_headers, **more
         )
 
 

@@ -5,9 +5,9 @@ it is sent, `prompt` what stands in front, `sessions` whose turn it is, `turn` w
 answer that is not heard to its end. The client asks.
 """
 
-from thinwire.core._compat import const, import_module, public
+from thinwire.core._compat import MICROPYTHON, const, import_module, public
 from thinwire.core.conversation import prompt
-from thinwire.core.conversation.entry import Entry, Latest, settled
+from thinwire.core.conversation.entry import Entry, settled
 from thinwire.core.conversation.sessions import Sessions
 from thinwire.core.conversation.trimming import Limits
 from thinwire.core.conversation.turn import Turn
@@ -15,14 +15,45 @@ from thinwire.core.conversation.turn import Turn
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
-    from typing import Any, Self
+    from typing import Any, Self, Unpack
 
     from thinwire.core.answer.completion import Completion
+    from thinwire.core.client import AsyncClient
     from thinwire.core.conversation.history import History
-    from thinwire.core.stream import OnDelta
+    from thinwire.core.conversation.tool import ToolLike
+    from thinwire.core.conversation.tool_loop import OnEvent
+    from thinwire.core.conversation.tool_run import Approve
+    from thinwire.core.request.call import ChatParams
+    from thinwire.core.request.sources import Source
+    from thinwire.core.routing.policy import OnInterrupt, RetryPolicy, Timeouts
+    from thinwire.core.stream import OnDelta, OnRestart
 
-    Parts = str | Sequence[Mapping[str, object]] | Mapping[str, object]
+    Said = str | Source | Sequence[Mapping[str, object]] | Mapping[str, object]
     Summarize = Callable[[Iterable[dict[str, Any]]], object]
+    Profile = str | Mapping[str, object] | None
+
+    class TurnParams(ChatParams, total=False):
+        """What each call of a client takes, and each of a loop of tools."""
+
+        model: str | None
+        timeouts: Timeouts | float | None
+        retry: RetryPolicy | int | None
+        hedge_after: float | None
+        on_interrupt: OnInterrupt | None
+        extra_body: Mapping[str, object] | None
+        extra_headers: Mapping[str, str] | None
+        max_rounds: int
+        approve: Approve | None
+        timeout: float | None
+
+    class SendParams(TurnParams, total=False):
+        """The same where an answer is waited for."""
+
+        on_restart: OnRestart | None
+        on_event: OnEvent | None
+
+
+_OF_TOOLS = ("max_rounds", "approve", "timeout", "on_event")
 
 
 @public
@@ -39,19 +70,17 @@ class Conversation:
 
     def __init__(
         self,
-        client: "Any",
+        client: "AsyncClient",
         *,
         system: object = None,
-        profile: object = None,
+        profile: "Profile" = None,
         history: "History | None" = None,
         max_messages: "int | None" = None,
         max_chars: "int | None" = None,
         summarize: "Summarize | None" = None,
-        tools: "Any" = None,
-        max_rounds: int = 8,
-        approve: "Any" = None,
+        tools: "Iterable[ToolLike] | None" = None,
         max_sessions: int = 1000,
-        **params: "Any",
+        **params: "Unpack[TurnParams]",
     ) -> None:
         """Makes a conversation; nothing is sent or read.
 
@@ -70,9 +99,9 @@ class Conversation:
                 the turn is asked; gives the text that takes their place, in the request and in the
                 history; "" drops them, None keeps them in the history, unsent.
             tools: what the model may call, see `run_tools`; None for none.
-            max_rounds, approve: see `run_tools`.
             max_sessions: of how many sessions the last turn may be interrupted after its end.
-            **params: of each call: model, timeouts, retry, temperature and so on.
+            **params: of each call: model, timeouts, retry, temperature and so on; with tools also
+                max_rounds, approve, timeout, see `run_tools`.
 
         Raises:
             TypeError: a Client, whose conversation is a SyncConversation; an impossible prompt.
@@ -89,22 +118,20 @@ class Conversation:
         self.limits = Limits(max_messages, max_chars)
         self.summarize = summarize
         self._tools = tools
-        self._of_tools = {"max_rounds": max_rounds, "approve": approve}
         self._params = params
-        self.sessions = Sessions(client.transport)
-        self.latest = Latest(max_sessions)
-        self.turns: list[Turn] = []  # that are open
+        self.sessions = Sessions(client.transport, max_sessions)
+        self._turns: list[Callable[[], Turn | None]] = []  # that are open
         self._closed = False
 
     async def send(
         self,
-        message: "Parts",
+        message: "Said",
         *,
         session: str = "",
         on_delta: "OnDelta | None" = None,
-        tools: "Any" = None,
-        profile: object = None,
-        **params: "Any",
+        tools: "Iterable[ToolLike] | None" = None,
+        profile: "Profile" = None,
+        **params: "Unpack[SendParams]",
     ) -> "Completion":
         """Says something, and waits for the whole answer.
 
@@ -125,24 +152,30 @@ class Conversation:
         entry = self._entry(message, session, profile)
         options = self._options(tools, params)
         options["on_delta"] = on_delta
+        asks = False
         try:
             messages = await entry.begin()
             ask = self.client.run_tools if "tools" in options else self.client.chat
+            asks = True
             completion: Completion = await settled(ask(messages, session=session, **options))
+            asks = False
             added = list(getattr(completion, "messages", ())) or [completion.to_message()]
             await entry.keep([entry.message] + added)
+        except MemoryError as error:
+            # That of a call is the client's to judge: it may be one of `on_delta`.
+            raise error if asks else self.out_of_memory(error)
         finally:
             entry.leave()
         return completion
 
     def stream(
         self,
-        message: "Parts",
+        message: "Said",
         *,
         session: str = "",
-        tools: "Any" = None,
-        profile: object = None,
-        **params: "Any",
+        tools: "Iterable[ToolLike] | None" = None,
+        profile: "Profile" = None,
+        **params: "Unpack[TurnParams]",
     ) -> Turn:
         """Says something; nothing happens before the turn is iterated.
 
@@ -165,7 +198,7 @@ class Conversation:
         try:
             await self.sessions.enter(place)
             await settled(self.history.delete(session))
-            self.latest.forget(session)
+            self.sessions.forget(session)
         finally:
             place.leave()
 
@@ -175,8 +208,10 @@ class Conversation:
         A `send` goes on to its end. Client and history are left as they are.
         """
         self._closed = True
-        for turn in list(self.turns):
-            await turn.aclose()
+        for known in list(self._turns):
+            turn = known()
+            if turn is not None:
+                await turn.aclose()
 
     async def __aenter__(self) -> "Self":
         return self
@@ -186,34 +221,54 @@ class Conversation:
     ) -> None:
         await self.aclose()
 
+    def out_of_memory(self, error: BaseException) -> BaseException:
+        """The error to raise in place of a MemoryError of ours."""
+        return self.client._reserve.out_of_memory(error)  # noqa: SLF001 - above the client
+
     def check(self) -> None:
         """Raises RuntimeError: the conversation is closed."""
         if self._closed:
             raise RuntimeError("the conversation is closed")
+
+    def opened(self, turn: Turn) -> "Callable[[], Turn | None]":
+        """Notes an open turn; gives what `closed` takes. One that its caller forgets is let go."""
+        known: Callable[[], Turn | None] = _reference(turn)
+        self._turns.append(known)
+        return known
+
+    def closed(self, known: "Callable[[], Turn | None]") -> None:
+        """A turn is not open any more."""
+        self._turns.remove(known)
 
     def open(self, messages: "Any", session: str, options: "dict[str, Any]") -> "Any":
         """A stream, with tools a loop of streams, for messages of a session."""
         ask = self.client.stream_tools if "tools" in options else self.client.stream
         return ask(messages, session=session, **options)
 
-    def _entry(self, message: "Parts", session: str, profile: object) -> Entry:
+    def _entry(self, message: "Said", session: str, profile: "Profile") -> Entry:
         self.check()
         text = self._profile if profile is None else prompt.profile_text(profile)
         return Entry(self, said(message), session, text)
 
-    def _options(self, tools: "Any", params: "dict[str, Any]") -> "dict[str, Any]":
-        options = dict(self._of_tools)
-        options.update(self._params)
+    def _options(
+        self, tools: "Iterable[ToolLike] | None", params: "Mapping[str, Any]"
+    ) -> "dict[str, Any]":
+        options: dict[str, Any] = dict(self._params)
         options.update(params)
         if "keep" in options:
             raise TypeError("a conversation keeps the text of its answers: keep= is not for it")
-        tools = self._tools if tools is None else tools
-        if tools:
-            options["tools"] = tools
-        else:
-            for name in self._of_tools:
-                del options[name]
+        used = self._tools if tools is None else tools
+        if used:
+            options["tools"] = used
+        elif self._tools:  # a turn without them
+            for name in _OF_TOOLS:
+                options.pop(name, None)
         return options
+
+
+def _reference(turn: Turn) -> "Callable[[], Turn | None]":
+    # A chip's classes have no __del__ that would let the session go: there it is kept.
+    return (lambda: turn) if MICROPYTHON else import_module("weakref").ref(turn)
 
 
 def said(message: "Any") -> "dict[str, Any]":

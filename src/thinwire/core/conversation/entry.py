@@ -92,7 +92,7 @@ class Entry(Place):
                 raise
             question = rest
             await self._write([question] + messages[1:])
-        self._talk.latest.add(self.session, self)
+        self._talk.sessions.remember(self)
         return question
 
     async def _write(self, messages: "list[dict[str, Any]]") -> None:
@@ -115,7 +115,7 @@ class Entry(Place):
         place = Place(self.session)
         try:
             await talk.sessions.enter(place)
-            if talk.latest.get(self.session) is not self:
+            if not talk.sessions.is_latest(self):
                 return False
             history = await settled(talk.history.read(self.session))
             total = 0
@@ -130,6 +130,7 @@ class Entry(Place):
 
     def leave(self) -> None:
         """Lets the next turn of the session begin. Idempotent."""
+        self._history = ()
         self._talk.sessions.leave(self)
 
 
@@ -166,33 +167,3 @@ def _holds(value: "Any", without: bool) -> bool:
     if hasattr(value, "keys"):
         return True in [_holds(one, without) for one in value.values()]
     return hasattr(value, "open") and (without or not getattr(value, "replayable", True))
-
-
-class Latest:
-    """The last turn of each session, of as many sessions as are remembered: what was heard of it
-    may still be said, as long as nothing came after it.
-
-    Args:
-        most: number of sessions.
-    """
-
-    def __init__(self, most: int) -> None:
-        self._most = most
-        self._entries: dict[str, Entry] = {}
-
-    def add(self, session: str, entry: Entry) -> None:
-        """Remembers a turn in place of the one before it, and forgets another session."""
-        entries = self._entries
-        entries.pop(session, None)
-        if len(entries) >= self._most:
-            # The one longest untouched on CPython, any on a chip, where dicts have no order.
-            entries.pop(next(iter(entries)), None)
-        entries[session] = entry
-
-    def get(self, session: str) -> "Entry | None":
-        """The last turn, None where it is not known."""
-        return self._entries.get(session)
-
-    def forget(self, session: str) -> None:
-        """Nothing of it can be changed any more."""
-        self._entries.pop(session, None)

@@ -176,6 +176,11 @@ class Into:
             raise ParseError(said, "invalid", text, completion)
         try:
             return self._made(value)
+        except RuntimeError as error:
+            if "recursion" not in str(error):
+                raise  # of the type's own code
+            said = "the answer is nested too deeply"
+            raise ParseError(said, "invalid", text, completion)
         except Misfit as error:
             path = error.path
             if self._wrapped and self._kind is None:  # it begins with our key
@@ -193,7 +198,7 @@ class Into:
             check(self._schema, value, self._schema)
             return self.unwrapped(value)
         value = self.unwrapped(value)
-        return import_module("thinwire.cpython.type_schema").convert(self._kind, value)
+        return import_module("thinwire.cpython.type_values").convert(self._kind, value)
 
 
 def _is_object(schema: "Schema") -> bool:

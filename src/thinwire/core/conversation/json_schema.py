@@ -208,8 +208,8 @@ def check(schema: "Any", value: object, root: "Schema", path: str = "") -> None:
     for one in schema.get("allOf", ()):
         check(one, value, root, path)
     some = schema.get("anyOf", schema.get("oneOf"))
-    if some is not None and _first_fit(some, value, root) is None:
-        _refuse_all(some, value, root, path)
+    if some is not None:
+        _check_any(some, value, root, path)
     if "const" in schema and not _same(schema["const"], value):
         raise Misfit(path, "%r is expected, and nothing else" % (schema["const"],))
     if "enum" in schema and not [one for one in schema["enum"] if _same(one, value)]:
@@ -237,11 +237,12 @@ def _first_fit(some: "Any", value: object, root: "Schema") -> "Any":
     return None
 
 
-def _refuse_all(some: "Any", value: object, root: "Schema", path: str) -> None:
+def _check_any(some: "Any", value: object, root: "Schema", path: str) -> None:
     others = [one for one in some if resolved(one, root) != {"type": "null"}]
     if len(others) == 1 and value is not None:
-        check(others[0], value, root, path)  # which says where it does not
-    raise Misfit(path, "%s fits none of %d schemas" % (_name(value), len(some)))
+        check(others[0], value, root, path)  # which says where it does not fit
+    elif _first_fit(some, value, root) is None:
+        raise Misfit(path, "%s fits none of %d schemas" % (_name(value), len(some)))
 
 
 def _same(wanted: object, value: object) -> bool:
@@ -254,7 +255,8 @@ def _is(kind: str, value: object) -> bool:
     if kind == "integer":
         return isinstance(value, int) or (isinstance(value, float) and value == value // 1)
     if kind == "number":
-        return isinstance(value, (int, float))
+        # Infinity and NaN, which are no JSON, are read where a server sends them.
+        return isinstance(value, (int, float)) and value - value == 0
     return kind == _name(value)
 
 
@@ -264,7 +266,9 @@ def _name(value: object) -> str:
     for kind, name in ((bool, "boolean"), (str, "string"), (dict, "object"), (list, "array")):
         if isinstance(value, kind):
             return name
-    return "integer" if isinstance(value, int) else "number"
+    if isinstance(value, int):
+        return "integer"
+    return "number" if value - value == 0 else "Infinity or NaN"  # type: ignore[operator]
 
 
 def _check_object(schema: "Schema", value: "dict[str, Any]", root: "Schema", path: str) -> None:

@@ -28,7 +28,7 @@ class JSONLHistory:
     being appended is there as a whole or not at all; the same holds for what replaces a
     conversation. Several processes and threads may share a folder where the system has flock (on
     Windows and on a chip it is one process's): turns are whole, and stand in the order in which
-    they were appended; `replace` loses what others append while it is at it.
+    they were appended; `replace` takes the place of what others have appended meanwhile, too.
 
     Args:
         folder: made with the first turn where there is none. A session "kitchen" is in
@@ -74,7 +74,8 @@ class JSONLHistory:
         try:
             make_folder(self._folder)
         except OSError as error:
-            if error.args[0] != _EXISTS:
+            # A full heap leaves an error without its number: whether there is one, opening tells.
+            if error.args[:1] not in ((), (_EXISTS,)):
                 raise
         return self
 

@@ -23,6 +23,7 @@ _STRING = const(4)  # its end
 _WORD = const(5)  # the end of a number, true, false or null
 _DONE = const(6)  # nothing: the value is closed, or it is no JSON
 
+_DEEPEST = const(64)  # containers in one another; a copy of more takes more stack than a chip has
 _SPACE = " \t\r\n"
 
 
@@ -83,6 +84,9 @@ class PartialJSON:
             self._state = _DONE
 
     def _begin(self, bracket: str) -> None:
+        if len(self._open) >= _DEEPEST:
+            self._state = _DONE
+            return
         new: Any = {} if bracket == "{" else []
         if self._open:
             self._place(new)

@@ -1,10 +1,11 @@
 """One turn of a session at a time, in the order they were asked for.
 
-A session is in memory only while somebody is at work in it, or waits: there is nothing to bound,
-and nothing to lose. Whoever waits has a place in the session's queue, and the first place is at
-work. With a transport that runs tasks the wait is its `signal`; a blocking one has threads, whose
-wait is an event of theirs. Where neither can help, because whoever is first is the very one who
-would wait, it is an error and no standstill.
+A session is in memory while somebody is at work in it, or waits. What stays is who was the last
+there, which matters to a turn that is interrupted after its end, of a bounded number of sessions.
+Whoever waits has a place in the session's queue, and the first place is at work. With a transport
+that runs tasks the wait is its `signal`; a blocking one has threads, and the wait is a lock of
+theirs. Where the one who would wait is the very one who is at work, it is an error and no
+standstill.
 """
 
 from thinwire.core._compat import const, import_module, is_awaitable, threads
@@ -29,7 +30,8 @@ class Place:
     def __init__(self, session: str) -> None:
         self.session = session
         self.called_off = False
-        self.who: object = None  # the task or thread
+        self.number = 0  # among those who wrote
+        self.who: object = None  # the task or thread, while it is at work or waits
         self.signal: Any = None  # is set when this is the first, or called off
 
     def call_off(self) -> None:
@@ -45,10 +47,14 @@ class Sessions:
 
     Args:
         transport: of the client; see `Transport.concurrent`.
+        most: of how many sessions the last turn is remembered, once it is through.
     """
 
-    def __init__(self, transport: "Transport") -> None:
+    def __init__(self, transport: "Transport", most: int = 1) -> None:
         self._transport = transport
+        self._most = most
+        self._count = 0
+        self._latest: dict[str, int] = {}  # number of the last
         self._queues: dict[str, list[Place]] = {}
         self._lock: Any = Unshared() if threads is None else threads.allocate_lock()
 
@@ -87,10 +93,31 @@ class Sessions:
             if queue is None or place not in queue:
                 return
             queue.remove(place)
+            place.who = None
             if not queue:
                 del self._queues[place.session]
             elif queue[0].signal is not None:
                 queue[0].signal.set()
+
+    def remember(self, place: Place) -> None:
+        """Notes who was the last to write in a session; another session is forgotten for it."""
+        latest = self._latest
+        with self._lock:
+            latest.pop(place.session, None)
+            if len(latest) >= self._most:
+                # The one longest untouched on CPython, any on a chip, where dicts have no order.
+                latest.pop(next(iter(latest)))
+            self._count += 1
+            latest[place.session] = place.number = self._count
+
+    def is_latest(self, place: Place) -> bool:
+        """Whether nobody has written in a session since, as far as is known."""
+        return self._latest.get(place.session) == place.number
+
+    def forget(self, session: str) -> None:
+        """Nothing that is written there can be changed any more."""
+        with self._lock:
+            self._latest.pop(session, None)
 
 
 class Gate:

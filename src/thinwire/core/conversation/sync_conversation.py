@@ -6,13 +6,35 @@ from thinwire.core.sync import run
 
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
-    from typing import Any, Self
+    from collections.abc import Iterable
+    from typing import Any, Self, Unpack
 
     from thinwire.core.answer.completion import Completion
     from thinwire.core.answer.events import Event
-    from thinwire.core.conversation.conversation import Parts
+    from thinwire.core.conversation.conversation import (
+        Profile,
+        Said,
+        SendParams,
+        Summarize,
+        TurnParams,
+    )
+    from thinwire.core.conversation.history import History
+    from thinwire.core.conversation.tool import ToolLike
     from thinwire.core.conversation.turn import Turn
     from thinwire.core.stream import OnDelta
+    from thinwire.core.sync import Client
+
+    class Options(TurnParams, total=False):
+        """See Conversation."""
+
+        system: object
+        profile: Profile
+        history: History | None
+        max_messages: int | None
+        max_chars: int | None
+        summarize: Summarize | None
+        tools: Iterable[ToolLike] | None
+        max_sessions: int
 
 
 class _Talk(Conversation):
@@ -52,9 +74,14 @@ class SyncTurn:
 
     def __next__(self) -> "Event":
         try:
-            return run(self._turn.__anext__())  # type: ignore[return-value]
+            found = run(self._turn.__anext__())
+            if found is None:
+                raise MemoryError
+            return found  # type: ignore[return-value]
         except StopAsyncIteration:
             pass
+        except MemoryError as error:
+            raise self._turn.out_of_memory(error)
         raise StopIteration
 
     def interrupt(self, heard_chars: "int | None" = None) -> None:
@@ -75,26 +102,40 @@ class SyncConversation:
     each of them: turns of one session wait for one another, in order.
     """
 
-    def __init__(self, client: "Any", **options: "Any") -> None:
+    def __init__(self, client: "Client", **options: "Unpack[Options]") -> None:
         """See Conversation; `summarize` and the methods of an own history are plain."""
-        self._talk = _Talk(client, **options)
+        self._talk = _Talk(client, **options)  # type: ignore[arg-type]  # its client blocks
 
     def send(
         self,
-        message: "Parts",
+        message: "Said",
         *,
         session: str = "",
         on_delta: "OnDelta | None" = None,
-        **params: "Any",
+        tools: "Iterable[ToolLike] | None" = None,
+        profile: "Profile" = None,
+        **params: "Unpack[SendParams]",
     ) -> "Completion":
         """See Conversation.send."""
         return run(  # type: ignore[return-value]
-            self._talk.send(message, session=session, on_delta=on_delta, **params)
+            self._talk.send(
+                message, session=session, on_delta=on_delta, tools=tools, profile=profile, **params
+            )
         )
 
-    def stream(self, message: "Parts", *, session: str = "", **params: "Any") -> SyncTurn:
+    def stream(
+        self,
+        message: "Said",
+        *,
+        session: str = "",
+        tools: "Iterable[ToolLike] | None" = None,
+        profile: "Profile" = None,
+        **params: "Unpack[TurnParams]",
+    ) -> SyncTurn:
         """See Conversation.stream; to be used with `with` and `for`."""
-        return SyncTurn(self._talk.stream(message, session=session, **params))
+        return SyncTurn(
+            self._talk.stream(message, session=session, tools=tools, profile=profile, **params)
+        )
 
     def messages(self, session: str = "") -> "list[dict[str, Any]]":
         """See Conversation.messages."""

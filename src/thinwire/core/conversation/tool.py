@@ -19,10 +19,9 @@ if TYPE_CHECKING:
     from thinwire.core.adapters import Fill
     from thinwire.core.answer.tool_calls import ToolCall
 
-    ToolLike: TypeAlias = (
-        "Tool | Callable[..., object] | Mapping[str, object]"
-        " | tuple[Mapping[str, object], Callable[..., object]]"
-    )
+    Function: TypeAlias = Callable[..., object]
+    Definition: TypeAlias = Mapping[str, object]
+    ToolLike: TypeAlias = "Tool | Function | Definition | tuple[Definition, Function]"
 
 _NO_FUNCTION = (
     "tools[%d] has no function that could be called: write (definition, function), or"

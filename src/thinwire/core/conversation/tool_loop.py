@@ -51,8 +51,8 @@ class MaxRoundsExceeded(ThinwireError):
     """The last round that was allowed has ended, and its answer asked for tools once more.
 
     Those were called; `messages` has all of it, and to go on is
-    `client.run_tools(messages + error.messages, ...)`, or `client.chat(...)` for an answer without
-    tools.
+    `client.run_tools([*messages, *error.messages], ...)`, or `client.chat(...)` of the same for an
+    answer without tools.
 
     Attributes:
         completion: the last answer.
@@ -151,6 +151,18 @@ class ToolLoop:
         """The names of the tools that can be called."""
         return ", ".join(sorted(self._tools)) or "none"
 
+    def secrets(self) -> "list[str]":
+        """What no model may be told: the keys of the client, and of the answer at work."""
+        from thinwire.core.wire.redaction import secrets
+
+        found: list[str] = []
+        for deployment in self.client._router.deployments.values():  # noqa: SLF001
+            found += secrets(deployment.headers(), deployment.url.query, deployment.api_key)
+        exchange = self._stream._exchange  # noqa: SLF001 - has the key of a callable
+        if exchange is not None and exchange.request is not None:
+            found += secrets(exchange.request.headers, "", exchange.request.key)
+        return found
+
     async def __aenter__(self) -> "Self":
         return self
 
@@ -184,9 +196,14 @@ class ToolLoop:
             raise
         except BaseException as error:
             self._give_up("error" if isinstance(error, Exception) else "cancelled")
-            await self._stop()
-            if isinstance(error, ThinwireError):
-                error.messages = self.messages
+            try:
+                if isinstance(error, ThinwireError):
+                    error.messages = self.messages
+                await self._stop()
+            except MemoryError:
+                pass  # they are cancelled, and end by themselves; why is worth more
+            if isinstance(error, MemoryError):
+                raise self.out_of_memory(error)
             raise
         finally:
             self._busy = False
@@ -218,14 +235,21 @@ class ToolLoop:
                 await left.wait()
                 left.clear()
 
+    def claim(self, error: MemoryError) -> None:
+        """Takes note that code of the caller's raised `error`, which ends the loop as it is."""
+        self._claimed = error
+
     def out_of_memory(self, error: BaseException) -> BaseException:
         """See ChatStream.out_of_memory."""
-        return error if error is self._claimed else self._stream.out_of_memory(error)
+        if error is self._claimed or isinstance(error, ThinwireError):
+            return error
+        return self._stream.out_of_memory(error)
 
     def _open(self) -> "ChatStream":
         messages = joined(self._given, self.messages)
-        stream = AsyncClient.stream(
-            self.client,  # type: ignore[arg-type]  # a Client's stream is this one, too
+        # A Client's stream is this one, too.
+        stream: ChatStream = AsyncClient.stream(  # type: ignore[call-overload]
+            self.client,
             messages,
             tools=self._definitions or None,
             **self._options,
@@ -263,7 +287,6 @@ class ToolLoop:
         # The event of a call that has ended, if there is one to tell.
         for run in self._runs:
             if run.fatal is not None:
-                self._claimed = run.fatal
                 raise run.fatal
             if run.done and not run.told:
                 run.told = True
@@ -354,6 +377,7 @@ class ToolLoop:
 
 
 _FORCED = ("function", "custom")
+_TEXTS = (ContentDelta, RefusalDelta)
 
 
 def _place(run: ToolRun) -> int:
@@ -404,22 +428,31 @@ async def run(
         options=options,
         seen=told != (None, None, None),
     )
-    async with loop:
-        while True:
-            event = await loop.__anext__()
-            made: object = None
-            if on_delta is not None and isinstance(event, (ContentDelta, RefusalDelta)):
-                made = None if event.choice else on_delta(event.text)
-            elif on_restart is not None and isinstance(event, StreamRestarted):
-                made = on_restart(event)
-            if made is not None and is_awaitable(made):
-                await made  # type: ignore[misc]
-            if on_event is not None:
-                made = on_event(event)
-                if made is not None and is_awaitable(made):
-                    await made  # type: ignore[misc]
-            if isinstance(event, StreamComplete):
-                return event.completion
+    try:
+        async with loop:
+            while True:
+                event = await loop.__anext__()
+                if on_delta is not None and isinstance(event, _TEXTS) and not event.choice:
+                    await _tell(loop, on_delta, event.text)
+                elif on_restart is not None and isinstance(event, StreamRestarted):
+                    await _tell(loop, on_restart, event)
+                if on_event is not None:
+                    await _tell(loop, on_event, event)
+                if isinstance(event, StreamComplete):
+                    return event.completion
+    except MemoryError as error:
+        raise loop.out_of_memory(error)
+
+
+async def _tell(loop: ToolLoop, function: "Callable[[Any], object]", what: object) -> None:
+    # Tells a function of the caller's.
+    try:
+        made = function(what)
+        if made is not None and is_awaitable(made):
+            await made  # type: ignore[misc]
+    except MemoryError as error:
+        loop.claim(error)
+        raise
 
 
 def begin(

@@ -18,10 +18,8 @@ from thinwire.core.wire.utf8 import unfinished
 
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from typing import Any
-
-    from thinwire.core.client import BaseClient
 
 _PARTS = ("text", "image_url", "input_audio", "file")
 _LONGEST = const(1000)  # characters of an error's words
@@ -91,20 +89,15 @@ class _Pieces:
             kept = data[size:]
 
 
-def error_content(words: str, client: "BaseClient | None" = None) -> "tuple[str, str]":
+def error_content(words: str, hidden: "Sequence[str]" = ()) -> "tuple[str, str]":
     """The content of a tool message that tells why there is no result; and its words.
 
     Args:
         words: what was wrong.
-        client: whose keys are taken out of them, where they come from code that is not ours.
+        hidden: secrets that are taken out of them.
     """
-    if client is not None:
-        from thinwire.core.wire.redaction import secrets
-
-        for deployment in client._router.deployments.values():  # noqa: SLF001 - above the client
-            key = deployment.api_key
-            for secret in secrets(deployment.headers(), deployment.url.query, key):
-                words = without(words, secret)
+    for secret in hidden:
+        words = without(words, secret)
     if len(words) > _LONGEST:
         words = words[:_LONGEST] + "..."
     return str(encoded({"error": words}), "utf-8"), words

@@ -134,9 +134,10 @@ class ToolRun:
         return {"role": "tool", "tool_call_id": self.call.id, "content": self._content}
 
     def _fail(self, words: str, exception: "Exception | None" = None) -> None:
-        client = None if exception is None else self._loop.client
+        # Only code that is not ours may say a secret.
+        hidden = () if exception is None else self._loop.secrets()
         self._exception = exception
-        self._content, self._error = error_content(words, client)
+        self._content, self._error = error_content(words, hidden)
 
     def _limit(self) -> "float | None":
         own = None if self._tool is None else self._tool.timeout
@@ -177,9 +178,13 @@ class ToolRun:
         before = self._before
         if before is not None and before.asked is not None and not before.done:
             await before.asked.wait()
-        said: Any = approve(self.call)
-        if is_awaitable(said):
-            said = await said
+        try:
+            said: Any = approve(self.call)
+            if is_awaitable(said):
+                said = await said
+        except MemoryError as error:
+            self._loop.claim(error)
+            raise
         if self.asked is not None:
             self.asked.set()
         if isinstance(said, dict):
@@ -198,12 +203,16 @@ class ToolRun:
         self, function: "Any", by_place: "list[Any]", by_name: "dict[str, Any]"
     ) -> object:
         value: Any
-        if MICROPYTHON or self.task is None or is_async(function):
-            value = function(*by_place, **by_name)
-        else:
-            value = await adapters.in_thread(function, by_place, by_name)
-        if is_awaitable(value):
-            value = await value
+        try:
+            if MICROPYTHON or self.task is None or is_async(function):
+                value = function(*by_place, **by_name)
+            else:
+                value = await adapters.in_thread(function, by_place, by_name)
+            if is_awaitable(value):
+                value = await value
+        except MemoryError as error:
+            self._loop.claim(error)
+            raise
         return value
 
     async def _ring(self, limit: float, task: "Task") -> None:

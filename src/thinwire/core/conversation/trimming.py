@@ -40,21 +40,22 @@ class Limits:
         self.chars = chars
         self.none = messages is None and chars is None
 
-    def start(self, history: "Iterable[Any]", message: object, share: int = 1) -> int:
+    def start(self, history: "Iterable[Any]", new: object, share: int = 1) -> int:
         """Where in a history the request begins; its length where nothing of it fits.
 
         Args:
             history: messages, walked once.
-            message: the new one.
+            new: the message that follows them.
             share: which part of the limits may be used, 2 for half.
         """
         most = None if self.messages is None else max(self.messages // share, 1) - 1
-        room = None if self.chars is None else self.chars // share - chars_of(message)
+        room = None if self.chars is None else self.chars // share - chars_of(new)
         # Places where the request may begin, with the characters before each.
         places: list[tuple[int, int]] = []
         count = chars = 0
         first = 0
-        for one in history:
+        for message in history:
+            one = _plain(message)
             count += 1
             if count == 1 and SUMMARY in one:
                 first = 1  # it goes with the system message
@@ -69,6 +70,11 @@ class Limits:
             ):
                 places.pop(0)
         return places[0][0] if places else count
+
+
+def _plain(message: "Any") -> "Any":
+    # Who fills a history may have put a Completion in it.
+    return message.to_message() if hasattr(message, "to_message") else message
 
 
 def chars_of(value: object) -> int:
@@ -168,7 +174,7 @@ class _Walk:
 
 class _SentWalk(_Walk):
     def __next__(self) -> "Any":
-        message = super().__next__()
+        message = _plain(super().__next__())
         for mark in _MARKS:
             if mark in message:
                 return {name: value for name, value in message.items() if name not in _MARKS}
@@ -181,7 +187,7 @@ def summary_of(history: "Iterable[Any]") -> object:
     items = iter(history)
     found: object = None
     for one in items:
-        if SUMMARY in one:
+        if SUMMARY in _plain(one):
             found = one["content"]
         break
     if hasattr(items, "close"):

@@ -46,6 +46,7 @@ class Turn:
         self._entry = entry
         self._options = options
         self._stream: Any = None
+        self._known: Any = None  # what the conversation knows it by, once it is open
         self._reading = False
         self._stopped = False
         self._complete = False  # StreamComplete was handed out
@@ -79,17 +80,30 @@ class Turn:
         self._entered = True
         return self
 
-    async def __aexit__(
+    def __aexit__(
         self, kind: object = None, error: object = None, trace: object = None
-    ) -> None:
+    ) -> "Coroutine[object, object, None]":
         # A cancellation is no Exception: what was heard was heard.
-        await self._settle(not isinstance(error, Exception))
+        try:
+            return self._settle(not isinstance(error, Exception))
+        except MemoryError as lack:
+            self._entry.leave()
+            raise self.out_of_memory(lack)
 
     def __aiter__(self) -> "Turn":
         return self
 
     def __anext__(self) -> "Coroutine[object, object, Event]":
-        return self._next()
+        try:
+            return self._next()
+        except MemoryError as error:  # no memory for the coroutine
+            raise self.out_of_memory(error)
+
+    def out_of_memory(self, error: BaseException) -> BaseException:
+        """See ChatStream.out_of_memory."""
+        if self._stream is None:
+            return self._talk.out_of_memory(error)
+        return self._stream.out_of_memory(error)  # type: ignore[no-any-return]
 
     async def _next(self) -> "Event":
         if self._reading:
@@ -110,6 +124,8 @@ class Turn:
         except BaseException as error:
             self._stopped = True
             await self._settle(not isinstance(error, Exception))
+            if isinstance(error, MemoryError):
+                raise self.out_of_memory(error)
             raise
         finally:
             self._reading = False
@@ -122,7 +138,7 @@ class Turn:
     async def _open(self) -> None:
         messages = await self._entry.begin()
         if messages is not None:
-            self._talk.turns.append(self)
+            self._known = self._talk.opened(self)
             self._stream = self._talk.open(messages, self._entry.session, self._options)
 
     async def interrupt(self, heard_chars: "int | None" = None) -> None:
@@ -175,13 +191,15 @@ class Turn:
                 self._kept = heard(self._said, self._complete, self._heard)
                 if self._kept:
                     self._said[0] = await self._entry.keep(self._kept)
+        except MemoryError as error:
+            raise self._talk.out_of_memory(error)
         finally:
             try:
                 if self._stream is not None:
                     await self._stream.aclose()
             finally:
-                if self in self._talk.turns:
-                    self._talk.turns.remove(self)
+                if self._known is not None:
+                    self._talk.closed(self._known)
                 self._entry.leave()
 
     def _answer(self) -> "list[dict[str, Any]]":
@@ -227,7 +245,8 @@ def heard(
     if not cut:
         return found
     last = found[-1]
-    if last["role"] == "assistant" and "tool_calls" not in last and not last["content"]:
+    # Anthropic refuses texts of white space alone.
+    if last["role"] == "assistant" and "tool_calls" not in last and not last["content"].strip():
         found.pop()
         last = found[-1]
     if last["role"] == "user":

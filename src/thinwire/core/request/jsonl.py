@@ -151,9 +151,9 @@ class JSONLMessages:
                 held.close()
 
     def delete(self) -> None:
-        """Removes the file and what stands beside it, but for what was torn; harmless when there
-        is none."""
-        for path in _beside(self.path) + (self.path,):
+        """Removes the file and what stands beside it, torn turns as well; harmless when there is
+        none."""
+        for path in _beside(self.path) + ("%s.torn" % (self.path,), self.path):
             _remove(path)
 
     def _keep(self, file: "BinaryIO", new: bool, fsync: bool = False) -> None:
@@ -214,7 +214,7 @@ def _recover(path: "str | PathLike[str]") -> None:
     try:
         open(path, "rb").close()
     except OSError as error:
-        if error.args[0] == _MISSING:
+        if error.args[:1] == (_MISSING,):
             try:
                 replace_file(_beside(path)[1], path)
             except OSError:
@@ -226,7 +226,7 @@ def _opened(path: "str | PathLike[str]") -> "BinaryIO":
     try:
         return open(path, "r+b", 0)
     except OSError as error:
-        if error.args[0] != _MISSING:
+        if error.args[:1] != (_MISSING,):
             raise
     open(path, "ab").close()
     return open(path, "r+b", 0)
@@ -236,7 +236,7 @@ def _remove(path: "str | PathLike[str]") -> None:
     try:
         remove_file(path)
     except OSError as error:  # pragma: no cover (MicroPython)
-        if error.args[0] != _MISSING:
+        if error.args[:1] != (_MISSING,):
             raise
 
 
@@ -444,7 +444,7 @@ class _Lines:
         try:
             self._file = open(self._path, "rb")  # noqa: SIM115 - closed at the end, or by close()
         except OSError as error:
-            if self._required or error.args[0] != _MISSING:
+            if self._required or error.args[:1] != (_MISSING,):
                 raise
             self._ended = True
             return

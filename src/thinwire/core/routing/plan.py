@@ -52,6 +52,8 @@ class Attempt:
 
     free = False
     request_id = ""
+    if TYPE_CHECKING:
+        call: str  # a name of its call, where somebody listens; see observer.py
 
     def __init__(
         self, number: int, model: str, deployment: str, started_ms: int, hedge: bool = False

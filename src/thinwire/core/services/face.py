@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from thinwire.core.providers.check import Check
     from thinwire.core.providers.model_list import ModelEntry
     from thinwire.core.providers.probe import Probe
-    from thinwire.core.request.call import ChatParams
+    from thinwire.core.request.call import ParsedParams
     from thinwire.core.request.endpoint_call import Content
     from thinwire.core.request.multipart import File
     from thinwire.core.routing.deployment import Deployment
@@ -343,7 +343,7 @@ class Services:
         session: str = "",
         extra_body: "Mapping[str, object] | None" = None,
         extra_headers: "Mapping[str, str] | None" = None,
-        **params: "Unpack[ChatParams]",
+        **params: "Unpack[ParsedParams]",
     ) -> "Completion":
         """Asks a model, calls the tools it asks for, and asks again with their results, until an
         answer asks for none.
@@ -409,7 +409,7 @@ class Services:
         session: str = "",
         extra_body: "Mapping[str, object] | None" = None,
         extra_headers: "Mapping[str, str] | None" = None,
-        **params: "Unpack[ChatParams]",
+        **params: "Unpack[ParsedParams]",
     ) -> "ToolLoop":
         """The same as it goes: events of all rounds, a ToolResult for each call, StreamComplete
         last; nothing is sent before it is iterated.

@@ -12,9 +12,9 @@ buffers that are there in any case. What is held of an answer is two sentences.
 """
 
 from thinwire.core._compat import const, is_awaitable, public
-from thinwire.core.conversation.beside import Beside
-from thinwire.core.conversation.sentences import sentences
-from thinwire.core.conversation.utterance import Pace, Utterance, is_said, plain
+from thinwire.core.conversation.voice.beside import Beside
+from thinwire.core.conversation.voice.sentences import sentences
+from thinwire.core.conversation.voice.utterance import Pace, Utterance, is_said, plain
 from thinwire.core.error_kinds import ThinwireError
 from thinwire.core.request.http_request import Abortable
 
@@ -26,10 +26,10 @@ if TYPE_CHECKING:
     from thinwire.core.answer.completion import Completion
     from thinwire.core.answer.events import StreamRestarted
     from thinwire.core.conversation.conversation import Conversation
-    from thinwire.core.conversation.microphone import Microphone
-    from thinwire.core.conversation.sentences import AsyncSentencesOf
-    from thinwire.core.conversation.speaker import Speaker
     from thinwire.core.conversation.turn import Turn
+    from thinwire.core.conversation.voice.microphone import Microphone
+    from thinwire.core.conversation.voice.sentences import AsyncSentencesOf
+    from thinwire.core.conversation.voice.speaker import Speaker
 
 _ECHO = const(4)
 
@@ -110,7 +110,8 @@ class Voice:
         self._utterances: list[Utterance] = []  # that have not been heard to their end
         self._before = 0  # characters of the answer that have, and stand before them
         self._pace = Pace(speaker)
-        self._stopped = True  # nothing is said
+        self._speaking = False
+        self._stopped = True  # nothing is said, or no more
         self._barged = False  # by who spoke into the microphone
         self._rest = Abortable()
 
@@ -173,6 +174,7 @@ class Voice:
             ThinwireError: the answer failed, after its whole sentences were said, and the
                 conversation is as it was; or a sentence cannot be said, and the conversation has
                 what was heard before. And what Conversation.stream raises.
+            RuntimeError: it is speaking already.
         """
         turn = self.talk.stream(message, session=self.session, **params)
         pieces = sentences(
@@ -200,14 +202,13 @@ class Voice:
         return self.heard_chars
 
     async def interrupt(self) -> None:
-        """Ends what is said, at once, from any task. The conversation keeps what was heard of it.
-        Nothing happens when nothing is said."""
+        """Ends what is said, at once, from any task but the one that the loudspeaker's sink runs
+        in. The conversation keeps what was heard of it. Nothing happens when nothing is said."""
         if self._stopped:
             return
         self._stopped = True
         turn = self._turn
-        for utterance in list(self._utterances):
-            await utterance.stop()
+        await self._stop_all()
         heard = self.heard_chars
         self._rest.abort()
         if self.speaker.stop is not None:
@@ -219,6 +220,9 @@ class Voice:
         self, pieces: "AsyncSentencesOf", turn: "Turn | None"
     ) -> "Exception | None":
         # Gives why a sentence cannot be said; what the pieces raise comes as it is.
+        if self._speaking:
+            raise RuntimeError("this voice is speaking already")
+        self._speaking = True
         self._turn = turn
         self._utterances = []
         self._before = 0
@@ -240,12 +244,12 @@ class Voice:
             failure = await self._until_said()
         finally:
             self.microphone.echo = 1
-            for utterance in list(self._utterances):
-                await utterance.stop()
+            await self._stop_all()
             if beside is not None:
                 # Who has interrupted goes on to the end of that.
                 await (beside.wait() if self._barged else beside.stop())
             self._stopped = True
+            self._speaking = False
             self._turn = None
         if broken is not None and failure is None:
             try:
@@ -303,10 +307,14 @@ class Voice:
 
     async def _restart(self, event: "StreamRestarted") -> None:
         # What was said of the answer is void.
-        for utterance in list(self._utterances):
-            await utterance.stop()
+        await self._stop_all()
         self._utterances = []
         self._before = 0
+
+    async def _stop_all(self) -> None:
+        # From the last one on: one is heard as soon as the one before has ended.
+        for utterance in reversed(list(self._utterances)):
+            await utterance.stop()
 
     async def _watch(self) -> None:
         # Beside what is said: for who interrupts it, or so that nothing old is listened to.

@@ -2,7 +2,7 @@
 
 from helpers import error_of, feeds
 
-from thinwire.core.conversation.sentence_splitter import SentenceSplitter, kind_of
+from thinwire.core.conversation.voice.sentence_splitter import SentenceSplitter, kind_of
 
 
 def pieces(parts, torn=False, **options):

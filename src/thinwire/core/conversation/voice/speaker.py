@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
     from thinwire.core.transport import Transport
 
+_PARTS = const(10)  # of a second
 _RIFF = const(12)  # bytes: RIFF, a length, WAVE
 _CHUNK = const(8)  # bytes: what is in it, a length
 
@@ -53,6 +54,8 @@ class Speaker:
         self._sink = sink
         self._wav = wav
         self._part = bytearray(frame)  # a frame that is not whole yet
+        # So much is given to the sink at a time that little of it is heard after an interruption.
+        self._most = max(byte_rate // _PARTS // frame, 1) * frame
         self.begin()
 
     def begin(self) -> None:
@@ -80,13 +83,13 @@ class Speaker:
                 return
             self._filled = 0
             await self._hand(memoryview(part), transport)
-        count = len(piece) % len(part)
-        whole = len(piece) - count
-        if count:
-            part[:count] = piece[whole:]
-            self._filled = count
-        if whole:
-            await self._hand(piece[:whole] if count else piece, transport)
+        rest = len(piece) % len(part)
+        whole = len(piece) - rest
+        if rest:
+            part[:rest] = piece[whole:]
+            self._filled = rest
+        for at in range(0, whole, self._most):
+            await self._hand(piece[at : min(at + self._most, whole)], transport)
 
     async def _hand(self, piece: memoryview, transport: "Transport") -> None:
         await written(self._sink, piece, transport)

@@ -3,15 +3,15 @@ and counted in characters of the text, as far as it was heard.
 """
 
 from thinwire.core._compat import const
-from thinwire.core.conversation.beside import Beside
-from thinwire.core.conversation.characters import code_at
-from thinwire.core.conversation.sentence_splitter import kind_of
+from thinwire.core.conversation.voice.beside import Beside
+from thinwire.core.conversation.voice.characters import code_at
+from thinwire.core.conversation.voice.sentence_splitter import kind_of
 
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
     from typing import Any
 
-    from thinwire.core.conversation.speaker import Speaker
+    from thinwire.core.conversation.voice.speaker import Speaker
 
 _PER_SECOND = const(15)  # characters that are said, in most languages; until it is known better
 

@@ -7,7 +7,7 @@ from streams import DONE, STOP, call, chunk, sse, text
 from thinwire.core.answer.events import ContentDelta, ReasoningDelta, StreamComplete
 from thinwire.core.answer.tool_calls import ToolCallStarted
 from thinwire.core.client import AsyncClient
-from thinwire.core.conversation.sentences import Sentences, sentences
+from thinwire.core.conversation.voice.sentences import Sentences, sentences
 from thinwire.core.errors import ReadError, StreamInterrupted
 from thinwire.core.sync import Client
 from thinwire.testing.scripted import ScriptedReply
@@ -179,6 +179,10 @@ def test_an_answer_that_starts_anew():
     assert told[1:] == ["b"]
 
 
+async def awaited(value):
+    await value
+
+
 def test_a_callback_is_told():
     for kind in KINDS:
         found = []
@@ -186,9 +190,9 @@ def test_a_callback_is_told():
         said = Sentences(found.append)
         assert done(made.chat("Hi", on_delta=said)).content == HELLO
         assert found == WANT[:2]
-        finish(said.close)
+        said.close()  # what a plain callback was told need not be awaited
         assert found == WANT
-        finish(said.close)
+        finish(awaited, said.close())
         assert found == WANT
 
 

@@ -17,7 +17,7 @@ than four bytes for each character that a piece may have.
 """
 
 from thinwire.core._compat import const
-from thinwire.core.conversation.characters import (
+from thinwire.core.conversation.voice.characters import (
     before,
     code_at,
     flags_before,
@@ -25,7 +25,7 @@ from thinwire.core.conversation.characters import (
     is_small,
     joined,
 )
-from thinwire.core.conversation.sentence_ends import dot_ends
+from thinwire.core.conversation.voice.sentence_ends import dot_ends
 
 _SPACE = const(1)
 _NEWLINE = const(2)
@@ -328,7 +328,7 @@ class SentenceSplitter:
             ends = not closed or not is_small(code)
         elif dots > 1:
             ends = not is_small(code)
-        elif position + 3 > size and not self._finished:
+        elif position + 3 > size and not self._finished and data[at - 1] in b"0123456789":
             return 0  # a month may begin there
         else:
             ends = dot_ends(data, self._lead, at, position, size)

@@ -8,7 +8,7 @@ of a sentence is heard more than one that is missing.
 """
 
 from thinwire.core._compat import const
-from thinwire.core.conversation.characters import before, code_at, is_small
+from thinwire.core.conversation.voice.characters import before, code_at, is_small
 
 _LONGEST_WORD = const(24)  # bytes; nothing longer is an abbreviation
 _DOT = const(0x2E)

@@ -1,6 +1,6 @@
 # What characters are, in UTF-8.
 
-from thinwire.core.conversation.characters import (
+from thinwire.core.conversation.voice.characters import (
     before,
     code_at,
     flags_before,

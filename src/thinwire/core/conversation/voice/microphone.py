@@ -18,12 +18,12 @@ if TYPE_CHECKING:
     class FillsBuffers(Protocol):
         """What fills a buffer, plain or async; 0 at the end."""
 
-        def readinto(self, buffer: memoryview, /) -> object: ...
+        def readinto(self, __buffer: memoryview) -> object: ...
 
     class ReadsLater(Protocol):
         """asyncio.StreamReader fits."""
 
-        async def read(self, count: int, /) -> bytes: ...
+        async def read(self, __count: int) -> bytes: ...
 
     Samples = FillsBuffers | ReadsLater | AsyncIterable[bytes]
 
@@ -92,7 +92,7 @@ class Microphone:
         self._silence = int(silence * second)
         self._longest = int(longest * second)
         # A ring of blocks: the newest ones while it waits, one after the other later.
-        self._slots = int(before * second) // _BLOCK + 1
+        self._slots = max(int(before * second) // _BLOCK + 1, _LOUD)
         self._ring = memoryview(bytearray(self._slots * _BLOCK))
         self._slot = 0  # that is filled next
         self._kept = 0  # blocks in the ring that have not been given out
@@ -194,7 +194,7 @@ class Microphone:
                 total += abs(sample - earlier)
             earlier = sample
             number += 1
-        self.level = total // number if number else 0
+        self.level = total // (number - 1) if number > 1 else 0
         return self.level >= self._threshold * self.echo
 
     def _wav(self) -> bytes:

@@ -1,6 +1,6 @@
 # Whether a dot ends a sentence. What becomes of whole texts is in test_sentence_splitter.py.
 
-from thinwire.core.conversation.sentence_ends import dot_ends
+from thinwire.core.conversation.voice.sentence_ends import dot_ends
 
 
 def ends(text):

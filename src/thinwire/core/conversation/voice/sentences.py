@@ -11,11 +11,11 @@ from thinwire.core.answer.events import (
     StreamComplete,
     StreamRestarted,
 )
-from thinwire.core.conversation.sentence_splitter import SentenceSplitter
+from thinwire.core.conversation.voice.sentence_splitter import SentenceSplitter
 
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterable, Callable, Coroutine, Iterable
+    from collections.abc import AsyncIterable, Awaitable, Callable, Coroutine, Generator, Iterable
     from typing import Any, Self, overload
 
     OnRestart = Callable[[StreamRestarted], object]
@@ -214,6 +214,14 @@ class SentencesOf(_Pieces):
             close()
 
 
+class _Over:
+    # What may be awaited, and need not be.
+    def __iter__(self) -> "Generator[Any, Any, None]":
+        return iter(())  # type: ignore[return-value]
+
+    __await__ = __iter__
+
+
 @public
 class Sentences:
     """Makes sentences of the pieces of text that it is called with: `on_delta=` of `chat`, with
@@ -252,14 +260,14 @@ class Sentences:
         self._splitter.put(text)
         return self._tell()
 
-    def close(self) -> "Coroutine[object, object, None]":
-        """Tells the rest. Where the callback is async, await it; else it is done. What comes then
-        is another text."""
+    def close(self) -> "Awaitable[None]":
+        """Tells the rest. Where the callback is async, await it; else it is done, and may be
+        awaited. What comes then is another text."""
         self._splitter.finish()
         told = self._tell()
         if told is None:
             self._splitter.reset()
-            return nothing()
+            return _Over()
         return self._told(told)
 
     def restart(self, event: "StreamRestarted | None" = None) -> None:

@@ -1,0 +1,1 @@
+"""An answer that is said, and a question that is heard."""
