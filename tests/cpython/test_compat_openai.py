@@ -128,6 +128,21 @@ def test_a_fallback_answers(server: MockServer) -> None:
     assert authorizations == {"m": "Bearer " + KEY, "echo": "Bearer other"}
 
 
+def test_a_stream_never_begins_anew_behind_its_chunks(server: MockServer) -> None:
+    server.reply("m", cut_reply(text="Hello"))
+    backup = Deployment(server.base_url, "k", "echo")
+    with OpenAI(
+        api_key=KEY,
+        base_url=server.base_url,
+        deployments={"b": backup},
+        fallbacks=["b"],
+        on_interrupt="restart",
+    ) as client:
+        stream = client.chat.completions.create(model="m", messages=HI, stream=True)
+        with pytest.raises(openai.APIConnectionError):
+            list(stream)
+
+
 def test_a_fallback_of_another_wire_gives_chunks_all_the_same(server: MockServer) -> None:
     server.reply("m", status_reply(500), status_reply(500))
     server.reply("claude", tool_reply([("look", {"at": 1})], text="So"))
@@ -283,6 +298,13 @@ def test_leaving_a_stream_closes_its_connection(client: OpenAI, server: MockServ
     assert list(stream) == []
 
 
+def test_an_option_that_is_none_is_none(client: OpenAI, server: MockServer) -> None:
+    options: Any = {"extra_headers": {"X-A": None}, "extra_query": None, "extra_body": None}
+    client.chat.completions.create(model="m", messages=HI, timeout=None, stop=None, **options)
+    assert server.requests[0].header("X-A") is None
+    assert "stop" not in server.requests[0].json()
+
+
 def test_each_clock_is_a_wait(server: MockServer) -> None:
     server.reply("m", stall_reply("after_head"))
     with OpenAI(api_key=KEY, base_url=server.base_url, max_retries=0) as client:
@@ -345,6 +367,9 @@ def test_the_environment_says_who_is_asked(
     monkeypatch.delenv("OPENAI_API_KEY", raising=False)
     with pytest.raises(openai.OpenAIError, match="OPENAI_API_KEY"):
         OpenAI()
+    with pytest.raises(ValueError, match="allow_insecure_http"):
+        OpenAI(api_key=KEY, base_url="http://192.168.0.9/v1")
+    OpenAI(api_key=KEY, base_url="http://192.168.0.9/v1", allow_insecure_http=True).close()
     monkeypatch.setenv("OPENAI_API_KEY", KEY)
     monkeypatch.setenv("OPENAI_BASE_URL", server.base_url)
     monkeypatch.setenv("OPENAI_ORG_ID", "o")
@@ -438,6 +463,18 @@ def test_chats_that_a_server_keeps() -> None:
         assert chats.with_raw_response.retrieve("a").parse().id == "chatcmpl-1"
         with pytest.raises(ValueError, match="completion_id"):
             chats.retrieve("")
+
+
+def test_a_list_of_models_is_the_servers_own(server: MockServer) -> None:
+    with MockServer() as other:
+        options: Any = {"deployments": {"a": Deployment(other.base_url, "k")}}
+        with OpenAI(api_key=KEY, base_url=server.base_url, fallbacks=["a"], **options) as client:
+            assert client.models.list().data
+        assert (len(server.requests), len(other.requests)) == (1, 0)
+        with OpenAI(**options) as client:  # which needs no key of its own
+            assert client.models.list().data
+            assert client.chat.completions.create(model="a", messages=HI).choices
+        assert len(other.requests) == 2
 
 
 def test_a_list_goes_on_until_its_end() -> None:
@@ -559,6 +596,20 @@ def test_azure_asks_deployments_by_date(server: MockServer) -> None:
     assert server.requests[-1].header("Authorization") == "Bearer token"
 
 
+def test_azure_with_asyncio(server: MockServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AZURE_OPENAI_API_KEY", KEY)
+    monkeypatch.setenv("OPENAI_API_VERSION", "v")
+    monkeypatch.setenv("AZURE_OPENAI_ENDPOINT", server.base_url.removesuffix("/v1"))
+
+    async def program() -> None:
+        async with openai.AsyncAzureOpenAI() as client:
+            found = await client.chat.completions.create(model="gpt", messages=HI)
+            assert found.choices[0].message.content == "hi"
+
+    asyncio.run(program())
+    assert server.requests[0].path == "/openai/deployments/gpt/chat/completions?api-version=v"
+
+
 def test_azure_needs_an_address_a_date_and_a_key(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("AZURE_OPENAI_API_KEY", "OPENAI_API_VERSION", "AZURE_OPENAI_ENDPOINT"):
         monkeypatch.delenv(name, raising=False)
@@ -597,6 +648,9 @@ async def _async_program(server: MockServer) -> None:
             async for one in await client.responses.create(model="m", input="hi", stream=True)
         ]
         assert found[-1] == "response.completed"
+        with pytest.raises(openai.NotFoundError):
+            await client.embeddings.create(model="m", input="a")
+        assert (await client.get("/models", cast_to=object))["object"] == "list"
         server.reply("cut", cut_reply(text="Hello"))
         with pytest.raises(openai.APIConnectionError):
             async for _ in await client.chat.completions.create(

@@ -16,7 +16,7 @@ from pydantic.dataclasses import dataclass
 from thinwire.compat import openai
 from thinwire.compat.openai import AsyncOpenAI, OpenAI, pydantic_function_tool
 from thinwire.compat.openai._models import construct_type
-from thinwire.compat.openai._parsing import partial, strict
+from thinwire.compat.openai._parsing import strict
 from thinwire.compat.openai.lib.streaming.chat import ChatCompletionStreamState
 from thinwire.compat.openai.types import CompletionUsage
 from thinwire.compat.openai.types.chat import (
@@ -70,6 +70,15 @@ def test_content_as_a_model(client: OpenAI, server: MockServer) -> None:
     assert place.choices[0].message.parsed == Place(name="Bern")
 
 
+def test_a_raw_response_of_parse(client: OpenAI, server: MockServer) -> None:
+    server.reply("m", text_reply('{"name": "Bern"}', headers=[("x-request-id", "req-1")]))
+    raw = client.chat.completions.with_raw_response.parse(
+        model="m", messages=HI, response_format=City
+    )
+    assert raw.request_id == "req-1"
+    assert raw.parse().choices[0].message.parsed == City(name="Bern")
+
+
 def test_what_cannot_be_parsed_is_an_error(client: OpenAI, server: MockServer) -> None:
     cases: list[tuple[Any, type[Exception]]] = [
         (text_reply('{"na', finish_reason="length"), openai.LengthFinishReasonError),
@@ -113,15 +122,15 @@ def test_arguments_as_models(client: OpenAI, server: MockServer) -> None:
 
 def test_events_of_a_text(client: OpenAI, server: MockServer) -> None:
     server.reply("m", text_reply(tokens=['{"name": "Be', 'rn", "peo', 'ple": 1}']))
+    events, parsed = [], []
     with client.chat.completions.stream(model="m", messages=HI, response_format=City) as stream:
-        events = list(stream)
+        for event in stream:
+            events.append(event)
+            if event.type == "content.delta":
+                parsed.append(copy.deepcopy(event.parsed))
         final = stream.get_final_completion()
     deltas = [one for one in events if one.type == "content.delta"]
-    assert [one.parsed for one in deltas[-3:]] == [
-        {},
-        {"name": "Bern"},
-        {"name": "Bern", "people": 1},
-    ]
+    assert parsed[-3:] == [{}, {"name": "Bern"}, {"name": "Bern", "people": 1}]
     assert deltas[-1].snapshot == '{"name": "Bern", "people": 1}'
     (done,) = [one for one in events if one.type == "content.done"]
     assert done.parsed == City(name="Bern", people=1)
@@ -190,34 +199,6 @@ def test_chunks_can_be_put_together_by_hand(client: OpenAI) -> None:
     for chunk in client.chat.completions.create(model="echo", messages=HI, stream=True):
         state.handle_chunk(chunk)
     assert state.get_final_completion().choices[0].message.content == "hi"
-
-
-@pytest.mark.parametrize(
-    ("text", "value"),
-    [
-        ('{"a": 1, "b": [1, 2', {"a": 1, "b": [1]}),
-        ('{"a": "x\\"y", "b": "unfin', {"a": 'x"y'}),
-        ('{"a": {"b": true}, "c', {"a": {"b": True}}),
-        ('[{"a": 1}, {"b"', [{"a": 1}, {}]),
-        ('{"a": [1], ', {"a": [1]}),
-        ("{", {}),
-        ("", None),
-        ("tru", None),
-        ("]", None),
-    ],
-)
-def test_what_of_a_text_is_whole(text: str, value: object) -> None:
-    assert partial(text) == value
-
-
-def test_a_beginning_of_json_is_never_an_error() -> None:
-    document = {"a": [1, {"b": '\\"{[', "c": None}], "d": {"e": [], "f": 1.5e3}, "g": "ä"}
-    text = json.dumps(document, ensure_ascii=False)
-    for end in range(1, len(text)):
-        found = partial(text[:end])
-        assert isinstance(found, dict), text[:end]
-        assert list(found) == list(document)[: len(found)]
-    assert partial(text) == document
 
 
 def test_a_schema_is_made_strict() -> None:

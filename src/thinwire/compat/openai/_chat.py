@@ -65,6 +65,11 @@ class ChatCall:
             messages = list(messages)
         self.messages = as_json(messages) if isinstance(messages, (list, tuple)) else messages
 
+    def will_stream(self) -> None:
+        """Its chunks are handed out; an answer that begins anew behind them would be no answer."""
+        self.asked.heard.streams = True
+        self.arguments["on_interrupt"] = "raise"
+
     def result(self, completion: Any, raw: bool) -> Any:
         """The whole answer, as openai has it."""
         found = whole(self.asked, completion)
@@ -127,7 +132,8 @@ class Completions(Stored):
             model: id at the server, or a name of `deployments`.
             stream: give chunks as they come.
             **params: fields of the API; extra_headers, extra_query, extra_body, timeout; of
-                thinwire's call timeouts, retry, hedge_after, on_interrupt, session.
+                thinwire's call timeouts, retry, hedge_after, on_interrupt (a stream is never
+                begun anew), session.
 
         Raises:
             APIError: see _exceptions.py.
@@ -139,7 +145,7 @@ class Completions(Stored):
             with asked.listening():
                 completion = asked.core.chat(call.messages, **call.arguments)
             return call.result(completion, raw)
-        asked.heard.streams = True
+        call.will_stream()
         with asked.listening():
             events = asked.core.stream(call.messages, **call.arguments)
         return call.streamed(Stream(Pieces(asked, events, call.usage), events).begin(), raw)
@@ -242,7 +248,7 @@ class AsyncCompletions(AsyncStored):
             with asked.listening():
                 completion = await asked.core.chat(call.messages, **call.arguments)
             return call.result(completion, raw)
-        asked.heard.streams = True
+        call.will_stream()
         with asked.listening():
             events = asked.core.stream(call.messages, **call.arguments)
         begun = await AsyncStream[Any](Pieces(asked, events, call.usage), events).begin()

@@ -168,7 +168,7 @@ class BaseClient:
         Args:
             query: of the address, %-encoded.
             nobody: ask without the key.
-            plain: ask nobody else: a list of models has no fallback.
+            plain: ask nobody else: a list of models is the server's own, and has no fallback.
             address: who is asked, see `address`; "" for the base URL.
         """
         address = address or self.address()
@@ -192,7 +192,8 @@ class BaseClient:
                         deployments[model] = self._deployment(address, key)
             if key is not None or nobody:
                 deployments["*"] = self._deployment(address, key)
-            deployments.update(named)
+            if not (plain and deployments):
+                deployments.update(named)
             if self._transport is not None:
                 for one in ("transport", "verify", "cadata", "add_ca"):
                     options.pop(one, None)
@@ -220,7 +221,8 @@ class BaseClient:
         for name, value in (more or {}).items():
             for other in [one for one in found if one.lower() == name.lower()]:
                 del found[other]
-            found[name] = value
+            if value is not None:
+                found[name] = value
         return found
 
     def query_with(self, more: Mapping[str, object] | None) -> str:

@@ -11,7 +11,13 @@ from thinwire.compat.openai import _parsing
 from thinwire.compat.openai._models import BaseModel
 from thinwire.compat.openai._streaming import AsyncStream, Stream
 from thinwire.compat.openai._types import NOT_GIVEN
-from thinwire.compat.openai.types.chat import ChatCompletionChunk, ParsedChatCompletion
+from thinwire.compat.openai.types.chat import (
+    ChatCompletionChunk,
+    ParsedChatCompletion,
+    ParsedChoice,
+)
+from thinwire.compat.openai.types.chat.chat_completion import ChoiceLogprobs
+from thinwire.core.conversation.partial_json import PartialJSON
 
 
 class StreamEvent(BaseModel):
@@ -28,7 +34,7 @@ class ChunkEvent(StreamEvent):
 
 
 class ContentDeltaEvent(StreamEvent):
-    """Text has come: `delta`, all of it so far, and what it is as JSON."""
+    """Text has come: `delta`, all of it so far, and what of it is closed JSON, which grows."""
 
     delta: str
     snapshot: str
@@ -171,13 +177,12 @@ class _ChoiceState:
         self._logprobs: dict[str, list[Any]] = {}
         self._told: set[Any] = set()
         self._call: int | None = None  # the one that is being written
-        self._done: dict[str, Any] = {}  # what is parsed for good
+        self._done: dict[Any, Any] = {}  # what is parsed for good
+        self._growing: dict[Any, PartialJSON] = {}  # and what is closed of what is not
         self.choice: Any = None
 
     def add(self, piece: Any) -> Any:
         """Takes what is new; returns the choice as it stands."""
-        from thinwire.compat.openai.types.chat import ParsedChoice
-
         accumulate(self._message, piece.delta.to_dict())
         rest = piece.model_dump(exclude_unset=True, exclude={"delta", "logprobs"})
         if rest.get("finish_reason") is None and self._rest.get("finish_reason"):
@@ -192,22 +197,28 @@ class _ChoiceState:
             document["logprobs"] = None
         self.choice = ParsedChoice(**document)
         if self._logprobs:
-            from thinwire.compat.openai.types.chat.chat_completion import ChoiceLogprobs
-
             said = {name: self._logprobs.get(name) for name in ("content", "refusal")}
             self.choice.logprobs = ChoiceLogprobs(**said)
-        message = self.choice.message
+        self._parse(self.choice.message, piece.delta)
+        return self.choice
+
+    def _parse(self, message: Any, delta: Any) -> None:
+        # What is closed of the JSON that is arriving: one object, which grows.
         if inspect.isclass(self._format) and message.content and not message.refusal:
-            if message.content.strip():
-                message.parsed = self._done.get("content", _parsing.partial(message.content))
+            message.parsed = self._so_far("content", delta.content)
+        said = {one.index: one.function for one in delta.tool_calls or []}
         for at, call in enumerate(message.tool_calls or []):
             tool = _parsing.tool_named(call.function.name, self._tools) if call.function else None
             if tool and tool.get("strict") and call.function.arguments:
-                made = self._done.get(f"call {at}")
-                if made is None:
-                    made = _parsing.partial(call.function.arguments)
-                call.function.parsed_arguments = made
-        return self.choice
+                more = getattr(said.get(at), "arguments", None)
+                call.function.parsed_arguments = self._so_far(at, more)
+
+    def _so_far(self, what: Any, more: str | None) -> Any:
+        if what not in self._growing:
+            self._growing[what] = PartialJSON()
+        if more:
+            self._growing[what].feed(more)
+        return self._done.get(what, self._growing[what].value)
 
     def events(self, piece: Any) -> Iterator[StreamEvent]:
         """What has happened with the piece that was added last."""
@@ -278,7 +289,7 @@ class _ChoiceState:
             return
         call = self.choice.message.tool_calls[at]
         if call.type == "function":
-            made = self._done[f"call {at}"] = _parsing.arguments(call.function, self._tools)
+            made = self._done[at] = _parsing.arguments(call.function, self._tools)
             call.function.parsed_arguments = made
             yield FunctionToolCallArgumentsDoneEvent(
                 type="tool_calls.function.arguments.done",

@@ -9,7 +9,7 @@ from collections import deque
 from collections.abc import AsyncIterator, Iterator
 from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar
 
-from thinwire import ChatStream, StreamRestarted, SyncChatStream
+from thinwire import ChatStream, SyncChatStream
 from thinwire.compat.openai._calls import created
 from thinwire.compat.openai.types.chat import ChatCompletionChunk
 
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from thinwire.compat.openai._calls import Asked, Chunk
 
 T = TypeVar("T")
+
+_REASONS = (None, "stop", "length", "tool_calls", "content_filter", "function_call")
 
 
 class Pieces:
@@ -40,11 +42,8 @@ class Pieces:
         self._chunks: list[Chunk] | None = None  # of the attempt that answers
         self._head: Chunk = {}
 
-    def take(self, event: object) -> None:
-        """Takes the next event of the answer, and with it the chunks that came meanwhile."""
-        if isinstance(event, StreamRestarted):
-            self._chunks, self._head = None, {}
-            return
+    def take(self) -> None:
+        """Takes the chunks that came with the next event of the answer."""
         if self._chunks is None:
             self._chunks = self._answering()
         for chunk in self._chunks:
@@ -72,7 +71,7 @@ class Pieces:
         said = {name: chunk[name] for name in self._head if chunk.get(name) is not None}
         self._head.update(said)
         for choice in chunk["choices"]:
-            if isinstance(choice, dict) and choice.get("finish_reason"):
+            if isinstance(choice, dict) and choice.get("finish_reason") not in _REASONS:
                 choice["finish_reason"] = self._reason(choice)
         self.ready.append(ChatCompletionChunk(**{**chunk, **self._head}))
 
@@ -81,7 +80,7 @@ class Pieces:
         for one in self.stream.completion.choices:
             if one.index == choice.get("index", 0) and one.finish_reason:
                 return one.finish_reason
-        return choice["finish_reason"]
+        return choice.get("finish_reason")
 
 
 def _is_usage(chunk: Chunk) -> bool:
@@ -139,7 +138,7 @@ class Stream(_Base[T]):
                 event = next(self._events, None)
             if event is None:
                 return
-            pieces.take(event)
+            pieces.take()
 
     def __next__(self) -> T:
         self._fill()
@@ -184,10 +183,10 @@ class AsyncStream(_Base[T]):
         while not pieces.ready:
             with pieces.asked.listening():
                 try:
-                    event = await self._events.__anext__()
+                    await self._events.__anext__()
                 except StopAsyncIteration:
                     return
-            pieces.take(event)
+            pieces.take()
 
     async def __anext__(self) -> T:
         await self._fill()
