@@ -49,7 +49,6 @@ ALLOWED = {
     "file.json": "a recording in an example",
     "path/to/file.py": "where the reader's adapter may be",
     "mbedtls_config.h": "MicroPython's own",
-    "prompt.txt": "the reader's own prompt",
     "prompts/voice-system-prompt.md": "where OpenVoiceUI keeps its prompt",
     "plugins/openai-compat/gateway.py": "OpenVoiceUI's own gateway",
     "gateway.py": "OpenVoiceUI's own gateway",
