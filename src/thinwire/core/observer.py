@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
-    from thinwire.core.answer.completion import Completion
     from thinwire.core.request.call import Call
     from thinwire.core.routing.plan import Attempt, Plan
 
@@ -78,20 +77,20 @@ class Observer:
         self,
         plan: "Plan",
         attempt: "Attempt",
-        completion: "Completion",
+        end: str,
+        ms: int,
         error: "ThinwireError | None" = None,
     ) -> None:
         """Tells that a call has ended, in whatever way; once, and nothing of it after that.
 
         Args:
             attempt: its last one.
-            completion: the answer as it stands.
+            end: see Completion.
+            ms: what it took.
             error: what is raised, None where nothing of thinwire's is.
         """
         plan.observer = None
-        fields: Fields = {"end": completion.end, "completion": completion}
-        fields["ms"] = completion.timings.total_ms
-        self.emit("call_ended", attempt, fields, error)
+        self.emit("call_ended", attempt, {"end": end, "ms": ms}, error)
 
     def listen(self, call: "Call", attempt: "Attempt") -> None:
         """Hears from now on what a call tells of its request, which is made for an attempt."""

@@ -313,8 +313,10 @@ class ChatStream:
         plan = self._plan
         if plan.attempts and plan.observer is not None:
             exchange = self._exchange
-            attempt = plan.attempts[-1] if exchange is None else exchange.attempt
-            plan.observer.ended(plan, attempt, self.completion, error)
+            attempt, now = plan.attempts[-1], plan.start_ms
+            if exchange is not None:
+                attempt, now = exchange.attempt, exchange.now_ms
+            plan.observer.ended(plan, attempt, self._end, now - plan.start_ms, error)
 
     def _complete(self, exchange: "Exchange") -> StreamComplete:
         # The answer has come to its end.
@@ -333,7 +335,7 @@ class ChatStream:
         if plan.observer is not None:
             fields = {"ms": attempt.ms, "completion": event.completion}
             plan.observer.emit("complete", attempt, fields)
-            plan.observer.ended(plan, attempt, event.completion)
+            self._tell_end()
         return event
 
     def _without_calls(self, exchange: "Exchange") -> StreamError:

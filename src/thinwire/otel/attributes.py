@@ -112,7 +112,7 @@ def _is_dict(value: object) -> bool:
 
 
 def response_attributes(completion: Any) -> dict[str, Any]:
-    """What of an answer, or the beginning of one, is numbers and names."""
+    """What of an answer is numbers and names."""
     reasons = [choice.finish_reason for choice in completion.choices if choice.finish_reason]
     found: dict[str, Any] = {
         "gen_ai.response.id": completion.id or None,
@@ -120,7 +120,6 @@ def response_attributes(completion: Any) -> dict[str, Any]:
         "gen_ai.response.finish_reasons": reasons or None,
         "thinwire.deployment": completion.deployment or None,
         "thinwire.request_id": completion.request_id or None,
-        "thinwire.attempts": len(completion.attempts),
     }
     usage = completion.usage
     details = usage.get("prompt_tokens_details")

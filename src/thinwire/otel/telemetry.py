@@ -46,6 +46,8 @@ class _Call:
         self.attempts: dict[int, Span] = {}
         self.shared = shared
         self.first_token: float | None = None
+        self.completion: Any = None  # once it is whole
+        self.tries = 0
 
 
 @public
@@ -112,6 +114,7 @@ class Telemetry:
         elif event == "first_token":
             call.first_token = fields["ms"] / 1000
         elif event == "complete":
+            call.completion = fields["completion"]
             self._end_attempt(call, fields, "answered")
         elif event == "call_ended":
             with self._lock:
@@ -140,6 +143,7 @@ class Telemetry:
 
     def _begin_attempt(self, call: _Call, fields: Fields) -> None:
         where = server(fields)
+        call.tries += 1
         call.shared.update(where)  # of the last one: mostly, the one that answers
         call.span.set_attributes(where)
         call.attempts[fields["attempt"]] = self._tracer.start_span(
@@ -166,7 +170,7 @@ class Telemetry:
         span.end()
 
     def _end(self, call: _Call, fields: Fields) -> None:
-        completion, end = fields["completion"], fields["end"]
+        completion, end = call.completion, fields["end"]
         for number in list(call.attempts):  # those that were left at work
             self._end_attempt(call, {"attempt": number}, end)
         span, shared = call.span, call.shared
@@ -174,12 +178,13 @@ class Telemetry:
             fields = {**fields, "kind": "cancelled"}
         if fields.get("kind"):
             shared["error.type"] = fields["kind"]
-        if completion.upstream_model:
-            shared["gen_ai.response.model"] = completion.upstream_model
-        span.set_attribute("thinwire.end", end)
-        span.set_attributes(response_attributes(completion))
-        if self._content:
-            span.set_attributes(content.of_completion(completion))
+        span.set_attributes({"thinwire.end": end, "thinwire.attempts": call.tries})
+        if completion is not None:
+            if completion.upstream_model:
+                shared["gen_ai.response.model"] = completion.upstream_model
+            span.set_attributes(response_attributes(completion))
+            if self._content:
+                span.set_attributes(content.of_completion(completion))
         if call.first_token is not None:
             span.set_attribute("gen_ai.response.time_to_first_chunk", call.first_token)
         _note_error(span, fields)
@@ -187,7 +192,7 @@ class Telemetry:
         shared.pop("error.type", None)
         if call.first_token is not None:
             self._first_chunk.record(call.first_token, shared, call.context)
-        for kind, count in token_counts(completion.usage):
+        for kind, count in token_counts(completion.usage if completion else {}):
             self._usage.record(count, {**shared, "gen_ai.token.type": kind}, call.context)
         span.end()
 
