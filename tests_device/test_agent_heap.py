@@ -13,7 +13,8 @@ from support.interpreters import Interpreter, run_micropython
 
 TURNS = 200
 HEAP = "192k"
-NOTES = 50_000  # bytes of a file that a tool hands back; a quarter of the heap
+# Bytes of a file that a tool hands back. A conversation has all of it in a line of its history.
+NOTES = {"file": 50_000, "conversation": 1000}
 GROWTH = 10  # bytes for each turn
 LIMIT_S = 900
 
@@ -24,14 +25,15 @@ def chip() -> Interpreter:
 
 
 @emulated
+@pytest.mark.parametrize("kept", NOTES)
 @pytest.mark.parametrize("blocking", [False, True], ids=["asyncio", "blocking"])
 def test_an_agent_lives_on(
-    chip: Interpreter, tmp_path: Path, blocking: bool, monkeypatch: pytest.MonkeyPatch
+    chip: Interpreter, tmp_path: Path, blocking: bool, kept: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
     with serve() as server:
         path = tmp_path / "agent.py"
-        arguments = (server.base_url, TURNS, blocking, NOTES)
+        arguments = (server.base_url, TURNS, blocking, NOTES[kept], kept)
         path.write_text(script("agent.py", "agent", *arguments), "utf-8")
         done = run_micropython(
             chip, path, heapsize=HEAP, timeout=LIMIT_S, env={"MICROPYPATH": ".frozen"}

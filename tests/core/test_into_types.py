@@ -104,6 +104,21 @@ def test_a_bad_item_of_a_wrapped_list_has_its_own_path() -> None:
     assert caught.value.path == "[1].name"
 
 
+@pytest.mark.parametrize("dialect", ["openai", "responses", "anthropic"])
+@pytest.mark.parametrize("kind", [*KINDS, list[Data], Literal["a"]])
+def test_each_wire_takes_the_schema(dialect: Any, kind: Any) -> None:
+    with MockServer(strict=True) as server:
+        place = Deployment(server.base_url, "k", "echo", dialect=dialect)
+        with Client("m", place) as client:
+            completion = client.chat("Hi", into=kind)
+        assert server.errors == []
+    if kind in KINDS:
+        name = completion.parsed["name"] if kind is Typed else completion.parsed.name
+        assert name == "text"
+    else:
+        assert completion.parsed in ("a", [Data("text", ["text"])], [Data("text")])
+
+
 def test_what_no_json_is_for_is_refused_before_anything_is_sent() -> None:
     with MockServer() as server:
         with Client("m", Deployment(server.base_url)) as client:

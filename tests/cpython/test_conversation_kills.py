@@ -24,7 +24,7 @@ from thinwire.testing import (
 )
 
 SCRIPT = Path(__file__).parents[1] / "support/conversation_kills.py"
-KILLS = 5
+KILLS = 4
 PIECES = 8
 WATCHED_S = 120  # after which a child that says nothing any more is killed, too
 
@@ -65,7 +65,7 @@ def run_until_killed(command: list[str], chance: random.Random) -> list[list[Any
         guard = threading.Timer(WATCHED_S, child.kill)
         guard.start()
         try:
-            for _ in range(chance.randrange(150, 500)):
+            for _ in range(chance.randrange(120, 300)):
                 line = child.stdout.readline()
                 if not line:
                     break

@@ -34,6 +34,8 @@ PUBLIC = [
     "thinwire.testing",
     "thinwire.transport",
 ]
+# The face of the openai package has that package's names, which its own documents list.
+OPENAI = "thinwire.compat.openai"
 # The public name of a class that stands in two public modules.
 FACE = "thinwire.compat.exoclaw."
 FRONT = dict.fromkeys((FACE + "Deployment", FACE + "OpenAIStreamingProvider"), "thinwire")
@@ -216,6 +218,9 @@ def internal_imports(text: str) -> list[str]:
     found = re.findall(r"\bimport\s+(thinwire(?:\.\w+)*)\b(?!\s+import)", text)
     imports = r"\bfrom\s+(thinwire(?:\.\w+)*)\s+import\s+(\([^)]*\)|\w+(?:, *\w+)*)"
     for module, names in re.findall(imports, text):
+        if module == OPENAI:
+            found += [f"{module}.{name}" for name in re.findall(r"\b_\w+", names)]
+            continue
         known = names_of(module) if module in PUBLIC else []
         for name in re.findall(r"\w+", names):
             found.append(module if name in known else f"{module}.{name}")
@@ -240,6 +245,12 @@ IMPORTS = [
     ("print('import thinwire.core.client')", ["thinwire.core.client"]),
     ("from thinwire.testing import (\n    replies,\n)", ["thinwire.testing.replies"]),
     ("from thinwire import Clint", ["thinwire.Clint"]),
+    ("from thinwire.compat.openai import OpenAI, AsyncOpenAI", []),
+    ("from thinwire.compat.openai import _client", ["thinwire.compat.openai._client"]),
+    (
+        "from thinwire.compat.openai._client import OpenAI",
+        ["thinwire.compat.openai._client.OpenAI"],
+    ),
 ]
 
 

@@ -20,7 +20,14 @@ from opentelemetry.trace import SpanKind, StatusCode
 import thinwire
 from thinwire import AsyncClient, Client, DataURL, Deployment, RetryPolicy, TextFile
 from thinwire.otel import Telemetry
-from thinwire.testing import MockServer, stall_reply, status_reply, text_reply, tool_reply
+from thinwire.testing import (
+    MockServer,
+    cut_reply,
+    stall_reply,
+    status_reply,
+    text_reply,
+    tool_reply,
+)
 
 KEY = "sk-a-secret-key"
 TOOLS = [{"type": "function", "function": {"name": "look", "parameters": {"type": "object"}}}]
@@ -262,6 +269,34 @@ def test_threads_share_one_hook(lab: Lab, server: MockServer) -> None:
     ids = {span.context.span_id: span.name for span in lab.spans() if span.context}
     parents = [ids[span.parent.span_id] for span in lab.calls() if span.parent]
     assert sorted(parents) == [f"thread {number}" for number in range(8)]
+
+
+def test_a_race_has_a_span_for_each_attempt(lab: Lab, server: MockServer) -> None:
+    server.reply("slow", stall_reply("before_head"))
+    server.reply("fast", text_reply("Hello"))
+    names = {name: Deployment(server.base_url, KEY, name) for name in ("slow", "fast")}
+
+    async def run() -> None:
+        client = AsyncClient(
+            "slow", names, {"slow": ["fast"]}, hedge_after=0.01, on_event=lab.hook
+        )
+        async with client:
+            assert (await client.chat("Hi")).deployment == "fast"
+
+    asyncio.run(run())
+    first, second = map(attributes, lab.attempts())
+    assert (first["thinwire.outcome"], first["thinwire.hedge"]) == ("lost", False)
+    assert (second["thinwire.outcome"], second["thinwire.hedge"]) == ("answered", True)
+    assert attributes(lab.call())["thinwire.deployment"] == "fast"
+
+
+def test_an_answer_that_breaks_off(lab: Lab, server: MockServer) -> None:
+    server.reply("up", cut_reply("mid_stream"))
+    with client_of(server, lab) as client, pytest.raises(thinwire.StreamInterrupted):
+        list(client.stream("Hi"))
+    assert attributes(lab.call())["error.type"] == "interrupted"
+    (attempt,) = lab.attempts()
+    assert attributes(attempt)["thinwire.outcome"] == "interrupted"
 
 
 def test_a_stream_that_is_left_early_is_no_error(lab: Lab, server: MockServer) -> None:

@@ -9,18 +9,23 @@ from support.agent import calls, serve
 from support.device_calls import call
 from support.interpreters import Interpreter
 
-TURNS = 60
+TURNS = 40
 HEAP = "512k"
 _GROWTH = 50  # bytes for each turn; the smallest object has 32
 
 
+@pytest.mark.parametrize("kept", ["file", "conversation"])
 @pytest.mark.parametrize("blocking", [False, True], ids=["asyncio", "blocking"])
 def test_an_agent_lives_on(
-    micropython: Interpreter, tmp_path: Path, blocking: bool, monkeypatch: pytest.MonkeyPatch
+    micropython: Interpreter,
+    tmp_path: Path,
+    blocking: bool,
+    kept: str,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.chdir(tmp_path)
     with serve() as server:
-        arguments = (server.base_url, TURNS, blocking, 3000)
+        arguments = (server.base_url, TURNS, blocking, 1000, kept)
         result = call(micropython, tmp_path, "agent.py", "agent", *arguments, heapsize=HEAP)
         assert server.errors == []
     assert result["wrong"] == []

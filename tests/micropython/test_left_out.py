@@ -40,8 +40,8 @@ USES = {
     "stream_events": "from thinwire import UsageReceived",
     "sync": "from thinwire import Client",
     "think_tags": "chat('http://127.0.0.1:1/v1', think_tags=True)",
-    "tools": "client('http://127.0.0.1:1/v1').stream_tools('Hi', tools=[])",
     "to_dict": "from thinwire import to_dict",
+    "tools": "client('http://127.0.0.1:1/v1').stream_tools('Hi', tools=[])",
     "voice": "from thinwire import Voice",
 }
 SCRIPT = """

@@ -11,6 +11,7 @@ from thinwire import AsyncClient, Client, Deployment, JSONLMessages, TextFile, T
 _LOG = "agent.jsonl"
 _NOTES = "notes.txt"
 _NAMES = ("clock", "sensor", "switch", "note", "notes", "sum", "weather", "broken", "slow", "list")
+_SYSTEM = "You look after a house. Use its tools, and say in a word what you did."
 _WARM = 20  # turns after which memory is watched
 
 
@@ -75,40 +76,62 @@ class House:
         await asyncio.sleep(60)
 
 
-def agent(url, turns, blocking=False, notes=0):
+def agent(url, turns, blocking=False, notes=0, kept="file"):
     """Runs so many turns.
 
     Args:
         notes: bytes of the file that one of the tools hands back.
+        kept: "file": in a JSONLMessages of the program's own, where a file that a tool handed back
+            is only named; "conversation": in a Conversation with a JSONLHistory, which has all of
+            it.
 
     Returns:
         The answers that were wrong, calls by name, marks of memory: bytes used, and the largest
         that could be had in one piece, and bytes of the conversation.
     """
-    _begin(notes)
-    if not blocking:
-        return asyncio.run(_agent(url, turns))
     wrong, marks, house = [], [], House()
+    _begin(notes)
+    run = _blocking if blocking else _on_asyncio
+    made = run(url, turns, house.tools(blocking), kept, wrong, marks)
+    if hasattr(made, "send"):
+        asyncio.run(made)
+    return _result(wrong, house, marks, kept)
+
+
+def _blocking(url, turns, tools, kept, wrong, marks):
     log = JSONLMessages(_LOG)
     with Client("m", Deployment(url, "k")) as client:
-        tools = house.tools(True)
+        talk = None
+        if kept != "file":
+            from thinwire import JSONLHistory, SyncConversation
+
+            kept = JSONLHistory("chats")
+            talk = SyncConversation(client, system=_SYSTEM, history=kept, tools=tools)
         for turn in range(turns):
-            log.append({"role": "user", "content": _question(turn)})
-            _keep(log, client.run_tools(log, tools=tools), turn, wrong)
+            if talk is not None:
+                _check(talk.send(_question(turn), session="agent"), turn, wrong)
+            else:
+                log.append({"role": "user", "content": _question(turn)})
+                _keep(log, client.run_tools(log, tools=tools), turn, wrong)
             _mark(turn, marks)
-    return _result(wrong, house, marks)
 
 
-async def _agent(url, turns):
-    wrong, marks, house = [], [], House()
+async def _on_asyncio(url, turns, tools, kept, wrong, marks):
     log = JSONLMessages(_LOG)
     async with AsyncClient("m", Deployment(url, "k")) as client:
-        tools = house.tools(False)
+        talk = None
+        if kept != "file":
+            from thinwire import Conversation, JSONLHistory
+
+            kept = JSONLHistory("chats")
+            talk = Conversation(client, system=_SYSTEM, history=kept, tools=tools)
         for turn in range(turns):
-            log.append({"role": "user", "content": _question(turn)})
-            _keep(log, await client.run_tools(log, tools=tools), turn, wrong)
+            if talk is not None:
+                _check(await talk.send(_question(turn), session="agent"), turn, wrong)
+            else:
+                log.append({"role": "user", "content": _question(turn)})
+                _keep(log, await client.run_tools(log, tools=tools), turn, wrong)
             _mark(turn, marks)
-    return _result(wrong, house, marks)
 
 
 def _begin(notes):
@@ -117,17 +140,20 @@ def _begin(notes):
             file.write("some note\n")
     with open(_LOG, "w"):
         pass
-    system = "You look after a house. Use its tools, and say in a word what you did."
-    JSONLMessages(_LOG).append({"role": "system", "content": system})
+    JSONLMessages(_LOG).append({"role": "system", "content": _SYSTEM})
 
 
 def _question(turn):
     return "This is turn %d: look after the kitchen." % turn
 
 
-def _keep(log, completion, turn, wrong):
+def _check(completion, turn, wrong):
     if completion.content != "Turn %d is done." % turn or len(completion.messages) < 3:
         wrong.append([turn, completion.content])
+
+
+def _keep(log, completion, turn, wrong):
+    _check(completion, turn, wrong)
     for message in completion.messages:
         # What is read from a file may be long: the conversation has where it is.
         if isinstance(message["content"], TextFile):
@@ -155,8 +181,12 @@ def _largest():
     return low
 
 
-def _result(wrong, house, marks):
+def _result(wrong, house, marks, kept):
     size = os.stat(_LOG)[6]
     os.remove(_LOG)
     os.remove(_NOTES)
+    if kept != "file":
+        (name,) = os.listdir("chats")  # which is the history's own affair
+        size = os.stat("chats/" + name)[6]
+        os.remove("chats/" + name)
     return {"wrong": wrong, "calls": house.calls, "marks": marks, "size": size}

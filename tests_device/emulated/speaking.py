@@ -132,3 +132,9 @@ async def speak(base_url, source, rounds, looks=None):
         "sum": EAR.sum,
         "free": [before, EAR.free],
     }
+
+
+async def counted(base_url, source):
+    """One round: how many bytes were heard, and the least heap that was free."""
+    found = await speak(base_url, source, 1)
+    return [found["bytes"], found["free"][1]]

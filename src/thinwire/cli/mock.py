@@ -14,7 +14,8 @@ _KEPT = 1000  # records for /_mock/requests
 
 HELP = "serve a mock OpenAI-compatible API"
 DESCRIPTION = """Serve a mock OpenAI-compatible API until Ctrl-C. The model's name chooses the
-behaviour; any other name says back the last user message."""
+behaviour; any other name says back the last user message, or, asked for an answer that fits a JSON
+schema, a value of it."""
 _SCENARIO = "scenarios (docs/testing.md): each is the behaviour of the model of its name"
 _REPLAY = "a recording (thinwire record): each exchange answers to the model it was made with"
 

@@ -1,7 +1,7 @@
 """What a NEXUS3 program writes down: providers, their models, and which one a name means.
 
-Both forms of its config.json are read: models below their provider, and the older one where each
-of them names it. A dict does wherever one of these classes does, and an object with the same
+Both forms of its configuration file are read: models below their provider, and the older one where
+each of them names it. A dict does wherever one of these classes does, and an object with the same
 attributes as well; of a pydantic model only what was set counts, so that what a kind of provider
 usually needs (PROVIDER_DEFAULTS) takes the place of what nobody has said.
 """
@@ -250,7 +250,7 @@ class Config:
 
     @classmethod
     def model_validate(cls, given: "Config | Mapping[str, Any]") -> Self:
-        """What `given` says: a Config, or the document of a config.json.
+        """What `given` says: a Config, or the document of a configuration file.
 
         Raises:
             ConfigError: see `Config`.

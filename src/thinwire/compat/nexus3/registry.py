@@ -17,7 +17,7 @@ class ProviderRegistry:
     """Providers by name and model.
 
     Args:
-        config: Config, or the document of a config.json.
+        config: Config, or the document of a configuration file.
         raw_log: is told what goes over the wire, of each provider.
 
     Raises:

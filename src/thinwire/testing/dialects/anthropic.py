@@ -320,7 +320,7 @@ def as_chat(payload: Mapping[str, Any]) -> dict[str, Any]:
         for one in payload.get("tools", ())
         if "input_schema" in one
     ]
-    return {"messages": messages, "tools": tools}
+    return {"messages": messages, "tools": tools, "output_config": payload.get("output_config")}
 
 
 def reply(completion: MockCompletion, request: RecordedRequest) -> MockReply:

@@ -338,7 +338,7 @@ def as_chat(payload: Mapping[str, Any]) -> dict[str, Any]:
         for tool in payload.get("tools", ())
         if tool.get("type") == "function"
     ]
-    return {"messages": messages, "tools": tools}
+    return {"messages": messages, "tools": tools, "text": payload.get("text")}
 
 
 def _texts(content: Any) -> Any:

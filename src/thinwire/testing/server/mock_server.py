@@ -37,7 +37,8 @@ class MockServer:
         keep_requests: how many records, and errors, are kept, the last ones; None: all.
         max_body: largest body that is parsed; a larger one is answered with status 413.
         default: script for models without one and without a built-in behaviour; by default the
-            last user message is said back.
+            last user message is said back, or, asked for an answer that fits a JSON schema, a
+            value of it.
         delay_ms: pause before each token of the built-in models.
         strict: whether requests are checked as the real services check them, and refused with
             their errors; None: on all wires but chat completions.

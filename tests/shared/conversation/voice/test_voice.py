@@ -308,6 +308,32 @@ def test_an_error_of_the_sink_is_the_callers():
     run(main())
 
 
+def test_a_microphone_that_fails_ends_the_answer():
+    class Broken:
+        def __init__(self, halted):
+            self.halted = halted
+
+        def __aiter__(self):
+            return self
+
+        async def __anext__(self):
+            await self.halted.wait()
+            raise KeyError("mine")
+
+    async def main(**options):
+        ear = Ear(5)
+        studio = Studio([answer("One. Two. T", asyncio.Event())])
+        client = AsyncClient("a", deployments("a"), transport=studio, retry=ONCE)
+        microphone = Microphone(Broken(ear.halted), live=True)
+        voice = Voice(Conversation(client), microphone, Speaker(ear, byte_rate=30), **options)
+        await error_in(KeyError, voice.answer("Hi"))
+        assert await kept(voice) == ["Hi", "One. "]
+        await studio.settled()
+
+    run(main())
+    run(main(interruptible=True))
+
+
 def test_a_round_that_fails_is_told_and_the_next_one_follows():
     async def main():
         told = []

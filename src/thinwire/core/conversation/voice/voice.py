@@ -173,7 +173,8 @@ class Voice:
         Raises:
             ThinwireError: the answer failed, after its whole sentences were said, and the
                 conversation is as it was; or a sentence cannot be said, and the conversation has
-                what was heard before. And what Conversation.stream raises.
+                what was heard before. What the microphone's source raises, likewise. And what
+                Conversation.stream raises.
             RuntimeError: it is speaking already.
         """
         turn = self.talk.stream(message, session=self.session, **params)
@@ -229,6 +230,7 @@ class Voice:
         self._rest = Abortable()
         self._stopped = self._barged = False
         beside: Beside | None = None
+        failure: Exception | None = None
         broken: ThinwireError | None = None
         try:
             if self._interruptible or self.microphone.live:
@@ -248,6 +250,7 @@ class Voice:
             if beside is not None:
                 # Who has interrupted goes on to the end of that.
                 await (beside.wait() if self._barged else beside.stop())
+                failure = failure or beside.error
             self._stopped = True
             self._speaking = False
             self._turn = None
@@ -318,11 +321,18 @@ class Voice:
 
     async def _watch(self) -> None:
         # Beside what is said: for who interrupts it, or so that nothing old is listened to.
-        if not self._interruptible:
-            await self.microphone.drop()
-        elif await self.microphone.wait():
+        try:
+            if not self._interruptible:
+                await self.microphone.drop()
+                return
+            if not await self.microphone.wait():
+                return
+        except Exception:  # nobody could interrupt any more
             self._barged = True
             await self.interrupt()
+            raise
+        self._barged = True
+        await self.interrupt()
 
 
 class _Once:
