@@ -197,10 +197,15 @@ def as_json(value: Any) -> Any:
     return value
 
 
-def whole(asked: Asked, completion: Completion) -> ChatCompletion:
-    """A whole answer, as openai has it."""
-    chunks = asked.heard.attempts[-1] if asked.heard.attempts else []
-    last = chunks[-1] if chunks else {}
+def whole(asked: Asked, completion: Completion, last: Chunk | None = None) -> ChatCompletion:
+    """A whole answer, as openai has it.
+
+    Args:
+        last: what its chunks said last beside the choices; None: what was heard of it.
+    """
+    if last is None:
+        chunks = asked.heard.attempts[-1] if asked.heard.attempts else []
+        last = chunks[-1] if chunks else {}
     document = dict(last) if _is_whole(last) else _document(completion, last)
     document.setdefault("object", "chat.completion")
     found = ChatCompletion(**document)

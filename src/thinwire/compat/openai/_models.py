@@ -346,9 +346,3 @@ def _of_type(models: list[type[BaseModel]], value: Mapping[str, Any]) -> type[Ba
         if value.get("type") in get_args(_fields(one)["type"].annotation):
             return one
     return models[0]
-
-
-def construct_type(*, value: Any, type_: Any) -> Any:
-    """`value`, which is JSON, as models where the type asks for some."""
-    convert = _converter(type_)
-    return value if convert is None or value is None else convert(value)

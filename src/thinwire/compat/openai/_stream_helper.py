@@ -17,6 +17,7 @@ from thinwire.compat.openai.types.chat import (
     ParsedChoice,
 )
 from thinwire.compat.openai.types.chat.chat_completion import ChoiceLogprobs
+from thinwire.compat.openai.types.chat.chat_completion_chunk import ChoiceDelta
 from thinwire.core.conversation.partial_json import PartialJSON
 
 
@@ -130,20 +131,22 @@ class ChatCompletionStreamState:
             raise AssertionError("no chunk has come")
         return self._snapshot
 
-    def get_final_completion(self) -> ParsedChatCompletion:
-        """The answer, parsed; see Completions.parse."""
-        return _parsing.parsed(  # type: ignore[no-any-return]
-            self.current_completion_snapshot, self._format, self._tools
-        )
+    def get_final_completion(self, whole: Any = None) -> ParsedChatCompletion:
+        """The answer, parsed; see Completions.parse.
+
+        Args:
+            whole: it, in place of what the chunks came to: thinwire knows more oddities.
+        """
+        found = self.current_completion_snapshot if whole is None else whole
+        return _parsing.parsed(found, self._format, self._tools)  # type: ignore[no-any-return]
 
     def handle_chunk(self, chunk: ChatCompletionChunk) -> Iterable[StreamEvent]:
         """Takes a chunk; returns what has happened."""
         self._add(chunk)
         snapshot = self.current_completion_snapshot
         events: list[StreamEvent] = [ChunkEvent(type="chunk", chunk=chunk, snapshot=snapshot)]
-        for piece in chunk.choices:
-            state = self._choices[piece.index]
-            events.extend(state.events(piece))
+        for piece in _pieces(chunk):
+            events.extend(self._choices[piece.index].events(piece))
         return events
 
     def _add(self, chunk: ChatCompletionChunk) -> None:
@@ -152,7 +155,7 @@ class ChatCompletionStreamState:
             document.pop("obfuscation", None)
             self._snapshot = ParsedChatCompletion(**{"system_fingerprint": None, **document})
         snapshot = self._snapshot
-        for piece in chunk.choices:
+        for piece in _pieces(chunk):
             state = self._choices.get(piece.index)
             if state is None:
                 state = self._choices[piece.index] = _ChoiceState(self._format, self._tools)
@@ -165,6 +168,18 @@ class ChatCompletionStreamState:
         snapshot.system_fingerprint = chunk.system_fingerprint
         if chunk.moderation is not None:
             snapshot.moderation = chunk.moderation
+
+
+def _pieces(chunk: ChatCompletionChunk) -> list[Any]:
+    # Those of a chunk's choices that say something of an answer, as all do that are right.
+    found = []
+    for choice in chunk.choices:
+        delta = getattr(choice, "delta", None)
+        calls = getattr(delta, "tool_calls", None) or []
+        indexed = all(isinstance(getattr(one, "index", None), int) for one in calls)
+        if indexed and isinstance(choice.index, int) and isinstance(delta, ChoiceDelta):
+            found.append(choice)
+    return found
 
 
 class _ChoiceState:
@@ -368,7 +383,7 @@ class ChatCompletionStream:
     def get_final_completion(self) -> ParsedChatCompletion:
         """Reads the rest, and gives the whole answer."""
         self.until_done()
-        return self._state.get_final_completion()
+        return self._state.get_final_completion(self._raw.whole())
 
     @property
     def current_completion_snapshot(self) -> ParsedChatCompletion:
@@ -415,7 +430,7 @@ class AsyncChatCompletionStream:
     async def get_final_completion(self) -> ParsedChatCompletion:
         """Reads the rest, and gives the whole answer."""
         await self.until_done()
-        return self._state.get_final_completion()
+        return self._state.get_final_completion(self._raw.whole())
 
     @property
     def current_completion_snapshot(self) -> ParsedChatCompletion:

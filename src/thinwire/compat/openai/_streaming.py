@@ -10,8 +10,8 @@ from collections.abc import AsyncIterator, Iterator
 from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar
 
 from thinwire import ChatStream, SyncChatStream
-from thinwire.compat.openai._calls import created
-from thinwire.compat.openai.types.chat import ChatCompletionChunk
+from thinwire.compat.openai._calls import created, whole
+from thinwire.compat.openai.types.chat import ChatCompletion, ChatCompletionChunk
 
 if TYPE_CHECKING:
     from thinwire.compat.openai._calls import Asked, Chunk
@@ -32,6 +32,7 @@ class Pieces:
 
     Attributes:
         ready: chunks that were not handed out yet.
+        head: what they say beside the choices.
     """
 
     def __init__(self, asked: Asked, stream: ChatStream | SyncChatStream, usage: bool) -> None:
@@ -40,7 +41,7 @@ class Pieces:
         self.ready: deque[ChatCompletionChunk] = deque()
         self._usage = usage
         self._chunks: list[Chunk] | None = None  # of the attempt that answers
-        self._head: Chunk = {}
+        self.head: Chunk = {}
 
     def take(self) -> None:
         """Takes the chunks that came with the next event of the answer."""
@@ -65,15 +66,20 @@ class Pieces:
             return  # thinwire has asked for the tokens, which the caller has not
         if any(isinstance(one, dict) and "message" in one for one in choices):
             chunk = _as_chunk(chunk)
-        if not self._head:
-            self._head = {"id": "", "object": "chat.completion.chunk", "created": created(chunk)}
-            self._head["model"] = self.stream.completion.model
-        said = {name: chunk[name] for name in self._head if chunk.get(name) is not None}
-        self._head.update(said)
-        for choice in chunk["choices"]:
-            if isinstance(choice, dict) and choice.get("finish_reason") not in _REASONS:
+        if not self.head:
+            self.head = {"id": "", "object": "chat.completion.chunk", "created": created(chunk)}
+            self.head["model"] = self.stream.completion.model
+        said = {name: chunk[name] for name in self.head if chunk.get(name) is not None}
+        self.head.update(said)
+        chunk["choices"] = [one for one in chunk["choices"] if isinstance(one, dict)]
+        for place, choice in enumerate(chunk["choices"]):
+            # What each program reads is there, as it always is at openai's server.
+            choice.setdefault("index", place)
+            if not isinstance(choice.get("delta"), dict):
+                choice["delta"] = {}
+            if choice.get("finish_reason") not in _REASONS:
                 choice["finish_reason"] = self._reason(choice)
-        self.ready.append(ChatCompletionChunk(**{**chunk, **self._head}))
+        self.ready.append(ChatCompletionChunk(**{**chunk, **self.head}))
 
     def _reason(self, choice: Chunk) -> object:
         # In openai's words, where the server has others.
@@ -108,6 +114,12 @@ class _Base(Generic[T]):
     def response(self) -> Any:
         """The head of the answer: an httpx.Response without a body."""
         return self._pieces.asked.response(self._pieces.stream.completion)
+
+    def whole(self) -> ChatCompletion | None:
+        """All of the answer, as thinwire has put it together; None before its end."""
+        pieces = self._pieces
+        completion = pieces.stream.completion
+        return whole(pieces.asked, completion, pieces.head) if completion.complete else None
 
     @property
     def thinwire(self) -> Any:
