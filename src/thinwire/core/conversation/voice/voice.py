@@ -93,7 +93,7 @@ class Voice:
         self.speaker = speaker
         self.session = session
         microphone.transport = self._transport
-        self._transcribe = {"filename": "audio.wav"}
+        self._transcribe: dict[str, Any] = {"filename": "audio.wav"}
         self._transcribe.update(transcribe or {})
         self._speak = {"response_format": "pcm"}
         self._speak.update(speak or {})
@@ -152,7 +152,8 @@ class Voice:
         if not await self.microphone.wait():
             return None
         try:
-            found = await self.talk.client.transcribe(self.microphone, **self._transcribe)
+            sound: Any = self.microphone
+            found = await self.talk.client.transcribe(sound, **self._transcribe)
         finally:
             self.microphone.forget()
         text: str = found.text.strip()
