@@ -476,3 +476,18 @@ def test_a_client_that_blocks_refuses_what_waits():
     made = client(Client, asks(("f", {})))
     error = error_of(TypeError, ran_with, made, slow)
     assert "AsyncClient" in str(error)
+
+
+def test_what_a_call_needs_is_loaded_before_the_first_round():
+    loaded = []
+
+    class Cold(AsyncClient):
+        async def load(self):
+            loaded.append(self)
+            await super().load()
+
+    made = client(Cold, says())
+    for name in ("_cold",):  # as on a chip
+        setattr(made, name, True)
+    assert done(made.run_tools("hi", tools=TOOLS)).content == "Hello"
+    assert loaded == [made]
