@@ -62,7 +62,7 @@ def clone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folders = ("src/thinwire/core", "src/thinwire/compat", "port_micropython/thinwire_device")
     for name in folders:
         shutil.copytree(ROOT / name, tmp_path / name, copy_function=_first_line, ignore=_UNWANTED)
-    for name in ("__init__.py", "sse.py", "transport.py"):
+    for name in ("__init__.py", "parts.py", "sse.py", "transport.py"):
         _first_line(str(ROOT / "src/thinwire" / name), str(tmp_path / "src/thinwire" / name))
     for name in ("examples", "port_micropython/boards", "package.json"):
         (tmp_path / name).symlink_to(ROOT / name)

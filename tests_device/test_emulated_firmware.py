@@ -166,7 +166,7 @@ def test_a_board_leaves_out_what_it_is_told_to(board: str, tmp_path: Path) -> No
     assert left_out == {"thinwire_device/roots.py"}
 
 
-_REFUSED = r"thinwire has no option rots=: .*, files, hedge, .*, roots, sse"
+_REFUSED = r"thinwire has no option rots=: .*, files, hedge, .*, roots, sentences, sse"
 
 
 @emulated

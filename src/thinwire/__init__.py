@@ -164,7 +164,10 @@ if not TYPE_CHECKING:  # or a misspelt name would be one to a type checker
 
     def __getattr__(name):
         if name == "__all__":
-            names = [name for line in _HOMES.split("\n") for name in line.split()[1:]]
+            names = []
+            for line in _HOMES.split("\n"):
+                if const is bool or not line.startswith("cpython."):
+                    names += line.split()[1:]
             return names if const is bool else _at_hand(names)
         for line in _HOMES.split("\n"):
             home, *names = line.split()

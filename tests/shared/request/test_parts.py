@@ -160,7 +160,7 @@ def test_an_open_file_is_read_from_where_it_stands_in_each_attempt():
 
 
 def test_two_attempts_may_read_one_file_at_a_time():
-    data = PNG * 40
+    data = PNG * 3
     source = parts.image(io.BytesIO(data))["image_url"]["url"]
     readers, found = [source.open(), source.open()], [b"", b""]
     left = [0, 1]

@@ -1,8 +1,7 @@
 """A loudspeaker: what takes sound as it arrives, whole samples at a time, and counts it."""
 
-from thinwire.core._compat import const, public
+from thinwire.core._compat import const, import_module, public
 from thinwire.core.errors import StreamError
-from thinwire.core.services.speech import written
 
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
@@ -92,6 +91,8 @@ class Speaker:
             await self._hand(piece[at : min(at + self._most, whole)], transport)
 
     async def _hand(self, piece: memoryview, transport: "Transport") -> None:
+        # Here, and not above: one import in another takes a chip's stack.
+        written = import_module("thinwire.core.services.speech").written
         await written(self._sink, piece, transport)
         self.taken += len(piece)
 
