@@ -77,6 +77,8 @@ test-all: test ## also every other Python there is, and what is too heavy for ea
 	EMULATED=1 THINWIRE_FULL=1 $(PYTEST) --dist load \
 	  tests_device/test_emulated_chat.py tests_device/test_emulated_blocks.py \
 	  tests_device/test_emulated_core.py tests_device/test_emulated_exoclaw.py \
+	  tests_device/test_emulated_conversation.py tests_device/test_emulated_tools.py \
+	  tests_device/test_agent_heap.py \
 	  tests_device/test_heap_faults.py tests_device/test_conversation_heap.py \
 	  tests/micropython/test_shared_on_micropython.py
 	THINWIRE_SOAK=8 $(PYTEST) tests/cpython/test_soak.py

@@ -2,7 +2,9 @@
 a chip's (words of 32 bits, thinwire frozen), its conversation in a file.
 """
 
+import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 from emulator.chip import emulated
@@ -11,7 +13,9 @@ from support.agent import calls, serve
 from support.device_calls import result_of, script
 from support.interpreters import Interpreter, run_micropython
 
-TURNS = 200
+# Each leg of 200 turns takes most of a minute: with each change one lives on for a fifth of that.
+FULL = bool(os.environ.get("THINWIRE_FULL"))
+TURNS = 200 if FULL else 40
 HEAP = "192k"
 # Bytes of a file that a tool hands back. A conversation has all of it in a line of its history.
 NOTES = {"file": 50_000, "conversation": 1000}
@@ -24,9 +28,19 @@ def chip() -> Interpreter:
     return Interpreter("chiplike", str(chiplike.interpreter()), "1.25.0")
 
 
+def legs() -> list[Any]:
+    found = []
+    for blocking in (False, True):
+        for kept in NOTES:
+            light = kept == "conversation" and not blocking
+            name = f"{'blocking' if blocking else 'asyncio'}-{kept}"
+            marks = () if light else pytest.mark.heavy
+            found.append(pytest.param(blocking, kept, id=name, marks=marks))
+    return found
+
+
 @emulated
-@pytest.mark.parametrize("kept", NOTES)
-@pytest.mark.parametrize("blocking", [False, True], ids=["asyncio", "blocking"])
+@pytest.mark.parametrize(("blocking", "kept"), legs())
 def test_an_agent_lives_on(
     chip: Interpreter, tmp_path: Path, blocking: bool, kept: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -2,12 +2,13 @@
 
 import sys
 
+import pytest
 from emulator.chip import ADDRESS, SCRIPTS, Chip, emulated
 from support.interpreters import ROOT
 
 from thinwire.testing import MockServer, status_reply, text_reply
 
-pytestmark = emulated
+pytestmark = [emulated, pytest.mark.heavy]  # minutes, with the others; voice stands for them
 pytest_plugins = ["emulator.fixtures"]
 
 TALKING = SCRIPTS / "talking.py"

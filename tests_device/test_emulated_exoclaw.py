@@ -19,7 +19,7 @@ from thinwire.testing import (
     tool_reply,
 )
 
-pytestmark = emulated
+pytestmark = [emulated, pytest.mark.heavy]  # minutes, with the others; voice stands for them
 pytest_plugins = ["emulator.fixtures"]
 
 FILE = "exoclaw_turns.py"

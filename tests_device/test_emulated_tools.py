@@ -3,12 +3,13 @@
 import json
 import sys
 
+import pytest
 from emulator.chip import ADDRESS, SCRIPTS, Chip, emulated
 from support.interpreters import ROOT
 
 from thinwire.testing import MockServer, text_reply, tool_reply
 
-pytestmark = emulated
+pytestmark = [emulated, pytest.mark.heavy]  # minutes, with the others; voice stands for them
 pytest_plugins = ["emulator.fixtures"]
 
 BOARD = ROOT / "port_micropython/boards/thinwire_board"
