@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import weakref
 from collections.abc import Callable, Mapping
 from functools import cached_property
 from typing import Any, Self
@@ -45,11 +46,9 @@ class Owner:
     """
 
     def __init__(self, core: Any) -> None:
-        self._core = core
-
-    def __del__(self) -> None:
-        if isinstance(self._core, Core):
-            self._core.close()
+        if isinstance(core, Core):
+            # No __del__, which may come after that of a socket in the same circle of objects.
+            weakref.finalize(self, core.close)
 
 
 class BaseClient:
