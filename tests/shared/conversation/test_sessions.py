@@ -4,6 +4,7 @@ from helpers import error_of
 from talks import Tasks, error_in, turns_of_the_loop
 
 from thinwire.core._compat import threads
+from thinwire.core.conversation import sessions as module
 from thinwire.core.conversation.sessions import Gate, Place, Sessions, Unshared
 from thinwire.core.sync import run
 from thinwire.testing.scripted import ScriptedTransport
@@ -144,3 +145,25 @@ def test_who_was_the_last_is_known_of_as_many_sessions_as_are_asked_for():
     sessions.forget("s3")
     sessions.forget("s3")
     assert not sessions.is_latest(again)
+
+
+def test_a_thread_that_was_called_looks_whether_it_is_the_next():
+    sessions, first, second = Sessions(ScriptedTransport([])), Place("a"), Place("a")
+
+    class Called:
+        # A Gate behind which the one before leaves.
+        def set(self):
+            pass
+
+        def wait(self):
+            sessions.leave(first)
+
+    assert run(sessions.enter(first))
+    first.who = -1  # another thread's
+    kept, module.Gate = module.Gate, Called
+    try:
+        assert run(sessions.enter(second))
+    finally:
+        module.Gate = kept
+    sessions.leave(second)
+    assert len(sessions) == 0
