@@ -3,6 +3,7 @@ and again: nothing that a conversation came back from is lost, and nothing else 
 """
 
 import json
+import os
 import random
 import subprocess
 import sys
@@ -24,7 +25,7 @@ from thinwire.testing import (
 )
 
 SCRIPT = Path(__file__).parents[1] / "support/conversation_kills.py"
-KILLS = 4
+KILLS = 20 if os.environ.get("THINWIRE_FULL") else 2
 PIECES = 8
 WATCHED_S = 120  # after which a child that says nothing any more is killed, too
 

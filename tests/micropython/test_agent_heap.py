@@ -14,8 +14,12 @@ HEAP = "512k"
 _GROWTH = 50  # bytes for each turn; the smallest object has 32
 
 
-@pytest.mark.parametrize("kept", ["file", "conversation"])
-@pytest.mark.parametrize("blocking", [False, True], ids=["asyncio", "blocking"])
+@pytest.mark.parametrize("kept", [pytest.param("file", marks=pytest.mark.heavy), "conversation"])
+@pytest.mark.parametrize(
+    "blocking",
+    [False, pytest.param(True, marks=pytest.mark.heavy)],
+    ids=["asyncio", "blocking"],
+)
 def test_an_agent_lives_on(
     micropython: Interpreter,
     tmp_path: Path,
