@@ -59,8 +59,8 @@ async def test_what_is_said_is_said_back(server: MockServer, kind: str) -> None:
     assert {request.wait() for request in server.requests} == {"complete"}
 
 
-# On a machine that is very busy the text that counts as heard is now and then all of it: until it is
-# known whether the test's server or the count is at fault, `make test-all` has it.
+# On a machine that is very busy the text that counts as heard is now and then all of it: until it
+# is known whether the server of the test or the count is at fault, `make test-all` has it.
 @pytest.mark.heavy
 @pytest.mark.parametrize("kind", ["httpx", "sockets"])
 async def test_an_interruption_reaches_the_servers(server: MockServer, kind: str) -> None:
