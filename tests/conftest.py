@@ -120,13 +120,21 @@ FIRST = [
 ]
 
 
+def _is_older(item: pytest.Item) -> bool:
+    # On each MicroPython the same, and dear: for a change, the newest one is enough.
+    if item.get_closest_marker("newest") is None or not isinstance(item, pytest.Function):
+        return False
+    found = item.callspec.params.values()
+    return any(isinstance(one, Interpreter) and one != interpreters()[-1] for one in found)
+
+
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Begin with what takes longest; all else stays in its order. What is heavy waits for
     `make test-all`.
     """
     if not os.environ.get("THINWIRE_FULL"):
-        heavy = [item for item in items if item.get_closest_marker("heavy")]
+        heavy = [item for item in items if item.get_closest_marker("heavy") or _is_older(item)]
         if heavy:
             config.hook.pytest_deselected(items=heavy)
             items[:] = [item for item in items if item not in heavy]

@@ -86,6 +86,7 @@ def server() -> Iterator[MockServer]:
         yield running
 
 
+@pytest.mark.newest
 @pytest.mark.skipif(bool(os.environ.get("DEVICE")), reason="would rewrite a real board")
 def test_the_page_from_top_to_bottom(mpremote: Mpremote, clone: Path, server: MockServer) -> None:
     for stub in sorted(STUBS.glob("*.py")):

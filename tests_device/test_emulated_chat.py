@@ -90,6 +90,7 @@ def test_a_server_that_is_not_the_right_one_sees_no_request(
     assert good["content"] == "Hi"
 
 
+@pytest.mark.heavy
 def test_a_failing_server_is_replaced_by_a_healthy_one(
     chip: Chip, plain_server: MockServer
 ) -> None:
@@ -160,6 +161,7 @@ def test_a_prompt_larger_than_the_chip_goes_out_as_it_is_made(
     assert hashlib.sha256(content).hexdigest() == sent.hexdigest()
 
 
+@pytest.mark.heavy
 def test_an_answer_larger_than_the_chip(chip: Chip, plain_server: MockServer) -> None:
     got = chip.call(STREAMING, "long_answer", plain(plain_server), TOKENS, timeout=900)
     text = "".join(f"t{number} " for number in range(TOKENS))
@@ -176,6 +178,7 @@ def test_three_turns_on_one_connection(
     assert {one.connection_id for one in tls_server.requests} == {1}
 
 
+@pytest.mark.heavy
 def test_again_after_a_soft_reset(chip: Chip, plain_server: MockServer) -> None:
     for _ in range(2):
         chip.board.soft_reset()

@@ -45,6 +45,7 @@ def copy(chip: Chip, folder: Path, name: str, content: bytes) -> None:
     assert done.returncode == 0, done.stdout
 
 
+@pytest.mark.heavy
 def test_a_file_goes_there_and_back(chip: Chip, tmp_path: Path) -> None:
     content = bytes(range(256)) * 64
     copy(chip, tmp_path, "there.bin", content)

@@ -2,6 +2,7 @@
 
 import sys
 
+import pytest
 from emulator.chip import ADDRESS, SCRIPTS, Chip, emulated
 from support.interpreters import ROOT
 
@@ -20,6 +21,7 @@ def source() -> str:
     return text.replace("from machine import I2S, Pin\n", "")
 
 
+@pytest.mark.heavy
 def test_a_voice_speaks_and_is_interrupted(chip: Chip, plain_server: MockServer) -> None:
     plain_server.reply("ears", text_reply("What time is it?"), text_reply("Stop it"))
     plain_server.reply("m", text_reply("It is noon. There was a fox."), text_reply("Fine."))

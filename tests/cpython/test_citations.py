@@ -90,6 +90,8 @@ def prose(path: str, text: str) -> Iterator[tuple[int, str]]:
 def _comments(source: str) -> Iterator[tuple[int, str]]:
     # Comments on lines that follow one another are one text: a citation may be broken.
     first, last, words = 0, -1, ""
+    if not any("#" in line and _NAMED.search(line) for line in source.splitlines()):
+        return  # a row of docs/wire.md is cited with the page's name, too
     for token in tokenize.generate_tokens(io.StringIO(source).readline):
         if token.type == tokenize.COMMENT:
             line = token.start[0]
@@ -101,11 +103,17 @@ def _comments(source: str) -> Iterator[tuple[int, str]]:
 
 
 def _docstrings(source: str) -> Iterator[tuple[int, str]]:
-    for node in ast.walk(ast.parse(source)):
+    # Only statements are gone through: expressions are nine nodes in ten, and have no docstring.
+    nodes: list[ast.AST] = [ast.parse(source)]
+    for node in nodes:
         if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
             words = ast.get_docstring(node, clean=False)
             if words is not None:
                 yield node.body[0].lineno, words
+        for block in ("body", "orelse", "finalbody", "handlers", "cases"):
+            inside = getattr(node, block, None)
+            if isinstance(inside, list):
+                nodes += inside
 
 
 def cited(text: str) -> list[str]:

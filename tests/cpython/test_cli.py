@@ -316,7 +316,7 @@ def test_streams_that_are_closed_full_or_no_text(
 
 @pytest.mark.skipif(os.name == "nt", reason="needs sh")
 @pytest.mark.parametrize(
-    "command", ["--help", "--version", "conformance --scenario 'sse-*' --json"]
+    "command", ["--help", "--version", "conformance --scenario sse-lf --json"]
 )
 def test_nobody_reads_the_output(command: str) -> None:
     done = shell(f"(thinwire {command}; echo $? >&2) | true")

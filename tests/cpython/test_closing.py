@@ -31,7 +31,7 @@ from thinwire.testing import (
 )
 
 SEED = int(os.environ.get("THINWIRE_CLOSING_SEED", "1"))
-ROUNDS = 500
+ROUNDS = 500 if os.environ.get("THINWIRE_FULL") else 100
 TIMES = 3
 Run = Callable[..., Any]
 

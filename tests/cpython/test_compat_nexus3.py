@@ -10,7 +10,7 @@ from types import SimpleNamespace
 from typing import Any, TypeVar
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from support.certificates import authority
 from support.order import soon
@@ -866,6 +866,7 @@ JSON = st.recursive(
 NAMES = st.from_regex(r"[a-z_]{1,8}", fullmatch=True).filter(lambda name: not iskeyword(name))
 
 
+@settings(max_examples=30)
 @given(st.dictionaries(st.text(), JSON))
 def test_whatever_python_writes_is_read(said: dict[str, Any]) -> None:
     found, meta = normalized(repr(said), "f")
@@ -874,6 +875,7 @@ def test_whatever_python_writes_is_read(said: dict[str, Any]) -> None:
     assert normalized(json.dumps(said), "f") == (said, {"argument_format": "json_object"})
 
 
+@settings(max_examples=30)
 @given(st.dictionaries(NAMES, JSON, min_size=1))
 def test_whatever_python_would_call_is_read(said: dict[str, Any]) -> None:
     text = ", ".join(f"{name}={value!r}" for name, value in said.items())
@@ -881,6 +883,7 @@ def test_whatever_python_would_call_is_read(said: dict[str, Any]) -> None:
     assert normalized(f"f({text})", "f") == (said, {"argument_format": "python_call"})
 
 
+@settings(max_examples=30)
 @given(st.text() | st.text("{}[]()'\"=,:-. \n\\abf1"))
 def test_any_text_is_arguments_or_kept_as_it_is(text: str) -> None:
     found, meta = normalized(text, "f")

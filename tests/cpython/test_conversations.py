@@ -104,6 +104,7 @@ def what_is_wrong(request: RecordedRequest) -> str:
     return found
 
 
+@pytest.mark.newest
 @pytest.mark.parametrize("kept", ["in memory", "in files"])
 def test_a_hundred_sessions_at_once(
     interpreter: Interpreter | None, server: MockServer, tmp_path: Path, kept: str

@@ -2,7 +2,7 @@
 
 import json
 
-from helpers import Scratch, error_of, read_all
+from helpers import Scratch, error_of, feeds, read_all
 from streams import DONE, HELLO, STOP, call, chunk, json_reply, play, sse, text
 
 from thinwire.core._compat import loads_whole
@@ -50,13 +50,6 @@ INSIDE = [
 ]
 
 
-def cuts(words):
-    yield [words]
-    yield list(words)
-    for at in range(1, len(words)):
-        yield [words[:at], words[at:]]
-
-
 def split(pieces, kind=ThinkingAssembler, memo=False):
     assembler = kind()
     for piece in pieces:
@@ -78,7 +71,7 @@ def joined(events, kind):
 def test_tags_are_found_wherever_they_are_cut():
     for kind, cases in [(ThinkingAssembler, CASES), (InsideAssembler, INSIDE)]:
         for words, content, reasoning in cases:
-            for pieces in cuts(words):
+            for pieces in feeds(words):
                 for memo in (False, True):
                     done, events = split(pieces, kind, memo)
                     got = (done.content or "", done.reasoning_content or "")
