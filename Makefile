@@ -78,11 +78,13 @@ test-all: test ## also every other Python there is, and what is too heavy for ea
 	  tests_device/test_emulated_chat.py tests_device/test_emulated_blocks.py \
 	  tests_device/test_emulated_core.py tests_device/test_emulated_exoclaw.py \
 	  tests_device/test_emulated_conversation.py tests_device/test_emulated_tools.py \
-	  tests_device/test_agent_heap.py \
+	  tests_device/test_emulated_commands.py tests_device/test_emulated_voice.py \
+	  tests_device/test_devices_page.py tests_device/test_agent_heap.py \
 	  tests_device/test_heap_faults.py tests_device/test_conversation_heap.py \
-	  tests/micropython/test_shared_on_micropython.py
+	  tests/micropython/test_shared_on_micropython.py tests/micropython/test_board_examples.py
 	THINWIRE_SOAK=8 $(PYTEST) tests/cpython/test_soak.py
 	THINWIRE_FULL=1 $(PYTEST) tests/cpython/test_conversation_kills.py \
+	  tests/cpython/test_conversations.py tests/cpython/test_closing.py \
 	  tests/cpython/test_history_kills.py tests/micropython/test_agent_heap.py
 	@$(MAKE) --no-print-directory test-real test-exoclaw
 	@$(PY) tools/every_python.py

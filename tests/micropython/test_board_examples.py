@@ -35,6 +35,9 @@ from thinwire.testing import (
     tool_reply,
 )
 
+# What differs between two versions of MicroPython, the tests of core and of the port would see.
+pytestmark = pytest.mark.newest
+
 BOARDS = ROOT / "port_micropython/boards"
 STUBS = Path(__file__).with_name("board_stubs")
 NAMES = ("esp32", "rp2")

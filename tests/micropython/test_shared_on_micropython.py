@@ -40,6 +40,8 @@ def test_there_are_shared_tests() -> None:
     assert SHORT
 
 
+# The emulated board runs them on the older one.
+@pytest.mark.newest
 @pytest.mark.parametrize("path", SHORT, ids=relative)
 def test_shared(micropython: Interpreter, path: Path) -> None:
     check(micropython, path)
