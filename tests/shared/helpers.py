@@ -3,7 +3,6 @@
 import os
 import sys
 
-
 # CPython receives each way there is. MicroPython runs the same core several times slower: there it
 # is every seventh cut, from another place each time, and all of them in `make test-all`.
 _EVERY = 7 if sys.implementation.name == "micropython" else 1
