@@ -58,15 +58,20 @@ def wanted(goal: Goal, unit: str) -> str:
     """What is to be reached."""
     if not goal.most:
         return ""
-    return f"<= {goal.most}" if goal.peer else f"<= {goal.most} {unit}"
+    return f"<= {goal.most}" if goal.peer else f"<= {goal.most} {unit_of(goal, unit)}".rstrip()
+
+
+def unit_of(goal: Goal, unit: str) -> str:
+    """Of the figure that is meant, where that of the measure is `unit`."""
+    return goal.unit if goal.also else unit
 
 
 def _line(result: Result, goal: Goal) -> str:
-    found = result.ratio(goal.leg, goal.peer)
+    found = result.ratio(goal)
     cells = [
-        result.name,
+        ", ".join(filter(None, (result.name, goal.also))),
         goal.leg,
-        f"{shown(result, goal.leg)} {result.unit}",
+        spread(found) if goal.also else f"{shown(result, goal.leg)} {result.unit}",
         goal.peer,
         shown(result, goal.peer) if goal.peer else "",
         spread(found) if goal.peer else "",

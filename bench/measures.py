@@ -140,6 +140,21 @@ def _idle(process: Process, server: Server) -> Sample:
     return Sample(seen["bytes"] / 1e3)
 
 
+def _crowd(count: int, rate: float, step: float) -> Take:
+    def take(process: Process, server: Server) -> Sample:
+        url = server.url("text", 3000, -1)
+        seen = process.do("crowd", url=url, count=count, rate=rate, step=step)
+        also = {
+            "deltas/s": seen["deltas"],
+            "longest gap by the median one": seen["longest"] / seen["median"],
+            "median gap ms": seen["median"] * 1e3,
+            "resident MB": seen["whole"] / 1e6,
+        }
+        return Sample(1e6 / seen["deltas"], also=also)
+
+    return take
+
+
 def _started(client: bool) -> Take:
     def take(process: Process, server: Server) -> Sample:
         program = process.leg.imports + (f"\n{process.leg.client}" if client else "")
@@ -252,6 +267,19 @@ MEASURES = (
         warm=False,
         fresh=True,
         blocking=False,
+    ),
+    Measure(
+        "10000 streams",
+        "us/delta",
+        "of 10,000 streams that are open at once, where as many deltas come as one core can read",
+        "streams",
+        _crowd(10_000, 10_000, 1.2),
+        rounds=1,
+        quick_rounds=0,
+        warm=False,
+        fresh=True,
+        blocking=False,
+        absent=("exoclaw", "openai", "litellm", "httpx"),  # minutes, for the first words alone
     ),
     Measure(
         "send messages",

@@ -9,7 +9,7 @@ from typing import Any
 from bench import plots
 from bench.goals import GOALS
 from bench.legs import BARE, LEGS, ROOT
-from bench.lines import REACHED, number, shown, spread, wanted
+from bench.lines import REACHED, number, shown, spread, unit_of, wanted
 from bench.markers import replaced
 from bench.measures import MEASURES
 from bench.results import Result
@@ -95,10 +95,12 @@ class Run:
         for goal in GOALS:
             result = found.get(goal.measure)
             unit = _MEASURES[goal.measure].unit
-            ratio = result.ratio(goal.leg, goal.peer) if result else None
+            ratio = result.ratio(goal) if result else None
             reached = REACHED[result.reached(goal) if result else None]
-            shown_ratio = spread(ratio) + ("" if goal.peer or not ratio else f" {unit}")
-            cells = [goal.measure, goal.leg, goal.peer or "-", shown_ratio, wanted(goal, unit)]
+            own = "" if goal.peer or not ratio else f" {unit_of(goal, unit)}"
+            shown_ratio = (spread(ratio) + own).rstrip()
+            what = ", ".join(filter(None, (goal.measure, goal.also)))
+            cells = [what, goal.leg, goal.peer or "-", shown_ratio, wanted(goal, unit)]
             rows.append(_row([*cells, reached]))
         return "\n".join(("### Goals", "", *rows))
 

@@ -59,21 +59,25 @@ class Result:
         """As JSON has it."""
         return asdict(self)
 
-    def figure(self, leg: str) -> Figure | None:
-        """Its figure; None where there is none."""
+    def figure(self, leg: str, also: str = "") -> Figure | None:
+        """Its figure, or the one beside it that has a name; None where there is none."""
+        if also:
+            beside = self.also.get(leg, {})
+            return figure([beside[also]]) if also in beside else None
         return figure(self.values[leg]) if leg in self.values else None
 
-    def ratio(self, leg: str, peer: str) -> Figure | None:
-        """Its ratio to a peer's, without a peer its figure; None where one is missing."""
+    def ratio(self, goal: Goal) -> Figure | None:
+        """The ratio to the peer, without a peer the figure itself; None where one is missing."""
+        leg, peer = goal.leg, goal.peer
         if not peer:
-            return self.figure(leg)
+            return self.figure(leg, goal.also)
         if leg not in self.values or peer not in self.values:
             return None
         return ratio(self.values[leg], self.values[peer])
 
     def reached(self, goal: Goal) -> bool | None:
         """Whether it is; None where it was not measured."""
-        found = self.ratio(goal.leg, goal.peer)
+        found = self.ratio(goal)
         return None if found is None else found.middle <= goal.most
 
 

@@ -10,6 +10,9 @@
  *     tools-3000-0-0   the arguments of a tool call in 3000 fragments
  *     text-20-50000-0  the head and the first delta at once, then one delta every 50 ms
  *     text-50-0-1000000  50 deltas at once, a second after the request
+ *     text-50--1-0     the head and the first delta at once, then the next ones at the common pace:
+ *                      GET /pace/MICROSECONDS gives each such stream a delta in that time, one
+ *                      stream after the other; 0, as it is at first, gives none
  *
  * GET /stats says how many connections, requests and bytes of bodies there were. Bodies are read
  * and dropped, with Content-Length or chunked.
@@ -169,6 +172,7 @@ enum state { HEAD, LENGTH, SIZE, EXTENSION, DATA, DATA_END, TRAILER, ANSWERING }
 
 typedef struct conn {
     int fd, next, writing, own; /* own: the answer is of this request alone */
+    int paced;                  /* its place in `paced`, counted from 1; 0: none */
     enum state state;
     size_t have, left, line; /* of the head; of the body or HTTP chunk; of a trailer's line */
     answer *answer;
@@ -180,6 +184,10 @@ typedef struct conn {
 
 static int epoll_fd, timer_fd;
 static conn *due_list;
+/* Who gets a delta at the common pace, one after the other. */
+static conn **paced;
+static int paced_count, paced_room, paced_at;
+static double pace_us, paced_due_us;
 static unsigned long long connections, requests, body_bytes;
 
 static int64_t now_us(void) {
@@ -204,7 +212,25 @@ static void no_wait(conn *c) {
     c->back_due = NULL;
 }
 
+static void pace(conn *c) {
+    if (paced_count == paced_room) {
+        paced_room = paced_room ? paced_room * 2 : 1024;
+        paced = need(realloc(paced, (size_t)paced_room * sizeof *paced));
+    }
+    paced[paced_count++] = c;
+    c->paced = paced_count;
+}
+
+static void pace_no_more(conn *c) {
+    if (!c->paced) return;
+    conn *last = paced[--paced_count];
+    paced[c->paced - 1] = last;
+    last->paced = c->paced;
+    c->paced = 0;
+}
+
 static void forget_answer(conn *c) {
+    pace_no_more(c);
     if (c->answer && c->own) {
         free(c->answer->bytes);
         free(c->answer->ends);
@@ -267,6 +293,11 @@ static int begin(conn *c) {
     c->next = 0;
     c->sent = 0;
     c->allowed = 0;
+    if (a->pieces && a->interval_us < 0) {
+        c->allowed = a->ends[c->next++];
+        pace(c);
+        return push(c);
+    }
     if (a->pieces && (a->interval_us || a->wait_us)) {
         c->due_us = now_us() + a->wait_us;
         return next_pieces(c, now_us());
@@ -289,7 +320,12 @@ static void understand(conn *c) {
     char path[128] = "", key[64] = "", stats[200];
     sscanf(c->head, "%*s %127s", path);
     c->own = 0;
-    if (!strcmp(path, "/stats")) {
+    if (!strncmp(path, "/pace/", 6)) {
+        pace_us = strtod(path + 6, NULL);
+        paced_due_us = (double)now_us();
+        c->answer = plain("200 OK", "{}");
+        c->own = 1;
+    } else if (!strcmp(path, "/stats")) {
         snprintf(stats, sizeof stats, "{\"connections\":%llu,\"requests\":%llu,\"body_bytes\":%llu}",
                  connections, requests, body_bytes);
         c->answer = plain("200 OK", stats);
@@ -405,8 +441,25 @@ static void serve(conn *c, uint32_t what) {
     if (n <= 0 || take(c, buffer, (size_t)n) < 0) end(c);
 }
 
+/* Sends what is due at the common pace; returns when to look again. */
+static int64_t keep_pace(int64_t now) {
+    while (pace_us > 0 && paced_count > 0 && paced_due_us <= (double)now) {
+        conn *c = paced[paced_at++ % paced_count];
+        paced_due_us += pace_us / paced_count;
+        if (c->next == c->answer->pieces) {
+            pace_no_more(c);
+        } else {
+            c->allowed = c->answer->ends[c->next++];
+            if (push(c) < 0) end(c);
+        }
+        if (paced_count > 0) paced_at %= paced_count;
+    }
+    /* Not for each of ten thousand: a millisecond's worth at a time. */
+    return pace_us > 0 && paced_count > 0 ? now + 1000 : INT64_MAX;
+}
+
 static void tick(void) {
-    int64_t now = now_us(), soonest = INT64_MAX;
+    int64_t now = now_us(), soonest = keep_pace(now);
     for (conn *c = due_list, *next; c; c = next) {
         next = c->next_due;
         if (c->due_us <= now && next_pieces(c, now) < 0) {

@@ -19,6 +19,7 @@ from collections.abc import Callable
 from typing import Any
 
 from bench import prompts
+from bench.crowd import crowd, resident
 from bench.peers import Answer, Messages, Note, Tools
 
 Prompt = Callable[[], Messages]
@@ -93,6 +94,12 @@ class Worker:
         before, after = self._runner.run(_held(ask, prompt, few, many))
         return {"bytes": (after - before) / (many - few)}
 
+    def crowd(self, url: str, count: int, rate: float, step: float) -> dict[str, float]:
+        """What crowd.py says of `count` streams."""
+        ask, prompt = self._client(url).ask, self._prompt("small")
+        found: dict[str, float] = self._runner.run(crowd(ask, prompt, url, count, rate, step))
+        return found
+
     def construct(self, url: str, count: int) -> dict[str, Any]:
         """CPU seconds of each of `count` more clients."""
         self._client(url)
@@ -162,7 +169,7 @@ async def _together(ask: Any, prompt: Prompt, count: int) -> tuple[list[float], 
 
 async def _held(ask: Any, prompt: Prompt, *counts: int) -> list[int]:
     # The server says one word to each, and its next one would come much later.
-    heard, turns, resident = list[str](), list[asyncio.Task[Answer]](), list[int]()
+    heard, turns, held = list[str](), list[asyncio.Task[Answer]](), list[int]()
     for count in counts:
         while len(turns) < count:
             turns.append(asyncio.create_task(ask(prompt(), heard.append, None)))
@@ -172,16 +179,11 @@ async def _held(ask: Any, prompt: Prompt, *counts: int) -> list[int]:
                 ended[0].result()
                 raise ValueError(f"opens only {len(heard) - len(ended)} streams at a time")
         gc.collect()
-        resident.append(_resident())
+        held.append(resident())
     for turn in turns:
         turn.cancel()
     await asyncio.gather(*turns, return_exceptions=True)
-    return resident
-
-
-def _resident() -> int:
-    with open("/proc/self/statm") as file:
-        return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+    return held
 
 
 def digest(answer: Answer, heard: list[Any], turns: int) -> str:

@@ -269,10 +269,10 @@ def test_a_line_says_what_was_reached() -> None:
         "exoclaw",
         "12.5",
         "0.4 (0.4 to 0.4)",
-        "<= 0.4",
-        "reached",
+        "<= 0.3",
+        "NOT reached",
     ]
-    assert httpx.endswith("1.12 (1.12 to 1.12)   <= 0.9    NOT reached")
+    assert httpx.endswith("1.12 (1.12 to 1.12)   <= 0.87   NOT reached")
 
 
 def test_a_goal_without_a_peer_is_about_the_figure_itself() -> None:
