@@ -10,6 +10,7 @@ import select
 import socket
 import ssl
 import sys
+import threading
 from collections import deque
 from collections.abc import Callable, Iterable
 
@@ -28,14 +29,23 @@ _AHEAD = 262144  # bytes that are read before somebody wants them
 _LARGE = 32768  # bytes: below, a block goes out without listening
 
 
-class _Pipe(asyncio.Protocol):
+class _Local(threading.local):
+    def __init__(self) -> None:
+        self.scratch = memoryview(bytearray(SIZE))
+
+
+_local = _Local()
+
+
+class _Pipe(asyncio.BufferedProtocol):
     # Takes the place of anyio's protocol on one of asyncio's transports, for a stream that has
     # just been made, and for TLS above it.
     #
-    # Reads ahead, within a bound: anyio's asks the selector twice for each read. Sends past the
-    # transport, which closes after a send that failed, and drops what the kernel holds: the answer
-    # of a server that has refused the request. Here nothing is raised, either, since TLS would not
-    # read any more: `failed` says it.
+    # Reads ahead, within a bound: anyio's asks the selector twice for each read. Has a buffer to
+    # read into, where asyncio would take 256 KiB for a moment each time. Sends past the transport,
+    # which closes after a send that failed, and drops what the kernel holds: the answer of a server
+    # that has refused the request. Here nothing is raised, either, since TLS would not read any
+    # more: `failed` says it.
 
     failed = False
     told: Callable[[int], object] | None = None  # when the system has taken more
@@ -52,9 +62,12 @@ class _Pipe(asyncio.Protocol):
         transport.set_protocol(self)
         transport.resume_reading()
 
-    def data_received(self, data: bytes) -> None:
-        self._pieces.append(data)
-        self._size += len(data)
+    def get_buffer(self, sizehint: int) -> memoryview:
+        return _local.scratch  # a loop fills it and says so at once
+
+    def buffer_updated(self, count: int) -> None:
+        self._pieces.append(bytes(_local.scratch[:count]))
+        self._size += count
         if self._size >= _AHEAD:
             self._paused = True
             self._transport.pause_reading()
@@ -95,7 +108,7 @@ class _Pipe(asyncio.Protocol):
                 self._transport.resume_reading()
         return data
 
-    async def send(self, item: bytes) -> None:
+    async def send(self, item: bytes | memoryview) -> None:
         async with self._one:
             if len(item) >= _LARGE:  # a server that takes all never makes us wait
                 await asyncio.sleep(0)
@@ -234,7 +247,10 @@ class _ListeningStream(httpcore.AsyncNetworkStream):
     async def write(self, buffer: bytes, timeout: float | None = None) -> None:
         self._line.sight.connect_ms = self._connect_ms
         self._chunks = ChunkJoiner()
-        data = self._outbox.add(buffer)
+        for data in self._outbox.add(buffer):
+            await self._write(data, timeout)
+
+    async def _write(self, data: bytes | memoryview, timeout: float | None) -> None:
         if len(data) < _LARGE:
             await self._send(data, timeout)
             return
@@ -249,17 +265,17 @@ class _ListeningStream(httpcore.AsyncNetworkStream):
         finally:
             await _end(writing)
 
-    async def _send(self, data: bytes, timeout: float | None) -> None:
+    async def _send(self, data: bytes | memoryview, timeout: float | None) -> None:
         pipe = self._pipe
         if pipe is None:
-            await self._stream.write(data, timeout)
+            await self._stream.write(data, timeout)  # type: ignore[arg-type]
             return
         pipe.told = self._line.sight.handed_over
         try:
             if self._plain is not None:
                 await pipe.send(data)
             else:
-                await self._stream.write(data, timeout)
+                await self._stream.write(data, timeout)  # type: ignore[arg-type]
         finally:
             pipe.told = None
         if pipe.failed:
