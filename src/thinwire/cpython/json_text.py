@@ -29,10 +29,10 @@ _END = object()
 
 _MARK = "\x01"
 _ESCAPED = bytes(range(32)) + b'"\\'
-# Changes the control characters that are not replaced one by one; the second one not the mark.
-_RARE = bytes(0 if byte in b"\t\n\r" or byte > 31 else 1 for byte in range(256))
-_WITHOUT_RARE = bytes(33 if rare else byte for byte, rare in enumerate(_RARE))
-_WITHOUT_UNMARKED = bytes(1 if byte == 1 else to for byte, to in enumerate(_WITHOUT_RARE))
+_OFTEN = ((b"\\", b"\\\\"), (b'"', b'\\"'), (b"\n", b"\\n"), (b"\r", b"\\r"), (b"\t", b"\\t"))
+# Tables that change the other control characters, the second one all but the mark.
+_WITHOUT_RARE = bytes(33 if byte < 32 and byte not in b"\n\r\t" else byte for byte in range(256))
+_WITHOUT_UNMARKED = _WITHOUT_RARE[:1] + _MARK.encode() + _WITHOUT_RARE[2:]
 
 _escape_text = json.encoder.encode_basestring
 _encode_tree = json.JSONEncoder(
@@ -65,8 +65,9 @@ def _escaped(text: str, harmless: bytes) -> bytes | None:
         return None
     if data.translate(harmless) is not data:  # CPython returns what it has not changed itself
         return None
-    data = data.replace(b"\\", b"\\\\").replace(b'"', b'\\"')
-    return data.replace(b"\n", b"\\n").replace(b"\r", b"\\r").replace(b"\t", b"\\t")
+    for character, escapes in _OFTEN:
+        data = data.replace(character, escapes)  # in one name, so that no other piece is held
+    return data
 
 
 def encode_small(value: object) -> bytes:

@@ -122,20 +122,16 @@ class Outbox:
         self._held = b""
         self._writes = 0
 
-    def add(self, data: bytes) -> "list[bytes | memoryview]":
-        """Takes what httpcore writes; returns what is to be sent now, one after the other."""
+    def add(self, data: bytes) -> bytes:
+        """Takes what httpcore writes; returns what is to be sent now, b"" for nothing."""
         self._writes += 1
         # Behind a whole block there is more: to hold that back would take its size twice.
         if self._writes < 3 and len(data) < _WHOLE and data not in _ENDS:
             self._held += data
-            return []
+            return b""
         self._writes = 3
         held, self._held = self._held, b""
-        if not held:
-            return [data]
-        if len(held) + len(data) <= _PIECE:
-            return [held + data]
-        return [held + data[:_PIECE], memoryview(data)[_PIECE:]]  # not all of it copied once more
+        return held + data if held else data
 
     def end(self) -> bytes:
         """What is left to send before an answer can be read: of a greeting of SOCKS, all of it.
@@ -225,10 +221,9 @@ class _DeadlineStream(httpcore.NetworkStream):
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
         self._line.sight.connect_ms = self._connect_ms
         self._chunks = ChunkJoiner()
-        for data in self._outbox.add(buffer):
-            self._send(data)
+        self._send(self._outbox.add(buffer))
 
-    def _send(self, data: bytes | memoryview) -> None:
+    def _send(self, data: bytes) -> None:
         view = memoryview(data)
         for start in range(0, len(view), _PIECE):
             self._can_be_woken()

@@ -108,7 +108,7 @@ class _Pipe(asyncio.BufferedProtocol):
                 self._transport.resume_reading()
         return data
 
-    async def send(self, item: bytes | memoryview) -> None:
+    async def send(self, item: bytes) -> None:
         async with self._one:
             if len(item) >= _LARGE:  # a server that takes all never makes us wait
                 await asyncio.sleep(0)
@@ -247,10 +247,7 @@ class _ListeningStream(httpcore.AsyncNetworkStream):
     async def write(self, buffer: bytes, timeout: float | None = None) -> None:
         self._line.sight.connect_ms = self._connect_ms
         self._chunks = ChunkJoiner()
-        for data in self._outbox.add(buffer):
-            await self._write(data, timeout)
-
-    async def _write(self, data: bytes | memoryview, timeout: float | None) -> None:
+        data = self._outbox.add(buffer)
         if len(data) < _LARGE:
             await self._send(data, timeout)
             return
@@ -265,17 +262,17 @@ class _ListeningStream(httpcore.AsyncNetworkStream):
         finally:
             await _end(writing)
 
-    async def _send(self, data: bytes | memoryview, timeout: float | None) -> None:
+    async def _send(self, data: bytes, timeout: float | None) -> None:
         pipe = self._pipe
         if pipe is None:
-            await self._stream.write(data, timeout)  # type: ignore[arg-type]
+            await self._stream.write(data, timeout)
             return
         pipe.told = self._line.sight.handed_over
         try:
             if self._plain is not None:
                 await pipe.send(data)
             else:
-                await self._stream.write(data, timeout)  # type: ignore[arg-type]
+                await self._stream.write(data, timeout)
         finally:
             pipe.told = None
         if pipe.failed:
