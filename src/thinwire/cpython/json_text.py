@@ -115,11 +115,12 @@ def encode_run(items: "Iterator[object]", item: object) -> "list[Any] | None":
 
 
 def _message_fits(item: object, room: int) -> int:
-    # Characters left of `room` after an object of which all values are text; else a negative number.
+    # Characters left of `room` after an object of which all values are text without marks; negative
+    # when it is none.
     if type(item) is not dict or not item:
         return -1
     for key, value in item.items():
-        if type(value) is not str or type(key) is not str:
+        if type(value) is not str or type(key) is not str or _MARK in value or _MARK in key:
             return -1
         room -= len(key) + len(value) + _FRAME
     return room - _FRAME
@@ -133,8 +134,8 @@ def _encoded_messages(messages: "list[dict[str, str]]") -> bytes:
     del members
     if len(text) > _SHORT:
         data = _escaped(text, _WITHOUT_UNMARKED)
-        if data is not None and data.count(_MARK.encode()) == 4 * sum(map(len, messages)):
-            return data.replace(b"\x01", b'"')
+        if data is not None:
+            return data.replace(_MARK.encode(), b'"')
     return _encoded(messages)
 
 
