@@ -195,12 +195,11 @@ def escape(text):
     return memoryview(data)[1:-1]
 
 
+encode_run = None  # only C encoders that take whole trees make it worth while
+
+
 def encode_small(value):
-    return b""  # only a C encoder that walks whole trees makes it worth while
-
-
-def encode_run(items, item):
-    return None
+    return b""
 
 
 def decode(buffer, start, end):

@@ -1,18 +1,20 @@
-"""JSON as CPython writes it fastest. core/_cpython.py hands it on; the walk through a document, and
-what to refuse, is json_encode.py's.
+"""JSON as CPython writes it fastest. core/_cpython.py hands it on; the walk through a document,
+and what to refuse, are json_encode.py's.
 
 json's C encoder takes 1.1 ns for a character, and 2.1 for one of prose. What goes over all of a
-text at once is faster: `bytes.translate` tells in 0.35 ns that no rare control character is there,
-and `bytes.replace` takes 0.01 ns for a byte where there is nothing to replace, and 15 for each that
-is replaced. So base64, prose and code are escaped at 0.4 to 0.8 ns; the C encoder keeps what is
-short, and what has one character in eight escaped.
+text at once is faster: `bytes.translate` tells in 0.35 ns that no rare control character is
+there, and `bytes.replace` takes 0.01 ns for a byte where there is nothing to replace, and 15 for
+each that is replaced. So base64, prose and code are escaped at 0.4 to 0.8 ns; the C encoder keeps
+what is short, and what has one character in eight escaped.
 
-Chat messages, of which all values are text, go through that together: a run of them is put into one
-text with a mark in the place of the quotes around them, and in the end the marks become quotes.
+Chat messages, of which all values are text, go through that together: a run of them is put into
+one text with a mark in the place of the quotes around them, and in the end the marks become
+quotes.
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 PIECE = 16384  # characters or bytes escaped at a time; stays in the cache
@@ -24,8 +26,9 @@ _SHORT = 256  # characters that the C encoder is the faster one for
 _STRIDE = 32  # one byte of so many is looked at to tell how many are escaped
 _DENSE = 8  # where one of so many is, the C encoder is the faster one
 _FRAME = 6  # characters around a key and its value
-_RESERVE = PIECE // 4
-_END = object()
+_RESERVE = PIECE // 4  # most messages fit into that
+
+_HARMLESS: "tuple[type, ...]" = (type(iter([])), type(iter(())))  # iterators that raise nothing
 
 _MARK = "\x01"
 _ESCAPED = bytes(range(32)) + b'"\\'
@@ -79,22 +82,28 @@ def encode_small(value: object) -> bytes:
     return _encoded([value]) if _fits(value, PIECE) >= 0 else b""
 
 
-def encode_run(items: "Iterator[object]", item: object) -> "list[Any] | None":
+def encode_run(
+    item: object, items: "Iterator[object]", following: "Callable[[], object]", end: object
+) -> "list[Any] | None":
     """An item of a list as JSON, together with those behind it that are plainly small as well, as
     far as one piece holds them.
 
     Args:
-        items: gives those behind it; what it raises is passed on.
         item: the first one.
+        items: what those behind it come from.
+        following: gives the next of them, `end` when there is none; handles what `items` raises.
+        end: see there.
 
     Returns:
         None where `item` is not plainly small. Else the JSON, with commas between, and the number
         of items in it; behind that an item which was taken from `items` and is not in it, if any.
     """
+    if type(items) in _HARMLESS:
+        following = partial(next, items, end)
     run: list[Any] = []
     count = 0  # of messages at its start
     room = PIECE
-    while item is not _END:
+    while item is not end:
         left = _message_fits(item, room) if count == len(run) else -1
         if left >= 0:
             count += 1
@@ -104,19 +113,19 @@ def encode_run(items: "Iterator[object]", item: object) -> "list[Any] | None":
                 break
         run.append(item)
         room = left
-        # The next one is not asked for where it might not fit, for then it would be walked through.
-        item = next(items, _END) if room > _RESERVE and len(run) < _BATCH else _END
+        # The next one is not asked for where it might not fit: it would be walked through then.
+        item = following() if room > _RESERVE and len(run) < _BATCH else end
     if not run:
         return None
     data = _encoded_messages(run[:count])
     if count < len(run):
         data = b"%b%b%b" % (data, b"," if count else b"", _encoded(run[count:]))
-    return [data, len(run)] if item is _END else [data, len(run), item]
+    return [data, len(run)] if item is end else [data, len(run), item]
 
 
 def _message_fits(item: object, room: int) -> int:
-    # Characters left of `room` after an object of which all values are text without marks; negative
-    # when it is none.
+    # Characters left of `room` after an object of which all values are text without marks;
+    # negative where it is none.
     if type(item) is not dict or not item:
         return -1
     for key, value in item.items():

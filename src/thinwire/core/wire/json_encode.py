@@ -35,7 +35,7 @@ from thinwire.core.errors import EncodeError
 
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
     from typing import Any, Protocol
 
     from thinwire.core.request.sources import Source
@@ -265,15 +265,9 @@ class JSONEncoder:
             self._close_leaf()
         return not self._waiting
 
-    def _next(
-        self,
-        frame: "_Frame",
-        take: "Callable[[Iterator[object], object], Any]" = next,
-        first: object = _END,
-    ) -> "Any":
-        # take(items of the frame, first), which may raise what they do.
+    def _next(self, frame: "_Frame") -> object:
         try:
-            return take(frame.items, first)
+            return next(frame.items, _END)
         except _UNREADABLE as error:  # items may come from a file
             frame.label = None
             raise self._unreadable(error, frame.origin, False)
@@ -286,7 +280,9 @@ class JSONEncoder:
 
     def _element(self, frame: "_Frame", comma: bytes, item: object) -> None:
         # Writes an item of a list, and with it all that follow and fit into the same piece.
-        run = self._next(frame, encode_run, item)
+        run = None
+        if encode_run is not None:  # pragma: no branch (MicroPython)
+            run = encode_run(item, frame.items, lambda: self._next(frame), _END)
         if run is not None:
             comma += run[0]
             frame.index += run[1]

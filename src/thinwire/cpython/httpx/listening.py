@@ -42,10 +42,10 @@ class _Pipe(asyncio.BufferedProtocol):
     # just been made, and for TLS above it.
     #
     # Reads ahead, within a bound: anyio's asks the selector twice for each read. Has a buffer to
-    # read into, where asyncio would take 256 KiB for a moment each time. Sends past the transport,
-    # which closes after a send that failed, and drops what the kernel holds: the answer of a server
-    # that has refused the request. Here nothing is raised, either, since TLS would not read any
-    # more: `failed` says it.
+    # read into, where asyncio would take 256 KiB for a moment each time. Sends past the
+    # transport, which closes after a send that failed, and drops what the kernel holds: the answer
+    # of a server that has refused the request. Here nothing is raised, either, since TLS would not
+    # read any more: `failed` says it.
 
     failed = False
     told: Callable[[int], object] | None = None  # when the system has taken more
