@@ -15,14 +15,14 @@ quotes.
 import json
 from collections.abc import Callable, Iterator
 from functools import partial
-from typing import Any
+from typing import Any, Protocol
 
 PIECE = 16384  # characters or bytes escaped at a time; stays in the cache
+SHORT = 256  # characters that the C encoder is the faster one for
 
 _INT64 = 9223372036854775807
 _SMALL_DEPTH = 16
 _BATCH = 64  # items tried for one piece; bounds the time of one step
-_SHORT = 256  # characters that the C encoder is the faster one for
 _STRIDE = 32  # one byte of so many is looked at to tell how many are escaped
 _DENSE = 8  # where one of so many is, the C encoder is the faster one
 _FRAME = 6  # characters around a key and its value
@@ -48,17 +48,24 @@ _objects = (_MARK + "},{" + _MARK).join
 
 def escape(text: str) -> bytes:
     """JSON escapes of `text` as UTF-8, without the quotes; lone surrogates become \\udxxx."""
-    if len(text) > _SHORT:
-        escaped = _escaped(text, _WITHOUT_RARE)
+    if len(text) > SHORT:
+        escaped = at_once(text)
         if escaped is not None:
             return escaped
     # Only surrogates cannot be encoded, and backslashreplace writes them just as JSON would.
     return _escape_text(text)[1:-1].encode("utf-8", "backslashreplace")
 
 
-def _escaped(text: str, harmless: bytes) -> bytes | None:
-    # None where the C encoder is the faster one, or the only one; `harmless` is a table that
-    # changes what only it can escape.
+def at_once(text: str, harmless: bytes = _WITHOUT_RARE) -> bytes | None:
+    """The same, with all of the text gone through for each kind of escape.
+
+    Args:
+        text: what to escape.
+        harmless: a table that changes what is not escaped here.
+
+    Returns:
+        None where the C encoder is the faster one, or the only one.
+    """
     try:
         data = text.encode()
     except UnicodeEncodeError:  # a lone surrogate
@@ -73,6 +80,12 @@ def _escaped(text: str, harmless: bytes) -> bytes | None:
     return data
 
 
+class Frame(Protocol):
+    """A list that is being walked."""
+
+    items: "Iterator[object]"
+
+
 def encode_small(value: object) -> bytes:
     """`value` as JSON where it is plainly small, else nothing.
 
@@ -83,23 +96,25 @@ def encode_small(value: object) -> bytes:
 
 
 def encode_run(
-    item: object, items: "Iterator[object]", following: "Callable[[], object]", end: object
+    item: object, frame: Frame, following: "Callable[[Any], object]", end: object
 ) -> "list[Any] | None":
     """An item of a list as JSON, together with those behind it that are plainly small as well, as
     far as one piece holds them.
 
     Args:
         item: the first one.
-        items: what those behind it come from.
-        following: gives the next of them, `end` when there is none; handles what `items` raises.
+        frame: has what gives those behind it.
+        following: called with `frame`, gives the next of them, and `end` when there is none;
+            knows what to do about an iterator that raises.
         end: see there.
 
     Returns:
         None where `item` is not plainly small. Else the JSON, with commas between, and the number
-        of items in it; behind that an item which was taken from `items` and is not in it, if any.
+        of items in it; behind that an item which was taken from the frame and is not in it, if any.
     """
-    if type(items) in _HARMLESS:
-        following = partial(next, items, end)
+    take = partial(following, frame)
+    if type(frame.items) in _HARMLESS:
+        take = partial(next, frame.items, end)
     run: list[Any] = []
     count = 0  # of messages at its start
     room = PIECE
@@ -114,7 +129,7 @@ def encode_run(
         run.append(item)
         room = left
         # The next one is not asked for where it might not fit: it would be walked through then.
-        item = following() if room > _RESERVE and len(run) < _BATCH else end
+        item = take() if room > _RESERVE and len(run) < _BATCH else end
     if not run:
         return None
     data = _encoded_messages(run[:count])
@@ -141,8 +156,8 @@ def _encoded_messages(messages: "list[dict[str, str]]") -> bytes:
     members = [_members(map(_member, message.items())) for message in messages]
     text = _objects(members).join(("{" + _MARK, _MARK + "}"))
     del members
-    if len(text) > _SHORT:
-        data = _escaped(text, _WITHOUT_UNMARKED)
+    if len(text) > SHORT:
+        data = at_once(text, _WITHOUT_UNMARKED)
         if data is not None:
             return data.replace(_MARK.encode(), b'"')
     return _encoded(messages)

@@ -282,7 +282,7 @@ class JSONEncoder:
         # Writes an item of a list, and with it all that follow and fit into the same piece.
         run = None
         if encode_run is not None:  # pragma: no branch (MicroPython)
-            run = encode_run(item, frame.items, lambda: self._next(frame), _END)
+            run = encode_run(item, frame, self._next, _END)
         if run is not None:
             comma += run[0]
             frame.index += run[1]
