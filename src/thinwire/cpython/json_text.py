@@ -13,9 +13,18 @@ quotes.
 """
 
 import json
-from collections.abc import Callable, Iterator
 from functools import partial
-from typing import Any, Protocol
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from typing import Any, Protocol
+
+    class Frame(Protocol):
+        """A list that is being walked."""
+
+        items: "Iterator[object]"
+
 
 PIECE = 16384  # characters or bytes escaped at a time; stays in the cache
 SHORT = 256  # characters that the C encoder is the faster one for
@@ -80,12 +89,6 @@ def at_once(text: str, harmless: bytes = _WITHOUT_RARE) -> bytes | None:
     return data
 
 
-class Frame(Protocol):
-    """A list that is being walked."""
-
-    items: "Iterator[object]"
-
-
 def encode_small(value: object) -> bytes:
     """`value` as JSON where it is plainly small, else nothing.
 
@@ -96,7 +99,7 @@ def encode_small(value: object) -> bytes:
 
 
 def encode_run(
-    item: object, frame: Frame, following: "Callable[[Any], object]", end: object
+    item: object, frame: "Frame", following: "Callable[[Any], object]", end: object
 ) -> "list[Any] | None":
     """An item of a list as JSON, together with those behind it that are plainly small as well, as
     far as one piece holds them.
@@ -110,7 +113,7 @@ def encode_run(
 
     Returns:
         None where `item` is not plainly small. Else the JSON, with commas between, and the number
-        of items in it; behind that an item which was taken from the frame and is not in it, if any.
+        of items in it; behind that an item that was taken from the frame and is not in it, if any.
     """
     take = partial(following, frame)
     if type(frame.items) in _HARMLESS:
