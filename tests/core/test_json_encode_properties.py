@@ -14,6 +14,7 @@ from thinwire.core.errors import EncodeError
 from thinwire.core.request import sources
 from thinwire.core.wire import json_encode
 from thinwire.core.wire.json_encode import Items, JSONEncoder
+from thinwire.cpython import json_text
 
 TEXT = st.text(st.characters(codec=None), max_size=40)  # lone surrogates included
 SCALARS = st.one_of(
@@ -60,6 +61,8 @@ def test_so_they_are_however_small_the_pieces(document: Any, size: int, piece: i
     with (
         mock.patch.object(json_encode, "PIECE", piece),
         mock.patch.object(sources, "PIECE", piece),
+        mock.patch.object(json_text, "PIECE", piece),
+        mock.patch.object(json_text, "_RESERVE", piece // 4),
     ):
         assert encode(document, size) == expected(document)
         assert encode(Items(document), size) == expected(document)

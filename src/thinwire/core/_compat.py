@@ -40,9 +40,9 @@ else:
     from thinwire.core._cpython import decode as decode
     from thinwire.core._cpython import disk as disk
     from thinwire.core._cpython import documented as documented
+    from thinwire.core._cpython import encode_run as encode_run
     from thinwire.core._cpython import encode_small as encode_small
     from thinwire.core._cpython import escape as escape
-    from thinwire.core._cpython import fits as fits
     from thinwire.core._cpython import forget_module as forget_module
     from thinwire.core._cpython import fraction as fraction
     from thinwire.core._cpython import from_base64 as from_base64

@@ -1,4 +1,5 @@
-"""CPython's answers to the questions of _compat.py: C string encoders, C JSON scanner. Every
+"""CPython's answers to the questions of _compat.py: C JSON scanner; the
+encoders are in cpython/json_text.py. Every
 function here has a twin of the same name in _micropython.py, which is never read on this runtime;
 tests/shared holds both to the same results.
 """
@@ -14,6 +15,10 @@ import time
 from functools import lru_cache
 
 from thinwire._public import public as public
+from thinwire.cpython.json_text import PIECE as PIECE
+from thinwire.cpython.json_text import encode_run as encode_run
+from thinwire.cpython.json_text import encode_small as encode_small
+from thinwire.cpython.json_text import escape as escape
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -23,7 +28,6 @@ if TYPE_CHECKING:
 
     T = TypeVar("T")
 
-PIECE = 16384  # characters or bytes escaped at a time; stays in the cache
 HEAD_LIMIT = 32768  # of one response head, bytes; node and nginx allow about as much
 BUFFER = 65536  # receive buffer, bytes
 EVENT_LIMIT = 16777216  # largest server-sent event, bytes
@@ -32,20 +36,13 @@ KEEP_HEADERS = "known"  # which of a response are kept where the caller does not
 LINE_LIMIT = -1  # of a line of a file that is read as it is, bytes; here there is none
 BODY_LIMIT = 65536  # how much of an error body is read, bytes
 
-_INT64 = 9223372036854775807
-_SMALL_DEPTH = 16
 _CLOCK_IS_SET = 1704067200  # 2024-01-01; a clock that shows less was never set
 
-_escape_text = json.encoder.encode_basestring
 # The grammar of wire/json_grammar.py.
 _decoder = json.JSONDecoder(strict=False)
 _parse = _decoder.decode
 # Without white space around it.
 _scan: "Callable[[str, int], tuple[object, int]]" = _decoder.scan_once  # type: ignore[attr-defined]
-_encode_tree = json.JSONEncoder(
-    ensure_ascii=False, check_circular=False, allow_nan=False, separators=(",", ":")
-).encode
-
 # Puts a file in the place of another, or of none, in one step.
 replace_file = os.replace
 
@@ -327,54 +324,6 @@ def text_end(units: str, start: int, size: int) -> int:
 def text_piece(units: str, start: int, end: int) -> str:
     """The text between two positions."""
     return units[start:end]
-
-
-def escape(text: str) -> bytes:
-    """JSON escapes of `text` as UTF-8, without the quotes; lone surrogates become \\udxxx."""
-    # Only surrogates cannot be encoded, and backslashreplace writes them just as JSON would.
-    return _escape_text(text)[1:-1].encode("utf-8", "backslashreplace")
-
-
-def fits(value: object, room: int, depth: int = 0) -> int:
-    """Characters left of `room` after `value`; negative when it is not plainly small.
-
-    Plainly small is what the C encoder writes exactly as json_encode.py would: str keys, exact
-    built-in types, finite floats, little nesting. Everything else takes the careful walk.
-    """
-    if isinstance(value, str):
-        return room - len(value) - 3 if type(value) is str else -1
-    if type(value) is dict:
-        return _dict_fits(value, room - 3, depth)
-    if type(value) is list or type(value) is tuple:
-        return _list_fits(value, room - 3, depth)
-    if type(value) is int:
-        return room - 20 if -_INT64 <= value <= _INT64 else -1
-    if type(value) is float:
-        return room - 24 if value - value == 0.0 else -1  # neither nan nor an infinity
-    return room - 5 if value is None or type(value) is bool else -1
-
-
-def _dict_fits(items: "dict[object, object]", room: int, depth: int) -> int:
-    for key, value in items.items():
-        if type(key) is not str or room < 0 or depth > _SMALL_DEPTH:
-            return -1
-        # Most leaves are text: saving the call here halves the time of a chat message.
-        room -= len(key) + 4
-        room = room - len(value) - 3 if type(value) is str else fits(value, room, depth + 1)
-    return room
-
-
-def _list_fits(items: "list[object] | tuple[object, ...]", room: int, depth: int) -> int:
-    for value in items:
-        if room < 0 or depth > _SMALL_DEPTH:
-            return -1
-        room = fits(value, room - 1, depth + 1)
-    return room
-
-
-def encode_small(values: "list[object]") -> bytes:
-    """The items of `values` as JSON joined by commas; `fits` has said yes to each."""
-    return _encode_tree(values)[1:-1].encode("utf-8", "backslashreplace")
 
 
 def decode(buffer: "bytearray | bytes", start: int, end: int) -> str:

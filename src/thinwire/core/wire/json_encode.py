@@ -14,17 +14,17 @@ stack is empty, and the document is done.
 
 Two ways through a document, and a list in it. The careful walk takes one token at a time and
 knows the path of each. Where all of it, or a whole run of items, is small and plain (chat messages
-mostly are), CPython's C encoder writes it in one go (_compat.fits decides; MicroPython always
-walks).
+mostly are), it is written in one go on CPython (encode_small and encode_run of _compat decide;
+MicroPython always walks).
 """
 
 from thinwire.core._compat import (
     PIECE,
     claim,
     const,
+    encode_run,
     encode_small,
     escape,
-    fits,
     one_story,
     text_end,
     text_piece,
@@ -52,7 +52,6 @@ if TYPE_CHECKING:
         def close(self) -> None: ...
 
 
-_BATCH = const(64)  # items tried for one piece; bounds the time of one step
 _END = object()
 _UNREADABLE = (OSError, EncodeError)  # made here: in an `except` it would take memory
 
@@ -150,11 +149,9 @@ class JSONEncoder:
         self._stack: list[_Frame] = []
         self._leaf: Readable | None = None
         self._source: Source | None = None  # opened last, for its errors
-        self._piece: bytes | memoryview = b""
+        self._piece: bytes | memoryview = encode_small(document)
         self._at = 0
-        if fits(document, PIECE) >= 0:
-            self._piece = encode_small([document])
-        else:
+        if not self._piece:
             self._value(b"", document)
 
     def readinto(self, buffer: "bytearray | memoryview") -> "int | None":
@@ -283,25 +280,20 @@ class JSONEncoder:
 
     def _element(self, frame: "_Frame", comma: bytes, item: object) -> None:
         # Writes an item of a list, and with it all that follow and fit into the same piece.
+        run = None
+        if encode_run is not None:  # pragma: no branch (MicroPython)
+            run = encode_run(item, frame, self._next, _END)
+        if run is not None:
+            comma += run[0]
+            frame.index += run[1]
+            if len(run) < 3:
+                self._piece = comma
+                return
+            comma += b","
+            item = run[2]
         frame.label = frame.index
         frame.index += 1
-        room = fits(item, PIECE)
-        if room < 0:
-            self._value(comma, item)
-            return
-        batch = [item]
-        while room > 0 and len(batch) < _BATCH:
-            item = self._next(frame)
-            room = fits(item, room)  # never for _END
-            if room >= 0:
-                frame.index += 1
-                batch.append(item)
-        self._piece = comma + encode_small(batch)
-        if room < 0 and item is not _END:
-            # The item that ended the batch did not fit: it follows behind.
-            frame.label = frame.index
-            frame.index += 1
-            self._value(self._piece + b",", item)
+        self._value(comma, item)
 
     def _value(self, prefix: bytes, value: object) -> None:
         # Starts `value`: a scalar is a whole piece, a container pushes a frame, a long string or

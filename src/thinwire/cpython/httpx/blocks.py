@@ -32,7 +32,7 @@ class Pulled:
         self._request = request
         self._body: Body = request.body  # type: ignore[assignment]
         self._trace = trace
-        self._buffer = bytearray(_BLOCK)
+        self._buffer = bytearray()
         self._begun = False
         self._ahead = 0  # bytes in the buffer that httpx has not asked for yet
 
@@ -43,18 +43,30 @@ class Pulled:
                 self._body.failed(error)
                 raise error
             self._trace.again()
-            self._buffer = bytearray(_BLOCK)
         self._begun = True
 
     def _end(self) -> None:
         self._buffer = bytearray()  # the response, which may last, leads here
         self._trace.ended()
 
+    def _pull(self) -> int | None:
+        # Reads the next block. Its buffer lasts until it is taken: httpx and what is below it hold
+        # up to three copies of a block while they send it, and one while they ask for the next.
+        if not self._buffer:
+            self._buffer = bytearray(_BLOCK)
+        return self._body.readinto(self._buffer)
+
+    def _take(self, count: int) -> bytes:
+        # The block; bytes, since whoever has them may keep them.
+        taken, self._buffer = bytes(memoryview(self._buffer)[:count]), bytearray()
+        return taken
+
     def read_ahead(self) -> None:
         """Reads the first block, in time that is the caller's own, as what follows is."""
         request = self._request
         if request.length is None and not request.chunked:
             begun = now_ms()
+            self._buffer = bytearray(_BLOCK)
             self._ahead = request.first_block(memoryview(self._buffer), True)
             if request.connect_deadline_ms is not None:
                 request.connect_deadline_ms += now_ms() - begun
@@ -64,7 +76,7 @@ class Pulled:
         self._body.sent_bytes += count
         if count:
             self._trace.handed_over(now_ms())
-        return bytes(memoryview(self._buffer)[:count])
+        return self._take(count)
 
     def _is_ours(self) -> bool:
         # Whether a socket of ours carries it, which holds back what was pulled until more follows.
@@ -78,7 +90,7 @@ class Blocks(Pulled):
         if self._ahead:
             yield self._first()  # without a name, which would keep it
         while True:
-            count = self._body.readinto(self._buffer)
+            count = self._pull()
             if count is None and self._is_ours():
                 yield b""
             # Whatever that took was the caller's own time.
@@ -86,7 +98,7 @@ class Blocks(Pulled):
             if count is None:
                 run(self._body.more())
             elif count:
-                yield bytes(memoryview(self._buffer)[:count])
+                yield self._take(count)
             else:
                 break
         self._end()
@@ -98,7 +110,7 @@ class AsyncBlocks(Pulled):
         if self._ahead:
             yield self._first()  # without a name, which would keep it
         while True:
-            count = self._body.readinto(self._buffer)
+            count = self._pull()
             if count is None and self._is_ours():
                 yield b""
             # Whatever that took was the caller's own time, as what its producer takes is.
@@ -106,7 +118,7 @@ class AsyncBlocks(Pulled):
             if count is None:
                 await self._body.more()
             elif count:
-                yield bytes(memoryview(self._buffer)[:count])
+                yield self._take(count)
             else:
                 break
         self._end()
