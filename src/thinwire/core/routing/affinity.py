@@ -19,7 +19,7 @@ class SessionAffinity:
     def get(self, session: str, deployment: str) -> str:
         """The provider to ask first, "" when none is known."""
         found = ""
-        for one, place, provider in self._kept:
+        for one, place, provider in self._kept[:]:
             if one == session and place == deployment:
                 found = provider
         return found
