@@ -36,4 +36,4 @@ class SessionAffinity:
                     pass
         if provider and session:
             kept.append((session, deployment, provider))
-            del kept[:-_MOST]
+            kept[:-_MOST] = []
