@@ -28,8 +28,9 @@ class Reserve:
     def __init__(self, size: int) -> None:
         self.size = size
         self._spares = [bytearray(size)]
-        # By their ids, since threads that add to a number, and take from it, would lose count.
-        self._lent: set[int] = set()
+        if not MICROPYTHON:  # pragma: no branch
+            # By their ids: threads that add to a number, and take from it, would lose count.
+            self._lent: set[int] = set()
         self._lack: OutOfMemory = OutOfMemory(_NO_MEMORY)
         self._lack_used = False
 
