@@ -23,12 +23,14 @@ from thinwire import (
     CooldownPolicy,
     Deployment,
     FileStore,
+    StreamComplete,
     ThinwireError,
     Timeouts,
 )
 from thinwire.core.routing.affinity import SessionAffinity
 from thinwire.core.routing.health import Health
 from thinwire.core.routing.store import Store
+from thinwire.core.sync import run
 from thinwire.core.wire.reserve import Reserve
 from thinwire.cpython import deferred
 from thinwire.cpython.httpx.pools import Pools
@@ -318,6 +320,31 @@ def test_clients_of_httpx_that_are_made_while_a_pool_is_drained() -> None:
     for one in pools.drain():
         one.closed += 1
     assert all(one.closed for one in made)  # twice where it was at work, which is harmless
+
+
+def test_a_response_that_threads_close_goes_back_once(transport: Any) -> None:
+    # Or two requests would go over its connection at a time.
+    with MockServer() as server:
+        given: list[object] = []
+        options = transport()
+        way = options.open(True)
+        pools = getattr(way, "_pools", None)
+        if isinstance(pools, Pools):
+            give_back = pools.give_back
+            pools.give_back = lambda *told: given.append(told) or give_back(*told)  # type: ignore[method-assign, func-returns-value]
+        else:
+            pool = way._pool(None)  # noqa: SLF001
+            put = pool.put
+            pool.put = lambda connection: given.append(connection) or put(connection)
+        with Client("m", Deployment(server.base_url), transport=way) as client:
+            for count in range(1, 11):
+                stream = client.stream(message("x"))
+                while not isinstance(next(stream), StreamComplete):
+                    pass
+                response = stream._stream._exchange.response  # noqa: SLF001
+                together(lambda _, response=response: run(response.aclose()), 8)
+                stream.close()
+                assert len(given) <= count
 
 
 @pytest.mark.parametrize("kind", [Pools, SocketTransport])
