@@ -39,11 +39,13 @@ def found(version: str) -> str | None:
     # pyenv's commands on the PATH run only the versions that were chosen; it may have others.
     pyenv = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv")) / "versions"
     free = version.endswith("t")
+    # A build without the GIL may go by the plain name as well.
+    is_it = f"import sysconfig as s; exit(bool(s.get_config_var('Py_GIL_DISABLED')) != {free})"
     folders = pyenv.glob(f"{version.removesuffix('t')}.*")
     ours = [one for one in sorted(folders) if one.name.endswith("t") == free]
     kept = [str(folder / "bin" / "python") for folder in ours]
     for path in [shutil.which(f"python{version}"), *kept]:
-        if path and not subprocess.run([path, "-c", ""], capture_output=True).returncode:
+        if path and not subprocess.run([path, "-c", is_it], capture_output=True).returncode:
             return path
     return None
 
