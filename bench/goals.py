@@ -53,6 +53,12 @@ GOALS = (
 )
 # With whom it is compared where no goal says.
 USUAL_PEER = "exoclaw"
+_PEERS = {"thinwire-sockets-uvloop": "aiohttp-uvloop"}
+
+
+def usual_peer(leg: str) -> str:
+    """With whom a leg is compared where no goal says."""
+    return _PEERS.get(leg, USUAL_PEER)
 
 
 def goals(measure: str, leg: str) -> list[Goal]:

@@ -56,10 +56,13 @@ THINWIRE = Environment(
     "thinwire",
     ("httpx==0.28.1", "json-repair==0.64.6", "sniffio==1.3.1", "structlog==26.1.0"),
 )
+_UVLOOP = "uvloop==0.23.0"
+THINWIRE_UVLOOP = Environment("thinwire-uvloop", (*THINWIRE.requirements, _UVLOOP))
 EXOCLAW = Environment("exoclaw", ("exoclaw-provider-openai==0.4.3", "exoclaw==0.32.0"))
 OPENAI = Environment("openai", ("openai==3.52.0",))
 HTTPX = Environment("httpx", ("httpx==0.28.1",))
 AIOHTTP = Environment("aiohttp", ("aiohttp==3.14.5",))
+AIOHTTP_UVLOOP = Environment("aiohttp-uvloop", (*AIOHTTP.requirements, _UVLOOP))
 # Two releases of 2026 were malicious: only the file that was looked at is installed.
 LITELLM = Environment(
     "litellm",
@@ -71,7 +74,11 @@ LITELLM = Environment(
 
 @dataclass(frozen=True)
 class Leg:
-    """One who is measured."""
+    """One who is measured.
+
+    Attributes:
+        measures: what alone it is measured in, not in a quick run; () for all.
+    """
 
     name: str
     peer: str  # module in bench/peers
@@ -80,11 +87,12 @@ class Leg:
     client: str = ""  # how they make a client
     blocking: bool = False
     needs: str = ""  # a statement that fails where it cannot be had
+    measures: tuple[str, ...] = ()
 
     @property
     def ours(self) -> bool:
         """Whether it is thinwire."""
-        return self.environment is THINWIRE
+        return self.environment in (THINWIRE, THINWIRE_UVLOOP)
 
     def available(self) -> bool:
         """Whether it can run here."""
@@ -109,6 +117,15 @@ async def main():
     async with aiohttp.ClientSession():
         pass
 asyncio.run(main())"""
+# What a loop has a part in.
+_OF_A_LOOP = (
+    "receive",
+    "receive one by one",
+    "instructions",
+    "first token",
+    "small turn",
+    "1000 streams",
+)
 LEGS = (
     Leg("thinwire-httpx", "thinwire_httpx", THINWIRE, _ASYNC, f"AsyncClient({_ARGUMENTS})"),
     Leg(
@@ -153,6 +170,20 @@ LEGS = (
     Leg("litellm", "litellm", LITELLM, "import litellm"),
     Leg("httpx", "httpx_by_hand", HTTPX, "import httpx, json", "httpx.AsyncClient()"),
     Leg("aiohttp", "aiohttp_by_hand", AIOHTTP, "import aiohttp, json", _AIOHTTP),
+    Leg(
+        "thinwire-sockets-uvloop",
+        "thinwire_sockets_uvloop",
+        THINWIRE_UVLOOP,
+        needs=f"import uvloop; {_SOCKETS}",
+        measures=_OF_A_LOOP,
+    ),
+    Leg(
+        "aiohttp-uvloop",
+        "aiohttp_uvloop",
+        AIOHTTP_UVLOOP,
+        needs="import uvloop",
+        measures=_OF_A_LOOP,
+    ),
     Leg("reference", "reference", BARE, "import asyncio, json"),
     Leg("kernel", "kernel", BARE, "import socket", blocking=True),
 )

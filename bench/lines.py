@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 
 from bench.figures import Figure
-from bench.goals import USUAL_PEER, Goal, goals
+from bench.goals import Goal, goals, usual_peer
 from bench.results import Result
 
 _HEAD = ("measure", "leg", "thinwire", "peer", "", "ratio", "goal", "")
@@ -21,7 +21,7 @@ def lines(result: Result, ours: Iterable[str]) -> list[str]:
     found = []
     for leg in ours:
         if leg in result.values or leg in result.failures:
-            wanted = goals(result.name, leg) or [Goal(result.name, leg, USUAL_PEER, 0)]
+            wanted = goals(result.name, leg) or [Goal(result.name, leg, usual_peer(leg), 0)]
             found += [_line(result, goal) for goal in wanted]
     return found
 

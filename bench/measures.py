@@ -62,7 +62,12 @@ class Measure:
     def legs(self, legs: Sequence[Leg], quick: bool) -> list[Leg]:
         """Those of them that do it."""
         out = self.absent + (self.slow if quick else ())
-        return [leg for leg in legs if leg.name not in out and (self.blocking or not leg.blocking)]
+        found = [
+            leg for leg in legs if not leg.measures or (self.name in leg.measures and not quick)
+        ]
+        return [
+            leg for leg in found if leg.name not in out and (self.blocking or not leg.blocking)
+        ]
 
 
 def _received(kind: str, interval_us: int = 0, few: int = 100, many: int = 2100) -> Take:

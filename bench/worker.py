@@ -31,7 +31,7 @@ class Worker:
     def __init__(self, peer: str) -> None:
         self._module = importlib.import_module(f"bench.peers.{peer}")
         self._blocking: bool = self._module.BLOCKING
-        self._runner = asyncio.Runner()
+        self._runner = asyncio.Runner(loop_factory=getattr(self._module, "LOOP", None))
         self._clients: dict[str, Any] = {}
         self._prompts: dict[str, Prompt] = {}
 

@@ -6,7 +6,7 @@ Each has `BLOCKING`, and a class `Peer(base_url)` with
     ask(messages, note, tools) -> Answer   # one turn; `note(text)` for each delta of text
     close()
 
-both coroutines unless BLOCKING.
+both coroutines unless BLOCKING; and `LOOP`, what makes the event loop, where that is not asyncio.
 """
 
 from collections.abc import Callable

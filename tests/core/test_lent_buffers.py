@@ -111,3 +111,13 @@ def test_a_stream_that_waits_takes_little(kind: type[SocketTransport | HTTPXTran
 
     # The server's half is counted, too. A buffer for each would be 64 KiB more.
     assert asyncio.run(main()) < 64 * 1024
+
+
+def test_what_is_given_back_twice_is_lent_once() -> None:
+    buffers = Reserve(16)
+    lent = [buffers.acquire() for _ in range(5)]
+    for _ in range(2):  # as two threads do that end a stream in the same moment
+        for one in lent:
+            buffers.release(one)
+    assert buffers.acquire() is not buffers.acquire()
+    assert not buffers.crowded

@@ -2,7 +2,6 @@
 program that makes a client, and asks it later or never, should not wait for them.
 """
 
-import _thread
 import os
 import sys
 from collections.abc import Coroutine
@@ -43,11 +42,10 @@ class DeferredTransport(Transport):
     """
 
     name = "httpx"
+    _loaded: Transport | None = None
 
     def __init__(self, blocking: bool) -> None:
         self.concurrent = not blocking
-        self._lock = _thread.allocate_lock()
-        self._loaded: Transport | None = None
 
     def now_ms(self) -> int:
         """See Transport.now_ms."""
@@ -79,16 +77,17 @@ class DeferredTransport(Transport):
 
     def load(self) -> Transport:
         """The HTTPXTransport's own, loaded now if it was not."""
-        with self._lock:
-            if self._loaded is None:
-                from thinwire.cpython.httpx.options import HTTPXTransport
-                from thinwire.cpython.httpx.proxy import Proxies
-
-                options = HTTPXTransport()
-                # A variable that is set meanwhile comes too late, as for a client that was ready.
-                options.proxies = Proxies(None, by_environment=False)
-                found = self._loaded = options.open(not self.concurrent)
-                # From now on nothing stands between.
-                for method in ("send", "sleep_ms", "spawn", "signal", "check_pins"):
-                    setattr(self, method, getattr(found, method))
+        if self._loaded is not None:
             return self._loaded
+        from thinwire.cpython.httpx.options import HTTPXTransport
+        from thinwire.cpython.httpx.proxy import Proxies
+
+        options = HTTPXTransport()
+        # A variable that is set meanwhile comes too late, as for a client that was ready.
+        options.proxies = Proxies(None, by_environment=False)
+        # Threads that come together take the first one's; a lock could be held across a fork.
+        found: Transport = self.__dict__.setdefault("_loaded", options.open(not self.concurrent))
+        # From now on nothing stands between.
+        for method in ("send", "sleep_ms", "spawn", "signal", "check_pins"):
+            setattr(self, method, getattr(found, method))
+        return found

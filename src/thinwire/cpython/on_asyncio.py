@@ -1,7 +1,9 @@
 """What every transport has of asyncio."""
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
+from contextlib import suppress
+from typing import Any
 
 from thinwire.core.transport import Signal, Task, Transport
 from thinwire.cpython.clock import now_ms
@@ -24,6 +26,33 @@ def running_loop() -> asyncio.AbstractEventLoop:
         raise RuntimeError(_NO_LOOP) from None
 
 
+def call_in(loop: asyncio.AbstractEventLoop, function: Callable[..., object], *given: Any) -> None:
+    """Calls a function in a loop: now where that one runs here, else soon, from whatever thread.
+
+    Who ends a wait may be at work in another loop: a place of `max_concurrent` that is given back
+    there is what somebody waits for here.
+    """
+    try:
+        here = asyncio.get_running_loop()
+    except RuntimeError:
+        here = None
+    if here is loop:
+        function(*given)
+    else:
+        with suppress(RuntimeError):  # the loop has been closed meanwhile
+            loop.call_soon_threadsafe(function, *given)
+
+
+class _Signal(asyncio.Event):
+    # That anybody may set: who leaves a session may be at work in another loop.
+    def __init__(self) -> None:
+        super().__init__()
+        self._home = running_loop()
+
+    def set(self) -> None:
+        call_in(self._home, super().set)
+
+
 class OnAsyncio(Transport):
     """Time and tasks of a transport on asyncio."""
 
@@ -39,4 +68,4 @@ class OnAsyncio(Transport):
 
     def signal(self) -> Signal:
         """See Transport.signal."""
-        return asyncio.Event()
+        return _Signal()

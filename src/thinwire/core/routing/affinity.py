@@ -18,14 +18,22 @@ class SessionAffinity:
 
     def get(self, session: str, deployment: str) -> str:
         """The provider to ask first, "" when none is known."""
-        for one, place, provider in self._kept:
+        found = ""
+        for one, place, provider in self._kept[:]:
             if one == session and place == deployment:
-                return provider
-        return ""
+                found = provider
+        return found
 
     def keep(self, session: str, deployment: str, provider: str) -> None:
         """Notes that `provider` answered; "" forgets. Without a session nothing is kept."""
-        others = [one for one in self._kept if one[0] != session or one[1] != deployment]
+        # Each change is one step: other threads may be keeping theirs.
+        kept = self._kept
+        for one in kept[:]:
+            if one[0] == session and one[1] == deployment:
+                try:
+                    kept.remove(one)
+                except ValueError:  # pragma: no cover (another thread has)
+                    pass
         if provider and session:
-            others.append((session, deployment, provider))
-        self._kept = others[-_MOST:]
+            kept.append((session, deployment, provider))
+            kept[:-_MOST] = []

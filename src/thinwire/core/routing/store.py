@@ -144,7 +144,9 @@ class StoredStates:
             failed: the deployment that has failed once more, and nothing else has changed; "" if
                 what changed is to be stored in any case.
         """
-        if failed and not self._failed and not self._is_news(failed, states[failed], now_ms):
+        states = dict(states)  # other threads may be taking note of theirs
+        state = states.get(failed)
+        if state is not None and not self._failed and not self._is_news(failed, state, now_ms):
             return
         now = unix_time()
         stored: dict[str, object] = {}

@@ -28,7 +28,9 @@ class Reserve:
     def __init__(self, size: int) -> None:
         self.size = size
         self._spares = [bytearray(size)]
-        self._lent = 0
+        if not MICROPYTHON:  # pragma: no branch
+            # By their ids: threads that add to a number, and take from it, would lose count.
+            self._lent: set[int] = set()
         self._lack: OutOfMemory = OutOfMemory(_NO_MEMORY)
         self._lack_used = False
 
@@ -54,14 +56,16 @@ class Reserve:
         except IndexError:
             buffer = bytearray(self.size)
         if not MICROPYTHON:  # pragma: no branch
-            self._lent += 1
-            self.crowded = self._lent > _FEW
+            self._lent.add(id(buffer))
+            self.crowded = len(self._lent) > _FEW
         return buffer
 
     def release(self, buffer: bytearray) -> None:
         """Takes back what `acquire` gave."""
+        if not MICROPYTHON:  # pragma: no branch
+            if id(buffer) not in self._lent:
+                return  # or two would be lent it
+            self._lent.discard(id(buffer))  # first, since another thread may be lent it at once
+            self.crowded = len(self._lent) > _FEW
         if not self._spares:
             self._spares.append(buffer)
-        if not MICROPYTHON:  # pragma: no branch
-            self._lent -= 1
-            self.crowded = self._lent > _FEW

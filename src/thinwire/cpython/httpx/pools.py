@@ -126,8 +126,7 @@ class Pools(Generic[_Client]):
     def __init__(self, make: Callable[[Line[_Client], object], _Client], idle_s: float) -> None:
         self._make = make
         self._idle_ms = idle_s * 1000
-        self._process = os.getpid()
-        self._pools: dict[_Loop, _Pool[_Client]] = {}
+        self._pools: dict[tuple[int, _Loop], _Pool[_Client]] = {}  # by process and loop
 
     def take(self, request: Request, proxy: object, loop: _Loop = None) -> Line[_Client]:
         """A line for a request: that which was used last, or a new one.
@@ -157,7 +156,7 @@ class Pools(Generic[_Client]):
         Returns:
             Those no longer known, to be closed.
         """
-        pool = self._pools.get(loop)
+        pool = self._pools.get((os.getpid(), loop))
         if pool is None or line not in pool.lines or not usable:
             if pool is not None:
                 pool.lines.discard(line)
@@ -176,19 +175,21 @@ class Pools(Generic[_Client]):
     def drain(self, loop: _Loop = None) -> list[_Client]:
         """Those of a loop, no longer known, to be closed."""
         self._forget()
-        pool = self._pools.pop(loop, None)
-        return [] if pool is None else [line.client for line in pool.lines]
+        pool = self._pools.pop((os.getpid(), loop), None)
+        # A copy, in one step: other threads may be adding theirs.
+        return [] if pool is None else [line.client for line in pool.lines.copy()]
 
     def _pool(self, loop: _Loop) -> _Pool[_Client]:
         self._forget()
         # What threads do at a time is each one step; a lock could be held across a fork.
-        return self._pools.get(loop) or self._pools.setdefault(loop, _Pool())
+        here = os.getpid(), loop
+        return self._pools.get(here) or self._pools.setdefault(here, _Pool())
 
     def _forget(self) -> None:
-        forked = os.getpid() != self._process
-        self._process = os.getpid()
-        for loop in list(self._pools):
-            if forked or (loop is not None and loop.is_closed()):
-                pool = self._pools.pop(loop, None)
+        here = os.getpid()
+        for known in list(self._pools):
+            process, loop = known
+            if process != here or (loop is not None and loop.is_closed()):
+                pool = self._pools.pop(known, None)
                 if pool is not None:
                     pool.sockets.close()

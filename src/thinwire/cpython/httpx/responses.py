@@ -188,7 +188,6 @@ class BlockingResponse(_Response):
     ) -> None:
         super().__init__(response)
         self._leave = leave
-        self._left = False
         self._sight = sight
         self._pieces = response.iter_raw() if self._fresh else _end(self._kept)
         self._reading = False
@@ -222,9 +221,10 @@ class BlockingResponse(_Response):
             return
         with translated("close"):
             self._response.close()
-        if not self._left:
-            self._left = True
-            self._leave(self._is_whole())
+        # One step: of two threads that close it, one may give the client back.
+        leave = self.__dict__.pop("_leave", None)
+        if leave is not None:
+            leave(self._is_whole())
 
 
 def _read_body(response: httpx.Response) -> bytes | None:

@@ -8,7 +8,7 @@ and parsed by core/wire/sse.py.
 import asyncio
 import contextlib
 from collections.abc import Callable, Mapping
-from functools import cache, lru_cache
+from functools import cache, lru_cache, partial
 from typing import TypeVar
 
 import httpx
@@ -32,7 +32,7 @@ from thinwire.cpython.httpx.pools import Line, Pools, Sight, Sockets
 from thinwire.cpython.httpx.responses import AsyncResponse, BlockingResponse
 from thinwire.cpython.httpx.waits import TimedWait, to_its_end
 from thinwire.cpython.lookup import Resolver
-from thinwire.cpython.on_asyncio import OnAsyncio, running_loop
+from thinwire.cpython.on_asyncio import OnAsyncio, call_in, running_loop
 
 _TIMEOUTS = ("connect", "read", "write", "pool")  # httpx's; ours take their place
 
@@ -107,7 +107,7 @@ class AsyncTransport(OnAsyncio):
             await asyncio.sleep(ms / 1000)
             return
         wait = TimedWait()
-        until.wake = wait.end
+        until.wake = partial(call_in, running_loop(), wait.end)
         if not until.aborted:
             with contextlib.suppress(TimeoutError):
                 await wait.drive(_for_ever(), now_ms() + ms)

@@ -44,6 +44,8 @@ class Pool:
         connection.idle_until = now_ms() + self._idle_ms
         self._idle.append(connection)
         connection.line.idle(lambda: self._take(connection, Connection.close))
+        if self._closed:  # meanwhile, by another thread, which may not have seen it
+            self._take(connection, Connection.close)
         for oldest in self._idle[:-_MOST]:
             self._take(oldest, Connection.close)
 

@@ -175,7 +175,9 @@ class SocketResponse(HTTP1Exchange, Response):
         if connection.line.busy():
             connection.abort()  # the thread that waits closes it
             return
-        self._carrier = None
+        # One step: of two threads that close it, one may give the connection back.
+        if self.__dict__.pop("_carrier", None) is None:
+            return
         if lasting and not connection.ended:
             self.pool.put(connection)
         else:
@@ -213,8 +215,7 @@ class _SocketTransport(Transport):
         self.buffer_size = options.buffer_size
         self._resolver = Resolver()
         self._spare: list[HTTPChunkWriter] = []
-        self._process = os.getpid()
-        self._pools: dict[asyncio.AbstractEventLoop | None, Pool] = {}
+        self._pools: dict[tuple[int, asyncio.AbstractEventLoop | None], Pool] = {}
 
     def _waits(self) -> tuple[Waits, Pool]:
         raise NotImplementedError
@@ -284,16 +285,21 @@ class _SocketTransport(Transport):
     def _pool(self, loop: asyncio.AbstractEventLoop | None) -> Pool:
         # None outlives its loop or its process: a closed loop can close nothing any more, and what
         # a fork has copied belongs to the parent, whose answers would be read here.
-        process = os.getpid()
-        forked, self._process = process != self._process, process
-        for known in list(self._pools):
-            if forked or (known is not None and known.is_closed()):
-                gone = self._pools.pop(known, None)
-                if gone is not None:
-                    gone.close(Connection.forget)
-        pool = self._pools.get(loop)
+        here = os.getpid(), loop
+        if len(self._pools) > 1 or here not in self._pools:
+            for known in list(self._pools):
+                process, other = known
+                if process != here[0] or (other is not None and other.is_closed()):
+                    gone = self._pools.pop(known, None)
+                    if gone is not None:
+                        gone.close(Connection.forget)
+        pool = self._pools.get(here)
         # Threads that start together share one pool; a lock could be held across a fork.
-        return pool or self._pools.setdefault(loop, Pool(self._options.idle_ms))
+        return pool or self._pools.setdefault(here, Pool(self._options.idle_ms))
+
+    def _close_pool(self, loop: asyncio.AbstractEventLoop | None) -> None:
+        self._pool(loop).close()
+        self._pools.pop((os.getpid(), loop), None)
 
     def check_pins(self, place: URL | Request) -> None:
         """See check in core/providers/public_only.py."""
@@ -312,8 +318,7 @@ class AsyncTransport(OnAsyncio, _SocketTransport):
     async def aclose(self) -> None:
         """See Transport.aclose; of the running loop and of closed ones."""
         loop = running_loop()
-        self._pool(loop).close()
-        self._pools.pop(loop, None)
+        self._close_pool(loop)
 
     def _waits(self) -> tuple[Waits, Pool]:
         loop = running_loop()
@@ -356,8 +361,7 @@ class BlockingTransport(_SocketTransport):
 
     async def aclose(self) -> None:
         """See Transport.aclose."""
-        self._pool(None).close()
-        self._pools.pop(None, None)
+        self._close_pool(None)
 
     def _waits(self) -> tuple[Waits, Pool]:
         return self._blocking, self._pool(None)

@@ -9,12 +9,14 @@ import asyncio
 import socket
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
+from functools import partial
 from typing import Protocol
 
 from thinwire.core.request.http_request import Abortable
 from thinwire.core.wire.http1 import READ, WRITE
 from thinwire.cpython.clock import now_ms
 from thinwire.cpython.lookup import Address, Resolver
+from thinwire.cpython.on_asyncio import call_in
 
 ROOM = WRITE & ~READ
 _LOOK_MS = 5  # how often a socket is looked at where a loop cannot tell (Windows' Proactor)
@@ -97,12 +99,7 @@ class AsyncWaits:
     ) -> list[Address]:
         loop, over = self.loop, self.loop.create_future()
         lookup = resolver.start(host, port)
-
-        def tell() -> None:
-            with suppress(RuntimeError):  # the loop has been closed meanwhile
-                loop.call_soon_threadsafe(_end, over)
-
-        lookup.tell(tell)
+        lookup.tell(partial(call_in, loop, _end, over))
         await self._until(over, until_ms, until)
         until.check()
         return lookup.addresses()
@@ -119,7 +116,7 @@ class AsyncWaits:
         timer = None
         if until_ms is not None:
             timer = self.loop.call_later(max(until_ms - now_ms(), 0) / 1000, _end, future)
-        until.wake = lambda: _end(future)
+        until.wake = partial(call_in, self.loop, _end, future)
         try:
             if not until.aborted:
                 await future
@@ -142,6 +139,7 @@ class AsyncLine:
         self._future: asyncio.Future[None] | None = None
         self._reading = self._writing = False
         self._woken = False
+        self._looks_again = isinstance(loop, asyncio.SelectorEventLoop)
         self._heard: Callable[[], object] | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._timer_ms = 0  # when it fires
@@ -193,12 +191,13 @@ class AsyncLine:
 
     def _readable(self) -> None:
         if self._woken:
-            # The loop looks once more before the reader, whom we have just woken, has its turn.
+            # asyncio looks once more before the reader, whom we have just woken, has its turn;
+            # uvloop does not, and what it tells is news.
             self._woken = False
             return
         future = self._future
         if future is not None and not future.done():
-            self._woken = True
+            self._woken = self._looks_again
             future.set_result(None)
         elif self._heard is not None:
             self._heard()
