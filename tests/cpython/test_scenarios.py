@@ -60,6 +60,7 @@ def test_on_cpython(scenario: Scenario, adapter: str, verdicts: Verdicts) -> Non
     assert verdict.passed, f"{verdict.split}: {verdict.reason}"
 
 
+@pytest.mark.newest
 @each_scenario
 @pytest.mark.parametrize("mode", ["asyncio", "blocking"])
 def test_on_micropython(
