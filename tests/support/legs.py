@@ -25,7 +25,7 @@ class Leg:
         command: what runs a script.
         blocking: the sync transport.
         block: size of the blocks it promises.
-        few: what is shared with another leg of its runtime need not all be run again.
+        few: what is shared with another leg need not all be run again, but in `make test-all`.
     """
 
     name: str
@@ -45,7 +45,12 @@ def legs() -> list[Leg]:
         for name, command, block in (("httpx", command, 65536), ("sockets", sockets, 65535))
         for blocking in (False, True)
     ]
-    return python + [leg for found in interpreters() for leg in device_legs(found)]
+    newest, full = interpreters()[-1:], bool(os.environ.get("THINWIRE_FULL"))
+    return python + [
+        dataclasses.replace(leg, few=found not in newest and not full)
+        for found in interpreters()
+        for leg in device_legs(found)
+    ]
 
 
 def device_legs(found: Interpreter, heapsize: str | None = None) -> list[Leg]:
