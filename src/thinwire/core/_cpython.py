@@ -452,19 +452,33 @@ def _chunk_size(line: bytes) -> int:
     return size
 
 
+_BLANKS = " \t\n\r\v\f"
+_lines = re.compile(r"([^:]+):([^\r]*)\r\n").findall
+
+
 class AtOnce:
     """HTTP/1.1 in pieces as large as they come; on a chip, where this is None, all of it is looked
     at byte by byte, since each piece would take memory of its own.
 
     Attributes:
-        fields: whether all of a response's header lines are plain, from a place on.
-        field: whether a request's header line is. What is not has to be looked at again.
+        head: matches the whole head of a final response, if it is plain: its groups are version,
+            status and header lines. What is not has to be looked at again.
+        field: matches a request's header line, likewise.
     """
 
-    fields = re.compile(rb"(?:[^ \t\r\n\0:]+:[^\r\n\0]*\r?\n)*\r?\n").fullmatch
+    head = re.compile(
+        rb"(HTTP/1\.[01]) ([2-9][0-9][0-9])(?: [^\r\n]*)?\r\n"
+        rb"((?:[!-9;-~]+:[^\r\n\0]*\r\n)*)\r\n"
+    ).match
     field = re.compile(
         r"(?!(?i:content-length|transfer-encoding):)[0-9A-Za-z_-]+: [!-~](?:[ -~]*[!-~])?"
     ).fullmatch
+
+    @staticmethod
+    def pairs(lines: bytes) -> "list[tuple[str, str]]":
+        """Names in lower case and values of header lines that `head` has found."""
+        found = _lines(str(lines, "latin-1"))
+        return [(name.lower(), value.strip(_BLANKS)) for name, value in found]
 
     @staticmethod
     def chunks(view: memoryview, at: int, end: int, out: int) -> "tuple[int, int, int]":

@@ -16,6 +16,10 @@ sent with it: whether it is all of the body decides what the head says.
 
 from thinwire.core._compat import AtOnce, const
 
+TYPE_CHECKING = const(False)
+if TYPE_CHECKING:
+    from thinwire.core.request.http_request import Request
+
 _PREFIX = const(6)  # room in front of an HTTP chunk: up to four hex digits, CR, LF
 _ROOM = const(36)  # the same, and in front of that what says how the body is framed
 _TOKEN = "!#$%&'*+-.^_`|~"
@@ -117,15 +121,40 @@ class HTTPChunkWriter:
         self._known: object = None  # what the head below is of
         self._head = b""
 
-    def head(self, method: str, target: str, headers: "list[tuple[str, str]]") -> bytes:
-        """See request_head; the one before, where it is the same and there is room to keep it."""
-        if AtOnce is None:  # pragma: no cover (MicroPython)
-            return request_head(method, target, headers)
-        given = (method, target, headers)
-        if given != self._known:
-            self._head = request_head(method, target, headers)
-            self._known = given
-        return self._head
+    def head(
+        self,
+        request: "Request",
+        target: str = "",
+        headers: "list[tuple[str, str]] | None" = None,
+        lasting: bool = True,
+    ) -> bytes:
+        """See request_head; the one before, where it is the same and there is room to keep it.
+
+        Args:
+            target: in place of the request's, "" for none.
+            headers: sent in front of the request's.
+            lasting: whether the connection may be kept; else the server is told to close it.
+        """
+        target = target or request.target
+        if AtOnce is not None:
+            known = (request.method, target, request.authority, request.headers, headers, lasting)
+            if known == self._known:
+                return self._head
+        pairs = [("Host", request.authority)]
+        for name, _ in request.headers:
+            if name.lower() == "host":
+                pairs = []
+        if not lasting:
+            pairs.append(("Connection", "close"))
+        if headers:
+            pairs.extend(headers)
+        pairs.extend(request.headers)
+        head = request_head(request.method, target, pairs)
+        if AtOnce is not None:
+            given = list(request.headers)  # which may change
+            self._head = head
+            self._known = (request.method, target, request.authority, given, headers, lasting)
+        return head
 
     def behind(self, head: bytes) -> memoryview:
         """Where the first block goes; empty when there is no room behind the head."""
