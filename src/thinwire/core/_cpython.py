@@ -49,7 +49,12 @@ _encode_tree = json.JSONEncoder(
 # Puts a file in the place of another, or of none, in one step.
 replace_file = os.replace
 
-_loaded: "dict[str, ModuleType]" = {}  # wholly: sys.modules has what another thread is at, too
+
+class _Loaded(dict[str, "ModuleType"]):
+    # Wholly: sys.modules has what another thread is at, too.
+    def __missing__(self, name: str) -> "ModuleType":
+        found = self[name] = importlib.import_module(name)
+        return found
 
 
 def remove_file(path: "str | os.PathLike[str]") -> None:
@@ -121,13 +126,8 @@ def make_folder(path: "str | os.PathLike[str]") -> None:
     os.makedirs(path, exist_ok=True)
 
 
-def import_module(name: str) -> "ModuleType":
-    """How what is loaded late is imported where much follows; what comes back is the module
-    itself."""
-    found = _loaded.get(name)
-    if found is None:
-        found = _loaded[name] = importlib.import_module(name)
-    return found
+# How what is loaded late is imported where much follows; what comes back is the module itself.
+import_module: "Callable[[str], ModuleType]" = _Loaded().__getitem__
 
 
 def forget_module(name: str) -> None:
@@ -152,6 +152,9 @@ def toml_document(data: bytes) -> "dict[str, object]":
         pass
     raise ValueError("it is nested too deeply")
 
+
+# Names that others are looked for among, again and again: on a chip, in flash.
+names = frozenset
 
 # Records that may not change set their fields past their own __setattr__.
 set_field = object.__setattr__
