@@ -139,6 +139,8 @@ class Request(Abortable):
             while count and size < len(buffer):
                 count = body.readinto(buffer[size:])  # type: ignore[assignment]
                 size += count or 0
+                if body.is_over():
+                    count = 0
         finally:
             if ahead:
                 body.once = True
@@ -171,12 +173,14 @@ class Request(Abortable):
 
     def deadline(self) -> "int | None":
         """When the wait under way must be over, once the connection stands."""
-        since, limit = self.handed_ms, self.upload_ms
-        if self.sent_ms is not None:
-            since, limit = self.sent_ms, self.head_ms
-        if since is None or limit is None:
-            return self.total_deadline_ms
-        return _earlier(since + limit, self.total_deadline_ms)
+        since, limit, total = self.sent_ms, self.head_ms, self.total_deadline_ms
+        if since is None:
+            since, limit = self.handed_ms, self.upload_ms
+            if since is None:
+                return total
+        if limit is None or (total is not None and total < since + limit):
+            return total
+        return since + limit
 
     def unheard(self, now_ms: int, connect_ms: int) -> bool:
         """Whether the server of a kept connection cannot have taken the request, as far as can be
@@ -233,6 +237,10 @@ class Body:
     def length(self) -> "int | None":
         """Exact size in bytes, or None when only sending tells."""
         return None
+
+    def is_over(self) -> bool:
+        """Whether the next `readinto` is known to give 0, and nothing else."""
+        return False
 
     def close(self) -> None:
         """Frees what the body holds open; harmless when called again."""
@@ -323,6 +331,10 @@ class JSONBody(Body):
     def replayable(self) -> bool:
         """See Body.replayable."""
         return self._replayable if self._encoder is None else self._encoder.replayable
+
+    def is_over(self) -> bool:
+        """See Body.is_over; where a length was announced, the last read compares it."""
+        return self._length is None and self._encoder.is_over()  # type: ignore[union-attr]
 
     def close(self) -> None:
         """Closes a source that is open; nothing is kept of what was encoded."""

@@ -177,6 +177,11 @@ class JSONEncoder:
         halted = self._waiting or (self._later is not None and not self.once)
         return None if halted and not done else done
 
+    def is_over(self) -> bool:
+        """Whether everything was read."""
+        rest = self._stack or self._leaf is not None or self._later is not None
+        return not rest and self._at == len(self._piece)
+
     async def more(self) -> None:
         """Waits for the source that has nothing to give. Only after `readinto` returned None."""
         if self._leaf is not None:
