@@ -7,6 +7,7 @@ import _thread
 import binascii
 import functools
 import importlib
+import itertools
 import json
 import os
 import re
@@ -127,7 +128,8 @@ def make_folder(path: "str | os.PathLike[str]") -> None:
 
 
 # How what is loaded late is imported where much follows; what comes back is the module itself.
-import_module: "Callable[[str], ModuleType]" = _Loaded().__getitem__
+_loaded = _Loaded()
+import_module: "Callable[[str], ModuleType]" = _loaded.__getitem__
 
 
 def forget_module(name: str) -> None:
@@ -455,6 +457,28 @@ def _chunk_size(line: bytes) -> int:
     return size
 
 
+_SEVERAL = 1024  # bytes; in what is shorter there are few chunks
+
+
+def _parted(data: bytes) -> "tuple[list[bytes], int]":
+    # Data of the HTTP chunks that stand whole in `data`, and where they end, if the only line ends
+    # are those around them, as where the lines of events end with LF; else none.
+    parts = data.split(b"\r\n")  # nothing, size, data, size, data, ... and what follows
+    lines, pieces = parts[1:-2:2], parts[2:-1:2]
+    if lines and lines[-1] == b"0":
+        lines.pop()
+        pieces.pop()
+    if not b"".join(lines).translate(None, b"0123456789abcdefABCDEF"):
+        try:
+            sizes = [*map(int, lines, itertools.repeat(16))]
+        except ValueError:  # an empty line
+            return [], 0
+        lengths, digits = [*map(len, pieces)], [*map(len, lines)]
+        if sizes == lengths and 0 not in sizes and max(digits, default=0) <= 16:
+            return pieces, sum(sizes) + sum(digits) + 4 * len(sizes)
+    return [], 0
+
+
 _BLANKS = " \t\n\r\v\f"
 _lines = re.compile(r"([^:]+):([^\r]*)\r\n").findall
 
@@ -495,8 +519,8 @@ class AtOnce:
             Where the chunks end, and where their data begins and ends.
         """
         data = b"\r\n" + view[at:end]  # so that a line end stands in front of each size
-        pieces: list[bytes] = []
-        last = stop = 0
+        pieces, stop = _parted(data) if len(data) > _SEVERAL else ([], 0)
+        last = stop
         try:
             while (line_end := data.find(b"\r\n", stop + 2, stop + 20)) > 0:
                 size = _chunk_size(data[stop:line_end])

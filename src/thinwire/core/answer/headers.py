@@ -56,15 +56,19 @@ def take(response: "Response", keep: "str | tuple[str, ...]", attempt: "Attempt"
         See spent_ms.
     """
     found: dict[str, str] = {}
+    limited = False
     if isinstance(keep, tuple):
         for name in keep:
             value = response.header(name)
             if value is not None:
                 found[name] = value
+                limited = limited or "ratelimit" in name
     elif hasattr(response, "all_headers"):  # a transport of the caller's may have none
         for name, value in response.all_headers():
-            if name in _IDS or "ratelimit" in name or keep == "all":
+            limits = "ratelimit" in name
+            if limits or name in _IDS or keep == "all":
                 found[name] = found[name] + ", " + value if name in found else value
+                limited = limited or limits
     if not found:
         return 0
     attempt.headers = found
@@ -72,8 +76,9 @@ def take(response: "Response", keep: "str | tuple[str, ...]", attempt: "Attempt"
         if found.get(name):
             attempt.request_id = found[name]
             break
-    if [name for name in found if "ratelimit" in name]:
-        attempt.rate_limits = rate_limits(found, http_date(response.header("date") or ""))
+    if not limited:
+        return 0
+    attempt.rate_limits = rate_limits(found, http_date(response.header("date") or ""))
     return spent_ms(attempt.rate_limits)
 
 

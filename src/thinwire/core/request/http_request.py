@@ -139,7 +139,7 @@ class Request(Abortable):
             while count and size < len(buffer):
                 count = body.readinto(buffer[size:])  # type: ignore[assignment]
                 size += count or 0
-                if body.is_over():
+                if size < len(buffer) and body.is_over():
                     count = 0
         finally:
             if ahead:
