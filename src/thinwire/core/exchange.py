@@ -157,9 +157,6 @@ class Exchange:
     # What few attempts come to: each attribute less is memory, on a chip.
     aborted = False
     _passed: "int | None" = None  # a deadline that was found to have passed
-    _grace_ends = -1  # when a model that has finished is not listened to any more
-    # The deadline was asked for since the last read, or that of the head, which is just there.
-    _waited = True
     _told = 0  # bytes of the request that an event has told of
 
     def __init__(
@@ -182,6 +179,9 @@ class Exchange:
         self.begun_ms = self.now_ms = now_ms
         self.head_ms = self.first_byte_ms = self.first_delta_ms = self.last_delta_ms = -1
         self.clocks = Clocks(plan.policy.timeouts_at(deployment), plan.start_ms, now_ms)
+        self._grace_ends = -1  # when a model that has finished is not listened to any more
+        # The deadline was asked for since the last read; or that of the head, which is just there.
+        self._waited = True
         self._handed = False  # the caller has had an event since the last read
 
     @property

@@ -157,7 +157,14 @@ class HTTP1Exchange:
         self._proven = proven
         # What of a block is still to be written. As bytes: the head, before it is known how the
         # body is framed.
-        self._piece: bytes | memoryview | None = writer.head(request, target, headers, lasting)
+        self._piece: bytes | memoryview | None = writer.head(
+            request.method,
+            target or request.target,
+            request.authority,
+            request.headers,
+            headers,
+            lasting,
+        )
         self._whole = False  # and there is no other behind it
         self._head = ResponseHead()
         self._body: BodyReader | None = None
@@ -353,10 +360,6 @@ class ResponseHead:
         raw: what has come; in the end without folds.
     """
 
-    # All headers, where they are plain, and the first of each name.
-    _pairs: "list[tuple[str, str]] | None" = None
-    _first: "dict[str, str] | None" = None
-
     def __init__(self) -> None:
         self.status = 0
         self.raw: bytearray | bytes = bytearray()
@@ -394,7 +397,7 @@ class ResponseHead:
 
     def header(self, name: str) -> "str | None":
         """Value of the first header of this name, in any case, or None."""
-        if self._first is not None:
+        if AtOnce is not None and self._first is not None:
             return self._first.get(name.lower())
         for value in self._values(name.lower()):
             return value
@@ -402,7 +405,7 @@ class ResponseHead:
 
     def all_headers(self) -> "list[tuple[str, str]]":
         """Names in lower case and values, as they came."""
-        if self._pairs is not None:
+        if AtOnce is not None and self._pairs is not None:
             return self._pairs
         found = []
         for line in bytes(self.raw).split(b"\n")[1:]:
@@ -485,6 +488,9 @@ class ResponseHead:
             start = end + 1
 
     if AtOnce is not None or TYPE_CHECKING:  # pragma: no branch (there byte by byte)
+        # All headers, where they are plain, and the first of each name.
+        _pairs: "list[tuple[str, str]] | None" = None
+        _first: "dict[str, str] | None" = None
 
         def _take(self, found: "re.Match[bytes]") -> None:
             # A head that is plain, which nearly all are.
@@ -495,7 +501,7 @@ class ResponseHead:
             self._first = dict(self._pairs[::-1])
 
     def _values(self, name: str) -> "Iterable[str]":
-        if self._first is not None:
+        if AtOnce is not None and self._first is not None:
             value = self._first.get(name)
             if value is None or len(self._first) == len(self._pairs):  # type: ignore[arg-type]
                 return () if value is None else (value,)

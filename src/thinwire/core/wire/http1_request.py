@@ -16,10 +16,6 @@ sent with it: whether it is all of the body decides what the head says.
 
 from thinwire.core._compat import AtOnce, const
 
-TYPE_CHECKING = const(False)
-if TYPE_CHECKING:
-    from thinwire.core.request.http_request import Request
-
 _PREFIX = const(6)  # room in front of an HTTP chunk: up to four hex digits, CR, LF
 _ROOM = const(36)  # the same, and in front of that what says how the body is framed
 _TOKEN = "!#$%&'*+-.^_`|~"
@@ -123,37 +119,36 @@ class HTTPChunkWriter:
 
     def head(
         self,
-        request: "Request",
-        target: str = "",
-        headers: "list[tuple[str, str]] | None" = None,
+        method: str,
+        target: str,
+        authority: str,
+        headers: "list[tuple[str, str]]",
+        first: "list[tuple[str, str]] | None" = None,
         lasting: bool = True,
     ) -> bytes:
         """See request_head; the one before, where it is the same and there is room to keep it.
 
         Args:
-            target: in place of the request's, "" for none.
-            headers: sent in front of the request's.
+            authority: value of the Host header, unless it is among the others.
+            first: headers that are sent in front of them.
             lasting: whether the connection may be kept; else the server is told to close it.
         """
-        target = target or request.target
         if AtOnce is not None:
-            known = (request.method, target, request.authority, request.headers, headers, lasting)
-            if known == self._known:
+            if (method, target, authority, headers, first, lasting) == self._known:
                 return self._head
-        pairs = [("Host", request.authority)]
-        for name, _ in request.headers:
+        pairs = [("Host", authority)]
+        for name, _ in headers:
             if name.lower() == "host":
                 pairs = []
         if not lasting:
             pairs.append(("Connection", "close"))
-        if headers:
-            pairs.extend(headers)
-        pairs.extend(request.headers)
-        head = request_head(request.method, target, pairs)
+        if first:
+            pairs.extend(first)
+        pairs.extend(headers)
+        head = request_head(method, target, pairs)
         if AtOnce is not None:
-            given = list(request.headers)  # which may change
             self._head = head
-            self._known = (request.method, target, request.authority, given, headers, lasting)
+            self._known = (method, target, authority, list(headers), first, lasting)
         return head
 
     def behind(self, head: bytes) -> memoryview:
