@@ -58,7 +58,6 @@ else:
     from thinwire.core._cpython import make_folder as make_folder
     from thinwire.core._cpython import make_room as make_room
     from thinwire.core._cpython import mend_imports as mend_imports
-    from thinwire.core._cpython import names as names
     from thinwire.core._cpython import nothing as nothing
     from thinwire.core._cpython import one_story as one_story
     from thinwire.core._cpython import public as public

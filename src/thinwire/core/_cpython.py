@@ -155,9 +155,6 @@ def toml_document(data: bytes) -> "dict[str, object]":
     raise ValueError("it is nested too deeply")
 
 
-# Names that others are looked for among, again and again: on a chip, in flash.
-names = frozenset
-
 # Records that may not change set their fields past their own __setattr__.
 set_field = object.__setattr__
 

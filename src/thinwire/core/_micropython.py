@@ -14,7 +14,6 @@ import time
 from micropython import const
 
 public = const  # returns what it is given: there is no __module__ to set
-names = const  # a tuple lies in flash
 
 PIECE = 256
 BUFFER = 1024

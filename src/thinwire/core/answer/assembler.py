@@ -3,7 +3,7 @@ answer can be had as it stands at any time, so that an interrupted one is still 
 beginning and not lost.
 """
 
-from thinwire.core._compat import const, import_module, names
+from thinwire.core._compat import const, import_module
 from thinwire.core.answer import chunk
 from thinwire.core.answer.completion import Choice, Completion, DeltaText
 from thinwire.core.answer.events import ContentDelta, ReasoningDelta, RefusalDelta
@@ -22,35 +22,31 @@ _CHOICES = const(256)  # in one answer; APIs allow 128 at most, and each takes m
 # The fields that are ours: of a message, of a chunk. Obfuscation is padding, against those who
 # listen to lengths.
 _REASONING = ("reasoning_content", "reasoning")
-_MESSAGE = names(
-    (
-        "role",
-        "content",
-        "refusal",
-        "reasoning_content",
-        "reasoning",
-        "tool_calls",
-        "function_call",
-        "images",
-        "audio",
-        "annotations",
-    )
+_MESSAGE = (
+    "role",
+    "content",
+    "refusal",
+    "reasoning_content",
+    "reasoning",
+    "tool_calls",
+    "function_call",
+    "images",
+    "audio",
+    "annotations",
 )
-_CHUNK = names(
-    (
-        "id",
-        "object",
-        "created",
-        "model",
-        "choices",
-        "usage",
-        "service_tier",
-        "provider",
-        "error",
-        "obfuscation",
-    )
+_CHUNK = (
+    "id",
+    "object",
+    "created",
+    "model",
+    "choices",
+    "usage",
+    "service_tier",
+    "provider",
+    "error",
+    "obfuscation",
 )
-_CHOICE = names(("index", "delta", "message", "text", "finish_reason"))
+_CHOICE = ("index", "delta", "message", "text", "finish_reason")
 _OURS = ("logprobs", "usage")  # likewise, if they are objects
 
 

@@ -31,12 +31,10 @@ class DeltaText:
         chars: number of characters so far.
     """
 
-    # What few texts have: each attribute less is memory, on a chip.
-    half = ""
-    chars = 0
-
     def __init__(self, kept: bool = True) -> None:
         self.buffer = TextBuffer() if kept else None
+        self.half = ""
+        self.chars = 0
 
     def add(self, delta: str) -> str:
         """Takes the text of a delta; returns what of it can be handed out, "" for nothing."""

@@ -4,7 +4,7 @@ Nothing is sent that the caller did not ask for, except `stream` and (unless the
 no) `stream_options`.
 """
 
-from thinwire.core._compat import MICROPYTHON, const, import_module, set_field
+from thinwire.core._compat import MICROPYTHON, const, import_module
 from thinwire.core.answer.answer import Answer
 from thinwire.core.request.http_request import JSONBody, Request
 from thinwire.core.wire.json_encode import Items
@@ -91,7 +91,7 @@ def posted(
             headers = [pair for pair in headers if pair[0].lower() not in names] + others
     path, authority = url.target(target), url.authority()
     if not MICROPYTHON and not call.extra_headers:
-        set_field(deployment, "_posted", (known, headers.copy(), path, authority))
+        deployment.__dict__["_posted"] = known, headers.copy(), path, authority
     return Request("POST", url.scheme, url.host, url.port, path, authority, headers, body)
 
 

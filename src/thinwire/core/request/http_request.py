@@ -3,7 +3,7 @@ which is encoded while the transport pulls it. A body counts what was taken from
 completion can say how much was uploaded.
 """
 
-from thinwire.core._compat import MICROPYTHON, const, public
+from thinwire.core._compat import const, public
 from thinwire.core.errors import EncodeError, ReadError, ThinwireError
 from thinwire.core.wire.json_encode import JSONEncoder
 
@@ -139,8 +139,6 @@ class Request(Abortable):
             while count and size < len(buffer):
                 count = body.readinto(buffer[size:])  # type: ignore[assignment]
                 size += count or 0
-                if not MICROPYTHON and size < len(buffer) and body.is_over():
-                    count = 0
         finally:
             if ahead:
                 body.once = True
@@ -238,12 +236,6 @@ class Body:
         """Exact size in bytes, or None when only sending tells."""
         return None
 
-    if not MICROPYTHON or TYPE_CHECKING:  # pragma: no branch (it costs more than it saves)
-
-        def is_over(self) -> bool:
-            """Whether the next `readinto` is known to give 0, and nothing else."""
-            return False
-
     def close(self) -> None:
         """Frees what the body holds open; harmless when called again."""
 
@@ -333,12 +325,6 @@ class JSONBody(Body):
     def replayable(self) -> bool:
         """See Body.replayable."""
         return self._replayable if self._encoder is None else self._encoder.replayable
-
-    if not MICROPYTHON or TYPE_CHECKING:  # pragma: no branch
-
-        def is_over(self) -> bool:
-            """See Body.is_over; where a length was announced, the last read compares it."""
-            return self._length is None and self._encoder.is_over()  # type: ignore[union-attr]
 
     def close(self) -> None:
         """Closes a source that is open; nothing is kept of what was encoded."""

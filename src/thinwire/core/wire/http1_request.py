@@ -123,8 +123,8 @@ class HTTPChunkWriter:
         target: str,
         authority: str,
         headers: "list[tuple[str, str]]",
-        first: "list[tuple[str, str]] | None" = None,
-        lasting: bool = True,
+        first: "list[tuple[str, str]] | None",
+        lasting: bool,
     ) -> bytes:
         """See request_head; the one before, where it is the same and there is room to keep it.
 

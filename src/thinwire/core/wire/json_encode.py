@@ -19,7 +19,6 @@ walks).
 """
 
 from thinwire.core._compat import (
-    MICROPYTHON,
     PIECE,
     claim,
     const,
@@ -177,13 +176,6 @@ class JSONEncoder:
             done += count
         halted = self._waiting or (self._later is not None and not self.once)
         return None if halted and not done else done
-
-    if not MICROPYTHON or TYPE_CHECKING:  # pragma: no branch
-
-        def is_over(self) -> bool:
-            """Whether everything was read."""
-            rest = self._stack or self._leaf is not None or self._later is not None
-            return not rest and self._at == len(self._piece)
 
     async def more(self) -> None:
         """Waits for the source that has nothing to give. Only after `readinto` returned None."""
