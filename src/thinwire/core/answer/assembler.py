@@ -3,7 +3,7 @@ answer can be had as it stands at any time, so that an interrupted one is still 
 beginning and not lost.
 """
 
-from thinwire.core._compat import const, import_module
+from thinwire.core._compat import MICROPYTHON, const, import_module
 from thinwire.core.answer import chunk
 from thinwire.core.answer.completion import Choice, Completion, DeltaText
 from thinwire.core.answer.events import ContentDelta, ReasoningDelta, RefusalDelta
@@ -11,6 +11,8 @@ from thinwire.core.errors import StreamError
 
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from thinwire.core.answer.events import Event
     from thinwire.core.answer.media import MediaAssembler
     from thinwire.core.answer.tool_calls import ToolCallAssembler
@@ -22,7 +24,7 @@ _CHOICES = const(256)  # in one answer; APIs allow 128 at most, and each takes m
 # The fields that are ours: of a message, of a chunk. Obfuscation is padding, against those who
 # listen to lengths.
 _REASONING = ("reasoning_content", "reasoning")
-_MESSAGE = (
+_MESSAGE: "Collection[str]" = (
     "role",
     "content",
     "refusal",
@@ -34,7 +36,7 @@ _MESSAGE = (
     "audio",
     "annotations",
 )
-_CHUNK = (
+_CHUNK: "Collection[str]" = (
     "id",
     "object",
     "created",
@@ -46,7 +48,9 @@ _CHUNK = (
     "error",
     "obfuscation",
 )
-_CHOICE = ("index", "delta", "message", "text", "finish_reason")
+_CHOICE: "Collection[str]" = ("index", "delta", "message", "text", "finish_reason")
+if not MICROPYTHON:  # pragma: no branch (in flash a tuple takes no RAM, and here it takes time)
+    _MESSAGE, _CHUNK, _CHOICE = frozenset(_MESSAGE), frozenset(_CHUNK), frozenset(_CHOICE)
 _OURS = ("logprobs", "usage")  # likewise, if they are objects
 
 
