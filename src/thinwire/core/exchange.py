@@ -139,7 +139,6 @@ class Exchange:
         attempt: its record.
         answer: for what arrives.
         deployment: who is asked.
-        now_ms: the time.
 
     Attributes:
         deployment: who is asked.
@@ -166,7 +165,6 @@ class Exchange:
         attempt: "Attempt",
         answer: "Answer",
         deployment: "Deployment",
-        now_ms: int,
     ) -> None:
         self._transport = transport
         self._plan = plan
@@ -176,9 +174,9 @@ class Exchange:
         self.response: Response | None = None
         self.streaming = False
         self.deployment = deployment
-        self.begun_ms = self.now_ms = now_ms
+        self.begun_ms = self.now_ms = transport.now_ms()
         self.head_ms = self.first_byte_ms = self.first_delta_ms = self.last_delta_ms = -1
-        self.clocks = Clocks(plan.policy.timeouts_at(deployment), plan.start_ms, now_ms)
+        self.clocks = Clocks(plan.policy.timeouts_at(deployment), plan.start_ms, self.begun_ms)
         self._grace_ends = -1  # when a model that has finished is not listened to any more
         # The deadline was asked for since the last read; or that of the head, which is just there.
         self._waited = True
@@ -390,15 +388,14 @@ class Exchange:
         After [DONE] the end is usually there already. Bounded, since a server may hold the
         connection open.
         """
-        deadline = -1
+        deadline = 0
         try:
             scratch = memoryview(self.answer.parser.buffer)
             reads = 0
             while self.response is not None and not self.answer.eof and reads < _DRAIN_READS:
                 count = self.response.receive(scratch)
                 if count is None:
-                    if deadline < 0:
-                        deadline = self._transport.now_ms() + _DRAIN_MS
+                    deadline = deadline or self._transport.now_ms() + _DRAIN_MS
                     await self.response.wait(deadline)
                 elif not count:
                     break
@@ -448,8 +445,7 @@ def launch(
         buffers: lend the buffer to receive into.
         hedge: it runs beside another one.
     """
-    now = transport.now_ms()
-    attempt = plan.begin(now, hedge)
+    attempt = plan.begin(transport.now_ms(), hedge)
     if plan.observer is not None:
         plan.observer.started(plan, attempt)
     deployment = plan.router.deployment(attempt.deployment)
@@ -458,7 +454,7 @@ def launch(
     try:
         answer = dialect_of(deployment, plan.call).answer(deployment, plan.call, buffers, buffer)
         answer.assembler.texts_only = plan.texts_only
-        return Exchange(transport, plan, attempt, answer, deployment, now)
+        return Exchange(transport, plan, attempt, answer, deployment)
     except MemoryError:
         if buffer:  # pragma: no cover (MicroPython)
             buffers.release(buffer)

@@ -133,7 +133,7 @@ class HTTPChunkWriter:
             first: headers that are sent in front of them.
             lasting: whether the connection may be kept; else the server is told to close it.
         """
-        if AtOnce is not None:
+        if AtOnce is not None:  # pragma: no branch
             if (method, target, authority, headers, first, lasting) == self._known:
                 return self._head
         pairs = [("Host", authority)]
@@ -146,7 +146,7 @@ class HTTPChunkWriter:
             pairs.extend(first)
         pairs.extend(headers)
         head = request_head(method, target, pairs)
-        if AtOnce is not None:
+        if AtOnce is not None:  # pragma: no branch
             self._head = head
             self._known = (method, target, authority, list(headers), first, lasting)
         return head
