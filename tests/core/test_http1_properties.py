@@ -98,21 +98,69 @@ def byte_by_byte(does: Callable[[], object]) -> object:
 FIELD_WORDS = [
     *(b"A: b\r\n", b"A:b\n", b"\r\n", b"\n", b":", b" ", b"\t", b"\r", b"\0", b"x", b"\xff"),
     *(b"Content-Length: 5\r\n", b"content-length", b"SET-cookie: A=B\r\n", b"5"),
+    *(
+        b"Connection: close\r\n",
+        b"connection: Keep-Alive\r\n",
+        b"A: \x0b\xa0v\x0c\r\n",
+        b"\xc4: d\r\n",
+    ),
+    *(b"Transfer-Encoding: chunked\r\n", b"transfer-encoding:Chunked \r\n", b"a(b: c\r\n"),
+]
+STATUS_WORDS = [
+    *(
+        b"HTTP/1.1 200 OK\r\n",
+        b"HTTP/1.0 200 OK\r\n",
+        b"HTTP/1.1 204\r\n",
+        b"HTTP/1.1 404 a\0b c\r\n",
+    ),
+    *(
+        b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 \r\n",
+        b"HTTP/1.1 200 OK\n",
+        b"HTTP/1.2 200 OK\r\n",
+    ),
+    *(
+        b"HTTP/1.1 20 OK\r\n",
+        b"HTTP/1.1 2000 OK\r\n",
+        b"HTTP/1.1  200 OK\r\n",
+        b"HTTP/1.1 099 x\r\n",
+    ),
+    *(
+        b"HTTP/1.1 101 x\r\n",
+        b"HTTP/1.1 999 a\rb\r\n",
+        b"HTTP/1.1 200OK\r\n",
+        b"http/1.1 200 OK\r\n",
+    ),
 ]
 
 
-@given(st.lists(st.sampled_from(FIELD_WORDS), max_size=14).map(b"".join))
-@settings(deadline=None, max_examples=500)
-def test_fields_at_once_and_one_by_one(raw: bytes) -> None:
-    def read() -> object:
-        head = ResponseHead()
-        try:
-            head.receive(memoryview(b"HTTP/1.1 200 OK\r\n" + raw + b"\r\n\r\n"))
-        except ReadError as error:
-            return str(error)
-        return head.all_headers(), head.header("content-length"), head.header("set-cookie")
+@given(
+    st.sampled_from(STATUS_WORDS),
+    st.lists(st.sampled_from(FIELD_WORDS), max_size=14).map(b"".join),
+    STEPS,
+)
+@settings(deadline=None, max_examples=1000)
+def test_a_head_at_once_and_byte_by_byte(status: bytes, fields: bytes, steps: list[int]) -> None:
+    raw = status + fields + b"\r\n\r\nxyz"
+    for pieces in ([raw], pieces_of(raw, steps), [raw[i : i + 1] for i in range(len(raw))]):
 
-    assert read() == byte_by_byte(read)
+        def read(pieces: list[bytes] = pieces) -> object:
+            head, rest = ResponseHead(), None
+            try:
+                for piece in pieces:
+                    rest = head.receive(memoryview(piece))
+                    if rest is not None:
+                        break
+                else:
+                    return bytes(head.raw)
+                names = ("content-length", "Set-Cookie", "connection", "a", "transfer-encoding")
+                found = [head.header(name) for name in names]
+                said = head.status, rest, head.all_headers(), found, head.keep_alive()
+                body = head.body()
+            except ReadError as error:
+                return str(error)
+            return *said, body.done, body.framed, body.decode(memoryview(bytearray(b"1\r\na\r\n")))
+
+        assert read() == byte_by_byte(read)
 
 
 CHUNK_WORDS = [

@@ -78,7 +78,7 @@ class Tried:
     def __init__(self, plan, now):
         self.attempt = plan.begin(now)
         deployment = plan.router.deployment(self.attempt.deployment)
-        self.request = plan.request(self.attempt, deployment.api_key)
+        self.request = plan.request(self.attempt, deployment, deployment.api_key)
         limits = plan.policy.timeouts_at(deployment)
         self.clocks = Clocks(limits, plan.start_ms, now)
         self.answer = Answer()

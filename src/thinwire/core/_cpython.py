@@ -8,6 +8,7 @@ import _thread
 import binascii
 import functools
 import importlib
+import itertools
 import json
 import os
 import re
@@ -46,7 +47,12 @@ _scan: "Callable[[str, int], tuple[object, int]]" = _decoder.scan_once  # type: 
 # Puts a file in the place of another, or of none, in one step.
 replace_file = os.replace
 
-_loaded: "dict[str, ModuleType]" = {}  # wholly: sys.modules has what another thread is at, too
+
+class _Loaded(dict[str, "ModuleType"]):
+    # Wholly: sys.modules has what another thread is at, too.
+    def __missing__(self, name: str) -> "ModuleType":
+        found = self[name] = importlib.import_module(name)
+        return found
 
 
 def remove_file(path: "str | os.PathLike[str]") -> None:
@@ -118,13 +124,9 @@ def make_folder(path: "str | os.PathLike[str]") -> None:
     os.makedirs(path, exist_ok=True)
 
 
-def import_module(name: str) -> "ModuleType":
-    """How what is loaded late is imported where much follows; what comes back is the module
-    itself."""
-    found = _loaded.get(name)
-    if found is None:
-        found = _loaded[name] = importlib.import_module(name)
-    return found
+# How what is loaded late is imported where much follows; what comes back is the module itself.
+_loaded = _Loaded()
+import_module: "Callable[[str], ModuleType]" = _loaded.__getitem__
 
 
 def forget_module(name: str) -> None:
@@ -401,19 +403,55 @@ def _chunk_size(line: bytes) -> int:
     return size
 
 
+_SEVERAL = 1024  # bytes; in what is shorter there are few chunks
+
+
+def _parted(data: bytes) -> "tuple[list[bytes], int]":
+    # Data of the HTTP chunks that stand whole in `data`, and where they end, if the only line ends
+    # are those around them, as where the lines of events end with LF; else none.
+    parts = data.split(b"\r\n")  # nothing, size, data, size, data, ... and what follows
+    lines, pieces = parts[1:-2:2], parts[2:-1:2]
+    if lines and lines[-1] == b"0":
+        lines.pop()
+        pieces.pop()
+    if not b"".join(lines).translate(None, b"0123456789abcdefABCDEF"):
+        try:
+            sizes = [*map(int, lines, itertools.repeat(16))]
+        except ValueError:  # an empty line
+            return [], 0
+        lengths, digits = [*map(len, pieces)], [*map(len, lines)]
+        if sizes == lengths and 0 not in sizes and max(digits, default=0) <= 16:
+            return pieces, sum(sizes) + sum(digits) + 4 * len(sizes)
+    return [], 0
+
+
+_BLANKS = " \t\n\r\v\f"
+_lines = re.compile(r"([^:]+):([^\r]*)\r\n").findall
+
+
 class AtOnce:
     """HTTP/1.1 in pieces as large as they come; on a chip, where this is None, all of it is looked
     at byte by byte, since each piece would take memory of its own.
 
     Attributes:
-        fields: whether all of a response's header lines are plain, from a place on.
-        field: whether a request's header line is. What is not has to be looked at again.
+        head: matches the whole head of a final response, if it is plain: its groups are version,
+            status and header lines. What is not has to be looked at again.
+        field: matches a request's header line, likewise.
     """
 
-    fields = re.compile(rb"(?:[^ \t\r\n\0:]+:[^\r\n\0]*\r?\n)*\r?\n").fullmatch
+    head = re.compile(
+        rb"(HTTP/1\.[01]) ([2-9][0-9][0-9])(?: [^\r\n]*)?\r\n"
+        rb"((?:[!-9;-~]+:[^\r\n\0]*\r\n)*)\r\n"
+    ).match
     field = re.compile(
         r"(?!(?i:content-length|transfer-encoding):)[0-9A-Za-z_-]+: [!-~](?:[ -~]*[!-~])?"
     ).fullmatch
+
+    @staticmethod
+    def pairs(lines: bytes) -> "list[tuple[str, str]]":
+        """Names in lower case and values of header lines that `head` has found."""
+        found = _lines(str(lines, "latin-1"))
+        return [(name.lower(), value.strip(_BLANKS)) for name, value in found]
 
     @staticmethod
     def chunks(view: memoryview, at: int, end: int, out: int) -> "tuple[int, int, int]":
@@ -427,8 +465,8 @@ class AtOnce:
             Where the chunks end, and where their data begins and ends.
         """
         data = b"\r\n" + view[at:end]  # so that a line end stands in front of each size
-        pieces: list[bytes] = []
-        last = stop = 0
+        pieces, stop = _parted(data) if len(data) > _SEVERAL else ([], 0)
+        last = stop
         try:
             while (line_end := data.find(b"\r\n", stop + 2, stop + 20)) > 0:
                 size = _chunk_size(data[stop:line_end])

@@ -337,7 +337,8 @@ class BaseClient(Shared):
     ) -> "ChatStream":
         if policy.hedge_after is not None and not self._transport.concurrent:
             raise ValueError("hedge_after needs AsyncClient: a blocking one does one at a time")
-        mend_imports()
+        if MICROPYTHON:  # pragma: no cover (MicroPython)
+            mend_imports()
         # What calls need is loaded with the first one: a client that is only made, and checked,
         # takes half of the RAM on a chip.
         stream: type[ChatStream] = import_module("thinwire.core.stream").ChatStream

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from thinwire.core.answer.events import Event
     from thinwire.core.errors import ThinwireError
     from thinwire.core.request.http_request import Body, Request
+    from thinwire.core.routing.deployment import Deployment
     from thinwire.core.routing.plan import Attempt, Plan
     from thinwire.core.routing.policy import Timeouts
     from thinwire.core.transport import Response, Transport
@@ -45,6 +46,9 @@ _TOLD = const(65536)  # bytes of a request from one event to the next
 _DRAIN_READS = const(16)
 _DRAIN_MS = const(250)
 _GRACE_MS = const(5000)  # for usage and [DONE] after the last finish_reason
+_LESS = const(0x3C)
+_BRACE = const(0x7B)
+_BRACKET = const(0x5B)
 
 
 class Clocks:
@@ -134,8 +138,10 @@ class Exchange:
         plan: whose attempt it is.
         attempt: its record.
         answer: for what arrives.
+        deployment: who is asked.
 
     Attributes:
+        deployment: who is asked.
         request: what is sent, None before `open`.
         answer: what has arrived.
         clocks: its deadlines.
@@ -153,7 +159,12 @@ class Exchange:
     _told = 0  # bytes of the request that an event has told of
 
     def __init__(
-        self, transport: "Transport", plan: "Plan", attempt: "Attempt", answer: "Answer"
+        self,
+        transport: "Transport",
+        plan: "Plan",
+        attempt: "Attempt",
+        answer: "Answer",
+        deployment: "Deployment",
     ) -> None:
         self._transport = transport
         self._plan = plan
@@ -162,13 +173,14 @@ class Exchange:
         self.request: Request | None = None
         self.response: Response | None = None
         self.streaming = False
+        self.deployment = deployment
         self.begun_ms = self.now_ms = transport.now_ms()
         self.head_ms = self.first_byte_ms = self.first_delta_ms = self.last_delta_ms = -1
-        deployment = plan.router.deployment(attempt.deployment)
         self.clocks = Clocks(plan.policy.timeouts_at(deployment), plan.start_ms, self.begun_ms)
         self._grace_ends = -1  # when a model that has finished is not listened to any more
+        # The deadline was asked for since the last read; or that of the head, which is just there.
+        self._waited = True
         self._handed = False  # the caller has had an event since the last read
-        self._waited = False  # since then the deadline was asked for
 
     @property
     def body(self) -> "Body | None":
@@ -181,13 +193,13 @@ class Exchange:
         Raises:
             ThinwireError: none does.
         """
-        deployment = self._plan.router.deployment(self.attempt.deployment)
+        deployment = self.deployment
         key: str | None = deployment.api_key  # type: ignore[assignment]
         if callable(key):  # a coroutine only for who wants it
             keys = import_module("thinwire.core.providers.keys")
             key = await keys.current(self._plan, self.attempt.deployment)
             self.clocks.asked(self._transport.now_ms())
-        request = self.request = self._plan.request(self.attempt, key)
+        request = self.request = self._plan.request(self.attempt, deployment, key)
         self.clocks.bound(request)
         if self._plan.observer is not None and request.body is not None:
             request.on_upload = self._uploaded
@@ -212,8 +224,7 @@ class Exchange:
             now = self.now_ms = self._transport.now_ms()
             sent = request.sent_ms
             self.clocks.sent_ms = self.clocks.bytes_ms = now if sent is None else sent
-        self.arrived()
-        self.head_ms = self.now_ms
+        self.head_ms = self.clocks.bytes_ms = now
         status = self.attempt.status = response.status
         if request.in_chunks and request.unproven and 200 <= status < 300:
             self._plan.health.tried_chunks.append(self.attempt.deployment)
@@ -228,9 +239,11 @@ class Exchange:
                     self._plan.health.rest(self.attempt.deployment, spent, self.now_ms)
             kind = answer.content_type = (response.header("content-type") or "").lower()
             # What a success is, its body tells: statuses and content types are wrong too often.
-            while good and answer.is_blank():
+            first = answer.first_byte() if good else -1
+            while good and first < 0 and not answer.eof:
                 await self._read()
-            if good and answer.is_page():
+                first = answer.first_byte()
+            if first == _LESS:  # a page
                 good = False
                 start = answer.parser.unread()
             if not good:
@@ -251,7 +264,7 @@ class Exchange:
                 keys = import_module("thinwire.core.providers.keys")
                 refused.stale = await keys.renew(self._plan, self.attempt.deployment, key)
             raise refused
-        if answer.is_document():
+        if first in (_BRACE, _BRACKET):  # a document
             from thinwire.core.answer import error_response
 
             start = answer.parser.unread()
@@ -330,7 +343,7 @@ class Exchange:
                 self._grace_ends = now + _GRACE_MS
             if deadline is None or self._grace_ends < deadline:
                 deadline = self._grace_ends
-        else:
+        elif self._grace_ends >= 0:
             self._grace_ends = -1  # the model went on
         # Bytes that keep coming keep no clock but liveness from running out. But whoever held up
         # this task held up the reading, too: what has come meanwhile is read first, once.
@@ -375,13 +388,14 @@ class Exchange:
         After [DONE] the end is usually there already. Bounded, since a server may hold the
         connection open.
         """
-        deadline = self._transport.now_ms() + _DRAIN_MS
+        deadline = 0
         try:
             scratch = memoryview(self.answer.parser.buffer)
             reads = 0
             while self.response is not None and not self.answer.eof and reads < _DRAIN_READS:
                 count = self.response.receive(scratch)
                 if count is None:
+                    deadline = deadline or self._transport.now_ms() + _DRAIN_MS
                     await self.response.wait(deadline)
                 elif not count:
                     break
@@ -440,7 +454,7 @@ def launch(
     try:
         answer = dialect_of(deployment, plan.call).answer(deployment, plan.call, buffers, buffer)
         answer.assembler.texts_only = plan.texts_only
-        return Exchange(transport, plan, attempt, answer)
+        return Exchange(transport, plan, attempt, answer, deployment)
     except MemoryError:
         if buffer:  # pragma: no cover (MicroPython)
             buffers.release(buffer)

@@ -146,14 +146,16 @@ class ChatStream:
                     if self._stopped:
                         await self._drop("closed")
                         break
-                    event, self._ready = self._ready, None
-                    if state == _STREAMING and exchange is not None:
-                        if event is None:
-                            event = exchange.take()
-                        if event is None and exchange.answer.end:
-                            event = self._complete(exchange)
-                        elif event is not None and self._awaits_token:
-                            self._tell_first(exchange)
+                    event = self._ready
+                    if event is not None:
+                        self._ready = None
+                    elif state == _STREAMING:
+                        event = exchange.take()  # type: ignore[union-attr]
+                    if event is not None:
+                        if self._awaits_token and state == _STREAMING:
+                            self._tell_first(exchange)  # type: ignore[arg-type]
+                    elif state == _STREAMING and exchange.answer.end:  # type: ignore[union-attr]
+                        event = self._complete(exchange)  # type: ignore[arg-type]
                     if event is None:
                         if state == _STREAMING and exchange is not None:
                             response: Response = exchange.response  # type: ignore[assignment]
@@ -211,15 +213,17 @@ class ChatStream:
                     raise failure
                 if not whole:
                     return event
-                result: object = None
                 try:
                     if isinstance(event, str):
-                        if on_delta is not None and event:
-                            result = on_delta(event)
-                    elif isinstance(event, StreamComplete):
-                        completion = event.completion
+                        if on_delta is None or not event:
+                            continue
+                        result = on_delta(event)
                     elif on_restart is not None and isinstance(event, StreamRestarted):
                         result = on_restart(event)
+                    else:
+                        if isinstance(event, StreamComplete):
+                            completion = event.completion
+                        continue
                     if result is not None and is_awaitable(result):
                         await result  # type: ignore[misc]
                 except MemoryError as error:
@@ -323,7 +327,7 @@ class ChatStream:
         plan, attempt = self._plan, exchange.attempt
         if exchange.answer.assembler.lost_calls():
             raise self._without_calls(exchange)
-        deployment = plan.router.deployment(attempt.deployment)
+        deployment = exchange.deployment
         if deployment.options is not None:
             deployment.options.check_end(plan, exchange)
         if plan.policy.retry_at(deployment).retry_empty:
@@ -472,8 +476,11 @@ async def collect(
     """
     stream._plan.texts_only = True  # noqa: SLF001 - collect is of ChatStream, but no user's
     try:
-        async with stream:
+        try:
             found = await stream._run(True, on_delta, on_restart)  # noqa: SLF001
+        finally:
+            if stream._state != _CLOSED or not stream._end:  # noqa: SLF001
+                await stream.aclose()
         return found or stream.completion  # type: ignore[return-value]
     except MemoryError as error:
         raise stream.out_of_memory(error)

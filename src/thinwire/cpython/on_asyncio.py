@@ -57,10 +57,7 @@ class OnAsyncio(Transport):
     """Time and tasks of a transport on asyncio."""
 
     concurrent = True
-
-    def now_ms(self) -> int:
-        """See Transport.now_ms."""
-        return now_ms()
+    now_ms = staticmethod(now_ms)
 
     def spawn(self, coroutine: Coroutine[object, object, None]) -> Task:
         """See Transport.spawn."""

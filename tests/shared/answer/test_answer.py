@@ -129,9 +129,8 @@ def test_the_first_bytes_tell_a_document():
         answer = Answer()
         for at in range(0, len(start), 50):
             receive(answer, start[at : at + 50])
-        assert (answer.is_blank(), answer.is_document()) == (blank, document), start
-        answer.buffer_updated(0)
-        assert not answer.is_blank(), start
+        first = answer.first_byte()
+        assert (first < 0, first in (0x7B, 0x5B)) == (blank, document), start
 
 
 def test_a_document_is_a_whole_answer():

@@ -159,7 +159,9 @@ def test_messages_that_were_consumed_are_not_measured():
 def test_what_cannot_be_measured_is_a_clear_error():
     for call in (Call(iter(MESSAGES)), RawCall(iter([]))):
         plan = plan_of(call, "length")
-        error = error_of(EncodeError, plan.request, plan.begin(0))
+        attempt = plan.begin(0)
+        deployment = plan.router.deployment(attempt.deployment)
+        error = error_of(EncodeError, plan.request, attempt, deployment)
         assert "read twice" in error.message
 
 

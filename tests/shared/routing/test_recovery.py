@@ -276,7 +276,9 @@ def test_untouched_messages_are_sent_elsewhere():
     setting = Setting(call=Call(iter(MESSAGES)), retry=ONCE)
     tried = setting.begin(read=False)
     assert setting.decide(tried, ReadError("refused")).action == "fallback"
-    got = json.loads(read_all(setting.plan.request(setting.plan.begin(0)).body))
+    attempt = setting.plan.begin(0)
+    deployment = setting.plan.router.deployment(attempt.deployment)
+    got = json.loads(read_all(setting.plan.request(attempt, deployment).body))
     assert got["messages"] == MESSAGES, got
 
 

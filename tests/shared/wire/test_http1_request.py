@@ -107,11 +107,27 @@ FIRST = [
 
 
 def test_a_head_may_be_the_one_before():
-    writer = HTTPChunkWriter(1024)
-    heads = []
-    for name in ("a", "a", "b"):
-        heads.append(writer.head("POST", "/", [("Host", name)]))
-    assert heads == [request_head("POST", "/", [("Host", name)]) for name in ("a", "a", "b")]
+    # Whatever was asked for before, and also where a list has changed since.
+    writer, headers = HTTPChunkWriter(1024), [("A", "1")]
+    place, first = ("POST", "/v1"), [("Host", "h"), ("A", "1")]
+    for given, want in [
+        (("h", headers, None, True), first),
+        (("h", [("A", "1")], None, True), first),
+        (("i", headers, None, True), [("Host", "i"), ("A", "1")]),
+        (("h", [("hOST", "x")], None, True), [("hOST", "x")]),
+        (("h", headers, None, False), [("Host", "h"), ("Connection", "close"), ("A", "1")]),
+        (("h", headers, [("P", "q")], True), [("Host", "h"), ("P", "q"), ("A", "1")]),
+        (("h", headers, None, True), first),
+    ]:
+        for _ in range(2):
+            assert writer.head(*(place + given)) == request_head("POST", "/v1", want)
+    for pair in [("B", "2"), ("C", "3")]:
+        headers.append(pair)
+        want = [("Host", "h")] + headers
+        assert writer.head("POST", "/v1", "h", headers, None, True) == request_head(
+            "POST", "/v1", want
+        )
+    assert writer.head("GET", "/v2", "h", [], None, True) == b"GET /v2 HTTP/1.1\r\nHost: h\r\n"
 
 
 def test_a_first_block_goes_with_the_head():

@@ -121,18 +121,10 @@ class Answer:
             self.eof = True
             self.parser.eof_received()
 
-    def is_blank(self) -> bool:
-        """Whether nothing but white space and comments has come yet, and more may; some servers
-        send 13 KB of blank lines before a document (docs/wire.md C43)."""
-        return self.parser.first_byte() < 0 and not self.eof
-
-    def is_document(self) -> bool:
-        """Whether what was received begins like a JSON document."""
-        return self.parser.first_byte() in (0x7B, 0x5B)  # { [
-
-    def is_page(self) -> bool:
-        """Whether it begins like HTML."""
-        return self.parser.first_byte() == 0x3C  # <
+    def first_byte(self) -> int:
+        """What tells a JSON document, a page and events apart: see SSEParser.first_byte. Some
+        servers send 13 KB of blank lines before a document (docs/wire.md C43)."""
+        return self.parser.first_byte()
 
     def receive_document(self, body: bytearray) -> None:
         """Takes the one JSON answer of a server that does not stream; nothing else follows.

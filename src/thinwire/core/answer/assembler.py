@@ -3,7 +3,7 @@ answer can be had as it stands at any time, so that an interrupted one is still 
 beginning and not lost.
 """
 
-from thinwire.core._compat import const, import_module
+from thinwire.core._compat import MICROPYTHON, const, import_module
 from thinwire.core.answer import chunk
 from thinwire.core.answer.completion import Choice, Completion, DeltaText
 from thinwire.core.answer.events import ContentDelta, ReasoningDelta, RefusalDelta
@@ -11,6 +11,8 @@ from thinwire.core.errors import StreamError
 
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from thinwire.core.answer.events import Event
     from thinwire.core.answer.media import MediaAssembler
     from thinwire.core.answer.tool_calls import ToolCallAssembler
@@ -22,7 +24,7 @@ _CHOICES = const(256)  # in one answer; APIs allow 128 at most, and each takes m
 # The fields that are ours: of a message, of a chunk. Obfuscation is padding, against those who
 # listen to lengths.
 _REASONING = ("reasoning_content", "reasoning")
-_MESSAGE = (
+_MESSAGE: "Collection[str]" = (
     "role",
     "content",
     "refusal",
@@ -34,7 +36,7 @@ _MESSAGE = (
     "audio",
     "annotations",
 )
-_CHUNK = (
+_CHUNK: "Collection[str]" = (
     "id",
     "object",
     "created",
@@ -46,7 +48,9 @@ _CHUNK = (
     "error",
     "obfuscation",
 )
-_CHOICE = ("index", "delta", "message", "text", "finish_reason")
+_CHOICE: "Collection[str]" = ("index", "delta", "message", "text", "finish_reason")
+if not MICROPYTHON:  # pragma: no branch (in flash a tuple takes no RAM, and here it takes time)
+    _MESSAGE, _CHUNK, _CHOICE = frozenset(_MESSAGE), frozenset(_CHUNK), frozenset(_CHOICE)
 _OURS = ("logprobs", "usage")  # likewise, if they are objects
 
 
@@ -109,12 +113,14 @@ class CompletionAssembler:
             if type(index) is not int or index < 0:
                 index = self._index(index, place)
             place += 1  # noqa: SIM113 - no pair for each chunk on a chip
-            choice = self._choice(index)
-            delta = chunk.fields(found.get("delta"))
+            choice = self._choices.get(index) or self._choice(index)
+            delta = found.get("delta")
+            if not isinstance(delta, dict):
+                delta = chunk.fields(delta)
             # The message of a server that does not stream; one that repeats what its deltas said
             # is not to be said twice, but one answer may be two messages under one index. The
             # older completions API has a text in their place.
-            begun = self._begun.get(choice.index)
+            begun = None if delta else self._begun.get(choice.index)
             if delta:
                 self._delta(choice, delta)
             elif not begun and found.get("text") is not None:
@@ -143,9 +149,9 @@ class CompletionAssembler:
                     told: ToldCalls = self._calls_of(self._lane(choice.index))  # type: ignore[assignment]
                     told.reason_came(self.events)
             for name in found:
-                value = found[name]
-                if value is not None and name not in _CHOICE:
-                    if name not in _OURS or not isinstance(value, dict):
+                if name not in _CHOICE:
+                    value = found[name]
+                    if value is not None and (name not in _OURS or not isinstance(value, dict)):
                         self._say(choice.beside, name, value)
             if "usage" in found:  # Moonshot's (earendil-works/pi#2017)
                 self._count(found)
@@ -156,8 +162,10 @@ class CompletionAssembler:
             self._citations = chunk.citations(obj) or self._citations
         if obj.get("usage") or "x_groq" in obj:
             self._count(obj)
-        self._id = self._id or chunk.word(obj.get("id"))
-        self._model = self._model or chunk.word(obj.get("model"))
+        if not self._id:
+            self._id = chunk.word(obj.get("id"))
+        if not self._model:
+            self._model = chunk.word(obj.get("model"))
         if "service_tier" in obj:
             self._service_tier = chunk.word(obj["service_tier"]) or self._service_tier
         if "provider" in obj:
@@ -248,7 +256,9 @@ class CompletionAssembler:
             # A half of a character that is held back is all there will be of it.
             if choice.reasoning_text.half:
                 self._queue(ReasoningDelta, choice.reasoning_text.end(), index)
-            self._queue(ContentDelta, choice.content_text.end(), index)
+            held = choice.content_text.end()
+            if held:
+                self._queue(ContentDelta, held, index)
             if choice.refusal_text.half:
                 self._queue(RefusalDelta, choice.refusal_text.end(), index)
         for calls in self._tool_calls.values():

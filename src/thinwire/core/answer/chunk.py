@@ -9,6 +9,7 @@ from thinwire.core.errors import NO_WORDS, StatusError, StreamError
 
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
+    from collections.abc import Container
     from types import ModuleType
 
 _SNIPPET = const(200)  # characters of an unexpected body that an error shows
@@ -195,8 +196,10 @@ def choices(chunk: "dict[str, object]") -> "list[dict[str, object]]":
     if not found:
         return []
     if isinstance(found, dict):
-        found = [found]
-    for one in _listed(found, "choices"):
+        return [found]
+    if not isinstance(found, list):
+        _listed(found, "choices")
+    for one in found:  # type: ignore[attr-defined]
         if not isinstance(one, dict):
             return [_choice(one) for one in found]  # type: ignore[attr-defined]
     return found  # type: ignore[return-value]
@@ -208,7 +211,7 @@ def _choice(value: object) -> "dict[str, object]":
     return {} if value is None else {"delta": {"content": value}}
 
 
-def has_more(fields: "dict[str, object]", known: "tuple[str, ...]") -> bool:
+def has_more(fields: "dict[str, object]", known: "Container[str]") -> bool:
     """Whether there is something in fields that are not known."""
     for name in fields:  # asked for each delta: without a pair for each field
         if name not in known and fields[name] is not None and fields[name] != "":
@@ -216,13 +219,13 @@ def has_more(fields: "dict[str, object]", known: "tuple[str, ...]") -> bool:
     return False
 
 
-def has_payload(fields: "dict[str, object]", known: "tuple[str, ...]") -> bool:
+def has_payload(fields: "dict[str, object]", known: "Container[str]") -> bool:
     """Whether fields that are not known say something, and do not just name it."""
     others = [name for name in fields if name not in known and name not in _NAMING]
     return True in [bool(fields[name]) for name in others]
 
 
-def without(fields: "dict[str, object]", known: "tuple[str, ...]") -> "dict[str, object]":
+def without(fields: "dict[str, object]", known: "Container[str]") -> "dict[str, object]":
     """The fields that are not known."""
     return {name: value for name, value in fields.items() if name not in known}
 
@@ -289,14 +292,16 @@ def error(chunk: "dict[str, object]") -> "StatusError | None":
     OpenRouter and vLLM send {"error": {...}}, others a bare string (docs/wire.md C6); FastChat and
     older vLLM the fields themselves, with "object": "error"; some have a form of their own (C91).
     """
-    if chunk.get("error") or (not chunk.get("choices") and _may_be_own(chunk)):
+    some = chunk.get("choices")
+    if chunk.get("error") or (not some and _may_be_own(chunk)):
         found = _read(chunk, 200, None, _NO_WORDS, True)
         if found is not None:
             return found
-    if not chunk.get("choices"):
+    if not some:
         return None
-    for choice in choices(chunk):  # OpenRouter may put the error into the choice that it ended
-        if choice.get("finish_reason") == "error":
+    # OpenRouter may put the error into the choice that it ended.
+    for choice in some if isinstance(some, list) else choices(chunk):
+        if isinstance(choice, dict) and choice.get("finish_reason") == "error":
             return error_from({"error": choice.get("error") or "finish_reason is 'error'"}, 200)
     return None
 
@@ -305,7 +310,7 @@ def _may_be_own(chunk: "dict[str, object]") -> bool:
     # Whether a chunk without choices may be an error of a form of its own.
     if chunk.get("object") == "error" or chunk.get("type") == "error":
         return True
-    return bool([name for name in _OWN if chunk.get(name) is not None])
+    return bool([name for name in _OWN if name in chunk and chunk[name] is not None])
 
 
 def error_from(

@@ -78,8 +78,9 @@ class DeltaText:
     def snapshot(self) -> "DeltaText":
         """The text as it is now, which grows no further."""
         result = DeltaText(False)
-        result.buffer = self.buffer
-        result.chars = self.chars
+        if self.chars:
+            result.buffer = self.buffer
+            result.chars = self.chars
         return result
 
 
@@ -201,16 +202,16 @@ class Choice:
         Args:
             tool_calls: its calls as they are now.
         """
-        texts = (self.content_text, self.reasoning_text, self.refusal_text)
-        content, reasoning, refusal = [text.snapshot() for text in texts]
-        result = Choice(self.index, content, reasoning, refusal)
+        reasoning, refusal = self.reasoning_text.snapshot(), self.refusal_text.snapshot()
+        result = Choice(self.index, self.content_text.snapshot(), reasoning, refusal)
         result.tool_calls = tool_calls
         result.finish_reason = self.finish_reason
         if self.reasoning_names:
             result.reasoning_names = self.reasoning_names
         if self.blocks:
             result.blocks = [list(block) for block in self.blocks]
-        result.beside.update(self.beside)
+        if self.beside:
+            result.beside.update(self.beside)
         if tool_calls:  # reasoning of no words is missed only beside a call
             result.extra.update(self.extra)
         if self.extras is not None:
@@ -467,13 +468,13 @@ def completion_of(plan: "Plan", exchange: "Exchange | None", end: str) -> Comple
         result.deployment = attempt.deployment
         result.headers, result.request_id = attempt.headers, attempt.request_id
         result.rate_limits = attempt.rate_limits
-        deployment = plan.router.deployment(result.deployment)
+        deployment = exchange.deployment
         result.origin = deployment.url.origin()
         if deployment.options is not None:
             deployment.options.price(result)
-        if exchange.body is not None:
-            result.sent_bytes = exchange.body.sent_bytes
-            result.sent_blocks = exchange.body.sent_blocks
+        body = exchange.body
+        if body is not None:
+            result.sent_bytes, result.sent_blocks = body.sent_bytes, body.sent_blocks
         _measure(result.timings, exchange, plan.start_ms)
     result.complete = complete
     result.end = end
@@ -493,11 +494,10 @@ def _measure(timings: Timings, exchange: "Exchange", start_ms: int) -> None:
         if connected is not None and secured is not None:
             timings.tls_ms = secured - connected
         timings.upload_ms = None if request.sent_ms is None else request.sent_ms - ready
-    for name, moment in (
-        ("head_ms", exchange.head_ms),
-        ("first_byte_ms", exchange.first_byte_ms),
-        ("ttft_ms", exchange.first_delta_ms),
-        ("last_token_ms", exchange.last_delta_ms),
-    ):
-        if moment >= 0:
-            setattr(timings, name, moment - start_ms)
+    if exchange.head_ms >= 0:
+        timings.head_ms = exchange.head_ms - start_ms
+    if exchange.first_byte_ms >= 0:
+        timings.first_byte_ms = exchange.first_byte_ms - start_ms
+    if exchange.first_delta_ms >= 0:
+        timings.ttft_ms = exchange.first_delta_ms - start_ms
+        timings.last_token_ms = exchange.last_delta_ms - start_ms

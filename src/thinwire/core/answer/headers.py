@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 _REQUEST_IDS = tuple(
     "x-request-id request-id apim-request-id x-ms-request-id x-amzn-requestid cf-ray".split()
 )
-_RETRY = ("retry-after", "retry-after-ms")
+_IDS = ("retry-after", "retry-after-ms") + _REQUEST_IDS
 _REQUESTS = ("requests", "request", "req")
 _TOKENS = ("tokens", "token")
 _PARTS = ("limit", "remaining", "reset")
@@ -56,27 +56,30 @@ def take(response: "Response", keep: "str | tuple[str, ...]", attempt: "Attempt"
         See spent_ms.
     """
     found: dict[str, str] = {}
+    limited = False
     if isinstance(keep, tuple):
         for name in keep:
             value = response.header(name)
             if value is not None:
                 found[name] = value
+                limited = limited or "ratelimit" in name
     elif hasattr(response, "all_headers"):  # a transport of the caller's may have none
         for name, value in response.all_headers():
-            if keep == "all" or _is_known(name):
+            limits = "ratelimit" in name
+            if limits or name in _IDS or keep == "all":
                 found[name] = found[name] + ", " + value if name in found else value
+                limited = limited or limits
+    if not found:
+        return 0
     attempt.headers = found
     for name in _REQUEST_IDS:
         if found.get(name):
             attempt.request_id = found[name]
             break
-    if [name for name in found if "ratelimit" in name]:
-        attempt.rate_limits = rate_limits(found, http_date(response.header("date") or ""))
+    if not limited:
+        return 0
+    attempt.rate_limits = rate_limits(found, http_date(response.header("date") or ""))
     return spent_ms(attempt.rate_limits)
-
-
-def _is_known(name: str) -> bool:
-    return "ratelimit" in name or name in _REQUEST_IDS or name in _RETRY
 
 
 def rate_limits(

@@ -92,17 +92,9 @@ class BytesAnswer(Answer):
     def tell(self, on_chunk: object) -> None:
         """There are no chunks to tell of."""
 
-    def is_blank(self) -> bool:
-        """It need not be looked at: whatever comes is the answer."""
-        return False
-
-    def is_document(self) -> bool:
-        """Documents are handed out piece by piece as well."""
-        return False
-
-    def is_page(self) -> bool:
-        """So are pages."""
-        return False
+    def first_byte(self) -> int:
+        """It need not be looked at: whatever comes is the answer, documents and pages as well."""
+        return 0
 
     if not MICROPYTHON or TYPE_CHECKING:  # pragma: no branch
 

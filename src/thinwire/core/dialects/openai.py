@@ -4,7 +4,7 @@ Nothing is sent that the caller did not ask for, except `stream` and (unless the
 no) `stream_options`.
 """
 
-from thinwire.core._compat import const, import_module
+from thinwire.core._compat import MICROPYTHON, const, import_module
 from thinwire.core.answer.answer import Answer
 from thinwire.core.request.http_request import JSONBody, Request
 from thinwire.core.wire.json_encode import Items
@@ -58,6 +58,16 @@ def posted(
         usual: in which header this wire has the key; see authorization.key_header.
         more: headers that this wire has beside.
     """
+    # Made once for all calls that have no headers of their own; not on a chip, where it is garbage
+    # that would have to be kept.
+    known, url = (key, target, usual, more), deployment.url
+    if not MICROPYTHON and not call.extra_headers:
+        posted = deployment.__dict__.get("_posted")
+        if posted is not None and posted[0] == known:
+            _, headers, path, authority = posted
+            return Request(
+                "POST", url.scheme, url.host, url.port, path, authority, headers.copy(), body
+            )
     # Header names compare without case: a later one replaces an earlier, never doubles it. The
     # caller's win over the deployment's, those over thinwire's.
     headers = [
@@ -79,10 +89,10 @@ def posted(
         for others in (deployment.headers(*given), list(call.extra_headers.items())):
             names = [one.lower() for one, _ in others]
             headers = [pair for pair in headers if pair[0].lower() not in names] + others
-    url = deployment.url
-    return Request(
-        "POST", url.scheme, url.host, url.port, url.target(target), url.authority(), headers, body
-    )
+    path, authority = url.target(target), url.authority()
+    if not MICROPYTHON and not call.extra_headers:
+        deployment.__dict__["_posted"] = known, headers.copy(), path, authority
+    return Request("POST", url.scheme, url.host, url.port, path, authority, headers, body)
 
 
 def answer(
@@ -115,15 +125,16 @@ def _document(
     document.update(call.params)
     for key, value in deployment.extra_body.items():
         document.setdefault(key, value)
-    provider = provider_field(deployment, first_provider)
-    if provider:
+    if first_provider or deployment.provider_order or deployment.allow_fallbacks is not None:
+        provider = provider_field(deployment, first_provider)
         document.setdefault("provider", provider)
     document["stream"] = True
     if deployment.stream_usage:
         document.setdefault("stream_options", {"include_usage": True})
-    document.update(call.extra_body)
-    if isinstance(call.extra_body.get("messages"), (list, tuple)):
-        document["messages"] = _messages(call.extra_body["messages"], deployment, call)
+    if call.extra_body:
+        document.update(call.extra_body)
+        if isinstance(call.extra_body.get("messages"), (list, tuple)):
+            document["messages"] = _messages(call.extra_body["messages"], deployment, call)
     options = deployment.options
     if call.reasoning is not None or (options is not None and options.shapes()):
         shape = import_module("thinwire.core.dialects.parameters").shape  # few ask for more

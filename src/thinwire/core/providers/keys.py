@@ -109,7 +109,8 @@ def altered(deployment: Deployment, **fields: object) -> Deployment:
         check_key(fields["api_key"], "a str, a callable or None")
     result: Deployment = object.__new__(Deployment)
     for name, value in deployment.__dict__.items():
-        set_field(result, name, value)
+        if name != "_posted":  # which has its key
+            set_field(result, name, value)
     for name, value in fields.items():
         set_field(result, name, value)
     if result.url.scheme == "http":  # where it may have been sent without a key only

@@ -136,14 +136,18 @@ class Call:
     ) -> None:
         if isinstance(messages, str):
             messages = [{"role": "user", "content": messages}]
+        # A list may grow before its request is sent, with the answer to it for instance.
+        if isinstance(messages, (list, tuple)):
+            messages = list(messages)
         elif not _is_iterable(messages):
             raise TypeError('messages must be a list of dicts, e.g. [{"role": "user", ...}]')
-        # A list may grow before its request is sent, with the answer to it for instance.
-        self.messages = list(messages) if isinstance(messages, (list, tuple)) else messages
+        self.messages = messages
         self.tools = tools
-        given = params or {}
-        _check(given, tools)
-        self.params = {key: value for key, value in given.items() if value is not None}
+        self.params: dict[str, object] = {}
+        if params or tools:
+            _check(params or {}, tools)
+        if params:
+            self.params = {key: value for key, value in params.items() if value is not None}
         if "reasoning_effort" in self.params or "reasoning_budget" in self.params:
             taken = import_module("thinwire.core.request.reasoning").taken
             self.reasoning = taken(self.params)

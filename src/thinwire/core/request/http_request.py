@@ -171,12 +171,14 @@ class Request(Abortable):
 
     def deadline(self) -> "int | None":
         """When the wait under way must be over, once the connection stands."""
-        since, limit = self.handed_ms, self.upload_ms
-        if self.sent_ms is not None:
-            since, limit = self.sent_ms, self.head_ms
-        if since is None or limit is None:
-            return self.total_deadline_ms
-        return _earlier(since + limit, self.total_deadline_ms)
+        since, limit, total = self.sent_ms, self.head_ms, self.total_deadline_ms
+        if since is None:
+            since, limit = self.handed_ms, self.upload_ms
+            if since is None:
+                return total
+        if limit is None or (total is not None and total < since + limit):
+            return total
+        return since + limit
 
     def unheard(self, now_ms: int, connect_ms: int) -> bool:
         """Whether the server of a kept connection cannot have taken the request, as far as can be

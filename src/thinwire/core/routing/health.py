@@ -161,7 +161,8 @@ class Health:
 
     def in_order(self, names: "list[str]", now_ms: int) -> "list[str]":
         """`names` with those that cool down at the end, the one that is ready first before."""
-        self._load(now_ms)
+        if self._stored is not None:
+            self._load(now_ms)
         if not self._states and self.limits is None:
             return names
         waits = [(self.wait_ms(name, now_ms), place) for place, name in enumerate(names)]

@@ -175,19 +175,20 @@ class Plan:
         self.attempts.append(attempt)
         return attempt
 
-    def request(self, attempt: Attempt, key: "str | None" = None) -> "Request":
+    def request(
+        self, attempt: Attempt, deployment: "Deployment", key: "str | None" = None
+    ) -> "Request":
         """The request of an attempt, a new body included.
 
         Args:
+            deployment: who is asked.
             key: what its deployment's `api_key` is, or gave.
 
         Raises:
             EncodeError: the body has to be measured, and cannot be.
             ThinwireError: the deployment is at its limit, or cannot do what is asked.
         """
-        name = attempt.deployment
-        deployment = self.router.deployment(name)
-        first = ""
+        name, first = attempt.deployment, ""
         if deployment.session_affinity:
             first = self.health.affinity().get(self.call.session, name)
         if self.observer is not None:
@@ -228,7 +229,8 @@ class Plan:
         """Takes note that the attempt's answer came to its end."""
         attempt.ended("answered", now_ms - self.start_ms)
         self.health.answered(attempt.deployment, now_ms)
-        self.learn(attempt.deployment)
+        if self.measured:
+            self.learn(attempt.deployment)
         self.keep_affinity(attempt, upstream_provider)
 
     def learn(self, name: str) -> None:
@@ -239,6 +241,6 @@ class Plan:
 
     def keep_affinity(self, attempt: Attempt, upstream_provider: str) -> None:
         """Remembers which provider answered the session, where that is asked for; "" forgets."""
-        if self.router.deployment(attempt.deployment).session_affinity:
+        if self.call.session and self.router.deployment(attempt.deployment).session_affinity:
             affinity = self.health.affinity()
             affinity.keep(self.call.session, attempt.deployment, upstream_provider)

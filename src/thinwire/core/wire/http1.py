@@ -37,6 +37,7 @@ from thinwire.core.wire.http1_request import framing
 
 TYPE_CHECKING = const(False)
 if TYPE_CHECKING:
+    import re
     from collections.abc import Callable, Iterable, Iterator
     from typing import Protocol
 
@@ -154,19 +155,15 @@ class HTTP1Exchange:
         self._now_ms = now_ms
         self._lasting = lasting
         self._proven = proven
-        pairs = [("Host", request.authority)]
-        for name, _ in request.headers:
-            if name.lower() == "host":
-                pairs = []
-        if not lasting:
-            pairs.append(("Connection", "close"))
-        if headers:
-            pairs.extend(headers)
-        pairs.extend(request.headers)
         # What of a block is still to be written. As bytes: the head, before it is known how the
         # body is framed.
         self._piece: bytes | memoryview | None = writer.head(
-            request.method, target or request.target, pairs
+            request.method,
+            target or request.target,
+            request.authority,
+            request.headers,
+            headers,
+            lasting,
         )
         self._whole = False  # and there is no other behind it
         self._head = ResponseHead()
@@ -189,7 +186,8 @@ class HTTP1Exchange:
             EncodeError, or whatever reading the request's body raises.
         """
         request = self._request
-        request.check()
+        if request.aborted:
+            request.check()
         if self._body is not None:  # `listen` has had it all
             return DONE
         what, look = READ, True
@@ -260,14 +258,15 @@ class HTTP1Exchange:
                 raise error
             if not count:
                 return DONE if self._proven and self.listen() else WRITE
-            request.handed_over(self._now_ms())
+            now = self._now_ms()
+            request.handed_over(now)
             self._piece = self._piece[count:]
             if not self._proven:
                 self._proven = True
-                request.secured_ms = request.handed_ms
+                request.secured_ms = now
                 self._piece = self._first(self._piece)  # type: ignore[arg-type]
         if self._whole:
-            request.sent(self._now_ms())
+            request.sent(request.handed_ms)  # type: ignore[arg-type]
             # Nothing is left to send: the buffer serves both ways.
             self._scratch = self._writer.payload[:PIECE]  # type: ignore[union-attr]
             return READ
@@ -324,7 +323,7 @@ class HTTP1Exchange:
             rest = self._rest
             if rest:
                 count = min(len(rest), len(view))
-                view[:count] = rest[:count]
+                view[:count] = rest if count == len(rest) else rest[:count]
                 self._rest = rest[count:]
             elif body.done:  # type: ignore[union-attr]
                 return 0
@@ -363,8 +362,7 @@ class ResponseHead:
 
     def __init__(self) -> None:
         self.status = 0
-        self.raw = bytearray()
-        self._pairs: list[tuple[str, str]] | None = None  # all headers, where they are plain
+        self.raw: bytearray | bytes = bytearray()
         self._interim = 0
         self._version = b""
 
@@ -374,7 +372,12 @@ class ResponseHead:
         Raises:
             ReadError: not HTTP/1.x, a head beyond the limit, or an ambiguous one.
         """
-        self.raw.extend(data)
+        if AtOnce is not None and not self.raw:
+            found = AtOnce.head(data)
+            if found is not None and found.end() <= HEAD_LIMIT:
+                self._take(found)
+                return len(data) - found.end()
+        self.raw.extend(data)  # type: ignore[union-attr]
         while True:
             end = self._end_of_head()
             if (end if end >= 0 else len(self.raw)) > HEAD_LIMIT:
@@ -394,13 +397,15 @@ class ResponseHead:
 
     def header(self, name: str) -> "str | None":
         """Value of the first header of this name, in any case, or None."""
+        if AtOnce is not None and self._first is not None:
+            return self._first.get(name.lower())
         for value in self._values(name.lower()):
             return value
         return None
 
     def all_headers(self) -> "list[tuple[str, str]]":
         """Names in lower case and values, as they came."""
-        if self._pairs is not None:
+        if AtOnce is not None and self._pairs is not None:
             return self._pairs
         found = []
         for line in bytes(self.raw).split(b"\n")[1:]:
@@ -458,9 +463,11 @@ class ResponseHead:
     def _keep(self, size: int) -> None:
         # Kept once, and taken apart line by line: a chip would need room for each further copy.
         self.raw = self.raw[:size]
-        if AtOnce is not None and AtOnce.fields(self.raw, self.raw.find(b"\n") + 1):
-            self._pairs = self.all_headers()
-            return
+        if AtOnce is not None:
+            found = AtOnce.head(self.raw)
+            if found is not None:
+                self._take(found)
+                return
         for fold in (b"\r\n ", b"\r\n\t", b"\n ", b"\n\t"):  # RFC 9112 §5.2
             if self.raw.find(fold) >= 0:
                 self.raw = bytearray(bytes(self.raw).replace(fold, b" "))
@@ -477,12 +484,28 @@ class ResponseHead:
                 not name or b" " in name or b"\t" in name or b"\r" in line or b"\0" in line
             ):
                 raise ReadError("malformed header line in the response: %r" % line[:40])
-            self.raw[start : start + colon] = name.lower()
+            self.raw[start : start + colon] = name.lower()  # type: ignore[index]
             start = end + 1
 
+    if AtOnce is not None or TYPE_CHECKING:  # pragma: no branch (there byte by byte)
+        # All headers, where they are plain, and the first of each name.
+        _pairs: "list[tuple[str, str]] | None" = None
+        _first: "dict[str, str] | None" = None
+
+        def _take(self, found: "re.Match[bytes]") -> None:
+            # A head that is plain, which nearly all are.
+            self._version, status, lines = found.groups()
+            self.raw = found[0]
+            self.status = int(status)
+            self._pairs = AtOnce.pairs(lines)
+            self._first = dict(self._pairs[::-1])
+
     def _values(self, name: str) -> "Iterable[str]":
-        if self._pairs is not None:
-            return [value for known, value in self._pairs if known == name]
+        if AtOnce is not None and self._first is not None:
+            value = self._first.get(name)
+            if value is None or len(self._first) == len(self._pairs):  # type: ignore[arg-type]
+                return () if value is None else (value,)
+            return [value for known, value in self._pairs if known == name]  # type: ignore[union-attr]
         return self._found(b"\n" + name.encode() + b":")
 
     def _found(self, key: bytes) -> "Iterator[str]":

@@ -117,15 +117,39 @@ class HTTPChunkWriter:
         self._known: object = None  # what the head below is of
         self._head = b""
 
-    def head(self, method: str, target: str, headers: "list[tuple[str, str]]") -> bytes:
-        """See request_head; the one before, where it is the same and there is room to keep it."""
-        if AtOnce is None:  # pragma: no cover (MicroPython)
-            return request_head(method, target, headers)
-        given = (method, target, headers)
-        if given != self._known:
-            self._head = request_head(method, target, headers)
-            self._known = given
-        return self._head
+    def head(
+        self,
+        method: str,
+        target: str,
+        authority: str,
+        headers: "list[tuple[str, str]]",
+        first: "list[tuple[str, str]] | None",
+        lasting: bool,
+    ) -> bytes:
+        """See request_head; the one before, where it is the same and there is room to keep it.
+
+        Args:
+            authority: value of the Host header, unless it is among the others.
+            first: headers that are sent in front of them.
+            lasting: whether the connection may be kept; else the server is told to close it.
+        """
+        if AtOnce is not None:  # pragma: no branch
+            if (method, target, authority, headers, first, lasting) == self._known:
+                return self._head
+        pairs = [("Host", authority)]
+        for name, _ in headers:
+            if name.lower() == "host":
+                pairs = []
+        if not lasting:
+            pairs.append(("Connection", "close"))
+        if first:
+            pairs.extend(first)
+        pairs.extend(headers)
+        head = request_head(method, target, pairs)
+        if AtOnce is not None:  # pragma: no branch
+            self._head = head
+            self._known = (method, target, authority, list(headers), first, lasting)
+        return head
 
     def behind(self, head: bytes) -> memoryview:
         """Where the first block goes; empty when there is no room behind the head."""

@@ -104,6 +104,8 @@ class SSEParser:
         """The first byte that is neither white space nor of a comment, -1 for none yet; before
         anything is parsed. What stands before it is passed over."""
         buffer, at, end = self.buffer, self._line, self._end
+        if at < end and _COLON < buffer[at] < _BOM[0]:  # as nearly all begin
+            return buffer[at]
         found, scanned = -1, self._scan
         while at < end and found < 0:
             byte = buffer[at]
@@ -196,6 +198,17 @@ class SSEParser:
                     start = self._line = self._scan = start + 1
             lf = buffer.find(b"\n", self._scan, self._end)
             cr = buffer.find(b"\r", self._scan, self._end if lf < 0 else lf)
+            if cr < 0 < lf and not self._data and buffer.startswith(_DATA, start):
+                # Nearly each line is the only one of its event, and the blank one follows.
+                if lf + 1 < self._end and buffer[lf + 1] == _LF:
+                    self._line = self._scan = lf + 2
+                    self._given = self._data = True
+                    start += 5
+                    if buffer[start] == _SPACE:  # before the LF, in any case
+                        start += 1
+                    self.data_start = start
+                    self.data_end = lf
+                    return True
             end = lf if cr < 0 else cr
             if end < 0:
                 self._scan = self._end
@@ -203,18 +216,7 @@ class SSEParser:
             self._line = self._scan = end + 1
             self._skip_lf = cr >= 0
             if start < end:
-                if self._data or end - start < 5 or not buffer.startswith(_DATA, start):
-                    self._field(start, end)
-                    continue
-                # Nearly each line is the only one of its event, and the blank one follows.
-                self._data = True
-                self.data_start, self.data_end = start + 5, end
-                if start + 5 < end and buffer[start + 5] == _SPACE:
-                    self.data_start += 1
-                if cr < 0 and end + 1 < self._end and buffer[end + 1] == _LF:
-                    self._line = self._scan = end + 2
-                    self._given = True
-                    return True
+                self._field(start, end)
             elif self._data:
                 self._given = True
                 return True

@@ -1,5 +1,6 @@
 """A connection: a socket and TLS above it. Nothing here waits; `line` does (waits.py)."""
 
+import select
 import socket
 import ssl
 from collections.abc import Awaitable
@@ -35,6 +36,7 @@ class Socket:
         self.moved = False
         self._receive = raw.recv_into
         self._send = raw.send
+        self._poll: select.poll | None = None  # for `has_some`
 
     def read_some(self, view: memoryview) -> int | None:
         if self.dry:
@@ -47,6 +49,16 @@ class Socket:
         if count:
             self.dry = _GUESSED
         return count
+
+    def has_some(self) -> bool:
+        """Whether there is something to read, be it an end or an error; nothing is read."""
+        if self._poll is None:
+            if not hasattr(select, "poll"):  # Windows
+                return bool(select.select([self.raw], [], [self.raw], 0)[0])
+            # Kept: to read in vain would cost an exception, and with it five times as much.
+            self._poll = select.poll()
+            self._poll.register(self.raw, select.POLLIN)
+        return bool(self._poll.poll(0))
 
     def read_piece(self) -> bytes | None:
         if self.dry:
@@ -148,16 +160,14 @@ class Connection:
 
     def alive(self) -> bool:
         """Whether the server has said nothing since the last answer: no end, no error, no byte."""
-        self.socket.dry = _UNKNOWN
         try:
+            some = self.socket.has_some()
             if not self._tls:
-                self.socket.raw.recv(1, socket.MSG_PEEK)
-                return False
+                return not some
+            self.socket.dry = _UNKNOWN if some else _SURE
             probe = memoryview(bytearray(1))
             return self.top.read_some(probe) is None
-        except BlockingIOError:
-            return True
-        except OSError:
+        except (OSError, ValueError):  # it is broken, or has been closed
             return False
         finally:
             self.socket.dry = _UNKNOWN

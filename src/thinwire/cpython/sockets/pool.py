@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from thinwire.cpython.clock import now_ms
 from thinwire.cpython.sockets.connection import Connection, Place
+from thinwire.cpython.sockets.waits import Waits
 
 _MOST = 128  # idle ones
 
@@ -12,11 +13,13 @@ class Pool:
     """The idle connections of one event loop, or of all threads.
 
     Args:
+        waits: how those wait who use them.
         idle_ms: how long one may wait, in milliseconds. Checked when one is asked for: nothing
             runs in the background.
     """
 
-    def __init__(self, idle_ms: int) -> None:
+    def __init__(self, waits: Waits, idle_ms: int) -> None:
+        self.waits = waits
         self._idle_ms = idle_ms
         self._idle: list[Connection] = []  # the one that has waited longest first
         self._closed = False
@@ -46,8 +49,9 @@ class Pool:
         connection.line.idle(lambda: self._take(connection, Connection.close))
         if self._closed:  # meanwhile, by another thread, which may not have seen it
             self._take(connection, Connection.close)
-        for oldest in self._idle[:-_MOST]:
-            self._take(oldest, Connection.close)
+        if len(self._idle) > _MOST:
+            for oldest in self._idle[:-_MOST]:
+                self._take(oldest, Connection.close)
 
     def close(self, end: Callable[[Connection], None] = Connection.close) -> None:
         """Closes all, by `end`, and keeps none any more. Idempotent."""

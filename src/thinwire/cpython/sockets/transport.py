@@ -4,7 +4,7 @@ import asyncio
 import hashlib
 import os
 import threading
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 
 from thinwire._public import public
@@ -86,6 +86,7 @@ class SocketTransport:
         if uds is not None and proxy is not None:
             raise ValueError("uds and proxy: each says where to connect to: drop one")
         self.proxies = Proxies(None if uds is not None else proxy, _SCHEMES, uds is None)
+        self._routes: dict[tuple[str, str, int, bool], Route] = {}
         self._opened = False
         self._given = verify, cadata, add_ca
         self._pins = None
@@ -108,13 +109,16 @@ class SocketTransport:
 
     def route(self, request: Request) -> Route:
         """The way to the server of a request."""
-        proxy = None
-        if request.public_only:
-            self.check_pins(request)
-        elif not self.uds:
-            proxy = self.proxies.proxy_for(request.scheme, request.host, request.port)
-        public = request.public_only
-        return Route(request.scheme, request.host, request.port, proxy, self.uds, public)
+        place = request.scheme, request.host, request.port, request.public_only
+        found = self._routes.get(place)
+        if found is None:
+            proxy = None
+            if request.public_only:
+                self.check_pins(request)
+            elif not self.uds:
+                proxy = self.proxies.proxy_for(*place[:3])
+            found = self._routes[place] = Route(*place[:3], proxy, self.uds, place[3])
+        return found
 
     def check_pins(self, place: URL | Request) -> None:
         """See check in core/providers/public_only.py."""
@@ -191,7 +195,7 @@ class SocketResponse(HTTP1Exchange, Response):
     def _inflate(self, view: memoryview) -> int | None:
         inflater: Inflater = self._inflater  # type: ignore[assignment]
         inflater.check()
-        raw = _scratch()
+        raw = _local.scratch
         while True:
             size = inflater.readinto(view)
             if not size:
@@ -217,7 +221,8 @@ class _SocketTransport(Transport):
         self._spare: list[HTTPChunkWriter] = []
         self._pools: dict[tuple[int, asyncio.AbstractEventLoop | None], Pool] = {}
 
-    def _waits(self) -> tuple[Waits, Pool]:
+    def _pool(self) -> Pool:
+        # The connections of whoever calls.
         raise NotImplementedError
 
     async def _more(
@@ -229,8 +234,8 @@ class _SocketTransport(Transport):
     async def send(self, request: Request) -> Response:
         """See Transport.send."""
         request.check()
-        waits, pool = self._waits()
-        options = self._options
+        pool = self._pool()
+        waits, options = pool.waits, self._options
         route = options.route(request)
         connection = pool.take(route.place())
         try:
@@ -282,23 +287,23 @@ class _SocketTransport(Transport):
                 error.message += f" (through {proxy.shown})"
             raise
 
-    def _pool(self, loop: asyncio.AbstractEventLoop | None) -> Pool:
+    def _pool_of(self, loop: asyncio.AbstractEventLoop | None, make: Callable[[], Waits]) -> Pool:
         # None outlives its loop or its process: a closed loop can close nothing any more, and what
         # a fork has copied belongs to the parent, whose answers would be read here.
         here = os.getpid(), loop
-        if len(self._pools) > 1 or here not in self._pools:
+        pool = self._pools.get(here)
+        if pool is None or len(self._pools) > 1:
             for known in list(self._pools):
                 process, other = known
                 if process != here[0] or (other is not None and other.is_closed()):
                     gone = self._pools.pop(known, None)
                     if gone is not None:
                         gone.close(Connection.forget)
-        pool = self._pools.get(here)
         # Threads that start together share one pool; a lock could be held across a fork.
-        return pool or self._pools.setdefault(here, Pool(self._options.idle_ms))
+        return pool or self._pools.setdefault(here, Pool(make(), self._options.idle_ms))
 
     def _close_pool(self, loop: asyncio.AbstractEventLoop | None) -> None:
-        self._pool(loop).close()
+        self._pool().close()
         self._pools.pop((os.getpid(), loop), None)
 
     def check_pins(self, place: URL | Request) -> None:
@@ -317,12 +322,11 @@ class AsyncTransport(OnAsyncio, _SocketTransport):
 
     async def aclose(self) -> None:
         """See Transport.aclose; of the running loop and of closed ones."""
-        loop = running_loop()
-        self._close_pool(loop)
+        self._close_pool(running_loop())
 
-    def _waits(self) -> tuple[Waits, Pool]:
+    def _pool(self) -> Pool:
         loop = running_loop()
-        return AsyncWaits(loop), self._pool(loop)
+        return self._pool_of(loop, lambda: AsyncWaits(loop))
 
     async def _more(
         self, response: SocketResponse, connection: Connection, request: Request
@@ -363,8 +367,8 @@ class BlockingTransport(_SocketTransport):
         """See Transport.aclose."""
         self._close_pool(None)
 
-    def _waits(self) -> tuple[Waits, Pool]:
-        return self._blocking, self._pool(None)
+    def _pool(self) -> Pool:
+        return self._pool_of(None, lambda: self._blocking)
 
     async def _more(
         self, response: SocketResponse, connection: Connection, request: Request
@@ -373,16 +377,12 @@ class BlockingTransport(_SocketTransport):
 
 
 class _Local(threading.local):
+    # Used by one thread at a time, and never across a wait.
     def __init__(self) -> None:
         self.scratch = memoryview(bytearray(_SCRATCH))
 
 
 _local = _Local()
-
-
-def _scratch() -> memoryview:
-    # Used by one thread at a time, and never across a wait.
-    return _local.scratch
 
 
 def _response(
@@ -394,8 +394,9 @@ def _response(
         target = f"http://{request.authority}{request.target}"
         if proxy.authorization:
             headers = [("Proxy-Authorization", proxy.authorization)]
+    scratch = _local.scratch
     response = SocketResponse(
-        connection, request, writer, _scratch(), now_ms, True, True, target, headers
+        connection, request, writer, scratch, now_ms, True, True, target, headers
     )
     response.eager = connection.top is not connection.socket  # TLS may hold what no wait tells of
     return response
