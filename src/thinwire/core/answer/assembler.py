@@ -65,6 +65,7 @@ class CompletionAssembler:
         finish_seen: a finish_reason came.
         progress: a part of a tool call came, of which no event tells yet; the caller resets it.
         alive: payload came that is not ours, e.g. reasoning that is encrypted; likewise.
+        extra: what was said beside the choices, in fields that are not ours.
         told_usage: the token counts that were told, None before.
         parser: see above.
         upstream_provider: see Completion.
@@ -96,7 +97,7 @@ class CompletionAssembler:
         self._doubtful = False  # a delta followed a finish_reason: none of them proves anything
         self._usage: dict[str, object] = {}
         self._id = ""
-        self._extra: dict[str, object] = {}
+        self.extra: dict[str, object] = {}
         self._model = ""
         self._service_tier: str | None = None
         self.upstream_provider = ""
@@ -151,7 +152,7 @@ class CompletionAssembler:
                 self._count(found)
         for name in obj:
             if name not in _CHUNK and obj[name] is not None:
-                self._say(self._extra, name, obj[name])
+                self._say(self.extra, name, obj[name])
         if "citations" in obj or "search_results" in obj:
             self._citations = chunk.citations(obj) or self._citations
         if obj.get("usage") or "x_groq" in obj:
@@ -185,7 +186,7 @@ class CompletionAssembler:
             if not self.texts_only:
                 import_module(_TELLING).tell_usage(self)
         elif fields.get("usage"):
-            self._extra["usage"] = fields["usage"]  # no counts, but somebody may read it
+            self.extra["usage"] = fields["usage"]  # no counts, but somebody may read it
 
     def add(self, kind: str, index: int, text: str) -> "Event | str | None":
         """Takes the text of a chunk that has nothing else, while no event is queued.
@@ -307,7 +308,7 @@ class CompletionAssembler:
         result.cost = self._usage.get("cost")
         result.id = self._id
         result.extra = dict(choices[0].beside)
-        result.extra.update(self._extra)
+        result.extra.update(self.extra)
         result.upstream_model = self._model
         result.service_tier = self._service_tier
         result.upstream_provider = self.upstream_provider
