@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 _PIECE = 16384  # bytes that are looked at in one go: what waits to be handed out stays small
 _ENDS = (b"\n\n", b"\r\n\r\n")
 _NUMBER, _COUNTED, _STRING, _TEXT = range(4)  # what may change
-_TRIES = 8  # to learn; then an answer's chunks differ too much
+_TRIES = 4  # to learn; then it is left to the memo, which tries for longer
 _number = re.compile(r"0|[1-9][0-9]{0,17}").match  # Python itself refuses thousands of digits
 # The string behind its first quote, and where what follows it begins; ValueError.
 _scan: "Callable[[str, int, bool], tuple[str, int]]" = json.decoder.scanstring  # type: ignore[attr-defined]
@@ -58,6 +58,8 @@ class ChunkRuns:
         self.call = 0
         self.untaught = True
         self._tries = 0  # to learn, in vain
+        self._misses = 0  # in a row
+        self._memo: ChunkMemo | None = None
         self.texts: list[str] = []
         self.numbers: list[int] = []
         self._begun = -1  # where the event that was looked at last begins
@@ -75,6 +77,12 @@ class ChunkRuns:
         self._first = b""
         self.untaught = self._tries < _TRIES
 
+    def missed(self) -> None:
+        """A chunk that is like those before could not be read: one in pieces, or it is like them
+        in another way than was learned."""
+        self._misses += 1
+        self.untaught = self._misses > 1 and self._tries < _TRIES
+
     def learn(self, parser: "SSEParser", memo: "ChunkMemo", obj: dict[str, object]) -> None:
         """Takes the event just parsed as what the next ones are like.
 
@@ -83,6 +91,7 @@ class ChunkRuns:
             memo: has just learned it.
             obj: the chunk.
         """
+        self._memo = memo
         self._tries += 1
         self.untaught = self._tries < _TRIES
         begun, end = self._begun, parser.next_start()
@@ -161,10 +170,15 @@ class ChunkRuns:
             "".join(texts).encode()
         except UnicodeEncodeError:  # halves of characters
             return False
-        parser.skip_to(begun + (at if region.isascii() else len(region[:at].encode())))
+        size = end + len(self._end) - begun
+        if at < len(region):
+            size = at if region.isascii() else len(region[:at].encode())
+        parser.skip_to(begun + size)
         texts.reverse()
         self.texts = texts
-        self._tries = 0
+        self._tries = self._misses = 0
+        if self._memo is not None:
+            self._memo.misses = 0
         return True
 
     def _take(self, region: str, texts: list[str]) -> int:

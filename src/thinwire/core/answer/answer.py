@@ -251,6 +251,8 @@ class Answer:
         parsed = not MICROPYTHON and self._runs.untaught  # it learns from what is parsed
         if plain and not parsed and memo.matches(parser.buffer, start, end):
             # A chunk like the one before, with another text.
+            if not MICROPYTHON:  # pragma: no branch
+                self._runs.missed()
             text = memo.text
             if text is None:
                 try:

@@ -219,8 +219,10 @@ class CompletionAssembler:
         Args:
             index: of the choice.
             call: of the call, as the server gave it.
+            text: without a half of a character.
         """
-        choice, calls = self._choice(index), self._tool_calls.get(index)
+        choice = self._choices.get(index) or self._choice(index)
+        calls = self._tool_calls.get(index)
         if calls is None or choice.finish_reason or not calls.go_on(call, text, self.events):
             self._fragment(choice, {"index": call, "function": {"arguments": text}})
         self.progress = True

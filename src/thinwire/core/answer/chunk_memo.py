@@ -27,6 +27,7 @@ class ChunkMemo:
         index: of the choice.
         call: index of the tool call whose arguments they are.
         before: what stands in front of the text; b"": nothing that counts was learned.
+        misses: how often it has learned in a row without a match.
         start, end: where the text stands, after `matches` or `learn` said yes.
         text: the text itself, where it had escapes; else None.
     """
@@ -39,7 +40,7 @@ class ChunkMemo:
     def __init__(self) -> None:
         self.before = b""
         self._after = b""
-        self._misses = 0
+        self.misses = 0
         self.kind = ""
         self.index = 0
         self.start = 0
@@ -48,7 +49,7 @@ class ChunkMemo:
     def forget(self) -> None:
         """Learns nothing any more."""
         self.before = b""
-        self._misses = _MISSES
+        self.misses = _MISSES
 
     def matches(self, buffer: bytearray, start: int, end: int) -> bool:
         """Whether buffer[start:end] is the learned chunk with another plain text."""
@@ -75,14 +76,14 @@ class ChunkMemo:
                 return False
             self.text = text
         self.start, self.end = first, last
-        self._misses = 0
+        self.misses = 0
         return True
 
     def learn(self, buffer: bytearray, start: int, end: int, obj: "dict[str, object]") -> bool:
         """Takes a parsed chunk, where it stood, as the template if it can be one."""
-        if self._misses >= _MISSES:
+        if self.misses >= _MISSES:
             return False
-        self._misses += 1
+        self.misses += 1
         self.before = b""
         name, choice = _only_text(obj)
         fields = chunk.mapping(choice.get("delta"))
