@@ -71,7 +71,9 @@ STREAMS: dict[str, list[Any]] = {
     "numbers of other kinds": [
         {**one, "sequence_number": value}
         for one, value in zip(
-            NUMBERED, [1, 2, 3, 4, None, 5, 6, -7, 8.5, 9, True, "9", 10**30, 0, 7, 8], strict=False
+            NUMBERED,
+            [1, 2, 3, 4, None, 5, 6, -7, 8.5, 9, True, "9", 10**30, 0, 7, 8],
+            strict=False,
         )
     ],
     "ids of other kinds": [
@@ -82,8 +84,7 @@ STREAMS: dict[str, list[Any]] = {
         {**text(word, id=f"{place}"), "x": {"id": "y"}} for place, word in enumerate(WORDS)
     ],
     "a number in another place": [
-        tight({**text(word), "x": {"sequence_number": place}})
-        for place, word in enumerate(WORDS)
+        tight({**text(word), "x": {"sequence_number": place}}) for place, word in enumerate(WORDS)
     ],
     "a key that is escaped": [
         tight({"x": {"content": f"no{place}"}, **text(word)}).replace(
@@ -103,11 +104,15 @@ STREAMS: dict[str, list[Any]] = {
     "arguments of two calls": [
         part
         for index in (0, 1)
-        for part in (begun(index), *[arguments(one, index) for one in ('{"', "a", '":"', "b", '"}')])
+        for part in (
+            begun(index),
+            *[arguments(one, index) for one in ('{"', "a", '":"', "b", '"}')],
+        )
     ],
     "arguments with objects in them": [begun(), *map(arguments, '{"a":{"b":[{}]}}')],
-    "halves of characters": [text("a"), text("b"), text("c"), text("\ud83d"), text("\ude00")]
-    + [text("d"), text("e"), text("\udc00"), text("f"), text("g")],
+    "halves of characters": [
+        text(word) for word in ["a", "b", "c", "\ud83d", "\ude00", "d", "e", "\udc00", "f", "g"]
+    ],
     "what is beside the text changes and changes back": [
         text("a", system_fingerprint="1"),
         text("b", system_fingerprint="1"),
@@ -201,7 +206,6 @@ def cuts(data: bytes, number: int) -> Iterator[list[bytes]]:
         yield [data[a:b] for a, b in zip([0, *places], [*places, len(data)], strict=True) if b > a]
 
 
-
 @pytest.mark.parametrize("name", STREAMS)
 @pytest.mark.parametrize("end", [b"\n\n", b"\r\n\r\n", b"\r\r"])
 @pytest.mark.parametrize("write", [tight, spaced])
@@ -240,9 +244,7 @@ def parses(chunks: list[Any], monkeypatch: pytest.MonkeyPatch, **how: Any) -> in
 @pytest.mark.parametrize(
     ("name", "most"), [("texts", 2), ("padded", 3), ("numbered", 5), ("arguments", 3)]
 )
-def test_few_chunks_are_parsed(
-    name: str, most: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_few_chunks_are_parsed(name: str, most: int, monkeypatch: pytest.MonkeyPatch) -> None:
     for end in (b"\n\n", b"\r\n\r\n"):
         assert parses(STREAMS[name], monkeypatch, end=end) <= most
 
