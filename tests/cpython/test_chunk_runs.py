@@ -242,7 +242,7 @@ def parses(chunks: list[Any], monkeypatch: pytest.MonkeyPatch, **how: Any) -> in
 
 
 @pytest.mark.parametrize(
-    ("name", "most"), [("texts", 2), ("padded", 3), ("numbered", 5), ("arguments", 3)]
+    ("name", "most"), [("texts", 2), ("padded", 5), ("numbered", 5), ("arguments", 3)]
 )
 def test_few_chunks_are_parsed(name: str, most: int, monkeypatch: pytest.MonkeyPatch) -> None:
     for end in (b"\n\n", b"\r\n\r\n"):

@@ -1,5 +1,5 @@
-"""All chunks of one read at once, where they are like the one before: between their texts stand the
-same bytes, event after event, which are compared and not parsed.
+"""All chunks of one read at once, where they are like the one before: between their texts stand
+the same bytes, event after event, which are compared and not parsed.
 
     data: {"id":"x","created":17,"choices":[{"delta":{"content":"the text"}}]}\\n\\n
     `---- same ----'          `number'`--------- same ---------'`-- text -'`same --'
