@@ -7,6 +7,7 @@
  *
  *     text-3000-0-0    3000 deltas of text, all at once, each in an HTTP chunk of its own
  *     padded-3000-0-0  the same, each chunk with `obfuscation`, as OpenAI sends it
+ *     numbered-3000-0-0  the same, each chunk with an id, a time and a number of its own
  *     tools-3000-0-0   the arguments of a tool call in 3000 fragments
  *     text-20-50000-0  the head and the first delta at once, then one delta every 50 ms
  *     text-50-0-1000000  50 deltas at once, a second after the request
@@ -109,6 +110,16 @@ static void text_delta(answer *a, int i, int padded) {
     event(a, CHOICE_HEAD "{\"content\":\"%s\"}" CHOICE_TAIL "%s}\n\n", word, extra);
 }
 
+static void numbered_delta(answer *a, int i) {
+    event(a,
+          "data: {\"id\":\"chatcmpl-CKf6tq2Y8iNn5gBnE0sWb1rV%05d\",\"object\":"
+          "\"chat.completion.chunk\",\"created\":%d,\"model\":\"bench-2026-11-01\","
+          "\"service_tier\":\"default\",\"system_fingerprint\":\"fp_50cad350e4\","
+          "\"choices\":[{\"index\":0,\"delta\":{\"content\":\"%s\"}" CHOICE_TAIL
+          ",\"sequence_number\":%d}\n\n",
+          i, 1795000000 + i / 50, WORDS[i % WORD_COUNT], i);
+}
+
 static void tool_delta(answer *a, int i, int deltas) {
     const char *part = i == 0 ? "{\\\"text\\\": \\\"" : WORDS[i % WORD_COUNT];
     if (i > 0 && strchr(part, '\\')) part = "\\\\n"; /* escaped once more, inside of a string */
@@ -126,7 +137,8 @@ static answer *make(const char *key) {
     if (sscanf(key, "%15[a-z]-%d-%ld-%ld", kind, &deltas, &interval, &wait) != 4 || deltas < 2)
         return NULL;
     int tools = !strcmp(kind, "tools"), padded = !strcmp(kind, "padded");
-    if (!tools && !padded && strcmp(kind, "text")) return NULL;
+    int numbered = !strcmp(kind, "numbered");
+    if (!tools && !padded && !numbered && strcmp(kind, "text")) return NULL;
     answer *a = need(calloc(1, sizeof *a));
     snprintf(a->key, sizeof a->key, "%s", key);
     a->interval_us = interval;
@@ -145,6 +157,8 @@ static answer *make(const char *key) {
     for (int i = 0; i < deltas; i++) {
         if (tools)
             tool_delta(a, i, deltas);
+        else if (numbered)
+            numbered_delta(a, i);
         else
             text_delta(a, i, padded);
         a->ends[a->pieces++] = a->size;

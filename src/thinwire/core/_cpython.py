@@ -333,6 +333,21 @@ def decode(buffer: "bytearray | bytes", start: int, end: int) -> str:
     return buffer[start:end].decode("utf-8", "replace")
 
 
+_fast: "Callable[[bytes], object] | None" = None  # another parser, see cpython/fast_json.py
+_until_fast = 65536  # bytes still to be parsed until it is looked for: its import takes 20 ms
+
+
+def _find_fast(size: int) -> "Callable[[bytes], object] | None":
+    global _fast, _until_fast
+    _until_fast -= size
+    if _until_fast < 0:
+        try:
+            _fast = import_module("thinwire.cpython.fast_json").decode
+        except ImportError:
+            pass  # nobody has installed it
+    return _fast
+
+
 def loads(buffer: "bytearray | bytes", start: int, end: int, deltas: bool = False) -> object:
     """The JSON value in buffer[start:end].
 
@@ -343,6 +358,12 @@ def loads(buffer: "bytearray | bytes", start: int, end: int, deltas: bool = Fals
     Raises:
         ValueError: there is none, or it is nested too deeply.
     """
+    fast = _fast or (_find_fast(end - start) if _until_fast >= 0 else None)
+    if fast is not None:
+        try:
+            return fast(bytes(buffer[start:end]))
+        except ValueError:
+            pass  # json says what it is
     text = decode(buffer, start, end)
     try:
         try:

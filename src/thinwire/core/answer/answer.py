@@ -7,7 +7,14 @@ It reads server-sent events and finds out what each is: a chunk, the end mark, a
 nothing of ours (docs/wire.md). What the chunks say goes to the assembler (assembler.py).
 """
 
-from thinwire.core._compat import MICROPYTHON, const, decode, loads, loads_whole
+from thinwire.core._compat import (
+    MICROPYTHON,
+    const,
+    decode,
+    import_module,
+    loads,
+    loads_whole,
+)
 from thinwire.core.answer import chunk
 from thinwire.core.answer.assembler import CompletionAssembler
 from thinwire.core.answer.chunk_memo import ChunkMemo
@@ -21,7 +28,9 @@ if TYPE_CHECKING:
     from thinwire.core.answer.events import Event
     from thinwire.core.errors import ThinwireError
     from thinwire.core.wire.reserve import Reserve
+    from thinwire.cpython.chunk_runs import ChunkRuns
 
+_RUNS = "thinwire.cpython.chunk_runs"
 _DONE = const(b"[DONE]")
 _NONE = bytearray()  # no buffer, until there is something to receive
 _SHOWN = const(800)  # bytes of a body kept for its error, enough for 200 characters
@@ -70,6 +79,8 @@ class Answer:
         self.parser = SSEParser(buffer=self._lent)
         self.assembler = (kind or CompletionAssembler)(keep, expected, self.parser)
         self._memo = ChunkMemo()
+        if not MICROPYTHON:  # pragma: no branch
+            self._runs: ChunkRuns = import_module(_RUNS).ChunkRuns()
         self._cuts = not keep and expected == 1
         self._in_vain = 0  # size of the buffer when nothing in it could be cut from this event
         self._start = bytearray()  # of the body, while no chunk has come
@@ -162,6 +173,17 @@ class Answer:
                 raise late
             if self.end:
                 return None
+            if not MICROPYTHON:  # pragma: no branch
+                runs = self._runs
+                if runs.texts or runs.read(self.parser):
+                    # A chunk of which nothing but its text is not known; see _take_event.
+                    text = runs.texts.pop()
+                    if runs.numbers:
+                        self.assembler.extra["sequence_number"] = runs.numbers.pop()
+                    if runs.kind != "arguments":
+                        return self.assembler.add(runs.kind, runs.index, text)
+                    self.assembler.add_arguments(runs.index, runs.call, text)
+                    continue
             if self.parser.next_event():
                 one = self._take_event()
                 if one is not None:
@@ -194,6 +216,8 @@ class Answer:
     def free(self) -> None:
         """Gives the receive buffer back: whoever keeps an error or a stream must not keep it."""
         self.parser.free()
+        if not MICROPYTHON:  # pragma: no branch
+            self._runs.texts = []
         lent, self._lent = self._lent, None
         if lent and self._buffers is not None:
             self._buffers.release(lent)
@@ -216,8 +240,11 @@ class Answer:
         if start == end:
             return None
         plain = not parser.unfinished and parser.event == "message"
-        if plain and memo.matches(parser.buffer, start, end):
+        parsed = not MICROPYTHON and self._runs.untaught  # it learns from what is parsed
+        if plain and not parsed and memo.matches(parser.buffer, start, end):
             # A chunk like the one before, with another text.
+            if not MICROPYTHON:  # pragma: no branch
+                self._runs.missed()
             text = memo.text
             if text is None:
                 try:
@@ -228,6 +255,10 @@ class Answer:
                 self.assembler.add_arguments(memo.index, memo.call, text)
                 return None
             return self.assembler.add(memo.kind, memo.index, text)
+        # What is parsed may change what the learned chunk would change back.
+        memo.before = b""
+        if not MICROPYTHON:  # pragma: no branch
+            self._runs.forget()
         if end - start == 6 and parser.buffer.find(_DONE, start, end) == start:
             self.finish()
             if self._says_nothing():
@@ -249,7 +280,9 @@ class Answer:
                 raise StreamError("an event is not JSON: " + chunk.one_line(obj, 80))
         self.take(obj, parser.event)
         if plain and self.assembler.events and isinstance(obj, dict) and self._late is None:
-            memo.learn(parser.buffer, start, end, obj)
+            learned = memo.learn(parser.buffer, start, end, obj)
+            if learned and not MICROPYTHON:  # pragma: no branch
+                self._runs.learn(parser, memo, obj)
         return None
 
     def take(self, obj: object, event: str) -> None:

@@ -69,6 +69,7 @@ class CompletionAssembler:
         finish_seen: a finish_reason came.
         progress: a part of a tool call came, of which no event tells yet; the caller resets it.
         alive: payload came that is not ours, e.g. reasoning that is encrypted; likewise.
+        extra: what was said beside the choices, in fields that are not ours.
         told_usage: the token counts that were told, None before.
         parser: see above.
         upstream_provider: see Completion.
@@ -100,7 +101,7 @@ class CompletionAssembler:
         self._doubtful = False  # a delta followed a finish_reason: none of them proves anything
         self._usage: dict[str, object] = {}
         self._id = ""
-        self._extra: dict[str, object] = {}
+        self.extra: dict[str, object] = {}
         self._model = ""
         self._service_tier: str | None = None
         self.upstream_provider = ""
@@ -157,7 +158,7 @@ class CompletionAssembler:
                 self._count(found)
         for name in obj:
             if name not in _CHUNK and obj[name] is not None:
-                self._say(self._extra, name, obj[name])
+                self._say(self.extra, name, obj[name])
         if "citations" in obj or "search_results" in obj:
             self._citations = chunk.citations(obj) or self._citations
         if obj.get("usage") or "x_groq" in obj:
@@ -193,7 +194,7 @@ class CompletionAssembler:
             if not self.texts_only:
                 import_module(_TELLING).tell_usage(self)
         elif fields.get("usage"):
-            self._extra["usage"] = fields["usage"]  # no counts, but somebody may read it
+            self.extra["usage"] = fields["usage"]  # no counts, but somebody may read it
 
     def add(self, kind: str, index: int, text: str) -> "Event | str | None":
         """Takes the text of a chunk that has nothing else, while no event is queued.
@@ -226,8 +227,10 @@ class CompletionAssembler:
         Args:
             index: of the choice.
             call: of the call, as the server gave it.
+            text: without a half of a character.
         """
-        choice, calls = self._choice(index), self._tool_calls.get(index)
+        choice = self._choices.get(index) or self._choice(index)
+        calls = self._tool_calls.get(index)
         if calls is None or choice.finish_reason or not calls.go_on(call, text, self.events):
             self._fragment(choice, {"index": call, "function": {"arguments": text}})
         self.progress = True
@@ -317,7 +320,7 @@ class CompletionAssembler:
         result.cost = self._usage.get("cost")
         result.id = self._id
         result.extra = dict(choices[0].beside)
-        result.extra.update(self._extra)
+        result.extra.update(self.extra)
         result.upstream_model = self._model
         result.service_tier = self._service_tier
         result.upstream_provider = self.upstream_provider

@@ -3,9 +3,10 @@ a chunk has been parsed, its bytes before and after the text are kept, and a chu
 bytes around another plain text is not parsed again: on a chip that is most of what a token
 costs, in time and in garbage.
 
-It cannot be fooled: what repeats is byte for byte what was parsed, and what differs stands
-inside the one string that was this delta's text. A second key of the same name anywhere, any other
-delta: each takes the parser's way (test_chunk_memo.py compares). Escapes are read where that costs
+It cannot be fooled: what repeats is byte for byte what was parsed last, and what differs stands
+inside the one string that was this delta's text. A second key of the same name anywhere, or one
+that may be written with an escape, any other delta: each takes the parser's way
+(test_chunk_memo.py compares). Escapes of a text are read where that costs
 no memory that matters (_compat.unescaped). OpenAI pads each chunk at random, in a last field
 `obfuscation`, whose value may then be any plain text.
 """
@@ -25,7 +26,9 @@ class ChunkMemo:
         kind: "content", "reasoning" or "arguments".
         index: of the choice.
         call: index of the tool call whose arguments they are.
-        start, end: where the text stands, after `matches` said yes.
+        before: what stands in front of the text; b"": nothing that counts was learned.
+        misses: how often it has learned in a row without a match.
+        start, end: where the text stands, after `matches` or `learn` said yes.
         text: the text itself, where it had escapes; else None.
     """
 
@@ -35,9 +38,9 @@ class ChunkMemo:
     call = 0
 
     def __init__(self) -> None:
-        self._before = b""
+        self.before = b""
         self._after = b""
-        self._misses = 0
+        self.misses = 0
         self.kind = ""
         self.index = 0
         self.start = 0
@@ -45,12 +48,12 @@ class ChunkMemo:
 
     def forget(self) -> None:
         """Learns nothing any more."""
-        self._before = b""
-        self._misses = _MISSES
+        self.before = b""
+        self.misses = _MISSES
 
     def matches(self, buffer: bytearray, start: int, end: int) -> bool:
         """Whether buffer[start:end] is the learned chunk with another plain text."""
-        before, after = self._before, self._after
+        before, after = self.before, self._after
         first, last = start + len(before), end - len(after)
         if not before or first >= last:
             return False
@@ -73,15 +76,15 @@ class ChunkMemo:
                 return False
             self.text = text
         self.start, self.end = first, last
-        self._misses = 0
+        self.misses = 0
         return True
 
-    def learn(self, buffer: bytearray, start: int, end: int, obj: "dict[str, object]") -> None:
+    def learn(self, buffer: bytearray, start: int, end: int, obj: "dict[str, object]") -> bool:
         """Takes a parsed chunk, where it stood, as the template if it can be one."""
-        if self._misses >= _MISSES:
-            return
-        self._misses += 1
-        self._before = b""
+        if self.misses >= _MISSES:
+            return False
+        self.misses += 1
+        self.before = b""
         name, choice = _only_text(obj)
         fields = chunk.mapping(choice.get("delta"))
         if name == "tool_calls":
@@ -89,19 +92,22 @@ class ChunkMemo:
             if call != self.call:
                 self.call = call
         place = _place(buffer, start, end, name) if name else -1
-        if place < 0:
-            return
+        if place < 0 or buffer.find(b"\\", start, end) >= 0:
+            return False
         text = chunk.text(fields.get(name))
         data = text.encode("utf-8", "surrogatepass")
         last = place + len(data)
         if buffer[place:last] == data and buffer[last : last + 1] == b'"':
-            self._before, self._after = bytes(buffer[start:place]), bytes(buffer[last:end])
+            self.before, self._after = bytes(buffer[start:place]), bytes(buffer[last:end])
             if obj.get("obfuscation"):
                 self._look_for_padding(obj["obfuscation"])
             elif self._between:
                 self._between = b""
             self.kind = name if name in ("content", "arguments") else "reasoning"
             self.index = chunk.integer(choice.get("index"), 0)
+            self.start, self.end = place, last
+            return True
+        return False
 
     def _look_for_padding(self, padding: object) -> None:
         # Only in the last field of the chunk itself: nothing but its brace follows.

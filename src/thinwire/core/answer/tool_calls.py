@@ -344,6 +344,9 @@ class ToolCallAssembler:
     def go_on(self, index: int, arguments: str, events: "list[Event | str]") -> bool:
         """The same for arguments that come alone, if it is plain that they go on with their call.
 
+        Args:
+            arguments: without a half of a character.
+
         Returns:
             False where `receive` has to look at them.
         """
@@ -352,7 +355,10 @@ class ToolCallAssembler:
             return False
         if "{" in arguments or call.type == "custom":
             return False
-        arguments = self._grow(call, arguments)
+        if self._keep and not call.arguments.half:
+            call.arguments.add_whole(arguments)
+        else:
+            arguments = self._grow(call, arguments)
         call.begun = True
         events.append(ToolCallDelta(call.position, arguments, self._choice))
         return True
