@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from support.certificates import authority
 
 from thinwire import (
     AsyncClient,
@@ -135,6 +134,9 @@ def test_retries_fallbacks_limits_and_counts(
 
 
 def test_tls_with_one_context_for_all(transport: Any) -> None:
+    pytest.importorskip("trustme")  # which has no wheel for each free-threaded build
+    from support.certificates import authority
+
     trusted = authority()
     with MockServer(ssl_context=trusted.server("127.0.0.1")) as server:
         way = transport(cadata=trusted.pem, idle_s=0)  # so that each turn shakes hands
