@@ -34,6 +34,7 @@ from thinwire.core.sync import run
 from thinwire.core.wire.reserve import Reserve
 from thinwire.cpython import deferred
 from thinwire.cpython.httpx.pools import Pools
+from thinwire.cpython.sockets.connection import Connection
 from thinwire.cpython.sockets.pool import Pool
 from thinwire.testing import MockServer, stall_reply, status_reply, text_reply
 from thinwire.testing.replies.chunks import text_of
@@ -129,6 +130,23 @@ def test_retries_fallbacks_limits_and_counts(
             assert together(turns) == [TURNS] * THREADS
         assert told.count("call_started") == told.count("call_ended") == THREADS * TURNS
         assert told.count("complete") == THREADS * TURNS
+        assert server.errors == []
+
+
+def test_tls_with_one_context_for_all(transport: Any) -> None:
+    pytest.importorskip("trustme")  # which has no wheel for each free-threaded build
+    from support.certificates import authority
+
+    trusted = authority()
+    with MockServer(ssl_context=trusted.server("127.0.0.1")) as server:
+        way = transport(cadata=trusted.pem, idle_s=0)  # so that each turn shakes hands
+        with Client("m", Deployment(server.base_url), transport=way) as client:
+
+            def turns(number: int) -> bool:
+                texts = [f"{number} {turn} " * 1000 for turn in range(3)]
+                return all(client.chat(message(text)).content == text for text in texts)
+
+            assert all(together(turns, 8))
         assert server.errors == []
 
 
@@ -255,39 +273,50 @@ class Line:
     def idle(self, heard: object) -> None:
         pass
 
+    def busy(self) -> bool:
+        return False
 
-class Carrier:
-    """A connection that only knows whether it is closed."""
+    def close(self) -> None:
+        pass
 
-    kept, idle_until, place = False, 0, "place"
 
-    def __init__(self) -> None:
-        self.line, self.closed = Line(), 0
+class Raw:
+    """A socket that stands, and only knows how often it was closed."""
 
-    def alive(self) -> bool:
-        return True
+    closed = 0
+
+    def recv(self, size: int, flags: int) -> bytes:
+        raise BlockingIOError
+
+    def recv_into(self, view: memoryview) -> int:
+        raise BlockingIOError
+
+    def send(self, view: memoryview) -> int:
+        raise BlockingIOError
 
     def close(self) -> None:
         self.closed += 1
 
 
-def test_what_is_put_into_a_pool_that_closes_is_closed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("thinwire.cpython.sockets.pool.Connection", Carrier)
+def test_what_is_put_into_a_pool_that_closes_is_closed() -> None:
+    place = ("http", "h", 80)
     for _ in range(ROUNDS // 4):
-        pool: Any = Pool(60_000)
+        pool = Pool(60_000)
 
-        def job(number: int, pool: Any = pool) -> list[Carrier]:
-            made = []
+        def job(number: int, pool: Pool = pool) -> list[Any]:
+            made: list[Any] = []
             for _ in range(3):
-                connection = pool.take("place") or Carrier()
-                made.append(connection)
+                raw: Any = Raw()
+                line: Any = Line()
+                connection = pool.take(place) or Connection(raw, line, place)
+                made.append(connection.socket.raw)
                 if not number:
                     pool.close()
                 pool.put(connection)
             return made
 
-        connections = {id(one): one for found in together(job, 4) for one in found}
-        assert {one.closed for one in connections.values()} == {1}
+        sockets = {id(one): one for found in together(job, 4) for one in found}
+        assert {one.closed for one in sockets.values()} == {1}
 
 
 def test_clients_of_httpx_that_are_made_while_a_pool_is_drained() -> None:

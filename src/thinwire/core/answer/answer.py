@@ -32,7 +32,6 @@ if TYPE_CHECKING:
 
 _RUNS = "thinwire.cpython.chunk_runs"
 _DONE = const(b"[DONE]")
-_NONE = bytearray()  # no buffer, until there is something to receive
 _SHOWN = const(800)  # bytes of a body kept for its error, enough for 200 characters
 
 
@@ -100,8 +99,9 @@ class Answer:
         def release_buffer(self) -> None:
             """Gives the receive buffer back for the time of a wait, if nothing in it is needed:
             ten thousand streams that wait need none. On CPython only."""
-            if self._lent and not (self._empty and self._unseen) and self.parser.use(_NONE):
-                lent, self._lent = self._lent, _NONE
+            if self._lent and not (self._empty and self._unseen) and self.parser.use(bytearray()):
+                # Each its own empty one: threads would not agree how many views of it there are.
+                lent, self._lent = self._lent, self.parser.buffer
                 self._buffers.release(lent)  # type: ignore[union-attr]
 
     def get_buffer(self) -> memoryview:
