@@ -223,7 +223,7 @@ class SSEParser:
             else:
                 self.event = "message"  # a blank line without data resets the type only
 
-    if not MICROPYTHON or TYPE_CHECKING:  # pragma: no branch (see cpython/chunk_runs.py)
+    if not MICROPYTHON or TYPE_CHECKING:  # pragma: no branch (see cpython/parsing/chunk_runs.py)
 
         def next_start(self) -> int:
             """Where the next event begins; -1 in the middle of one, and before the first."""
