@@ -382,9 +382,8 @@ def decode(buffer: "bytearray | bytes", start: int, end: int) -> str:
     return buffer[start:end].decode("utf-8", "replace")
 
 
-_fast: "Callable[[bytes], object] | None" = (
-    None  # another parser, see cpython/parsing/fast_json.py
-)
+# Another parser, see cpython/parsing/fast_json.py.
+_fast: "Callable[[bytes], object] | None" = None
 _until_fast = 65536  # bytes still to be parsed until it is looked for: its import takes 20 ms
 
 
