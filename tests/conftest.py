@@ -19,7 +19,6 @@ from support.interpreters import (
 from xdist.scheduler import LoadFileScheduling
 
 from thinwire.core import _cpython
-from thinwire.cpython import fast_json
 
 # Of hypothesis; the processes that xdist starts inherit it.
 SEED = os.environ.setdefault("THINWIRE_SEED", str(random.SystemRandom().randrange(10**9)))
@@ -33,6 +32,8 @@ settings.load_profile("thinwire")
 # What thinwire[fast] brings is a dependency of the tests: what they test must not depend on that,
 # nor on how much was parsed before. THINWIRE_FAST is for tests/cpython/test_fast_json.py alone.
 if os.environ.get("THINWIRE_FAST"):
+    from thinwire.cpython.parsing import fast_json
+
     _cpython._fast = fast_json.decode  # noqa: SLF001
 _cpython._until_fast = -1  # noqa: SLF001
 

@@ -333,7 +333,8 @@ def decode(buffer: "bytearray | bytes", start: int, end: int) -> str:
     return buffer[start:end].decode("utf-8", "replace")
 
 
-_fast: "Callable[[bytes], object] | None" = None  # another parser, see cpython/fast_json.py
+# Another parser, see cpython/parsing/fast_json.py.
+_fast: "Callable[[bytes], object] | None" = None
 _until_fast = 65536  # bytes still to be parsed until it is looked for: its import takes 20 ms
 
 
@@ -342,7 +343,7 @@ def _find_fast(size: int) -> "Callable[[bytes], object] | None":
     _until_fast -= size
     if _until_fast < 0:
         try:
-            _fast = import_module("thinwire.cpython.fast_json").decode
+            _fast = import_module("thinwire.cpython.parsing.fast_json").decode
         except ImportError:
             pass  # nobody has installed it
     return _fast

@@ -28,9 +28,9 @@ if TYPE_CHECKING:
     from thinwire.core.answer.events import Event
     from thinwire.core.errors import ThinwireError
     from thinwire.core.wire.reserve import Reserve
-    from thinwire.cpython.chunk_runs import ChunkRuns
+    from thinwire.cpython.parsing.chunk_runs import ChunkRuns
 
-_RUNS = "thinwire.cpython.chunk_runs"
+_RUNS = "thinwire.cpython.parsing.chunk_runs"
 _DONE = const(b"[DONE]")
 _SHOWN = const(800)  # bytes of a body kept for its error, enough for 200 characters
 
@@ -57,6 +57,8 @@ class Answer:
         assembler: of the completion.
     """
 
+    if TYPE_CHECKING:
+        _runs: ChunkRuns  # on CPython
     on_chunk: "Callable[[dict[str, object]], object] | None" = None
     _taken = 0  # events at the front of the assembler's that were handed out
 
@@ -79,7 +81,7 @@ class Answer:
         self.assembler = (kind or CompletionAssembler)(keep, expected, self.parser)
         self._memo = ChunkMemo()
         if not MICROPYTHON:  # pragma: no branch
-            self._runs: ChunkRuns = import_module(_RUNS).ChunkRuns()
+            self._memo = self._runs = import_module(_RUNS).ChunkRuns()
         self._cuts = not keep and expected == 1
         self._in_vain = 0  # size of the buffer when nothing in it could be cut from this event
         self._start = bytearray()  # of the body, while no chunk has come
@@ -216,8 +218,6 @@ class Answer:
     def free(self) -> None:
         """Gives the receive buffer back: whoever keeps an error or a stream must not keep it."""
         self.parser.free()
-        if not MICROPYTHON:  # pragma: no branch
-            self._runs.texts = []
         lent, self._lent = self._lent, None
         if lent and self._buffers is not None:
             self._buffers.release(lent)
@@ -240,11 +240,8 @@ class Answer:
         if start == end:
             return None
         plain = not parser.unfinished and parser.event == "message"
-        parsed = not MICROPYTHON and self._runs.untaught  # it learns from what is parsed
-        if plain and not parsed and memo.matches(parser.buffer, start, end):
+        if plain and memo.matches(parser.buffer, start, end):
             # A chunk like the one before, with another text.
-            if not MICROPYTHON:  # pragma: no branch
-                self._runs.missed()
             text = memo.text
             if text is None:
                 try:
@@ -255,10 +252,7 @@ class Answer:
                 self.assembler.add_arguments(memo.index, memo.call, text)
                 return None
             return self.assembler.add(memo.kind, memo.index, text)
-        # What is parsed may change what the learned chunk would change back.
-        memo.before = b""
-        if not MICROPYTHON:  # pragma: no branch
-            self._runs.forget()
+        memo.before = b""  # what is parsed may change what the learned chunk would change back
         if end - start == 6 and parser.buffer.find(_DONE, start, end) == start:
             self.finish()
             if self._says_nothing():
@@ -280,9 +274,7 @@ class Answer:
                 raise StreamError("an event is not JSON: " + chunk.one_line(obj, 80))
         self.take(obj, parser.event)
         if plain and self.assembler.events and isinstance(obj, dict) and self._late is None:
-            learned = memo.learn(parser.buffer, start, end, obj)
-            if learned and not MICROPYTHON:  # pragma: no branch
-                self._runs.learn(parser, memo, obj)
+            memo.learn(parser.buffer, start, end, obj)
         return None
 
     def take(self, obj: object, event: str) -> None:

@@ -13,10 +13,8 @@ an LF right behind it is skipped later. `_data` is False until the event has a d
 event without one is not dispatched (openai/openai-python#2722: retry:, id: or comments alone).
 """
 
-from thinwire.core._compat import BUFFER, EVENT_LIMIT, GROWTH, MICROPYTHON, const, decode
+from thinwire.core._compat import BUFFER, EVENT_LIMIT, GROWTH, const, decode
 from thinwire.core.errors import StreamError
-
-TYPE_CHECKING = const(False)
 
 _LF = const(10)
 _COLON = const(58)
@@ -224,23 +222,6 @@ class SSEParser:
                 return True
             else:
                 self.event = "message"  # a blank line without data resets the type only
-
-    if not MICROPYTHON or TYPE_CHECKING:  # pragma: no branch (see cpython/chunk_runs.py)
-
-        def next_start(self) -> int:
-            """Where the next event begins; -1 in the middle of one, and before the first."""
-            if self._start or ((self._data or self.event != "message") and not self._given):
-                return -1
-            start = self._line
-            if self._skip_lf and start < self._end and self.buffer[start] == _LF:
-                start += 1
-            return start
-
-        def skip_to(self, place: int) -> None:
-            """The events up to `place` are whole, and somebody else has read them."""
-            self._line = self._scan = place
-            self._given = self._data = self.unfinished = self._skip_lf = False
-            self.event = "message"
 
     def data(self) -> str:
         """Text of the event's data; invalid UTF-8 becomes U+FFFD."""

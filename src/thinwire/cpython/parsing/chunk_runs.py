@@ -24,10 +24,11 @@ import json
 import re
 from typing import TYPE_CHECKING
 
+from thinwire.core.answer.chunk_memo import ChunkMemo
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from thinwire.core.answer.chunk_memo import ChunkMemo
     from thinwire.core.wire.sse import SSEParser
 
 _PIECE = 16384  # bytes that are looked at in one go: what waits to be handed out stays small
@@ -42,61 +43,56 @@ _NUMBERED = "sequence_number"
 _CHANGING = ("id", "created", "obfuscation", _NUMBERED)
 
 
-class ChunkRuns:
-    """What an answer's chunks have in common, learned from one of them.
+class ChunkRuns(ChunkMemo):
+    """What an answer's chunks have in common, learned from one of them; and its memo, for those
+    that come in pieces.
 
     Attributes:
-        kind, index, call: what the texts are; see ChunkMemo.
         untaught: it would learn from a chunk that is parsed.
         texts: those that were read and not taken yet, the first one last.
         numbers: the sequence numbers of their chunks, likewise, where they have some.
     """
 
     def __init__(self) -> None:
-        self.kind = ""
-        self.index = 0
-        self.call = 0
+        super().__init__()
         self.untaught = True
         self._tries = 0  # to learn, in vain
-        self._misses = 0  # in a row
-        self._memo: ChunkMemo | None = None
+        self._missed = 0  # chunks in a row that the memo has matched in its place
         self.texts: list[str] = []
         self.numbers: list[int] = []
+        self._parser: SSEParser | None = None
         self._begun = -1  # where the event that was looked at last begins
-        self._first = b""  # bytes that an event begins with; b"": nothing was learned
-        self._end = b""  # that it ends with
+        self._first = b""  # bytes that an event begins with
+        self._end = b""  # that it ends with; b"": nothing was learned
         # Where only the text changes, what stands before and behind it; else what stands before
         # each field that changes, with that field's kind.
-        self._before = self._after = ""
+        self._head = self._tail = ""
         self._fields: list[tuple[str, int, int]] = []
         self._seen: dict[str, object] = {}  # name of a field that may change -> what it said first
         self._changing: set[str] = set()  # names of those that do
 
-    def forget(self) -> None:
-        """What was learned does not count any more."""
-        self._first = b""
-        self.untaught = self._tries < _TRIES
+    def matches(self, buffer: bytearray, start: int, end: int) -> bool:
+        """See ChunkMemo.matches; not where it would rather learn."""
+        if self.untaught or not super().matches(buffer, start, end):
+            return False
+        # One in pieces, or it is like those before in another way than was learned.
+        self._missed += 1
+        self.untaught = self._missed > 1 and self._tries < _TRIES
+        return True
 
-    def missed(self) -> None:
-        """A chunk that is like those before could not be read: one in pieces, or it is like them
-        in another way than was learned."""
-        self._misses += 1
-        self.untaught = self._misses > 1 and self._tries < _TRIES
+    def learn(self, buffer: bytearray, start: int, end: int, obj: dict[str, object]) -> bool:
+        """See ChunkMemo.learn; the event just parsed is what the next ones are like."""
+        self._end = b""
+        found = super().learn(buffer, start, end, obj)
+        if found and self._parser is not None:
+            self._learn_event(self._parser, obj)
+        return found
 
-    def learn(self, parser: "SSEParser", memo: "ChunkMemo", obj: dict[str, object]) -> None:
-        """Takes the event just parsed as what the next ones are like.
-
-        Args:
-            parser: has it.
-            memo: has just learned it.
-            obj: the chunk.
-        """
-        self._memo = memo
+    def _learn_event(self, parser: "SSEParser", obj: dict[str, object]) -> None:
         self._tries += 1
         self.untaught = self._tries < _TRIES
-        begun, end = self._begun, parser.next_start()
-        place, last = memo.start, memo.end
-        self.kind, self.index, self.call = memo.kind, memo.index, memo.call
+        begun, end = self._begun, _next_start(parser)
+        place, last = self.start, self.end
         line_end = bytes(parser.view[parser.data_end : end])
         # Later lines of its data would have been moved (wire/sse.py).
         several = parser.buffer.find(b"\n", parser.data_start, parser.data_end) >= 0
@@ -109,14 +105,14 @@ class ChunkRuns:
             return
         if "\\" in before or "\\" in after:
             return
-        self._before, self._after, self._end = before, after, line_end
+        self._head, self._tail, self._end = before, after, line_end
         self._fields = self._look_for(obj)
         self._first = (self._fields[0][0] if self._fields else before).encode()
         self.untaught = False
 
     def _look_for(self, obj: dict[str, object]) -> list[tuple[str, int, int]]:
         # The fields that may change, in their order, the text among them; [] where only that may.
-        before, after = self._before, self._after
+        before, after = self._head, self._tail
         size = len(before)
         whole = before + "\0" + after
         found = [(size, size + 1, _TEXT)]
@@ -144,15 +140,18 @@ class ChunkRuns:
             literal = whole[at:start]
             fields.append((literal, len(literal), kind))
             at = end
-        self._after = whole[at:]
+        self._tail = whole[at:]
         return fields
 
     def read(self, parser: "SSEParser") -> bool:
         """Reads what stands whole in the parser's buffer, as far as it is like the learned chunk;
         whether there are `texts` now."""
-        begun = self._begun = parser.next_start()
-        first = self._first
-        if not first or begun < 0 or not parser.buffer.startswith(first, begun):
+        self._parser = parser
+        begun = self._begun = _next_start(parser)
+        if not self.before:  # what was parsed meanwhile may have changed something
+            self._end = b""
+            self.untaught = self._tries < _TRIES
+        if not self._end or begun < 0 or not parser.buffer.startswith(self._first, begun):
             return False
         limit = min(begun + _PIECE, parser.line_end())
         end = parser.buffer.rfind(self._end, begun, limit)
@@ -173,17 +172,15 @@ class ChunkRuns:
         size = end + len(self._end) - begun
         if at < len(region):
             size = at if region.isascii() else len(region[:at].encode())
-        parser.skip_to(begun + size)
+        _skip_to(parser, begun + size)
         texts.reverse()
         self.texts = texts
-        self._tries = self._misses = 0
-        if self._memo is not None:
-            self._memo.misses = 0
+        self._tries = self._missed = self.misses = 0
         return True
 
     def _take(self, region: str, texts: list[str]) -> int:
         # The texts of events in which nothing else changes; returns where they end.
-        before, after = self._before, self._after
+        before, after = self._head, self._tail
         between, begin = after + before, len(before)
         step, size = len(after) + begin, len(after)
         starts, take, scan = region.startswith, texts.append, _scan
@@ -204,7 +201,7 @@ class ChunkRuns:
         return at - begin
 
     def _take_fields(self, region: str, texts: list[str]) -> int:
-        fields, after = self._fields, self._after
+        fields, after = self._fields, self._tail
         numbers: list[int] = []
         starts, scan = region.startswith, _scan
         at = whole = 0
@@ -237,3 +234,24 @@ class ChunkRuns:
         finally:
             numbers.reverse()
             self.numbers = numbers
+
+
+# Both know the parser from within: a method of its would take memory on a chip.
+
+
+def _next_start(parser: "SSEParser") -> int:
+    # Where the next event begins; -1 in the middle of one, and before the first.
+    inside = (parser._data or parser.event != "message") and not parser._given
+    if parser._start or inside:
+        return -1
+    start = parser._line
+    if parser._skip_lf and start < parser._end and parser.buffer[start] == 10:
+        start += 1
+    return start
+
+
+def _skip_to(parser: "SSEParser", place: int) -> None:
+    # The events up to there are whole, and have been read here.
+    parser._line = parser._scan = place
+    parser._given = parser._data = parser.unfinished = parser._skip_lf = False
+    parser.event = "message"
