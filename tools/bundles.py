@@ -1,0 +1,385 @@
+"""Makes few modules of many, for a firmware: what is loaded at one time is frozen as one module.
+
+A module costs a chip 64 to 128 bytes of RAM before it has a name in it, and each name that one
+module imports from another 8 more. The source is divided for who reads it; what a client that is
+made has loaded, and what the first call loads, are two modules in a firmware (manifest.py).
+
+The text of functions and classes stays as it is, but for names: an import from a module of the
+same bundle needs none, and a private name that two modules have is told apart. Under the other
+names of a bundle's modules lie stubs, for who imports one of them first; from then on each of them
+is the bundle (sys.modules), so that code outside of it need not know.
+"""
+
+import ast
+import os
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+# Each in an order in which a module stands behind those that it imports. The first one gives the
+# bundle its name, and is what is imported first of it.
+CLIENT = """\
+thinwire.core.client thinwire.core.error_kinds thinwire.core.adapters
+thinwire.core.routing.deployment thinwire.core.routing.policy thinwire.core.routing.health
+thinwire.core.routing.router thinwire.core.wire.reserve thinwire.core.wire.http1_request
+thinwire_device.wait thinwire_device.socket_transport thinwire_device.loading"""
+CALL = """\
+thinwire.core.errors thinwire.core.answer.events thinwire.core.answer.chunk
+thinwire.core.wire.sse thinwire.core.answer.completion thinwire.core.answer.chunk_memo
+thinwire.core.answer.assembler thinwire.core.answer.answer thinwire.core.dialects.openai
+thinwire.core.wire.json_encode thinwire.core.request.http_request thinwire.core.request.call
+thinwire.core.routing.plan thinwire.core.exchange thinwire.core.stream thinwire.core.wire.http1
+thinwire_device.connection thinwire_device.dns thinwire_device.http11"""
+BUNDLES = (tuple(CLIENT.split()), tuple(CALL.split()))
+_HOME = {name: names[0] for names in BUNDLES for name in names}
+
+# What decides at compile time: as constants whose names begin with an underscore they take nothing,
+# and MicroPython's compiler leaves out what they rule out.
+_FOLDED = {"TYPE_CHECKING": "_TYPE_CHECKING", "MICROPYTHON": "_MICROPYTHON"}
+_HEAD = """\
+import sys
+from micropython import const
+_TYPE_CHECKING = const(False)
+_MICROPYTHON = const(True)
+"""
+_TAIL = """\
+def of_bundle(name):
+    if name in globals():
+        return globals()[name]
+    raise AttributeError("no attribute %%r" %% name)
+for _name in %r.split():
+    sys.modules["thinwire" + _name] = sys.modules[__name__]
+del _name
+"""
+_STUB = "from %s import of_bundle as __getattr__\n"
+_DROPPED = ("const", "public")  # of _compat: the first comes from micropython, the second is nothing
+
+_Function = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
+_Comprehension = ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp
+
+
+class BundleError(Exception):
+    """Two modules cannot be one; the text says why."""
+
+
+def texts(sources: "dict[str, Path]") -> "dict[str, str]":
+    """The text of each module of a bundle: of one the bundle's, of the others their stubs.
+
+    Args:
+        sources: module name -> file, of all modules of a bundle at least.
+
+    Raises:
+        BundleError: there is a name with two meanings.
+    """
+    found: dict[str, str] = {}
+    for names in BUNDLES:
+        found[names[0]] = _merged([_Module(name, sources[name]) for name in names])
+        for name in names[1:]:
+            found[name] = _STUB % names[0]
+    return found
+
+
+def write(folder: Path, sources: "dict[str, Path]") -> None:
+    """Writes those into `folder`, as packages; for a build, which looks at the time of a file."""
+    for name, text in texts(sources).items():
+        file = folder / (name.replace(".", os.sep) + ".py")
+        file.parent.mkdir(parents=True, exist_ok=True)
+        # Builds beside this one may read it at any moment.
+        fresh = file.with_name("%s.%d" % (file.name, os.getpid()))
+        fresh.write_text(text)
+        fresh.replace(file)
+
+
+class _Module:
+    # One module: its text, its names, and what is to be put in place of what.
+    def __init__(self, name: str, file: Path) -> None:
+        self.name = name
+        self.source = file.read_text("utf-8").encode()
+        self.tree = ast.parse(self.source)
+        self.starts = [0]  # of each line
+        for line in self.source.splitlines(keepends=True):
+            self.starts.append(self.starts[-1] + len(line))
+        self.own: set[str] = set()  # names that it makes
+        self.taken: dict[str, tuple[str, str]] = {}  # name -> module and name there, "" for itself
+        for node in self.tree.body:
+            self._look(node)
+
+    def _look(self, node: ast.stmt) -> None:
+        if isinstance(node, ast.ImportFrom) and node.module:
+            for one in node.names:
+                self.taken[one.asname or one.name] = (node.module, one.name)
+        elif isinstance(node, ast.Import):
+            for one in node.names:
+                self.taken[one.asname or one.name] = (one.name, "")
+        elif isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
+            self.own.add(node.name)
+        elif isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING":
+            pass  # nobody needs it at run time
+        else:
+            for inner in ast.walk(node):
+                if isinstance(inner, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
+                    self.own.add(inner.name)
+                elif isinstance(inner, ast.Name) and isinstance(inner.ctx, ast.Store):
+                    self.own.add(inner.id)
+                elif isinstance(inner, (ast.Import, ast.ImportFrom)):
+                    self.own.update(one.asname or one.name for one in inner.names)
+        self.own -= set(_FOLDED)
+
+    def place(self, line: int, column: int) -> int:
+        return self.starts[line - 1] + column
+
+    def span(self, node: ast.expr | ast.stmt) -> "tuple[int, int]":
+        assert node.end_lineno is not None
+        assert node.end_col_offset is not None
+        start = self.place(node.lineno, node.col_offset)
+        return start, self.place(node.end_lineno, node.end_col_offset)
+
+
+def _merged(modules: "list[_Module]") -> str:
+    inside = {module.name: module for module in modules}
+    owners: dict[str, str] = {}
+    renamed: dict[tuple[str, str], str] = {}  # of a module, a name -> what it is called here
+    for module in modules:
+        for name in sorted(module.own):
+            if name not in owners:
+                owners[name] = module.name
+            elif name.startswith("_"):
+                other = "%s_%s" % (name, module.name.rpartition(".")[2])
+                if other in owners:
+                    raise BundleError("%s is in two modules" % other)
+                renamed[module.name, name] = other
+                owners[other] = module.name
+            else:
+                raise BundleError("%s is of %s and of %s" % (name, owners[name], module.name))
+    imports: dict[str, tuple[str, str]] = {}
+    bodies = []
+    for module in modules:
+        names: dict[str, str] = dict(_FOLDED)
+        names.update({old: new for (owner, old), new in renamed.items() if owner == module.name})
+        modules_as: dict[str, _Module] = {}
+        for local, (place, name) in module.taken.items():
+            whole = inside.get("%s.%s" % (place, name))
+            if place == "thinwire.core._compat" and name in (*_DROPPED, *_FOLDED):
+                continue
+            if place == "micropython":
+                continue
+            if whole is not None:
+                modules_as[local] = whole
+            elif place in inside:
+                origin = inside[place]
+                while name in origin.taken and origin.taken[name][0] in inside:
+                    origin = inside[origin.taken[name][0]]
+                final = renamed.get((origin.name, name), name)
+                if name in origin.taken:
+                    final = _imported(imports, owners, *origin.taken[name], name)
+                names[local] = final
+            else:
+                names[local] = _imported(imports, owners, _HOME.get(place, place), name, local)
+        edits = _Edits(module, names, modules_as, renamed)
+        bodies.append("# %s\n%s" % (module.name, edits.text()))
+    text = "".join(bodies)
+    itself = "_bundle = sys.modules[__name__]\n" if "_bundle." in text else ""
+    return _HEAD + itself + _import_lines(imports) + text + _tail(modules)
+
+
+def _imported(
+    imports: "dict[str, tuple[str, str]]",
+    owners: "dict[str, str]",
+    place: str,
+    name: str,
+    local: str,
+) -> str:
+    # What a name from outside is called in the bundle.
+    place = _HOME.get(place, place)
+    meant = (place, name)
+    called = local
+    while called in owners or imports.get(called, meant) != meant:
+        called = "_" + called
+    imports[called] = meant
+    return called
+
+
+def _import_lines(imports: "dict[str, tuple[str, str]]") -> str:
+    lines = []
+    for called, (place, name) in sorted(imports.items()):
+        as_other = "" if called == (name or place) else " as " + called
+        lines.append(
+            "from %s import %s%s\n" % (place, name, as_other)
+            if name
+            else "import %s%s\n" % (place, as_other)
+        )
+    return "".join(line for line in lines if line != "import sys\n")
+
+
+def _tail(modules: "list[_Module]") -> str:
+    return _TAIL % " ".join(module.name.removeprefix("thinwire") for module in modules)
+
+
+class _Edits:
+    # What becomes of the text of one module.
+    def __init__(
+        self,
+        module: _Module,
+        names: "dict[str, str]",
+        modules_as: "dict[str, _Module]",
+        renamed: "dict[tuple[str, str], str]",
+    ) -> None:
+        self._module = module
+        self._names = names
+        self._modules_as = modules_as
+        self._renamed = renamed
+        self._found: list[tuple[int, int, str]] = []
+
+    def text(self) -> str:
+        module = self._module
+        for node in module.tree.body:
+            if _is_dropped(node):
+                self._cut(node)
+            else:
+                self._visit(node, ())
+        pieces, at = [], 0
+        for start, end, new in sorted(self._found):
+            pieces += [module.source[at:start].decode(), new]
+            at = end
+        return "".join(pieces) + module.source[at:].decode()
+
+    def _cut(self, node: ast.stmt) -> None:
+        start, end = self._module.span(node)
+        self._found.append((start, end, ""))
+
+    def _put(self, node: ast.expr | ast.stmt, new: str) -> None:
+        start, end = self._module.span(node)
+        self._found.append((start, end, new))
+
+    def _visit(self, node: ast.AST, scopes: "tuple[set[str], ...]") -> None:
+        if isinstance(node, ast.Name):
+            if node.id in self._names and not _is_local(node.id, scopes):
+                new = self._names[node.id]
+                if new != node.id:
+                    self._put(node, new)
+            elif node.id in self._modules_as and not _is_local(node.id, scopes):
+                raise BundleError("%s is used as a value in %s" % (node.id, self._module.name))
+            return
+        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
+            other = self._modules_as.get(node.value.id)
+            if other is not None and not _is_local(node.value.id, scopes):
+                name = self._renamed.get((other.name, node.attr), node.attr)
+                if _is_local(name, scopes):
+                    name = "_bundle." + name
+                self._put(node, name)
+                return
+        if isinstance(node, ast.JoinedStr):
+            raise BundleError("an f-string does not say where its names are")
+        if isinstance(node, ast.Global) and set(node.names) & set(self._names):
+            raise BundleError("a global name of %s is told apart" % self._module.name)
+        if isinstance(node, ast.ImportFrom):
+            self._import_inside(node)
+            return
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
+            self._define(node, scopes)
+            return
+        if isinstance(node, (ast.Lambda, ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)):
+            scopes = (*scopes, _bound(node))
+        for child in _evaluated(node):
+            self._visit(child, scopes)
+
+    def _define(
+        self,
+        node: ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef,
+        scopes: "tuple[set[str], ...]",
+    ) -> None:
+        for decorator in node.decorator_list:
+            if isinstance(decorator, ast.Name) and decorator.id == "public":
+                start, end = self._module.span(decorator)
+                self._found.append((start - 1, end, ""))
+            else:
+                self._visit(decorator, scopes)
+        if node.name in self._names and not scopes:
+            source = self._module.source
+            start = source.index(node.name.encode(), self._module.span(node)[0])
+            self._found.append((start, start + len(node.name), self._names[node.name]))
+        if isinstance(node, ast.ClassDef):
+            for base in node.bases:
+                self._visit(base, scopes)
+            # What a class binds is not seen by its methods.
+            bound = _bound(node)
+            for child in node.body:
+                is_method = isinstance(child, (ast.FunctionDef, ast.AsyncFunctionDef))
+                self._visit(child, scopes if is_method else (*scopes, bound))
+            return
+        defaults = [*node.args.defaults, *(one for one in node.args.kw_defaults if one is not None)]
+        for value in defaults:
+            self._visit(value, scopes)
+        for child in node.body:
+            self._visit(child, (*scopes, _bound(node)))
+
+    def _import_inside(self, node: ast.ImportFrom) -> None:
+        home = _HOME.get(node.module or "")
+        if home is None:
+            return
+        for one in node.names:
+            new = self._renamed.get((node.module or "", one.name), one.name)
+            if new != one.name:
+                raise BundleError("%s is private to %s" % (one.name, node.module))
+        start, end = self._module.span(node)
+        text = self._module.source[start:end].decode()
+        self._found.append((start, end, text.replace(node.module or "", home, 1)))
+
+
+def _is_dropped(node: ast.stmt) -> bool:
+    if isinstance(node, (ast.Import, ast.ImportFrom)):
+        return True
+    if isinstance(node, ast.If):
+        return ast.unparse(node.test) == "TYPE_CHECKING" and not node.orelse
+    if isinstance(node, ast.Assign):
+        return ast.unparse(node.targets[0]) in ("TYPE_CHECKING", "__all__")
+    return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)  # the docstring
+
+
+def _is_local(name: str, scopes: "tuple[set[str], ...]") -> bool:
+    return any(name in scope for scope in scopes)
+
+
+def _evaluated(node: ast.AST) -> "Iterator[ast.AST]":
+    # The children of a node, but for its annotations.
+    for field, value in ast.iter_fields(node):
+        if field not in ("annotation", "returns"):
+            for one in value if isinstance(value, list) else [value]:
+                if isinstance(one, ast.AST):
+                    yield one
+
+
+def _bound(scope: "_Function | _Comprehension | ast.ClassDef") -> "set[str]":
+    # The names that are bound in a scope.
+    found: set[str] = set()
+    body: Iterable[ast.AST]
+    if isinstance(scope, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)):
+        given = scope.args
+        listed = [*given.posonlyargs, *given.args, *given.kwonlyargs, given.vararg, given.kwarg]
+        found.update(one.arg for one in listed if one is not None)
+        body = [scope.body] if isinstance(scope, ast.Lambda) else scope.body
+    elif isinstance(scope, ast.ClassDef):
+        body = scope.body
+    else:
+        body = scope.generators
+    shared: set[str] = set()
+    for node in body:
+        _bind(node, found, shared)
+    return found - shared
+
+
+def _bind(node: ast.AST, found: "set[str]", shared: "set[str]") -> None:
+    if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
+        found.add(node.name)
+        return
+    if isinstance(node, (ast.Lambda, ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)):
+        return
+    if isinstance(node, ast.Global):
+        shared.update(node.names)
+    elif isinstance(node, ast.Name) and isinstance(node.ctx, (ast.Store, ast.Del)):
+        found.add(node.id)
+    elif isinstance(node, (ast.Import, ast.ImportFrom)):
+        found.update((one.asname or one.name).partition(".")[0] for one in node.names)
+    elif isinstance(node, ast.ExceptHandler) and node.name:
+        found.add(node.name)
+    for child in ast.iter_child_nodes(node):
+        _bind(child, found, shared)
