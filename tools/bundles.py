@@ -15,8 +15,7 @@ import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-# Each in an order in which a module stands behind those that it imports. The first one gives the
-# bundle its name, and is what is imported first of it.
+# The first one gives the bundle its name: it is what a program imports first of it.
 CLIENT = """\
 thinwire.core.client thinwire.core.error_kinds thinwire.core.adapters
 thinwire.core.routing.deployment thinwire.core.routing.policy thinwire.core.routing.health
@@ -72,21 +71,37 @@ def texts(sources: "dict[str, Path]") -> "dict[str, str]":
     """
     found: dict[str, str] = {}
     for names in BUNDLES:
-        found[names[0]] = _merged([_Module(name, sources[name]) for name in names])
+        found[names[0]] = _merged(_ordered([_Module(name, sources[name]) for name in names]))
         for name in names[1:]:
             found[name] = _STUB % names[0]
     return found
 
 
-def write(folder: Path, sources: "dict[str, Path]") -> None:
-    """Writes those into `folder`, as packages; for a build, which looks at the time of a file."""
+def write(folder: str, bases: "dict[str, str]") -> "dict[str, list[str]]":
+    """Writes those into a folder, for a build, which looks at the time of each file.
+
+    Args:
+        folder: where to; the packages lie in it.
+        bases: name of a package -> the folder that it lies in.
+
+    Returns:
+        Name of a package -> the files of it that were written, e.g. "core/errors.py".
+    """
+    sources = {}
+    for name in _HOME:
+        package = name.partition(".")[0]
+        sources[name] = Path(bases[package]) / (name.replace(".", "/") + ".py")
+    found: dict[str, list[str]] = {package: [] for package in bases}
     for name, text in texts(sources).items():
-        file = folder / (name.replace(".", os.sep) + ".py")
+        package, _, rest = (name.replace(".", "/") + ".py").partition("/")
+        found[package].append(rest)
+        file = Path(folder) / package / rest
         file.parent.mkdir(parents=True, exist_ok=True)
         # Builds beside this one may read it at any moment.
         fresh = file.with_name("%s.%d" % (file.name, os.getpid()))
         fresh.write_text(text)
         fresh.replace(file)
+    return found
 
 
 class _Module:
@@ -132,6 +147,26 @@ class _Module:
         assert node.end_col_offset is not None
         start = self.place(node.lineno, node.col_offset)
         return start, self.place(node.end_lineno, node.end_col_offset)
+
+
+def _ordered(modules: "list[_Module]") -> "list[_Module]":
+    # Each stands behind those that it imports.
+    inside = {module.name: module for module in modules}
+    found: dict[str, _Module] = {}
+
+    def place(module: _Module, above: "tuple[str, ...]") -> None:
+        if module.name in above:
+            raise BundleError("%s imports itself, by way of others" % module.name)
+        for other, name in module.taken.values():
+            for wanted in (other, "%s.%s" % (other, name)):
+                if wanted in inside and wanted not in found:
+                    place(inside[wanted], (*above, module.name))
+        found[module.name] = module
+
+    for module in modules:
+        if module.name not in found:
+            place(module, ())
+    return list(found.values())
 
 
 def _merged(modules: "list[_Module]") -> str:
