@@ -17,7 +17,7 @@ from pathlib import Path
 
 # The first one gives the bundle its name: it is what a program imports first of it.
 CLIENT = """\
-thinwire.core.client thinwire.core.error_kinds thinwire.core.adapters
+thinwire.core._compat thinwire.core._micropython thinwire.core.client thinwire.core.error_kinds thinwire.core.adapters
 thinwire.core.routing.deployment thinwire.core.routing.policy thinwire.core.routing.health
 thinwire.core.routing.router thinwire.core.wire.reserve thinwire.core.wire.http1_request
 thinwire_device.wait thinwire_device.socket_transport thinwire_device.loading"""
@@ -29,6 +29,8 @@ thinwire.core.wire.json_encode thinwire.core.request.http_request thinwire.core.
 thinwire.core.routing.plan thinwire.core.exchange thinwire.core.stream thinwire.core.wire.http1
 thinwire_device.connection thinwire_device.dns thinwire_device.http11"""
 BUNDLES = (tuple(CLIENT.split()), tuple(CALL.split()))
+_MICROPYTHON = "thinwire.core._micropython"
+_COMPAT = "thinwire.core._compat"
 _HOME = {name: names[0] for names in BUNDLES for name in names}
 
 # What decides at compile time: as constants whose names begin with an underscore they take nothing,
@@ -108,7 +110,9 @@ class _Module:
     # One module: its text, its names, and what is to be put in place of what.
     def __init__(self, name: str, file: Path) -> None:
         self.name = name
-        self.source = file.read_text("utf-8").encode()
+        # That one hands on what another has, which is in the same bundle.
+        text = "MICROPYTHON = True\n" if name == _COMPAT else file.read_text("utf-8")
+        self.source = text.encode()
         self.tree = ast.parse(self.source)
         self.starts = [0]  # of each line
         for line in self.source.splitlines(keepends=True):
@@ -137,7 +141,8 @@ class _Module:
                     self.own.add(inner.id)
                 elif isinstance(inner, (ast.Import, ast.ImportFrom)):
                     self.own.update(one.asname or one.name for one in inner.names)
-        self.own -= set(_FOLDED)
+        if self.name != _COMPAT:
+            self.own -= set(_FOLDED)
 
     def place(self, line: int, column: int) -> int:
         return self.starts[line - 1] + column
@@ -188,13 +193,15 @@ def _merged(modules: "list[_Module]") -> str:
     imports: dict[str, tuple[str, str]] = {}
     bodies = []
     for module in modules:
-        names: dict[str, str] = dict(_FOLDED)
+        names: dict[str, str] = {} if module.name == _COMPAT else dict(_FOLDED)
         names.update({old: new for (owner, old), new in renamed.items() if owner == module.name})
         modules_as: dict[str, _Module] = {}
         for local, (place, name) in module.taken.items():
             whole = inside.get("%s.%s" % (place, name))
-            if place == "thinwire.core._compat" and name in (*_DROPPED, *_FOLDED):
+            if place == _COMPAT and name in (*_DROPPED, *_FOLDED):
                 continue
+            if place == _COMPAT and place in inside:
+                place = _MICROPYTHON
             if place == "micropython":
                 continue
             if whole is not None:
@@ -348,6 +355,13 @@ class _Edits:
             self._visit(child, (*scopes, _bound(node)))
 
     def _import_inside(self, node: ast.ImportFrom) -> None:
+        if len(node.names) == 1:
+            one = node.names[0]
+            home = _HOME.get("%s.%s" % (node.module, one.name))
+            if home is not None:
+                package, _, name = home.rpartition(".")
+                self._put(node, "from %s import %s as %s" % (package, name, one.asname or one.name))
+                return
         home = _HOME.get(node.module or "")
         if home is None:
             return
