@@ -72,8 +72,10 @@ def texts(sources: "dict[str, Path]") -> "dict[str, str]":
         BundleError: there is a name with two meanings.
     """
     found: dict[str, str] = {}
+    modules = {name: _Module(name, file) for name, file in sources.items()}
+    modules[_COMPAT].literals = modules[_MICROPYTHON].literals
     for names in BUNDLES:
-        found[names[0]] = _merged(_ordered([_Module(name, sources[name]) for name in names]))
+        found[names[0]] = _merged(_ordered([modules[name] for name in names]), modules)
         for name in names[1:]:
             found[name] = _STUB % names[0]
     return found
@@ -93,6 +95,7 @@ def write(folder: str, bases: "dict[str, str]") -> "dict[str, list[str]]":
     for name in _HOME:
         package = name.partition(".")[0]
         sources[name] = Path(bases[package]) / (name.replace(".", "/") + ".py")
+    sources["thinwire"] = Path(bases["thinwire"]) / "thinwire/__init__.py"
     found: dict[str, list[str]] = {package: [] for package in bases}
     for name, text in texts(sources).items():
         package, _, rest = (name.replace(".", "/") + ".py").partition("/")
@@ -119,8 +122,29 @@ class _Module:
             self.starts.append(self.starts[-1] + len(line))
         self.own: set[str] = set()  # names that it makes
         self.taken: dict[str, tuple[str, str]] = {}  # name -> module and name there, "" for itself
+        self.literals: dict[str, str] = {}  # name of a constant -> what it is
         for node in self.tree.body:
             self._look(node)
+        rebound = {
+            name for node in ast.walk(self.tree) if isinstance(node, ast.Global) for name in node.names
+        }
+        self.constants: list[ast.Assign] = []
+        for node in self.tree.body:
+            if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
+                self._look_at_constant(node, node.targets[0].id, rebound)
+
+    def _look_at_constant(self, node: ast.Assign, name: str, rebound: "set[str]") -> None:
+        value = node.value
+        if name in rebound:
+            return
+        if isinstance(value, ast.Call) and ast.unparse(value.func) == "const":
+            value = value.args[0]
+        elif name.startswith("_") and _is_constant(value):
+            self.constants.append(node)
+        simple = isinstance(value, ast.Constant) or ast.unparse(value) in ("object", "Exception")
+        if simple:
+            start, end = self.span(value)
+            self.literals[name] = self.source[start:end].decode()
 
     def _look(self, node: ast.stmt) -> None:
         if isinstance(node, ast.ImportFrom) and node.module:
@@ -174,7 +198,7 @@ def _ordered(modules: "list[_Module]") -> "list[_Module]":
     return list(found.values())
 
 
-def _merged(modules: "list[_Module]") -> str:
+def _merged(modules: "list[_Module]", outside: "dict[str, _Module]") -> str:
     inside = {module.name: module for module in modules}
     owners: dict[str, str] = {}
     renamed: dict[tuple[str, str], str] = {}  # of a module, a name -> what it is called here
@@ -206,6 +230,8 @@ def _merged(modules: "list[_Module]") -> str:
                 continue
             if whole is not None:
                 modules_as[local] = whole
+            elif place in inside and name in inside[place].literals:
+                names[local] = inside[place].literals[name]
             elif place in inside:
                 origin = inside[place]
                 while name in origin.taken and origin.taken[name][0] in inside:
@@ -214,8 +240,10 @@ def _merged(modules: "list[_Module]") -> str:
                 if name in origin.taken:
                     final = _imported(imports, owners, *origin.taken[name], name)
                 names[local] = final
+            elif place in outside and name in outside[place].literals:
+                names[local] = outside[place].literals[name]
             else:
-                names[local] = _imported(imports, owners, _HOME.get(place, place), name, local)
+                names[local] = _imported(imports, owners, place, name, local)
         edits = _Edits(module, names, modules_as, renamed)
         bodies.append("# %s\n%s" % (module.name, edits.text()))
     text = "".join(bodies)
@@ -276,6 +304,13 @@ class _Edits:
         for node in module.tree.body:
             if _is_dropped(node):
                 self._cut(node)
+                continue
+            if isinstance(node, ast.Assign) and node in module.constants:
+                # In no dict then, but where it is used.
+                name = ast.unparse(node.targets[0])
+                start, end = module.span(node.value)
+                value = module.source[start:end].decode()
+                self._put(node, "%s = const(%s)" % (self._names.get(name, name), value))
             else:
                 self._visit(node, ())
         pieces, at = [], 0
@@ -372,6 +407,12 @@ class _Edits:
         start, end = self._module.span(node)
         text = self._module.source[start:end].decode()
         self._found.append((start, end, text.replace(node.module or "", home, 1)))
+
+
+def _is_constant(node: ast.expr) -> bool:
+    if isinstance(node, ast.Tuple):
+        return bool(node.elts) and all(_is_constant(one) for one in node.elts)
+    return isinstance(node, ast.Constant) and node.value is not None
 
 
 def _is_dropped(node: ast.stmt) -> bool:
