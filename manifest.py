@@ -189,13 +189,8 @@ def files(base, folder):
                 yield file.partition("/")[2]
 
 
-def version():
-    with open("src/thinwire/__init__.py") as file:
-        return file.read().partition('__version__ = "')[2].partition('"')[0]
-
-
+# No version, which the build would write into each module: the one of thinwire is in its __init__.
 metadata(
-    version=version(),
     description="LLM client that streams both ways in constant memory",
     author="thinwire contributors",
     license="MIT",

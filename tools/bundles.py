@@ -12,6 +12,7 @@ is the bundle (sys.modules), so that code outside of it need not know.
 
 import ast
 import os
+import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -38,7 +39,6 @@ _HOME = {name: names[0] for names in BUNDLES for name in names}
 _FOLDED = {"TYPE_CHECKING": "_TYPE_CHECKING", "MICROPYTHON": "_MICROPYTHON"}
 _HEAD = """\
 import sys
-from micropython import const
 _TYPE_CHECKING = const(False)
 _MICROPYTHON = const(True)
 """
@@ -47,9 +47,7 @@ def of_bundle(name):
     if name in globals():
         return globals()[name]
     raise AttributeError("no attribute %%r" %% name)
-for _name in %r.split():
-    sys.modules["thinwire" + _name] = sys.modules[__name__]
-del _name
+sys.modules.update(dict.fromkeys(%r, sys.modules[__name__]))
 """
 _STUB = "from %s import of_bundle as __getattr__\n"
 _DROPPED = ("const", "public")  # of _compat: the first comes from micropython, the second is nothing
@@ -62,17 +60,18 @@ class BundleError(Exception):
     """Two modules cannot be one; the text says why."""
 
 
-def texts(sources: "dict[str, Path]") -> "dict[str, str]":
+def texts(sources: "dict[str, Path]", asked: "set[str]") -> "dict[str, str]":
     """The text of each module of a bundle: of one the bundle's, of the others their stubs.
 
     Args:
         sources: module name -> file, of all modules of a bundle at least.
+        asked: names that code outside of them has.
 
     Raises:
         BundleError: there is a name with two meanings.
     """
     found: dict[str, str] = {}
-    modules = {name: _Module(name, file) for name, file in sources.items()}
+    modules = {name: _Module(name, file, asked) for name, file in sources.items()}
     modules[_COMPAT].literals = modules[_MICROPYTHON].literals
     for names in BUNDLES:
         found[names[0]] = _merged(_ordered([modules[name] for name in names]), modules)
@@ -97,7 +96,7 @@ def write(folder: str, bases: "dict[str, str]") -> "dict[str, list[str]]":
         sources[name] = Path(bases[package]) / (name.replace(".", "/") + ".py")
     sources["thinwire"] = Path(bases["thinwire"]) / "thinwire/__init__.py"
     found: dict[str, list[str]] = {package: [] for package in bases}
-    for name, text in texts(sources).items():
+    for name, text in texts(sources, _asked(bases, sources)).items():
         package, _, rest = (name.replace(".", "/") + ".py").partition("/")
         found[package].append(rest)
         file = Path(folder) / package / rest
@@ -109,10 +108,22 @@ def write(folder: str, bases: "dict[str, str]") -> "dict[str, list[str]]":
     return found
 
 
+def _asked(bases: "dict[str, str]", sources: "dict[str, Path]") -> "set[str]":
+    # Each word of the files that are in no bundle.
+    bundled = set(sources.values())
+    found: set[str] = set()
+    for package, base in bases.items():
+        for file in (Path(base) / package).rglob("*.py"):
+            if file not in bundled:
+                found.update(re.findall(r"\w+", file.read_text("utf-8")))
+    return found
+
+
 class _Module:
     # One module: its text, its names, and what is to be put in place of what.
-    def __init__(self, name: str, file: Path) -> None:
+    def __init__(self, name: str, file: Path, asked: "set[str]") -> None:
         self.name = name
+        self.asked = asked
         # That one hands on what another has, which is in the same bundle.
         text = "MICROPYTHON = True\n" if name == _COMPAT else file.read_text("utf-8")
         self.source = text.encode()
@@ -129,6 +140,7 @@ class _Module:
             name for node in ast.walk(self.tree) if isinstance(node, ast.Global) for name in node.names
         }
         self.constants: list[ast.Assign] = []
+        self.numbers: dict[str, ast.Assign] = {}  # public ones that are said to be constant
         for node in self.tree.body:
             if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
                 self._look_at_constant(node, node.targets[0].id, rebound)
@@ -139,6 +151,8 @@ class _Module:
             return
         if isinstance(value, ast.Call) and ast.unparse(value.func) == "const":
             value = value.args[0]
+            if not name.startswith("_"):
+                self.numbers[name] = node
         elif name.startswith("_") and _is_constant(value):
             self.constants.append(node)
         simple = isinstance(value, ast.Constant) or ast.unparse(value) in ("object", "Exception")
@@ -219,6 +233,7 @@ def _merged(modules: "list[_Module]", outside: "dict[str, _Module]") -> str:
     for module in modules:
         names: dict[str, str] = {} if module.name == _COMPAT else dict(_FOLDED)
         names.update({old: new for (owner, old), new in renamed.items() if owner == module.name})
+        names.update({name: module.literals[name] for name in module.numbers})
         modules_as: dict[str, _Module] = {}
         for local, (place, name) in module.taken.items():
             whole = inside.get("%s.%s" % (place, name))
@@ -226,8 +241,8 @@ def _merged(modules: "list[_Module]", outside: "dict[str, _Module]") -> str:
                 continue
             if place == _COMPAT and place in inside:
                 place = _MICROPYTHON
-            if place == "micropython":
-                continue
+            if place == "micropython" and module.name != _MICROPYTHON:
+                continue  # the compiler knows what is a constant, without
             if whole is not None:
                 modules_as[local] = whole
             elif place in inside and name in inside[place].literals:
@@ -281,7 +296,8 @@ def _import_lines(imports: "dict[str, tuple[str, str]]") -> str:
 
 
 def _tail(modules: "list[_Module]") -> str:
-    return _TAIL % " ".join(module.name.removeprefix("thinwire") for module in modules)
+    # As literals, which lie in flash; and no further global, for which the dict might have to grow.
+    return _TAIL % (tuple(module.name for module in modules),)
 
 
 class _Edits:
@@ -311,6 +327,11 @@ class _Edits:
                 start, end = module.span(node.value)
                 value = module.source[start:end].decode()
                 self._put(node, "%s = const(%s)" % (self._names.get(name, name), value))
+            elif isinstance(node, ast.Assign) and node in module.numbers.values():
+                name = ast.unparse(node.targets[0])
+                value = module.literals[name]
+                asked = name in module.asked
+                self._put(node, "%s = %s" % (name, value) if asked else "_%s = const(%s)" % (name, value))
             else:
                 self._visit(node, ())
         pieces, at = [], 0
@@ -340,7 +361,9 @@ class _Edits:
             other = self._modules_as.get(node.value.id)
             if other is not None and not _is_local(node.value.id, scopes):
                 name = self._renamed.get((other.name, node.attr), node.attr)
-                if _is_local(name, scopes):
+                if node.attr in other.literals:
+                    name = other.literals[node.attr]
+                elif _is_local(name, scopes):
                     name = "_bundle." + name
                 self._put(node, name)
                 return
