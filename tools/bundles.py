@@ -400,6 +400,7 @@ class _Edits:
         if isinstance(node, ast.ClassDef):
             for base in node.bases:
                 self._visit(base, scopes)
+            self._forget_where(node)
             # What a class binds is not seen by its methods.
             bound = _bound(node)
             for child in node.body:
@@ -411,6 +412,14 @@ class _Edits:
             self._visit(value, scopes)
         for child in node.body:
             self._visit(child, (*scopes, _bound(node)))
+
+    def _forget_where(self, node: ast.ClassDef) -> None:
+        # MicroPython begins each class with two names that nobody asks for, and 8 bytes for each.
+        first = node.body[0]
+        line = getattr(first, "decorator_list", None) and first.decorator_list[0].lineno  # type: ignore[attr-defined]
+        start = self._module.place(line or first.lineno, first.col_offset)
+        text = "del __module__, __qualname__\n" + " " * first.col_offset
+        self._found.append((start, start, text))
 
     def _import_inside(self, node: ast.ImportFrom) -> None:
         if len(node.names) == 1:
