@@ -37,7 +37,11 @@ _HOME = {name: names[0] for names in BUNDLES for name in names}
 # What decides at compile time: as constants whose names begin with an underscore they take nothing,
 # and MicroPython's compiler leaves out what they rule out.
 _FOLDED = {"TYPE_CHECKING": "_TYPE_CHECKING", "MICROPYTHON": "_MICROPYTHON"}
+# What each token asks for. A name of Python's own is looked for among those of the module first, one
+# after the other: 170 of them.
+_HOT = ("isinstance", "len", "memoryview", "str")
 _HEAD = """\
+del __file__
 import sys
 _TYPE_CHECKING = const(False)
 _MICROPYTHON = const(True)
@@ -109,14 +113,27 @@ def write(folder: str, bases: "dict[str, str]") -> "dict[str, list[str]]":
 
 
 def _asked(bases: "dict[str, str]", sources: "dict[str, Path]") -> "set[str]":
-    # Each word of the files that are in no bundle.
-    bundled = set(sources.values())
+    # Each name, and each word of a text, of the files that are in no bundle.
+    bundled = set(sources.values()) - {sources["thinwire"]}
     found: set[str] = set()
     for package, base in bases.items():
         for file in (Path(base) / package).rglob("*.py"):
-            if file not in bundled:
-                found.update(re.findall(r"\w+", file.read_text("utf-8")))
+            if file not in bundled and "cpython" not in file.parts:
+                for node in ast.walk(ast.parse(file.read_text("utf-8"))):
+                    found.update(_words(node))
     return found
+
+
+def _words(node: ast.AST) -> "list[str]":
+    if isinstance(node, ast.Name):
+        return [node.id]
+    if isinstance(node, ast.Attribute):
+        return [node.attr]
+    if isinstance(node, ast.ImportFrom):
+        return [one.name for one in node.names]
+    if isinstance(node, ast.Constant) and isinstance(node.value, str):
+        return node.value.split()
+    return []
 
 
 class _Module:
@@ -263,7 +280,8 @@ def _merged(modules: "list[_Module]", outside: "dict[str, _Module]") -> str:
         bodies.append("# %s\n%s" % (module.name, edits.text()))
     text = "".join(bodies)
     itself = "_bundle = sys.modules[__name__]\n" if "_bundle." in text else ""
-    return _HEAD + itself + _import_lines(imports) + text + _tail(modules)
+    hot = "".join("%s = %s\n" % (name, name) for name in _HOT)
+    return _HEAD + hot + itself + _import_lines(imports) + text + _tail(modules)
 
 
 def _imported(
