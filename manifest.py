@@ -213,6 +213,7 @@ if options.bundles:
     BUNDLED = bundles.write("dist/bundles", {name: base for name, base, _ in PLACES})
 for package_name, base, listed in PLACES:
     made = BUNDLED.get(package_name, ())
-    package(package_name, tuple(file for file in listed if file not in made), base_path=base, opt=3)
+    left = [file for file in listed if file not in made]
+    package(package_name, files=tuple(left), base_path=base, opt=3)
     if made:
-        package(package_name, tuple(made), base_path="dist/bundles", opt=3)
+        package(package_name, files=tuple(made), base_path="dist/bundles", opt=3)

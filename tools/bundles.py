@@ -12,16 +12,16 @@ is the bundle (sys.modules), so that code outside of it need not know.
 
 import ast
 import os
-import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 # The first one gives the bundle its name: it is what a program imports first of it.
 CLIENT = """\
-thinwire.core._compat thinwire.core._micropython thinwire.core.client thinwire.core.error_kinds thinwire.core.adapters
-thinwire.core.routing.deployment thinwire.core.routing.policy thinwire.core.routing.health
-thinwire.core.routing.router thinwire.core.wire.reserve thinwire.core.wire.http1_request
-thinwire_device.wait thinwire_device.socket_transport thinwire_device.loading"""
+thinwire.core._compat thinwire.core._micropython thinwire.core.client thinwire.core.error_kinds
+thinwire.core.adapters thinwire.core.routing.deployment thinwire.core.routing.policy
+thinwire.core.routing.health thinwire.core.routing.router thinwire.core.wire.reserve
+thinwire.core.wire.http1_request thinwire_device.wait thinwire_device.socket_transport
+thinwire_device.loading"""
 CALL = """\
 thinwire.core.errors thinwire.core.answer.events thinwire.core.answer.chunk
 thinwire.core.wire.sse thinwire.core.answer.completion thinwire.core.answer.chunk_memo
@@ -34,11 +34,11 @@ _MICROPYTHON = "thinwire.core._micropython"
 _COMPAT = "thinwire.core._compat"
 _HOME = {name: names[0] for names in BUNDLES for name in names}
 
-# What decides at compile time: as constants whose names begin with an underscore they take nothing,
-# and MicroPython's compiler leaves out what they rule out.
+# What decides at compile time: as constants whose names begin with an underscore they take
+# nothing, and MicroPython's compiler leaves out what they rule out.
 _FOLDED = {"TYPE_CHECKING": "_TYPE_CHECKING", "MICROPYTHON": "_MICROPYTHON"}
-# What each token asks for. A name of Python's own is looked for among those of the module first, one
-# after the other: 170 of them.
+# What each token asks for. A name of Python's own is looked for among those of the module first,
+# one after the other: 170 of them.
 _HOT = ("isinstance", "len", "memoryview", "str")
 _HEAD = """\
 del __file__
@@ -54,10 +54,11 @@ def of_bundle(name):
 sys.modules.update(dict.fromkeys(%r, sys.modules[__name__]))
 """
 _STUB = "from %s import of_bundle as __getattr__\n"
-_DROPPED = ("const", "public")  # of _compat: the first comes from micropython, the second is nothing
+_DROPPED = ("const", "public")  # of _compat: the compiler knows the first, the second is nothing
 
 _Function = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
 _Comprehension = ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp
+_SCOPES = (ast.Lambda, ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
 
 
 class BundleError(Exception):
@@ -153,14 +154,15 @@ class _Module:
         self.literals: dict[str, str] = {}  # name of a constant -> what it is
         for node in self.tree.body:
             self._look(node)
-        rebound = {
-            name for node in ast.walk(self.tree) if isinstance(node, ast.Global) for name in node.names
-        }
+        rebound: set[str] = set()
+        for inner in ast.walk(self.tree):
+            if isinstance(inner, ast.Global):
+                rebound.update(inner.names)
         self.constants: list[ast.Assign] = []
         self.numbers: dict[str, ast.Assign] = {}  # public ones that are said to be constant
-        for node in self.tree.body:
-            if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
-                self._look_at_constant(node, node.targets[0].id, rebound)
+        for said in self.tree.body:
+            if isinstance(said, ast.Assign) and isinstance(said.targets[0], ast.Name):
+                self._look_at_constant(said, said.targets[0].id, rebound)
 
     def _look_at_constant(self, node: ast.Assign, name: str, rebound: "set[str]") -> None:
         value = node.value
@@ -237,7 +239,7 @@ def _merged(modules: "list[_Module]", outside: "dict[str, _Module]") -> str:
         for name in sorted(module.own):
             if name not in owners:
                 owners[name] = module.name
-            elif name.startswith("_"):
+            elif name.startswith("_") or name not in module.asked:
                 other = "%s_%s" % (name, module.name.rpartition(".")[2])
                 if other in owners:
                     raise BundleError("%s is in two modules" % other)
@@ -292,6 +294,9 @@ def _imported(
     local: str,
 ) -> str:
     # What a name from outside is called in the bundle.
+    if place.startswith("thinwire") and place not in _HOME:
+        # It may need what is being loaded.
+        raise BundleError("%s is loaded with a bundle, and in none: see BUNDLES" % place)
     place = _HOME.get(place, place)
     meant = (place, name)
     called = local
@@ -314,7 +319,7 @@ def _import_lines(imports: "dict[str, tuple[str, str]]") -> str:
 
 
 def _tail(modules: "list[_Module]") -> str:
-    # As literals, which lie in flash; and no further global, for which the dict might have to grow.
+    # As literals, which lie in flash, and without a further global, for which the dict might grow.
     return _TAIL % (tuple(module.name for module in modules),)
 
 
@@ -348,8 +353,8 @@ class _Edits:
             elif isinstance(node, ast.Assign) and node in module.numbers.values():
                 name = ast.unparse(node.targets[0])
                 value = module.literals[name]
-                asked = name in module.asked
-                self._put(node, "%s = %s" % (name, value) if asked else "_%s = const(%s)" % (name, value))
+                form = "%s = %s" if name in module.asked else "_%s = const(%s)"
+                self._put(node, form % (name, value))
             else:
                 self._visit(node, ())
         pieces, at = [], 0
@@ -395,7 +400,7 @@ class _Edits:
         if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
             self._define(node, scopes)
             return
-        if isinstance(node, (ast.Lambda, ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)):
+        if isinstance(node, _SCOPES):
             scopes = (*scopes, _bound(node))
         for child in _evaluated(node):
             self._visit(child, scopes)
@@ -425,9 +430,9 @@ class _Edits:
                 is_method = isinstance(child, (ast.FunctionDef, ast.AsyncFunctionDef))
                 self._visit(child, scopes if is_method else (*scopes, bound))
             return
-        defaults = [*node.args.defaults, *(one for one in node.args.kw_defaults if one is not None)]
-        for value in defaults:
-            self._visit(value, scopes)
+        for value in (*node.args.defaults, *node.args.kw_defaults):
+            if value is not None:
+                self._visit(value, scopes)
         for child in node.body:
             self._visit(child, (*scopes, _bound(node)))
 
@@ -445,7 +450,8 @@ class _Edits:
             home = _HOME.get("%s.%s" % (node.module, one.name))
             if home is not None:
                 package, _, name = home.rpartition(".")
-                self._put(node, "from %s import %s as %s" % (package, name, one.asname or one.name))
+                local = one.asname or one.name
+                self._put(node, "from %s import %s as %s" % (package, name, local))
                 return
         home = _HOME.get(node.module or "")
         if home is None:
@@ -511,7 +517,7 @@ def _bind(node: ast.AST, found: "set[str]", shared: "set[str]") -> None:
     if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
         found.add(node.name)
         return
-    if isinstance(node, (ast.Lambda, ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)):
+    if isinstance(node, _SCOPES):
         return
     if isinstance(node, ast.Global):
         shared.update(node.names)
