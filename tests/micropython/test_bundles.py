@@ -9,7 +9,7 @@ import pytest
 from size import ROOT, device_files
 from support.interpreters import Interpreter, run_micropython
 
-from thinwire.testing import MockServer
+from thinwire.testing import MockServer, status_reply, text_reply
 
 BASES = {"thinwire": str(ROOT / "src"), "thinwire_device": str(ROOT / "port_micropython")}
 CHAT = """
@@ -74,7 +74,8 @@ def test_calls_go_as_ever_whatever_is_imported_first(
     names = [name for bundle in bundles.BUNDLES for name in bundle]
     script.write_text(CHAT % (first, names))
     with MockServer() as server:
-        server.reply("refused", Reply(401))
+        server.reply("m", text_reply("Hello there, you"))
+        server.reply("refused", status_reply(401))
         env = {"MICROPYPATH": f"{library}:.frozen"}
         done = run_micropython(micropython, script, server.base_url, env=env)
     wanted = [True, "finish", "ContentDelta", "ValueError", "auth", "finish", len(bundles.BUNDLES)]
