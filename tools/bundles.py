@@ -12,6 +12,7 @@ is the bundle (sys.modules), so that code outside of it need not know.
 
 import ast
 import os
+import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -55,6 +56,8 @@ sys.modules.update(dict.fromkeys(%r, sys.modules[__name__]))
 """
 _STUB = "from %s import of_bundle as __getattr__\n"
 _DROPPED = ("const", "public")  # of _compat: the compiler knows the first, the second is nothing
+
+_PROSE = re.compile(r'"""[A-Z](?:.|\n)*?"""|(?:^|  )\s*# .*', re.M)
 
 _Function = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
 _Comprehension = ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp
@@ -114,27 +117,14 @@ def write(folder: str, bases: "dict[str, str]") -> "dict[str, list[str]]":
 
 
 def _asked(bases: "dict[str, str]", sources: "dict[str, Path]") -> "set[str]":
-    # Each name, and each word of a text, of the files that are in no bundle.
+    # Each word of the files that are in no bundle, but for what is said to people.
     bundled = set(sources.values()) - {sources["thinwire"]}
     found: set[str] = set()
     for package, base in bases.items():
         for file in (Path(base) / package).rglob("*.py"):
             if file not in bundled and "cpython" not in file.parts:
-                for node in ast.walk(ast.parse(file.read_text("utf-8"))):
-                    found.update(_words(node))
+                found.update(re.findall(r"\w+", _PROSE.sub("", file.read_text("utf-8"))))
     return found
-
-
-def _words(node: ast.AST) -> "list[str]":
-    if isinstance(node, ast.Name):
-        return [node.id]
-    if isinstance(node, ast.Attribute):
-        return [node.attr]
-    if isinstance(node, ast.ImportFrom):
-        return [one.name for one in node.names]
-    if isinstance(node, ast.Constant) and isinstance(node.value, str):
-        return node.value.split()
-    return []
 
 
 class _Module:
@@ -433,8 +423,9 @@ class _Edits:
         for value in (*node.args.defaults, *node.args.kw_defaults):
             if value is not None:
                 self._visit(value, scopes)
+        scopes = (*scopes, _bound(node))
         for child in node.body:
-            self._visit(child, (*scopes, _bound(node)))
+            self._visit(child, scopes)
 
     def _forget_where(self, node: ast.ClassDef) -> None:
         # MicroPython begins each class with two names that nobody asks for, and 8 bytes for each.

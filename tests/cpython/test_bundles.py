@@ -10,10 +10,11 @@ from size import ROOT, compile_for_device, device_files
 BASES = {"thinwire": str(ROOT / "src"), "thinwire_device": str(ROOT / "port_micropython")}
 
 
-@pytest.fixture
-def written(tmp_path: Path) -> Path:
-    bundles.write(str(tmp_path), BASES)
-    return tmp_path
+@pytest.fixture(scope="module")
+def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("bundles")
+    bundles.write(str(folder), BASES)
+    return folder
 
 
 def names_of(text: str) -> "set[str]":
