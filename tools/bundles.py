@@ -23,16 +23,19 @@ thinwire.core.adapters thinwire.core.routing.deployment thinwire.core.routing.po
 thinwire.core.routing.health thinwire.core.routing.router thinwire.core.wire.reserve
 thinwire.core.wire.http1_request thinwire_device.wait thinwire_device.socket_transport
 thinwire_device.loading"""
+# For who names an error before there is a call, and who only reads events (thinwire.sse).
+ERRORS = "thinwire.core.errors thinwire.core.wire.sse"
 CALL = """\
-thinwire.core.errors thinwire.core.answer.events thinwire.core.answer.chunk
-thinwire.core.wire.sse thinwire.core.answer.completion thinwire.core.answer.chunk_memo
+thinwire.core.exchange thinwire.core.answer.events thinwire.core.answer.chunk
+thinwire.core.answer.completion thinwire.core.answer.chunk_memo
 thinwire.core.answer.assembler thinwire.core.answer.answer thinwire.core.dialects.openai
 thinwire.core.wire.json_encode thinwire.core.request.http_request thinwire.core.request.call
-thinwire.core.routing.plan thinwire.core.exchange thinwire.core.stream thinwire.core.wire.http1
+thinwire.core.routing.plan thinwire.core.stream thinwire.core.wire.http1
 thinwire_device.connection thinwire_device.dns thinwire_device.http11"""
-BUNDLES = (tuple(CLIENT.split()), tuple(CALL.split()))
+BUNDLES = (tuple(CLIENT.split()), tuple(ERRORS.split()), tuple(CALL.split()))
 _MICROPYTHON = "thinwire.core._micropython"
 _COMPAT = "thinwire.core._compat"
+_LOADING = "thinwire_device.loading"  # its one text says what a call loads
 _HOME = {name: names[0] for names in BUNDLES for name in names}
 
 # What decides at compile time: as constants whose names begin with an underscore they take
@@ -245,6 +248,7 @@ def _merged(modules: "list[_Module]", outside: "dict[str, _Module]") -> str:
         names.update({name: module.literals[name] for name in module.numbers})
         modules_as: dict[str, _Module] = {}
         for local, (place, name) in module.taken.items():
+            place, name = _origin(place, name, outside, inside)
             whole = inside.get("%s.%s" % (place, name))
             if place == _COMPAT and name in (*_DROPPED, *_FOLDED):
                 continue
@@ -264,7 +268,7 @@ def _merged(modules: "list[_Module]", outside: "dict[str, _Module]") -> str:
                 if name in origin.taken:
                     final = _imported(imports, owners, *origin.taken[name], name)
                 names[local] = final
-            elif place in outside and name in outside[place].literals:
+            elif place in (_COMPAT, _MICROPYTHON, "thinwire") and name in outside[place].literals:
                 names[local] = outside[place].literals[name]
             else:
                 names[local] = _imported(imports, owners, place, name, local)
@@ -274,6 +278,18 @@ def _merged(modules: "list[_Module]", outside: "dict[str, _Module]") -> str:
     itself = "_bundle = sys.modules[__name__]\n" if "_bundle." in text else ""
     hot = "".join("%s = %s\n" % (name, name) for name in _HOT)
     return _HEAD + hot + itself + _import_lines(imports) + text + _tail(modules)
+
+
+def _origin(
+    place: str, name: str, outside: "dict[str, _Module]", inside: "dict[str, _Module]"
+) -> "tuple[str, str]":
+    # Where a name comes from that a module of an earlier bundle hands on.
+    while place in _HOME and place not in inside and name in outside[place].taken:
+        further, there = outside[place].taken[name]
+        if further not in _HOME:
+            break
+        place, name = further, there
+    return place, name
 
 
 def _imported(
@@ -339,6 +355,10 @@ class _Edits:
                 name = ast.unparse(node.targets[0])
                 start, end = module.span(node.value)
                 value = module.source[start:end].decode()
+                if module.name == _LOADING:
+                    value = repr(
+                        " ".join(names[0].removeprefix("thinwire") for names in BUNDLES[1:])
+                    )
                 self._put(node, "%s = const(%s)" % (self._names.get(name, name), value))
             elif isinstance(node, ast.Assign) and node in module.numbers.values():
                 name = ast.unparse(node.targets[0])
