@@ -13,8 +13,9 @@ is the bundle (sys.modules), so that code outside of it need not know.
 import ast
 import os
 import re
-from collections.abc import Iterable, Iterator
 from pathlib import Path
+
+from name_scopes import SCOPES, bound_in, evaluated, is_local
 
 # The first one gives the bundle its name: it is what a program imports first of it.
 CLIENT = """\
@@ -61,10 +62,6 @@ _STUB = "from %s import of_bundle as __getattr__\n"
 _DROPPED = ("const", "public")  # of _compat: the compiler knows the first, the second is nothing
 
 _PROSE = re.compile(r'"""[A-Z](?:.|\n)*?"""|(?:^|  )\s*# .*', re.M)
-
-_Function = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
-_Comprehension = ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp
-_SCOPES = (ast.Lambda, ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
 
 
 class BundleError(Exception):
@@ -383,20 +380,20 @@ class _Edits:
 
     def _visit(self, node: ast.AST, scopes: "tuple[set[str], ...]") -> None:
         if isinstance(node, ast.Name):
-            if node.id in self._names and not _is_local(node.id, scopes):
+            if node.id in self._names and not is_local(node.id, scopes):
                 new = self._names[node.id]
                 if new != node.id:
                     self._put(node, new)
-            elif node.id in self._modules_as and not _is_local(node.id, scopes):
+            elif node.id in self._modules_as and not is_local(node.id, scopes):
                 raise BundleError("%s is used as a value in %s" % (node.id, self._module.name))
             return
         if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
             other = self._modules_as.get(node.value.id)
-            if other is not None and not _is_local(node.value.id, scopes):
+            if other is not None and not is_local(node.value.id, scopes):
                 name = self._renamed.get((other.name, node.attr), node.attr)
                 if node.attr in other.literals:
                     name = other.literals[node.attr]
-                elif _is_local(name, scopes):
+                elif is_local(name, scopes):
                     name = "_bundle." + name
                 self._put(node, name)
                 return
@@ -410,9 +407,9 @@ class _Edits:
         if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
             self._define(node, scopes)
             return
-        if isinstance(node, _SCOPES):
-            scopes = (*scopes, _bound(node))
-        for child in _evaluated(node):
+        if isinstance(node, SCOPES):
+            scopes = (*scopes, bound_in(node))
+        for child in evaluated(node):
             self._visit(child, scopes)
 
     def _define(
@@ -435,7 +432,7 @@ class _Edits:
                 self._visit(base, scopes)
             self._forget_where(node)
             # What a class binds is not seen by its methods.
-            bound = _bound(node)
+            bound = bound_in(node)
             for child in node.body:
                 is_method = isinstance(child, (ast.FunctionDef, ast.AsyncFunctionDef))
                 self._visit(child, scopes if is_method else (*scopes, bound))
@@ -443,7 +440,7 @@ class _Edits:
         for value in (*node.args.defaults, *node.args.kw_defaults):
             if value is not None:
                 self._visit(value, scopes)
-        scopes = (*scopes, _bound(node))
+        scopes = (*scopes, bound_in(node))
         for child in node.body:
             self._visit(child, scopes)
 
@@ -490,53 +487,3 @@ def _is_dropped(node: ast.stmt) -> bool:
     if isinstance(node, ast.Assign):
         return ast.unparse(node.targets[0]) in ("TYPE_CHECKING", "__all__")
     return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)  # the docstring
-
-
-def _is_local(name: str, scopes: "tuple[set[str], ...]") -> bool:
-    return any(name in scope for scope in scopes)
-
-
-def _evaluated(node: ast.AST) -> "Iterator[ast.AST]":
-    # The children of a node, but for its annotations.
-    for field, value in ast.iter_fields(node):
-        if field not in ("annotation", "returns"):
-            for one in value if isinstance(value, list) else [value]:
-                if isinstance(one, ast.AST):
-                    yield one
-
-
-def _bound(scope: "_Function | _Comprehension | ast.ClassDef") -> "set[str]":
-    # The names that are bound in a scope.
-    found: set[str] = set()
-    body: Iterable[ast.AST]
-    if isinstance(scope, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)):
-        given = scope.args
-        listed = [*given.posonlyargs, *given.args, *given.kwonlyargs, given.vararg, given.kwarg]
-        found.update(one.arg for one in listed if one is not None)
-        body = [scope.body] if isinstance(scope, ast.Lambda) else scope.body
-    elif isinstance(scope, ast.ClassDef):
-        body = scope.body
-    else:
-        body = scope.generators
-    shared: set[str] = set()
-    for node in body:
-        _bind(node, found, shared)
-    return found - shared
-
-
-def _bind(node: ast.AST, found: "set[str]", shared: "set[str]") -> None:
-    if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
-        found.add(node.name)
-        return
-    if isinstance(node, _SCOPES):
-        return
-    if isinstance(node, ast.Global):
-        shared.update(node.names)
-    elif isinstance(node, ast.Name) and isinstance(node.ctx, (ast.Store, ast.Del)):
-        found.add(node.id)
-    elif isinstance(node, (ast.Import, ast.ImportFrom)):
-        found.update((one.asname or one.name).partition(".")[0] for one in node.names)
-    elif isinstance(node, ast.ExceptHandler) and node.name:
-        found.add(node.name)
-    for child in ast.iter_child_nodes(node):
-        _bind(child, found, shared)
