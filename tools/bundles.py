@@ -2,7 +2,11 @@
 
 A module costs a chip 64 to 128 bytes of RAM before it has a name in it, and each name that one
 module imports from another 8 more. The source is divided for who reads it; what a client that is
-made has loaded, and what the first call loads, are two modules in a firmware (manifest.py).
+made has loaded, the errors, and what the first call loads are three modules in a firmware
+(manifest.py).
+
+MicroPython's dicts grow in steps: with 128 names the client's module would take 320 bytes more,
+and the call's with 168 names 448. They have 123 and 161.
 
 The text of functions and classes stays as it is, but for names: an import from a module of the
 same bundle needs none, and a private name that two modules have is told apart. Under the other
