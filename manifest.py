@@ -10,6 +10,7 @@ out unless it is asked for, as in include("...", exoclaw=True).
 """
 
 import os
+import sys
 
 OPTIONAL = {
     # Deployment(dialect="anthropic")
@@ -169,11 +170,12 @@ OPTIONAL = {
     ),
 }
 ON_REQUEST = ("exoclaw",)  # left out unless asked for
+BUNDLES = "bundles"  # not a file: whether what is loaded at one time is one module
 # MicroPython's tool has no question for what was given, and takes any name for an option.
 for name in options._kwargs:
-    if name not in OPTIONAL:
+    if name not in OPTIONAL and name != BUNDLES:
         raise ValueError("thinwire has no option %s=: %s" % (name, ", ".join(sorted(OPTIONAL))))
-options.defaults(**{name: name not in ON_REQUEST for name in OPTIONAL})
+options.defaults(bundles=True, **{name: name not in ON_REQUEST for name in OPTIONAL})
 LEFT_OUT = [file for name in OPTIONAL if not getattr(options, name) for file in OPTIONAL[name]]
 CPYTHON = "thinwire/core/_cpython.py"
 
@@ -187,13 +189,8 @@ def files(base, folder):
                 yield file.partition("/")[2]
 
 
-def version():
-    with open("src/thinwire/__init__.py") as file:
-        return file.read().partition('__version__ = "')[2].partition('"')[0]
-
-
+# No version, which the build would write into each module: the one of thinwire is in its __init__.
 metadata(
-    version=version(),
     description="LLM client that streams both ways in constant memory",
     author="thinwire contributors",
     license="MIT",
@@ -206,5 +203,17 @@ ASKED_FOR = [file for name in ON_REQUEST if getattr(options, name) for file in O
 CORE = FACES + sorted(files("src", "thinwire/core"))
 CORE += [file.partition("/")[2] for file in ASKED_FOR]
 DEVICE = sorted(files("port_micropython", "thinwire_device"))
-package("thinwire", files=tuple(CORE), base_path="src", opt=3)
-package("thinwire_device", files=tuple(DEVICE), base_path="port_micropython", opt=3)
+PLACES = (("thinwire", "src", CORE), ("thinwire_device", "port_micropython", DEVICE))
+BUNDLED = {}  # name of a package -> its files that are other ones in a bundle
+if options.bundles:
+    sys.path.insert(0, os.path.abspath("tools"))
+    import bundles
+
+    sys.path.pop(0)
+    BUNDLED = bundles.write("dist/bundles", {name: base for name, base, _ in PLACES})
+for package_name, base, listed in PLACES:
+    made = BUNDLED.get(package_name, ())
+    left = [file for file in listed if file not in made]
+    package(package_name, files=tuple(left), base_path=base, opt=3)
+    if made:
+        package(package_name, files=tuple(made), base_path="dist/bundles", opt=3)

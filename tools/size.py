@@ -57,7 +57,7 @@ def device_files(**options: bool) -> list[tuple[Path, str]]:
         given = {
             "package": package,
             "metadata": lambda **_: None,
-            "options": _Options(options),
+            "options": _Options({"bundles": False, **options}),
         }
         runpy.run_path("manifest.py", init_globals=given)
     finally:

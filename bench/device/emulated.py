@@ -27,7 +27,8 @@ def free_during_tls(folder: Path) -> int:
     ):
         url = server.base_url.replace("127.0.0.1", NAME)
         arguments = (url, "tokens-50", "hi", trusted.der.hex())
-        found = Chip(board, folder).call(SCRIPTS / "streaming.py", "watched", *arguments)
+        chip = Chip(board, folder)
+        found = chip.call(SCRIPTS / "streaming.py", "watched", *arguments, timeout=_PATIENT_S)
     return int(found["free"])
 
 

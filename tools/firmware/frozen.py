@@ -11,5 +11,7 @@ from firmware import ROOT
 def frozen_files() -> Iterator[Path]:
     """The files that manifest.py freezes, with all of its options, and manifest.py."""
     yield ROOT / "manifest.py"
+    yield ROOT / "tools/bundles.py"
+    yield ROOT / "tools/name_scopes.py"
     for source, _ in every_file():
         yield source
