@@ -141,6 +141,22 @@ def test_it_is_loaded_when_much_was_parsed_and_not_missed(blocked: bool) -> None
     assert (ran.stdout.strip(), ran.stderr) == (str(not blocked), "")
 
 
+@pytest.mark.parametrize("blocked", [False, True])
+def test_when_it_is_looked_for(blocked: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    def none(name: str) -> Any:
+        raise ImportError
+
+    monkeypatch.setattr(_cpython, "_fast", None)
+    monkeypatch.setattr(_cpython, "_until_fast", 10)
+    if blocked:
+        monkeypatch.setattr(_cpython, "import_module", none)
+    for left in (5, 0, -5):
+        assert _cpython.loads(b"[1,2]", 0, 5) == [1, 2]
+        assert _cpython._until_fast == left  # noqa: SLF001
+    assert _cpython._fast is (None if blocked else fast_json.decode)  # noqa: SLF001
+    assert _cpython.loads(b"[NaN]", 0, 5) != [0]
+
+
 def test_answers_are_the_same() -> None:
     # Tests of answers, once more with it; those of all else know nothing of a parser.
     room = ROOT / "tests/shared"
