@@ -3,9 +3,11 @@ PYTHON ?= python3
 PY := .venv/bin/python
 CHECK := import sys; sys.exit(sys.version_info < (3, 11) and \
   "thinwire needs Python 3.11 or newer, this is " + sys.version.split()[0] + "; try: make PYTHON=python3.12")
-# Core is covered by its own tests alone; measuring the others would only make them slow, and those
-# that try every way to cut a stream three times as slow, for no branch that is new.
-CORE_TESTS := tests/shared tests/core
+# Core is covered by its own tests alone, and by those of what reads for it on CPython; measuring the
+# others would only make them slow, and those that try every way to cut a stream three times as
+# slow, for no branch that is new.
+READING := tests/cpython/test_chunk_runs.py tests/cpython/test_fast_json.py
+CORE_TESTS := tests/shared tests/core $(READING)
 EVERY_CUT := \
   tests/shared/test_stream.py::test_every_cut_gives_the_same \
   tests/shared/test_stream.py::test_every_cut_of_tool_calls_gives_the_same \
@@ -67,7 +69,7 @@ check: lint ## a developer's minute: style, types, core on one CPython
 test: setup ## all gates that need no board
 	@{ $(FIRMWARE) emulated; $(FIRMWARE) chiplike; } >.tools/firmware.log 2>&1 & \
 	$(MAKE) --no-print-directory lint covered && \
-	EMULATED=1 $(PYTEST) $(OTHER_TESTS) $(EVERY_CUT); status=$$?; wait; exit $$status
+	EMULATED=1 $(PYTEST) $(READING:%=--ignore=%) $(OTHER_TESTS) $(EVERY_CUT); status=$$?; wait; exit $$status
 
 covered: setup ## the tests of core, which have to reach each of its branches
 	$(PYTEST) -q --cov --cov-fail-under 100 $(EVERY_CUT:%=--deselect=%) $(CORE_TESTS)

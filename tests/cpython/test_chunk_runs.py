@@ -113,6 +113,11 @@ STREAMS: dict[str, list[Any]] = {
     "halves of characters": [
         text(word) for word in ["a", "b", "c", "\ud83d", "\ude00", "d", "e", "\udc00", "f", "g"]
     ],
+    "a half without the other": [*map(text, ["a", "b", "\ud83d", "c", "d"])],
+    "halves of arguments": [
+        begun(),
+        *map(arguments, ['{"', "a", '":"', "b", "\ud83d", "c", "d", '"}']),
+    ],
     "what is beside the text changes and changes back": [
         text("a", system_fingerprint="1"),
         text("b", system_fingerprint="1"),
@@ -233,6 +238,14 @@ def test_every_cut_in_two(name: str) -> None:
     want = outcome(parsing(Answer()), [data], False)
     for place in range(1, len(data)):
         assert outcome(Answer(), [data[:place], data[place:]], False) == want, place
+
+
+@pytest.mark.parametrize("name", ["arguments", "halves of arguments", "a half without the other"])
+def test_so_it_is_where_the_text_is_not_kept(name: str) -> None:
+    for write in (tight, spaced):
+        data = events(STREAMS[name] + STOP, write)
+        want = outcome(parsing(Answer(keep=False)), [data], False)
+        assert outcome(Answer(keep=False), [data], False) == want
 
 
 def parses(chunks: list[Any], monkeypatch: pytest.MonkeyPatch, **how: Any) -> int:

@@ -211,12 +211,10 @@ class CompletionAssembler:
             self._go_on(choice)
         content = kind == "content"
         grown = choice.content_text if content else choice.reasoning_text
-        if grown.half:
-            text = grown.add(text)
-        else:
-            grown.chars += len(text)
-            if grown.buffer is not None:
-                grown.buffer.append(text)
+        # A half of a character is parsed, and what comes after it is, too: none waits here.
+        grown.chars += len(text)
+        if grown.buffer is not None:
+            grown.buffer.append(text)
         if self.texts_only:
             return text if content and index == 0 else ""
         return ContentDelta(text, index) if content else ReasoningDelta(text, index)

@@ -345,7 +345,7 @@ class ToolCallAssembler:
         """The same for arguments that come alone, if it is plain that they go on with their call.
 
         Args:
-            arguments: without a half of a character.
+            arguments: without a half of a character, and none has come before them.
 
         Returns:
             False where `receive` has to look at them.
@@ -355,7 +355,7 @@ class ToolCallAssembler:
             return False
         if "{" in arguments or call.type == "custom":
             return False
-        if self._keep and not call.arguments.half:
+        if self._keep:
             call.arguments.add_whole(arguments)
         else:
             arguments = self._grow(call, arguments)
