@@ -6,9 +6,7 @@ from streams import DONE, STOP, chunk, event, play, play_chunks, play_pieces, ss
 
 from thinwire.core._compat import unescaped
 from thinwire.core.answer import answer
-from thinwire.core.answer.assembler import CompletionAssembler
 from thinwire.core.answer.chunk_memo import ChunkMemo
-from thinwire.core.answer.events import ContentDelta
 from thinwire.testing.scripted import ScriptedReply
 
 PLAIN = chunk({"content": "one"})
@@ -262,10 +260,3 @@ def test_a_text_that_is_no_utf_8_is_repaired():
     first, second = event(PLAIN), event(PLAIN).replace(b"one", b"a\xffb\xe4\xbd")
     got = play_pieces(first + second + event(STOP) + DONE)
     assert got.completion.content == "onea\ufffdb\ufffd", got.completion
-
-
-def test_a_half_waits_while_others_are_matched():
-    assembler = CompletionAssembler()
-    assembler.receive(chunk({"content": "a\ud83d"}))
-    assert assembler.add("content", 0, "b") == ContentDelta("\ufffdb")
-    assert assembler.completion(False).content == "a\ufffdb"

@@ -206,12 +206,11 @@ class CompletionAssembler:
         Returns:
             Its event, None where that is queued.
         """
+        # Like the chunk before it, so neither an end nor half a character waits here: what follows
+        # such a chunk is parsed.
         choice = self._choices.get(index) or self._choice(index)
-        if choice.finish_reason is not None:
-            self._go_on(choice)
         content = kind == "content"
         grown = choice.content_text if content else choice.reasoning_text
-        # A half of a character is parsed, and what comes after it is, too: none waits here.
         grown.chars += len(text)
         if grown.buffer is not None:
             grown.buffer.append(text)
