@@ -87,7 +87,7 @@ test-all: test ## also every other Python there is, and what is too heavy for ea
 	THINWIRE_SOAK=8 $(PYTEST) tests/cpython/test_soak.py
 	THINWIRE_FULL=1 $(PYTEST) tests/cpython/test_conversation_kills.py \
 	  tests/cpython/test_conversations.py tests/cpython/test_closing.py tests/cpython/test_scenarios.py \
-	  tests/cpython/test_faults.py \
+	  tests/cpython/test_faults.py tests/cpython/test_memory.py \
 	  tests/cpython/test_history_kills.py tests/micropython/test_agent_heap.py
 	@$(MAKE) --no-print-directory test-real test-exoclaw
 	@$(PY) tools/every_python.py

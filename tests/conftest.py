@@ -32,7 +32,7 @@ settings.load_profile("thinwire")
 # What thinwire[fast] brings is a dependency of the tests: what they test must not depend on that,
 # nor on how much was parsed before. THINWIRE_FAST is for tests/cpython/test_fast_json.py alone.
 if os.environ.get("THINWIRE_FAST"):
-    from thinwire.cpython.parsing import fast_json
+    from thinwire.cpython.codec import fast_json
 
     _cpython._fast = fast_json.decode  # noqa: SLF001
 _cpython._until_fast = -1  # noqa: SLF001

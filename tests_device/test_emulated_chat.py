@@ -108,8 +108,8 @@ def test_a_failing_server_is_replaced_by_a_healthy_one(
     ("dialect", "path"),
     [
         ("openai", "/v1/chat/completions"),
-        ("responses", "/v1/responses"),
-        ("anthropic", "/v1/messages"),
+        pytest.param("responses", "/v1/responses", marks=pytest.mark.heavy),
+        pytest.param("anthropic", "/v1/messages", marks=pytest.mark.heavy),
     ],
 )
 def test_a_chat_over_each_dialect(
@@ -168,6 +168,7 @@ def test_an_answer_larger_than_the_chip(chip: Chip, plain_server: MockServer) ->
     assert (got["size"], got["last"], got["end"]) == (len(text), text[-12:], "finish")
 
 
+@pytest.mark.heavy
 def test_three_turns_on_one_connection(
     chip: Chip, tls_server: MockServer, trusted: Authority
 ) -> None:

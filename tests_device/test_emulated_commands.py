@@ -64,6 +64,7 @@ def test_a_mounted_folder_is_imported_from(chip: Chip, tmp_path: Path) -> None:
     assert done.stdout.splitlines()[-1] == version[1]
 
 
+@pytest.mark.heavy
 def test_the_example_of_a_chat(chip: Chip, plain_server: MockServer, tmp_path: Path) -> None:
     plain_server.reply("m", text_reply("Grüße vom Server"))
     base_url = plain_server.base_url.replace("127.0.0.1", ADDRESS)

@@ -14,7 +14,7 @@ from thinwire.core.errors import EncodeError
 from thinwire.core.request import sources
 from thinwire.core.wire import json_encode
 from thinwire.core.wire.json_encode import Items, JSONEncoder
-from thinwire.cpython import json_text
+from thinwire.cpython.codec import json_text
 
 TEXT = st.text(st.characters(codec=None), max_size=40)  # lone surrogates included
 SCALARS = st.one_of(

@@ -12,7 +12,7 @@ from thinwire.core.answer.answer import Answer
 from thinwire.core.answer.assembler import CompletionAssembler
 from thinwire.core.answer.chunk_memo import ChunkMemo
 from thinwire.core.errors import ThinwireError
-from thinwire.cpython.parsing.chunk_runs import ChunkRuns
+from thinwire.cpython.codec.chunk_runs import ChunkRuns
 
 Write = Callable[[Any], bytes]
 

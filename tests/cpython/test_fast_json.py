@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from thinwire.core import _cpython
-from thinwire.cpython.parsing import fast_json
+from thinwire.cpython.codec import fast_json
 
 ROOT = Path(__file__).resolve().parents[2]
 CASES = [

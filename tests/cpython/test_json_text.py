@@ -10,7 +10,14 @@ import pytest
 
 from thinwire.core.errors import EncodeError
 from thinwire.core.wire.json_encode import Items, JSONEncoder
-from thinwire.cpython.json_text import PIECE, SHORT, at_once, encode_run, encode_small, escape
+from thinwire.cpython.codec.json_text import (
+    PIECE,
+    SHORT,
+    at_once,
+    encode_run,
+    encode_small,
+    escape,
+)
 
 CONTROLS = [chr(code) for code in range(32)]
 PROSE = (

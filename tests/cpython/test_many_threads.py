@@ -143,7 +143,7 @@ def test_tls_with_one_context_for_all(transport: Any) -> None:
         with Client("m", Deployment(server.base_url), transport=way) as client:
 
             def turns(number: int) -> bool:
-                texts = [f"{number} {turn} " * 1000 for turn in range(3)]
+                texts = [f"{number} {turn} " * 200 for turn in range(3)]
                 return all(client.chat(message(text)).content == text for text in texts)
 
             assert all(together(turns, 8))
@@ -280,35 +280,32 @@ class Line:
         pass
 
 
-class Raw:
-    """A socket that stands, and only knows how often it was closed."""
+class Raw(socket.socket):
+    """One end of a pair over which nothing comes; knows how often it was closed."""
 
     closed = 0
 
-    def recv(self, size: int, flags: int) -> bytes:
-        raise BlockingIOError
-
-    def recv_into(self, view: memoryview) -> int:
-        raise BlockingIOError
-
-    def send(self, view: memoryview) -> int:
-        raise BlockingIOError
+    def __init__(self) -> None:
+        here, self.there = socket.socketpair()
+        super().__init__(here.family, here.type, here.proto, here.detach())
 
     def close(self) -> None:
         self.closed += 1
+        super().close()
+        self.there.close()
 
 
 def test_what_is_put_into_a_pool_that_closes_is_closed() -> None:
     place = ("http", "h", 80)
+    waits: Any = None
     for _ in range(ROUNDS // 4):
-        pool = Pool(60_000)
+        pool = Pool(waits, 60_000)
 
         def job(number: int, pool: Pool = pool) -> list[Any]:
             made: list[Any] = []
             for _ in range(3):
-                raw: Any = Raw()
                 line: Any = Line()
-                connection = pool.take(place) or Connection(raw, line, place)
+                connection = pool.take(place) or Connection(Raw(), line, place)
                 made.append(connection.socket.raw)
                 if not number:
                     pool.close()
@@ -362,7 +359,7 @@ def test_a_response_that_threads_close_goes_back_once(transport: Any) -> None:
             give_back = pools.give_back
             pools.give_back = lambda *told: given.append(told) or give_back(*told)  # type: ignore[method-assign, func-returns-value]
         else:
-            pool = way._pool(None)  # noqa: SLF001
+            pool = way._pool()  # noqa: SLF001
             put = pool.put
             pool.put = lambda connection: given.append(connection) or put(connection)
         with Client("m", Deployment(server.base_url), transport=way) as client:
@@ -381,10 +378,10 @@ def test_what_a_fork_copied_is_forgotten_once(kind: Any, monkeypatch: pytest.Mon
     # Threads of the child come together, and one of them begins a pool of its own at once.
     for _ in range(20):
         pools: Any = SocketTransport().open(True) if kind is SocketTransport else Pools(print, 60)
-        pool_of = pools._pool  # noqa: SLF001
-        before = pool_of(None)
+        arguments = () if kind is SocketTransport else (None,)
+        before = pools._pool(*arguments)  # noqa: SLF001
         monkeypatch.setattr(os, "getpid", lambda: -1)
-        found = together(lambda _, pool_of=pool_of: pool_of(None), 8)
+        found = together(lambda _, pools=pools, told=arguments: pools._pool(*told), 8)  # noqa: SLF001
         monkeypatch.undo()
         assert all(one is found[0] for one in found)
         assert found[0] is not before

@@ -62,7 +62,7 @@ def peak_of(ask: Ask, base_url: str, messages: list[dict[str, Any]]) -> int:
         tracemalloc.stop()
 
 
-@pytest.mark.parametrize("messages", [1, MESSAGES])
+@pytest.mark.parametrize("messages", [1, pytest.param(MESSAGES, marks=pytest.mark.heavy)])
 @pytest.mark.parametrize("ask", [ask, ask_async])
 def test_50_mb_go_out_in_less_than_one(base_url: str, ask: Ask, messages: int) -> None:
     ask(base_url, [{"role": "user", "content": "Hi"}])  # what is loaded once

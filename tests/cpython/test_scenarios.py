@@ -12,7 +12,12 @@ from thinwire.conformance.registry import micropython_targets, python_target
 from thinwire.conformance.targets import Target
 from thinwire.testing import Scenario
 
-ADAPTERS = ["thinwire", "thinwire-sync", "thinwire-sockets", "thinwire-sockets-sync"]
+ADAPTERS = [
+    "thinwire",
+    pytest.param("thinwire-sync", marks=pytest.mark.heavy),
+    "thinwire-sockets",
+    "thinwire-sockets-sync",
+]
 # An adapter, or a path of MicroPython and how to wait there.
 Client = tuple[str, str]
 Verdicts = Mapping[tuple[Client, str], Verdict]

@@ -7,7 +7,7 @@ import pytest
 from support.legs import legs
 from support.soaking import soak, turns
 
-TURNS = turns(700)
+TURNS = turns(640)
 WORKERS = 8
 GROWTH = 40 * TURNS  # bytes: less than the smallest object for each turn
 LEGS = {leg.name: leg for leg in legs() if leg.name.startswith("httpx")}

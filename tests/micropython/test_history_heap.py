@@ -9,7 +9,7 @@ from support.interpreters import Interpreter
 from thinwire import JSONLHistory
 from thinwire.testing import MockServer
 
-HEAP = "320k"  # thinwire is compiled in it as well
+HEAP = "336k"  # thinwire is compiled in it as well
 TEXT = 'He said: "Grüße aus Zürich, 世界 🚀",\n\tand no more.\\\r\n\x01\x7f\u2028'
 
 

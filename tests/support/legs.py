@@ -38,14 +38,14 @@ class Leg:
 def legs() -> list[Leg]:
     """Every transport on every runtime there is."""
     # -W error: a socket left to the garbage collector is a fault as well.
+    newest, full = interpreters()[-1:], bool(os.environ.get("THINWIRE_FULL"))
     command = sys.executable, "-W", "error"
     sockets = *command, str(ROOT / "tests/support/on_sockets.py")
     python = [
-        Leg(f"{name}-{_kind(blocking)}", command, blocking, block, blocking and block == 65535)
+        Leg(f"{name}-{_kind(blocking)}", command, blocking, block, blocking and not full)
         for name, command, block in (("httpx", command, 65536), ("sockets", sockets, 65535))
         for blocking in (False, True)
     ]
-    newest, full = interpreters()[-1:], bool(os.environ.get("THINWIRE_FULL"))
     return python + [
         dataclasses.replace(leg, few=found not in newest and not full)
         for found in interpreters()

@@ -1,5 +1,5 @@
 """CPython's answers to the questions of _compat.py: C JSON scanner; the
-encoders are in cpython/json_text.py. Every
+encoders are in cpython/codec/json_text.py. Every
 function here has a twin of the same name in _micropython.py, which is never read on this runtime;
 tests/shared holds both to the same results.
 """
@@ -16,10 +16,10 @@ import time
 from functools import lru_cache
 
 from thinwire._public import public as public
-from thinwire.cpython.json_text import PIECE as PIECE
-from thinwire.cpython.json_text import encode_run as encode_run
-from thinwire.cpython.json_text import encode_small as encode_small
-from thinwire.cpython.json_text import escape as escape
+from thinwire.cpython.codec.json_text import PIECE as PIECE
+from thinwire.cpython.codec.json_text import encode_run as encode_run
+from thinwire.cpython.codec.json_text import encode_small as encode_small
+from thinwire.cpython.codec.json_text import escape as escape
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -333,7 +333,7 @@ def decode(buffer: "bytearray | bytes", start: int, end: int) -> str:
     return buffer[start:end].decode("utf-8", "replace")
 
 
-# Another parser, see cpython/parsing/fast_json.py.
+# Another parser, see cpython/codec/fast_json.py.
 _fast: "Callable[[bytes], object] | None" = None
 _until_fast = 65536  # bytes still to be parsed until it is looked for: its import takes 20 ms
 
@@ -343,7 +343,7 @@ def _find_fast(size: int) -> "Callable[[bytes], object] | None":
     _until_fast -= size
     if _until_fast < 0:
         try:
-            _fast = import_module("thinwire.cpython.parsing.fast_json").decode
+            _fast = import_module("thinwire.cpython.codec.fast_json").decode
         except ImportError:
             pass  # nobody has installed it
     return _fast

@@ -28,9 +28,9 @@ if TYPE_CHECKING:
     from thinwire.core.answer.events import Event
     from thinwire.core.errors import ThinwireError
     from thinwire.core.wire.reserve import Reserve
-    from thinwire.cpython.parsing.chunk_runs import ChunkRuns
+    from thinwire.cpython.codec.chunk_runs import ChunkRuns
 
-_RUNS = "thinwire.cpython.parsing.chunk_runs"
+_RUNS = "thinwire.cpython.codec.chunk_runs"
 _DONE = const(b"[DONE]")
 _SHOWN = const(800)  # bytes of a body kept for its error, enough for 200 characters
 

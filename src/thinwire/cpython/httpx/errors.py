@@ -59,6 +59,9 @@ def translated(doing: str, body: Body | None = None) -> Iterator[None]:
 def translation(error: Exception, doing: str) -> Exception:
     """What to raise for an error; itself where it is none of httpx's. See `translated`."""
     names = names_of(error)
+    if type(error) is RuntimeError and "client has been closed" in str(error):
+        # By another thread, after it was chosen: nothing was sent, and a new one is made.
+        return ConnectError("the client was closed while a request was about to be sent")
     if not names and not isinstance(error, TimeoutError):
         return error
     if "LocalProtocolError" in names:
