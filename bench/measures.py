@@ -278,7 +278,7 @@ MEASURES = (
         "us/delta",
         "of 10,000 streams that are open at once, where as many deltas come as one core can read",
         "streams",
-        _crowd(10_000, 10_000, 1.2),
+        _crowd(10_000, 8_000, 1.25),
         rounds=1,
         quick_rounds=0,
         warm=False,
