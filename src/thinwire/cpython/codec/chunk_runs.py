@@ -22,7 +22,7 @@ been parsed.
 
 import json
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from thinwire.core.answer.chunk_memo import ChunkMemo
 
@@ -41,6 +41,7 @@ _scan: "Callable[[str, int, bool], tuple[str, int]]" = json.decoder.scanstring  
 # Fields of a chunk of which nothing is made once an id is known, and one that is only kept.
 _NUMBERED = "sequence_number"
 _CHANGING = ("id", "created", "obfuscation", _NUMBERED)
+_NOTHING: "list[Any]" = []  # nobody adds to it
 
 
 class ChunkRuns(ChunkMemo):
@@ -53,23 +54,22 @@ class ChunkRuns(ChunkMemo):
         numbers: the sequence numbers of their chunks, likewise, where they have some.
     """
 
-    def __init__(self) -> None:
-        super().__init__()
-        self.untaught = True
-        self._tries = 0  # to learn, in vain
-        self._missed = 0  # chunks in a row that the memo has matched in its place
-        self.texts: list[str] = []
-        self.numbers: list[int] = []
-        self._parser: SSEParser | None = None
-        self._begun = -1  # where the event that was looked at last begins
-        self._first = b""  # bytes that an event begins with
-        self._end = b""  # that it ends with; b"": nothing was learned
-        # Where only the text changes, what stands before and behind it; else what stands before
-        # each field that changes, with that field's kind.
-        self._head = self._tail = ""
-        self._fields: list[tuple[str, int, int]] = []
-        self._seen: dict[str, object] = {}  # name of a field that may change -> what it said first
-        self._changing: set[str] = set()  # names of those that do
+    # A short answer has hardly any use for this: nothing is made before it is needed.
+    untaught = True
+    texts: "list[str]" = _NOTHING
+    numbers: "list[int]" = _NOTHING
+    _tries = 0  # to learn, in vain
+    _missed = 0  # chunks in a row that the memo has matched in its place
+    _parser: "SSEParser | None" = None
+    _begun = -1  # where the event that was looked at last begins
+    _first = b""  # bytes that an event begins with
+    _end = b""  # that it ends with; b"": nothing was learned
+    # Where only the text changes, what stands before and behind it; else what stands before each
+    # field that changes, with that field's kind.
+    _head = _tail = ""
+    _fields: "list[tuple[str, int, int]]" = _NOTHING
+    _seen: "dict[str, object] | None" = None  # a field that may change -> what it said first
+    _changing: "frozenset[str]" = frozenset()  # names of those that do
 
     def matches(self, buffer: bytearray, start: int, end: int) -> bool:
         """See ChunkMemo.matches; not where it would rather learn."""
@@ -112,14 +112,19 @@ class ChunkRuns(ChunkMemo):
 
     def _look_for(self, obj: dict[str, object]) -> list[tuple[str, int, int]]:
         # The fields that may change, in their order, the text among them; [] where only that may.
+        said = {name: obj.get(name) for name in _CHANGING}
+        if self._seen is None:
+            self._seen = said
+        elif said != self._seen:  # and looked for from now on: it takes longer
+            self._changing |= {name for name in said if said[name] != self._seen[name]}
+        if not self._changing:
+            return []
         before, after = self._head, self._tail
         size = len(before)
         whole = before + "\0" + after
         found = [(size, size + 1, _TEXT)]
         for name in _CHANGING:
-            value = obj.get(name)
-            if self._seen.setdefault(name, value) != value:
-                self._changing.add(name)  # and looked for from now on: it takes longer
+            value = said[name]
             if not value or name not in self._changing:
                 continue
             key = f'"{name}"'

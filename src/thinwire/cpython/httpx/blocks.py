@@ -68,6 +68,8 @@ class Pulled:
             begun = now_ms()
             self._buffer = bytearray(_BLOCK)
             self._ahead = request.first_block(memoryview(self._buffer), True)
+            if self._ahead < _BLOCK // 4:  # many requests may wait for their connections
+                self._buffer = self._buffer[: self._ahead]
             if request.connect_deadline_ms is not None:
                 request.connect_deadline_ms += now_ms() - begun
 
