@@ -7,7 +7,7 @@ from bench.goals import Goal, goals, usual_peer
 from bench.results import Result
 
 _HEAD = ("measure", "leg", "thinwire", "peer", "", "ratio", "goal", "")
-_WIDTHS = (23, 26, 18, 8, 8, 21, 9, 0)
+_WIDTHS = (37, 26, 18, 8, 8, 21, 9, 0)
 REACHED = {True: "reached", False: "NOT reached", None: "not measured"}
 
 

@@ -151,7 +151,7 @@ def _crowd(count: int, rate: float, step: float) -> Take:
         seen = process.do("crowd", url=url, count=count, rate=rate, step=step)
         also = {
             "deltas/s": seen["deltas"],
-            "longest gap by the median one": seen["longest"] / seen["median"],
+            "longest gap, medians": seen["longest"] / seen["median"],
             "median gap ms": seen["median"] * 1e3,
             "resident MB": seen["whole"] / 1e6,
         }
