@@ -9,7 +9,7 @@ from support.interpreters import Interpreter
 
 from thinwire.testing import MockServer, raw_reply
 
-HEAP = "320k"
+HEAP = "336k"
 SIZE = 2**20
 # The longest that a device takes: 8 KB, not a byte of it ASCII.
 DAMAGED_HEAD = b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Type: " + b"\xe9" * 8000

@@ -49,6 +49,13 @@ def usable(client: Any) -> Any:
     return client
 
 
+def below_closed(client: Any) -> list[Any]:
+    """The transports of a client that was closed while it was at work, to be closed once more:
+    what connected meanwhile is still open, and httpx closes nothing the second time."""
+    found = (client._transport, *client._mounts.values())  # noqa: SLF001
+    return [one for one in found if one is not None]
+
+
 def response_of(error: BaseException, request: httpx.Request) -> httpx.Response | None:
     """The response to `request` that a hook of the user's has made an error of, as httpx's
     raise_for_status does; None where it is another error, or of another request.

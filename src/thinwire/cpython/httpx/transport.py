@@ -24,7 +24,7 @@ from thinwire.cpython.httpx.backends import (
     with_backend,
 )
 from thinwire.cpython.httpx.blocks import AsyncBlocks, Blocks, Pulled
-from thinwire.cpython.httpx.clients import response_of, usable
+from thinwire.cpython.httpx.clients import below_closed, response_of, usable
 from thinwire.cpython.httpx.errors import translated
 from thinwire.cpython.httpx.listening import ListeningBackend
 from thinwire.cpython.httpx.options import HTTPXTransport
@@ -123,7 +123,10 @@ class AsyncTransport(OnAsyncio):
     ) -> None:
         if line.place is not None:
             for client in self._pools.give_back(line, whole, loop):
+                closed = client.is_closed
                 await client.aclose()
+                for below in below_closed(client) if closed else ():
+                    await below.aclose()
 
     def check_pins(self, place: URL | Request) -> None:
         """See check in core/providers/public_only.py."""
@@ -205,7 +208,10 @@ class BlockingTransport(Transport):
     def _leave(self, line: Line[httpx.Client], whole: bool) -> None:
         if line.place is not None:
             for client in self._pools.give_back(line, whole):
+                closed = client.is_closed
                 client.close()
+                for below in below_closed(client) if closed else ():
+                    below.close()
 
     def check_pins(self, place: URL | Request) -> None:
         """See check in core/providers/public_only.py."""
