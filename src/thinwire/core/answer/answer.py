@@ -79,8 +79,9 @@ class Answer:
         self._lent = buffer
         self.parser = SSEParser(buffer=self._lent)
         self.assembler = (kind or CompletionAssembler)(keep, expected, self.parser)
-        self._memo = ChunkMemo()
-        if not MICROPYTHON:  # pragma: no branch
+        if MICROPYTHON:  # pragma: no cover
+            self._memo = ChunkMemo()
+        else:
             self._memo = self._runs = import_module(_RUNS).ChunkRuns()
         self._cuts = not keep and expected == 1
         self._in_vain = 0  # size of the buffer when nothing in it could be cut from this event
